@@ -1,0 +1,109 @@
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { dirname, join } from "node:path";
+import { LocalStackError } from "./errors.ts";
+
+const ATTEMPTS = 4;
+
+/** Who needs a port. */
+export type PortName = "kafka" | "kafkaController" | "registry" | "postgres";
+
+const VARIABLES: Partial<Record<PortName, string>> = {
+  kafka: "KAFKA_PORT",
+  registry: "SCHEMA_REGISTRY_PORT",
+  postgres: "POSTGRES_PORT",
+};
+
+/** The ports of one stack: set by the environment, else those of last time, else free ones that are remembered. */
+export interface Ports {
+  /** The port to try now. Throws LocalStackError when the one set by the environment is taken or is no port. */
+  choose(name: PortName): Promise<number>;
+}
+
+/** Ports remembered in `ports.json` of the data folder. */
+export function ports(dataDir: string, environment: Record<string, string | undefined>): Ports {
+  const file = join(dataDir, "ports.json");
+  const given = new Set<number>();
+  let last: Promise<unknown> = Promise.resolve();
+  const choose = async (name: PortName): Promise<number> => {
+    const set = configured(name, environment);
+    if (set !== undefined) {
+      if (!(await isFree(set))) throw new LocalStackError(`${VARIABLES[name]}=${set}: port ${set} is taken`);
+      return set;
+    }
+    const remembered = await read(file);
+    const before = remembered[name];
+    // One given out before and asked for again has just been lost to a stranger between the look and the bind.
+    if (before !== undefined && !given.has(before) && (await isFree(before))) {
+      given.add(before);
+      return before;
+    }
+    const port = await freePort(given);
+    given.add(port);
+    await write(file, { ...remembered, [name]: port });
+    return port;
+  };
+  // One at a time: two asking at once would write over each other's line of the file.
+  return {
+    choose: (name) => {
+      const chosen = last.then(() => choose(name));
+      last = chosen.catch(() => undefined);
+      return chosen;
+    },
+  };
+}
+
+/** Tries `start` with a port, and again with another while it fails because somebody took the port first. */
+export async function withPort<T>(chosen: Ports, name: PortName, start: (port: number) => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    const port = await chosen.choose(name);
+    try {
+      return await start(port);
+    } catch (error) {
+      if (attempt === ATTEMPTS || (await isFree(port))) throw error;
+    }
+  }
+}
+
+/** Whether 127.0.0.1 lets somebody listen on that port now. */
+export function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once("error", () => resolve(false));
+    server.listen({ host: "127.0.0.1", port, exclusive: true }, () => server.close(() => resolve(true)));
+  });
+}
+
+function configured(name: PortName, environment: Record<string, string | undefined>): number | undefined {
+  const variable = VARIABLES[name];
+  const value = variable && environment[variable];
+  if (!value) return undefined;
+  const port = Number(value);
+  if (Number.isInteger(port) && port > 0 && port < 65_536) return port;
+  throw new LocalStackError(`${variable}=${value} is no port (1 to 65535)`);
+}
+
+function freePort(except: ReadonlySet<number>): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once("error", reject);
+    server.listen({ host: "127.0.0.1", port: 0 }, () => {
+      const { port } = server.address() as { port: number };
+      server.close(() => resolve(except.has(port) ? freePort(except) : port));
+    });
+  });
+}
+
+async function read(file: string): Promise<Partial<Record<PortName, number>>> {
+  try {
+    return JSON.parse(await readFile(file, "utf8")) as Partial<Record<PortName, number>>;
+  } catch {
+    return {}; // none yet, or torn by a crash: then new ones
+  }
+}
+
+async function write(file: string, content: Partial<Record<PortName, number>>): Promise<void> {
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(`${file}.new`, JSON.stringify(content));
+  await rename(`${file}.new`, file);
+}

@@ -1,0 +1,58 @@
+import { mkdirSync, realpathSync } from "node:fs";
+import { endLeftovers, holdFolder } from "./hold.ts";
+import { startParts } from "./parts.ts";
+import type { Place } from "./place.ts";
+import { modeOf, plan } from "./plan.ts";
+import { ports } from "./ports.ts";
+import { voice } from "./voice.ts";
+
+/** Kafka, a schema registry and PostgreSQL, running; disposing stops what was started here, in reverse order. */
+export interface Stack extends AsyncDisposable {
+  /** `host:port[,…]` */
+  readonly kafka: string;
+  /** The base of the Confluent-compatible API, such as `http://127.0.0.1:8081/apis/ccompat/v7`. */
+  readonly registry: string;
+  /** `postgres://user:password@host:port/database` */
+  readonly postgres: string;
+}
+
+/** What a stack is started with. */
+export interface StackOptions {
+  /** Data, logs, ports and passwords; survives a restart, and serves one stack at a time. */
+  readonly dataDir: string;
+  /** Downloaded programs; any number of stacks may share it. */
+  readonly cacheDir: string;
+  readonly environment: Record<string, string | undefined>;
+  /** Told each line that stays. */
+  readonly say: (line: string) => void;
+  /** The data will not be missed, as in a test: nothing is synced to the disk. */
+  readonly throwaway?: boolean;
+}
+
+/**
+ * Starts whatever the environment does not name: in Docker where an engine has the images, else as processes. Throws
+ * LocalStackError when something is missing or does not start; what had been started is stopped by then.
+ */
+export async function startStack(options: StackOptions): Promise<Stack> {
+  const place = placeOf(options);
+  await using starting = new AsyncDisposableStack();
+  starting.use(holdFolder(place.dataDir));
+  await endLeftovers(place.dataDir, place.voice);
+  const planned = plan(place.environment, modeOf(place.environment), new Set());
+  const addresses = await startParts(place, planned, starting);
+  const running = starting.move();
+  return { ...addresses, [Symbol.asyncDispose]: () => running.disposeAsync() };
+}
+
+function placeOf(options: StackOptions): Place {
+  for (const folder of [options.dataDir, options.cacheDir]) mkdirSync(folder, { recursive: true });
+  const dataDir = realpathSync(options.dataDir);
+  return {
+    dataDir,
+    cacheDir: realpathSync(options.cacheDir),
+    environment: options.environment,
+    ports: ports(dataDir, options.environment),
+    voice: voice(options.say),
+    throwaway: options.throwaway ?? false,
+  };
+}

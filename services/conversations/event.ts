@@ -1,0 +1,57 @@
+import { Poison } from "../core/failure.ts";
+import { type ConversationId, MAX_ID_LENGTH } from "../core/ids.ts";
+import type { LogRecord } from "../core/event.ts";
+import type { Conversation, MessageEvent, ParticipantEvent } from "../core/records.ts";
+import type { Millis } from "../core/time.ts";
+
+/** What happens to a conversation. `key` is its id. */
+export type ConversationEvent =
+  | { readonly type: "message"; readonly key: ConversationId; readonly at: Millis; readonly message: MessageEvent }
+  | {
+      readonly type: "participant";
+      readonly key: ConversationId;
+      readonly at: Millis;
+      readonly participant: ParticipantEvent;
+    }
+  | {
+      readonly type: "conversation";
+      readonly key: ConversationId;
+      readonly at: Millis;
+      readonly conversation: Conversation;
+    }
+  | { readonly type: "deleted"; readonly key: ConversationId; readonly at: Millis };
+
+/** Reads the chat's records by conversation. Throws Poison where key and value don't agree or an id can't be kept. */
+export const readConversationEvent = (record: LogRecord): readonly ConversationEvent[] => {
+  const { key, at } = record;
+  switch (record.topic) {
+    case "messages": {
+      if (record.value === null) return []; // a tombstone on a topic that isn't compacted says nothing
+      agree(key, record.value.conversationId);
+      checkId("messageId", record.value.messageId);
+      return [{ type: "message", key, at, message: record.value }];
+    }
+    case "participants": {
+      if (record.value === null) return [];
+      agree(key, record.value.conversationId);
+      checkId("userId", record.value.userId);
+      return [{ type: "participant", key, at, participant: record.value }];
+    }
+    case "conversations": {
+      if (record.value === null) return [{ type: "deleted", key, at }];
+      agree(key, record.value.conversationId);
+      return [{ type: "conversation", key, at, conversation: record.value }];
+    }
+    default:
+      return [];
+  }
+};
+
+const agree = (key: string, field: ConversationId): void => {
+  if (key !== field) throw new Poison(`its key is "${key}" but its conversationId "${field}"`);
+};
+
+const checkId = (field: string, id: string): void => {
+  if (id === "" || id.length > MAX_ID_LENGTH || id.includes("\u0000"))
+    throw new Poison(`${field} must have 1 to ${MAX_ID_LENGTH} characters, none of them NUL`);
+};

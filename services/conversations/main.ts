@@ -1,0 +1,4 @@
+import { serve } from "../runtime/serve.ts";
+import { conversationsService } from "./service.ts";
+
+await serve([conversationsService]);

@@ -1,0 +1,50 @@
+import type { Values } from "./event.ts";
+import type { InboxEntry } from "./records.ts";
+import type { Millis } from "./time.ts";
+import type { TopicId } from "./topics.ts";
+
+/** Effects are data: only the engine carries them out, in the transaction that saves the state. */
+export type Effect = Publish | FanOut | Compose | Enqueue;
+
+/** Put a record on a topic, on the lane of its key. */
+export type Publish = {
+  readonly [T in TopicId]: {
+    readonly type: "publish";
+    readonly topic: T;
+    readonly key: string;
+    readonly value: Values[T];
+  };
+}[TopicId];
+
+/** Tell the recipients of an entry: it is dealt out to their lanes, one record a lane for all entries of a commit. */
+export interface FanOut {
+  readonly type: "fanOut";
+  readonly entry: InboxEntry;
+}
+
+/** Go on in the processor's `compose` with rows that belong to other keys, as they are at the commit. */
+export interface Compose {
+  readonly type: "compose";
+  readonly lookups: readonly Lookup[];
+  readonly payload: unknown;
+}
+
+/** A row of some processor's state. */
+export interface Lookup {
+  readonly processor: string;
+  /** The topic whose partitions are that processor's lanes. */
+  readonly home: TopicId;
+  /** The id whose lane the row lies in. */
+  readonly id: string;
+  readonly key: string;
+}
+
+/** Work for outside of any transaction: leased, attempted, settled. An id that the queue has had changes nothing. */
+export interface Enqueue {
+  readonly type: "enqueue";
+  readonly queue: string;
+  readonly id: string;
+  readonly payload: unknown;
+  /** Not to be attempted before. */
+  readonly runAt: Millis;
+}

@@ -1,0 +1,188 @@
+/**
+ * What the engine needs of the world. Each port has two implementations, the real one in `runtime/` and the one in
+ * `memory/`, and one contract suite in `test/contract` that both pass.
+ */
+import type { Lane } from "./lane.ts";
+import type { Millis } from "./time.ts";
+import type { TopicId } from "./topics.ts";
+
+/** A record as the log holds it. */
+export interface RawRecord {
+  readonly topic: TopicId;
+  readonly partition: number;
+  readonly offset: number;
+  /** The log's own timestamp (Kafka: CreateTime or LogAppendTime). */
+  readonly timestamp: Millis;
+  readonly key: Uint8Array | null;
+  readonly value: Uint8Array | null;
+  readonly headers: Readonly<Record<string, Uint8Array>>;
+}
+
+/** A record to be put on the log. Without a partition, the key's lane among the topic's partitions. */
+export interface Outgoing {
+  readonly topic: TopicId;
+  readonly partition?: number;
+  readonly key: string | null;
+  readonly value: Uint8Array | null;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Set only by who replays a past; else the time of sending. */
+  readonly timestamp?: Millis;
+}
+
+export interface Place {
+  readonly topic: TopicId;
+  readonly partition: number;
+}
+
+/** The log: partitioned, ordered within a partition, kept. */
+export interface Log {
+  /** Resolves when all are on the log for good, those of one partition in the order given. Throws Transient. */
+  publish(records: readonly Outgoing[]): Promise<void>;
+  partitions(topic: TopicId): Promise<number>;
+  /** What each partition holds, as of some moment after the call. Throws Transient. */
+  extents(places: readonly Place[]): Promise<readonly Extent[]>;
+  /**
+   * Joins the group `group`; partitions of one number go to one member whatever the topic. Nothing is delivered of a
+   * partition until `seek` has said from where.
+   */
+  subscribe(group: string, topics: readonly TopicId[]): Promise<Subscription>;
+}
+
+/** From the first record kept to behind the last one; the same where there is none. */
+export interface Extent {
+  readonly low: number;
+  readonly high: number;
+}
+
+/** Records that follow one another on a partition. */
+export interface Slice {
+  readonly place: Place;
+  readonly records: readonly RawRecord[];
+  /** The offset to go on from: behind the last record and whatever isn't delivered (transaction markers, say). */
+  readonly next: number;
+}
+
+/** A member's share of a group. */
+export interface Subscription extends AsyncDisposable {
+  /** What is assigned now; another array object after each rebalance. */
+  assigned(): readonly Place[];
+  /** Deliver from this offset on; null: from the first record kept. */
+  seek(place: Place, offset: number | null): void;
+  /** About `limit` records that have arrived, in order within a partition, least timestamps first across them. */
+  take(limit: number): readonly Slice[];
+  /** Resolves when there is something to take, or the assignment changed, or the signal aborts. */
+  arrival(signal: AbortSignal): Promise<void>;
+  /** Tells the log how far the group is: a hint for its operators, never relied on. */
+  hint(positions: readonly (Place & { readonly offset: number })[]): Promise<void>;
+}
+
+/** Values in and out of the wire format. */
+export interface Codec {
+  /** Fetches what `decode` will need. Throws Transient when it can't now. */
+  prepare(records: readonly Pick<RawRecord, "topic" | "value">[]): Promise<void>;
+  /** Throws Poison with what is wrong with the bytes. */
+  decode(topic: TopicId, value: Uint8Array): unknown;
+  encode(topic: TopicId, value: unknown): Uint8Array;
+}
+
+export interface Clock {
+  now(): Millis;
+}
+
+/** A processor's hold on a lane: what it has taken, and the epoch in which it may write. */
+export interface Hold {
+  readonly lane: Lane;
+  readonly epoch: number;
+  /** Next offset by `topic/partition`. */
+  readonly cursors: Readonly<Record<string, number>>;
+  /** Last sequence number taken, by stream, of what other processors' outboxes published to this lane. */
+  readonly heard: Readonly<Record<string, number>>;
+  /** Sequence number of the lane's last outbox entry. */
+  readonly sequence: number;
+}
+
+export interface RowKey {
+  readonly lane: Lane;
+  readonly key: string;
+}
+
+export interface RowWrite extends RowKey {
+  /** JSON data; null deletes. */
+  readonly value: unknown;
+  readonly due: Millis | null;
+}
+
+/** An encoded record that waits to be published: `stream` and `sequence` are its identity. */
+export interface OutboxEntry {
+  readonly stream: string;
+  readonly sequence: number;
+  readonly topic: TopicId;
+  readonly partition: number | null;
+  readonly key: string | null;
+  readonly value: Uint8Array;
+}
+
+export interface NewJob {
+  readonly queue: string;
+  readonly id: string;
+  readonly payload: unknown;
+  readonly runAt: Millis;
+}
+
+/** All that a batch changed, saved as one. */
+export interface Commit {
+  readonly processor: string;
+  /** The lanes touched, as they are to be; each in the epoch in which it was claimed. */
+  readonly holds: readonly Hold[];
+  readonly rows: readonly RowWrite[];
+  readonly outbox: readonly OutboxEntry[];
+  readonly jobs: readonly NewJob[];
+}
+
+/** Work under a lease: whoever holds `token` may settle it. */
+export interface Job {
+  readonly queue: string;
+  readonly id: string;
+  readonly payload: unknown;
+  /** Which attempt this is, from 1. */
+  readonly attempt: number;
+  readonly token: string;
+}
+
+export type Settlement =
+  | { readonly state: "done" }
+  | { readonly state: "retry"; readonly runAt: Millis; readonly error: string }
+  | { readonly state: "dead"; readonly error: string };
+
+/** Where state lives. Every call may throw Transient. */
+export interface Store {
+  /** Takes lanes over: raises their epochs, so that who held them can commit no more. */
+  claim(processor: string, lanes: readonly Lane[]): Promise<readonly Hold[]>;
+  /** The values of rows, in the order asked; undefined where there is none. */
+  load(processor: string, keys: readonly RowKey[]): Promise<readonly unknown[]>;
+  /** Rows with `due` at or before `until`, earliest first. */
+  due(processor: string, lanes: readonly Lane[], until: Millis, limit: number): Promise<readonly RowKey[]>;
+  /** The earliest `due` of the lanes. */
+  nextDue(processor: string, lanes: readonly Lane[]): Promise<Millis | null>;
+  /** `fenced`: one of the holds is another's by now, and nothing was saved. */
+  commit(commit: Commit): Promise<"committed" | "fenced">;
+
+  /** What the streams have to publish, in order; at most `limit` of what was saved before `before`, if given. */
+  unpublished(
+    streams: readonly string[],
+    bounds?: { readonly limit: number; readonly before: Millis },
+  ): Promise<readonly OutboxEntry[]>;
+  /** They are published. */
+  published(entries: readonly Pick<OutboxEntry, "stream" | "sequence">[]): Promise<void>;
+
+  /** Leases at most `limit` jobs that are to run by `now`, or whose lease has run out, until `until`. */
+  lease(queue: string, limit: number, now: Millis, until: Millis): Promise<readonly Job[]>;
+  /** The earliest time at which `lease` may find something. */
+  nextJob(queue: string): Promise<Millis | null>;
+  /** Settles a job and puts what follows in the outbox; false: the lease had passed to another, nothing was saved. */
+  settle(
+    job: Job,
+    settlement: Settlement,
+    outbox: readonly Omit<OutboxEntry, "sequence">[],
+  ): Promise<false | readonly OutboxEntry[]>;
+}

@@ -1,0 +1,53 @@
+import type { Compose, Effect, Lookup } from "./effect.ts";
+import type { LogRecord } from "./event.ts";
+import type { Millis } from "./time.ts";
+import type { TopicId } from "./topics.ts";
+
+/** What a processor folds: something that concerns one key, at a time. */
+export interface Keyed {
+  readonly key: string;
+  readonly at: Millis;
+}
+
+/** The stream's time has come to where the row `key` asked to be woken (`wake`): folded like any event. */
+export interface Due extends Keyed {
+  readonly type: "due";
+}
+
+/** The rows an event may read, as they are before it. */
+export interface Rows<Row> {
+  get(key: string): Row | undefined;
+}
+
+/** What follows from an event: rows written (null deletes), effects in order. */
+export interface Step<Row> {
+  readonly writes: readonly (readonly [key: string, row: Row | null])[];
+  readonly effects: readonly Effect[];
+}
+
+/** Nothing changes and nothing follows. */
+export const nothing: Step<never> = { writes: [], effects: [] };
+
+/**
+ * The pure half of a service: a plain record of functions over rows of state. No function reads a clock, draws a
+ * random number or keeps anything: the same arguments give the same result. Any of them may throw Poison.
+ */
+export interface Processor<Row, Event extends Keyed, Given = undefined> {
+  /** Identity: names the consumer group, the state table and the streams of the outbox. */
+  readonly name: string;
+  readonly inputs: readonly TopicId[];
+  /** The topic whose partitions are this processor's lanes. */
+  readonly home: TopicId;
+  /** Where a record goes that was found outside its key's lane; null where no state hangs on the key. */
+  readonly strays: TopicId | null;
+  /** What a record says, split into what concerns one key each. */
+  read(record: LogRecord): readonly Event[];
+  /** Keys of the rows the event may read or write; all of them in its key's lane. */
+  rows(event: Event): readonly string[];
+  /** `rows` holds what `rows(event)` named, for Due the one row that asked. `given` is what the root hands in. */
+  fold(event: Event | Due, rows: Rows<Row>, given: Given): Step<Row>;
+  /** When the row wants to be folded by a Due event, if at all: the first moment its state changes by time alone. */
+  wake(row: Row): Millis | null;
+  /** Turns a Compose into what follows, with the rows that were looked up; those that don't exist are undefined. */
+  compose?(payload: Compose["payload"], found: (lookup: Lookup) => unknown): readonly Effect[];
+}

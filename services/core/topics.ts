@@ -1,0 +1,84 @@
+import { DAY } from "./time.ts";
+
+/** A topic of the log: the one place that says its name, key, shape and how long it is kept. */
+export interface Topic {
+  /** Its name on the broker, behind the configured prefix. Identity: renaming it loses its past. */
+  readonly name: string;
+  /** What the record's key is, in UTF-8; `none` where the producer names the partition. */
+  readonly key: "conversationId" | "userId" | "none";
+  /** File in `schemas/` with the Avro schema of its values, registered under `<name>-value`. */
+  readonly schema: string;
+  readonly cleanup: "compact" | "delete";
+  /** Milliseconds a record is kept; -1 for ever. Nothing for compacted topics. */
+  readonly retention?: number;
+  /** `chat`: the chat product writes it, and may have created it with any number of partitions. */
+  readonly owner: "chat" | "whileaway";
+  readonly about: string;
+}
+
+const topic = (
+  name: string,
+  key: Topic["key"],
+  schema: string,
+  owner: Topic["owner"],
+  kept: "compact" | number,
+  about: string,
+): Topic => ({
+  name,
+  key,
+  schema,
+  owner,
+  about,
+  ...(kept === "compact" ? { cleanup: "compact" } : { cleanup: "delete", retention: kept }),
+});
+
+const FOR_EVER = -1;
+
+export const topics = {
+  messages: topic("chat.messages", "conversationId", "message-event", "chat", FOR_EVER, "what happens to messages"),
+  participants: topic("chat.participants", "conversationId", "participant-event", "chat", FOR_EVER, "who takes part"),
+  conversations: topic("chat.conversations", "conversationId", "conversation", "chat", "compact", "what is talked in"),
+  presence: topic("chat.presence", "userId", "presence-event", "chat", FOR_EVER, "who is there, and has read what"),
+  users: topic("chat.users", "userId", "user", "chat", "compact", "profiles"),
+  notifications: topic(
+    "notification.events",
+    "userId",
+    "notification-event",
+    "whileaway",
+    FOR_EVER,
+    "everything that happens to a notification",
+  ),
+  inbox: topic("whileaway.inbox", "none", "inbox-record", "whileaway", 7 * DAY, "messages by recipient: ids only"),
+  conversationStrays: topic(
+    "whileaway.conversations.strays",
+    "none",
+    "stray",
+    "whileaway",
+    7 * DAY,
+    "records found on a partition that isn't their key's, on their way to the one that is",
+  ),
+  inboxStrays: topic("whileaway.inboxes.strays", "none", "stray", "whileaway", 7 * DAY, "the same, by user"),
+  deadLetters: topic(
+    "whileaway.dead-letters",
+    "none",
+    "dead-letter",
+    "whileaway",
+    30 * DAY,
+    "records nobody could read",
+  ),
+} as const satisfies Record<string, Topic>;
+
+export type TopicId = keyof typeof topics;
+
+export const topicIds = Object.keys(topics) as readonly TopicId[];
+
+/** Records of equal time are taken in this order (semantics: "Time is the log's"). */
+export const precedence: readonly TopicId[] = [
+  "users",
+  "conversations",
+  "participants",
+  "presence",
+  "messages",
+  "inbox",
+  "notifications",
+];

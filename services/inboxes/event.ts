@@ -1,0 +1,57 @@
+import { Poison } from "../core/failure.ts";
+import type { LogRecord } from "../core/event.ts";
+import type { UserId } from "../core/ids.ts";
+import type { InboxEntry, PresenceEvent, User } from "../core/records.ts";
+import type { Millis } from "../core/time.ts";
+
+/** What concerns a user. `key` is the user's id. */
+export type InboxEvent =
+  | {
+      readonly type: "entry";
+      readonly key: UserId;
+      readonly at: Millis;
+      readonly entry: InboxEntry;
+      readonly isMentioned: boolean;
+    }
+  | {
+      readonly type: "presence";
+      readonly key: UserId;
+      readonly at: Millis;
+      readonly presence: PresenceEvent;
+      readonly readUntil: Millis;
+    }
+  | { readonly type: "profile"; readonly key: UserId; readonly at: Millis; readonly user: User }
+  | { readonly type: "deleted"; readonly key: UserId; readonly at: Millis };
+
+/** Reads what concerns users, one event for each. Throws Poison where key and value don't agree. */
+export const readInboxEvent = (record: LogRecord): readonly InboxEvent[] => {
+  const { key, at } = record;
+  switch (record.topic) {
+    case "inbox":
+      return (record.value?.entries ?? []).flatMap((entry) => spread(entry, record.timestamp));
+    case "presence": {
+      const presence = record.value;
+      if (presence === null) return []; // a tombstone on a topic that isn't compacted says nothing
+      agree(key, presence.userId);
+      // No one has read what wasn't sent yet: a time beyond the record's own timestamp counts as that.
+      const readUntil = Math.min(presence.readUntil ?? at, record.timestamp);
+      return [{ type: "presence", key, at, presence, readUntil }];
+    }
+    case "users":
+      if (record.value === null) return [{ type: "deleted", key, at }];
+      agree(key, record.value.userId);
+      return [{ type: "profile", key, at, user: record.value }];
+    default:
+      return [];
+  }
+};
+
+const spread = (entry: InboxEntry, timestamp: Millis): readonly InboxEvent[] => {
+  const mentioned = entry.mentioned.length === 0 ? null : new Set(entry.mentioned);
+  const at = Math.min(entry.occurredAt, timestamp);
+  return entry.recipients.map((key) => ({ type: "entry", key, at, entry, isMentioned: mentioned?.has(key) ?? false }));
+};
+
+const agree = (key: string, field: UserId): void => {
+  if (key !== field) throw new Poison(`its key is "${key}" but its userId "${field}"`);
+};

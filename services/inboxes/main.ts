@@ -1,0 +1,4 @@
+import { serve } from "../runtime/serve.ts";
+import { inboxesService } from "./service.ts";
+
+await serve([inboxesService]);

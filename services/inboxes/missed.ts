@@ -1,0 +1,52 @@
+import type { MessageId } from "../core/ids.ts";
+import type { Millis } from "../core/time.ts";
+import { type Attended, MAX_LISTED, MAX_TOLD, type Missed, type Thread } from "./state.ts";
+
+/** Adds a missed message, in the order of `since`; one that is missed already may only gain a mention. */
+export const miss = (thread: Thread, message: Missed): Thread => {
+  if (message.sentAt <= thread.readUntil || thread.told.includes(message.messageId)) return thread;
+  const before = thread.missed.find(({ messageId }) => messageId === message.messageId);
+  if (before !== undefined)
+    return message.isMentioned && !before.isMentioned ? mention(thread, message.messageId, true) : thread;
+  const last = thread.missed.at(-1);
+  const isInOrder = last === undefined || last.since <= message.since;
+  const missed = isInOrder
+    ? [...thread.missed, message]
+    : [...thread.missed, message].sort((a, b) => a.since - b.since || a.sentAt - b.sentAt);
+  if (missed.length > MAX_LISTED + 1) missed.splice(1, 1);
+  return { ...thread, missed, count: thread.count + 1 };
+};
+
+/** Notes a message that came while it was on screen. */
+export const attend = (thread: Thread, message: Attended): Thread =>
+  thread.attended.some(({ messageId }) => messageId === message.messageId)
+    ? thread
+    : { ...thread, attended: [...thread.attended, message].slice(-MAX_LISTED) };
+
+/** Keeps what the test keeps, missed or attended. */
+export const keep = (thread: Thread, test: (message: Missed) => boolean): Thread => {
+  const missed = thread.missed.filter(test);
+  const attended = thread.attended.filter(test);
+  if (missed.length === thread.missed.length && attended.length === thread.attended.length) return thread;
+  // What is no longer listed is older than what is: with nothing left of the list, nothing is left of it either.
+  const count = missed.length === 0 ? 0 : thread.count - (thread.missed.length - missed.length);
+  return { ...thread, missed, attended, count };
+};
+
+/** Everything up to that time is read. */
+export const read = (thread: Thread, until: Millis): Thread =>
+  until <= thread.readUntil ? thread : { ...keep(thread, ({ sentAt }) => sentAt > until), readUntil: until };
+
+/** Whether the message mentions the user now. */
+export const mention = (thread: Thread, message: MessageId, isMentioned: boolean): Thread => {
+  const change = <M extends Missed>(one: M): M => (one.messageId === message ? { ...one, isMentioned } : one);
+  return { ...thread, missed: thread.missed.map(change), attended: thread.attended.map(change) };
+};
+
+/** Nothing is missed any more: a notification is about all of it. */
+export const tell = (thread: Thread): Thread => ({
+  ...thread,
+  missed: [],
+  count: 0,
+  told: [...thread.told, ...thread.missed.map(({ messageId }) => messageId)].slice(-MAX_TOLD),
+});

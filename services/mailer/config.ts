@@ -1,0 +1,68 @@
+import { optional, secret, text, url, type Variable, whole } from "../runtime/config.ts";
+import { addressProblem, isDomain, type Mailbox } from "./address.ts";
+import { line } from "./tidy.ts";
+import { smtpProblem } from "./smtp.ts";
+
+/** Longest name of the sender, in UTF-16 code units. */
+const MAX_SENDER_NAME = 120;
+/** What a URL begins with before a placeholder may stand: an id must not become part of the host. */
+const ORIGIN = /^https?:\/\/[^/?#{}\\]+[/?#]/i;
+
+/** `Name <address>`, `"Name" <address>` or `address`; null if it is none of them. */
+export const parseMailbox = (given: string): Mailbox | null => {
+  const match = /^\s*(?:"([^"<>]*)"|([^"<>]*?))\s*<([^<>]*)>\s*$/.exec(given);
+  const name = match?.[1] ?? match?.[2] ?? "";
+  const address = match === null ? given.trim() : (match[3] ?? "");
+  if (addressProblem(address) !== null || line(name, MAX_SENDER_NAME) !== name.trim()) return null;
+  return { name: name.trim(), address };
+};
+
+const mailbox = (about: string): Variable<Mailbox> => ({
+  about,
+  example: "Whileaway <chat@example.com>",
+  schema: text(about)
+    .schema.refine((value) => parseMailbox(value) !== null, { error: "is not of the form Name <address>" })
+    .transform((value) => parseMailbox(value) ?? { name: "", address: value }),
+});
+
+const domain = (about: string): Variable<string> => ({
+  about,
+  schema: text(about).schema.refine((value) => /^[\x21-\x7e]+$/.test(value) && isDomain(value), {
+    error: "is not a domain name",
+  }),
+});
+
+const joinUrl = (about: string): Variable<string> => {
+  const web = url(about, ["http:", "https:"]);
+  return {
+    ...web,
+    example: "https://chat.example.com/c/{conversationId}",
+    schema: web.schema
+      .refine((value) => value.includes("{conversationId}"), { error: "has no {conversationId}" })
+      .refine((value) => !/[{}]/.test(value.replaceAll(/\{(conversationId|userId)\}/g, "")), {
+        error: "has a placeholder other than {conversationId} and {userId}",
+      })
+      .refine((value) => ORIGIN.test(value), { error: "has a placeholder in its host" }),
+  };
+};
+
+const smtpUrl = (about: string): Variable<string> => ({
+  ...secret(about), // a malformed URL is printed otherwise, with its password
+  example: "smtps://user:password@smtp.example.com",
+  schema: text(about).schema.superRefine((value, context) => {
+    const problem = smtpProblem(value);
+    if (problem !== null) context.addIssue({ code: "custom", message: problem });
+  }),
+});
+
+export const variables = {
+  SMTP_URL: smtpUrl(
+    "the server that takes the mail: smtp:// (STARTTLS where offered, needed where there are credentials) or smtps://, " +
+      "with ?requireTLS, ignoreTLS, tls.rejectUnauthorized (true, false), name (in EHLO)",
+  ),
+  MAIL_FROM: mailbox("who the mail is from, Name <address>; bounces go to the address"),
+  MAIL_DOMAIN: optional(domain("right-hand side of the Message-IDs; without it, the domain of MAIL_FROM")),
+  JOIN_URL: joinUrl("where a conversation is in the chat, with {conversationId} and, if wanted, {userId}"),
+  PRODUCT_NAME: text("what the chat is called in the mail", "Whileaway"),
+  MAIL_CONCURRENCY: whole("mails under way at once in a process, each by a connection of its own", 1, 100, 5),
+};

@@ -1,0 +1,73 @@
+import type { Publish } from "../core/effect.ts";
+import type { Settlement } from "../core/ports.ts";
+import { mailRetries, retryAt } from "../core/retry.ts";
+import type { Millis } from "../core/time.ts";
+import { type Answer, type Refused, type Verdict, verdictOf } from "./answer.ts";
+import { follow } from "./follow.ts";
+import type { Letter } from "./letter.ts";
+import { line } from "./tidy.ts";
+
+/** Longest diagnostic that is published, in UTF-16 code units. */
+const MAX_DIAGNOSTIC = 500;
+/** A letter younger than the whole schedule has not had its share of tries, whatever its attempts were spent on. */
+const PATIENCE = mailRetries.reduce((sum, wait) => sum + wait, 0);
+/** Waits for our own settings to be put right grow no longer than after this attempt (30 minutes). */
+const OURS_GROWS_UNTIL = 4;
+
+/** What an attempt came to; an Attempt of the runtime. */
+export interface Outcome {
+  readonly settlement: Settlement;
+  readonly publish: readonly Publish[];
+  readonly detail: Readonly<Record<string, unknown>>;
+}
+
+/** An attempt that has got its answer. */
+export interface Tried {
+  readonly letter: Letter;
+  /** From 1. */
+  readonly attempt: number;
+  readonly answer: Answer;
+  readonly now: Millis;
+  /** In [0, 1): see retryAt. */
+  readonly chance: number;
+}
+
+/** From the server's answer to how the job stands and what is told of it. */
+export const settle = (tried: Tried): Outcome => {
+  const { letter, answer } = tried;
+  const verdict = verdictOf(answer);
+  const detail = detailOf(letter, answer, verdict);
+  if (answer.kind === "accepted") {
+    const sent = follow(letter.event, "SENT", tried.now, { email: letter.address });
+    return { settlement: { state: "done" }, publish: [sent], detail };
+  }
+  const error = line(answer.text, MAX_DIAGNOSTIC);
+  const runAt = nextTry(verdict, tried);
+  if (runAt !== null) return { settlement: { state: "retry", runAt, error }, publish: [], detail };
+  const bounced = follow(letter.event, "BOUNCED", tried.now, {
+    email: letter.address,
+    reason: verdict === "hard" || verdict === "block" ? verdict : "soft",
+    statusCode: answer.enhanced,
+    diagnostic: error,
+  });
+  return { settlement: { state: "dead", error }, publish: [bounced], detail };
+};
+
+/** null: not again. */
+const nextTry = (verdict: Verdict, { letter, attempt, now, chance }: Tried): Millis | null => {
+  if (verdict === "ours") return retryAt(mailRetries, Math.min(attempt, OURS_GROWS_UNTIL), now, chance);
+  if (verdict !== "later") return null;
+  const scheduled = retryAt(mailRetries, attempt, now, chance);
+  if (scheduled !== null || now - letter.event.occurredAt >= PATIENCE) return scheduled;
+  return retryAt(mailRetries, mailRetries.length, now, chance);
+};
+
+const detailOf = ({ address, event }: Letter, answer: Answer, verdict: Verdict): Outcome["detail"] => ({
+  ...{ notificationId: event.notificationId, userId: event.userId, email: address, verdict },
+  ...(answer.kind === "accepted" ? { response: answer.response, queueId: answer.queueId } : refusal(answer)),
+});
+
+const refusal = ({ stage, code, enhanced, perhapsTaken }: Refused): Outcome["detail"] => ({
+  ...{ stage, code, enhanced },
+  ...(perhapsTaken ? { perhapsTaken } : {}),
+});

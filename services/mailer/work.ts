@@ -1,0 +1,50 @@
+import { Fatal } from "../core/failure.ts";
+import type { Clock } from "../core/ports.ts";
+import { MINUTE } from "../core/time.ts";
+import { announce } from "../runtime/facts.ts";
+import type { Work } from "../runtime/work.ts";
+import { compose, type Setting } from "./compose.ts";
+import { type Letter, MAIL_QUEUE } from "./letter.ts";
+import { mailOf, type Sending } from "./mail.ts";
+import type { Post } from "./post.ts";
+import type { Render } from "./render.ts";
+import { settle } from "./settle.ts";
+
+/** Milliseconds a letter is held: longer than the post waits for anything (post.ts, `waits.attempt`). */
+const LEASE = 15 * MINUTE;
+
+export interface Desk {
+  readonly post: Post;
+  readonly render: Render;
+  readonly clock: Clock;
+  /** In [0, 1), drawn anew each time: spreads what failed together. */
+  readonly chance: () => number;
+  readonly setting: Setting;
+  readonly sending: Sending;
+  /** Mails under way at once. */
+  readonly concurrency: number;
+}
+
+/**
+ * Sends letters. Each is accepted by the server at least once; twice only where the server took it and its reply to the
+ * final dot never reached us, or our process died before it could say so: then with the same Message-ID.
+ */
+export const mailing = ({ post, render, clock, chance, setting, sending, concurrency }: Desk): Work => ({
+  queue: MAIL_QUEUE,
+  concurrency,
+  lease: LEASE,
+  async attempt(job, signal) {
+    const letter = job.payload as Letter; // as the processor made it
+    const { event } = letter;
+    if (event.snapshot === null) throw new Fatal(`the letter ${job.id} has no snapshot`);
+    const mail = mailOf(letter, render(compose(event, event.snapshot, setting)), sending);
+    const answer = await post.send(mail, signal);
+    const now = clock.now();
+    const outcome = settle({ letter, attempt: job.attempt, answer, now, chance: chance() });
+    if (outcome.detail["verdict"] === "ours" && outcome.settlement.state === "retry") {
+      const error = new Error(`the mail server refuses us, not the recipient: ${outcome.settlement.error}`);
+      announce("stumbled", { loop: MAIL_QUEUE, error, wait: outcome.settlement.runAt - now });
+    }
+    return outcome;
+  },
+});

@@ -1,0 +1,113 @@
+import { laneOf } from "../core/lane.ts";
+import type { Clock, Log, Outgoing, Place, RawRecord, Slice, Subscription } from "../core/ports.ts";
+import { type TopicId } from "../core/topics.ts";
+
+/** A log in memory that anyone may look into. */
+export interface MemoryLog extends Log {
+  /** All records of a topic, by partition and offset. */
+  records(topic: TopicId): readonly RawRecord[];
+}
+
+/** Partitions of every topic. */
+const PARTITIONS = 4;
+
+interface Member {
+  readonly group: string;
+  readonly topics: readonly TopicId[];
+  assigned: readonly Place[];
+  readonly positions: Map<string, number>;
+  wake: () => void;
+}
+
+const name = ({ topic, partition }: Place): string => `${topic}/${partition}`;
+
+/** A second implementation of the log (core/ports.ts): kept in memory, timestamps by the given clock. */
+export const memoryLog = (clock: Clock, partitions: number = PARTITIONS): MemoryLog => {
+  const kept = new Map<string, RawRecord[]>();
+  const members = new Set<Member>();
+  const encoder = new TextEncoder();
+
+  const held = (place: Place): RawRecord[] => {
+    const found = kept.get(name(place)) ?? [];
+    kept.set(name(place), found);
+    return found;
+  };
+
+  const append = ({ topic, partition, key, value, headers = {}, timestamp }: Outgoing): void => {
+    const place = { topic, partition: partition ?? laneOf(key ?? "", partitions) };
+    const records = held(place);
+    records.push({
+      ...place,
+      offset: records.length,
+      timestamp: timestamp ?? clock.now(),
+      key: key === null ? null : encoder.encode(key),
+      value,
+      headers: Object.fromEntries(Object.entries(headers).map(([header, text]) => [header, encoder.encode(text)])),
+    });
+  };
+
+  const rebalance = (group: string): void => {
+    const ofGroup = [...members].filter((member) => member.group === group);
+    ofGroup.forEach((member, index) => {
+      member.positions.clear();
+      member.assigned = member.topics.flatMap((topic) =>
+        Array.from({ length: partitions }, (_, partition) => ({ topic, partition })).filter(
+          ({ partition }) => partition % ofGroup.length === index,
+        ),
+      );
+      member.wake();
+    });
+  };
+
+  return {
+    publish(records) {
+      for (const record of records) append(record);
+      for (const member of members) member.wake();
+      return Promise.resolve();
+    },
+    partitions: () => Promise.resolve(partitions),
+    extents: (places) => Promise.resolve(places.map((place) => ({ low: 0, high: held(place).length }))),
+    subscribe(group, topics) {
+      const member: Member = { group, topics, assigned: [], positions: new Map(), wake: () => undefined };
+      members.add(member);
+      rebalance(group);
+      return Promise.resolve(
+        subscription(member, held, () => {
+          if (members.delete(member)) rebalance(group);
+        }),
+      );
+    },
+    records: (topic) => Array.from({ length: partitions }, (_, partition) => held({ topic, partition })).flat(),
+  };
+};
+
+const subscription = (member: Member, held: (place: Place) => RawRecord[], leave: () => void): Subscription => {
+  const ready = (): readonly Place[] =>
+    member.assigned.filter((place) => (member.positions.get(name(place)) ?? Infinity) < held(place).length);
+  return {
+    assigned: () => member.assigned,
+    seek: (place, offset) => void member.positions.set(name(place), offset ?? 0),
+    take(limit) {
+      const places = ready();
+      const each = Math.max(1, Math.floor(limit / Math.max(1, places.length)));
+      return places.map((place): Slice => {
+        const from = member.positions.get(name(place)) ?? 0;
+        const records = held(place).slice(from, from + each);
+        const next = from + records.length;
+        member.positions.set(name(place), next);
+        return { place, records, next };
+      });
+    },
+    arrival: (signal) =>
+      new Promise((resolve) => {
+        if (ready().length > 0 || signal.aborted) return resolve();
+        member.wake = resolve;
+        signal.addEventListener("abort", () => resolve(), { once: true });
+      }),
+    hint: () => Promise.resolve(),
+    [Symbol.asyncDispose]() {
+      leave();
+      return Promise.resolve();
+    },
+  };
+};

@@ -1,0 +1,114 @@
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import avro from "avsc";
+import { Fatal, messageOf, Poison } from "../core/failure.ts";
+import type { Codec } from "../core/ports.ts";
+import { type TopicId, topicIds, topics } from "../core/topics.ts";
+import type { Registry } from "./registry.ts";
+
+/** Confluent's wire format: a zero byte, the writer schema's id (4 bytes, big-endian), the Avro binary. */
+const MAGIC = 0;
+const PREFIX = 5;
+/** Bytes of a value that are taken: Kafka's own default limit for a record. */
+const MAX_VALUE = 1_048_588;
+
+/** The subject that a topic's value schema is registered under (Confluent's TopicNameStrategy). */
+export const subjectOf = (topic: TopicId, prefix: string): string => `${prefix}${topics[topic].name}-value`;
+
+/** The schema in `schemas/` of a topic's values, as JSON text. */
+export const schemaOf = (topic: TopicId): string =>
+  JSON.stringify(
+    JSON.parse(
+      readFileSync(fileURLToPath(new URL(`../../schemas/${topics[topic].schema}.avsc`, import.meta.url)), "utf8"),
+    ),
+  );
+
+/** The id under which each topic's schema is registered. Throws Fatal where one isn't: services register nothing. */
+export const registeredIds = async (registry: Registry, prefix: string): Promise<ReadonlyMap<TopicId, number>> => {
+  const found = await Promise.all(
+    topicIds.map(async (topic) => [topic, await registry.idOf(subjectOf(topic, prefix), schemaOf(topic))] as const),
+  );
+  const missing = found.flatMap(([topic, id]) => (id === null ? [subjectOf(topic, prefix)] : []));
+  if (missing.length > 0)
+    throw new Fatal(`the schema registry doesn't know our schema of ${missing.join(", ")}: run \`ops topics\` first`);
+  return new Map(found.map(([topic, id]) => [topic, id ?? 0]));
+};
+
+type Read = (bytes: Buffer) => unknown;
+
+/** The codec of the real log. The only file that imports `avsc`. @param ids as `registeredIds` gives them */
+export const avroCodec = (registry: Registry, ids: ReadonlyMap<TopicId, number>): Codec => {
+  const types = new Map(
+    topicIds.map((topic) => [topic, avro.Type.forSchema(JSON.parse(schemaOf(topic)) as avro.Schema)]),
+  );
+  const readers = new Map<string, Read>();
+
+  const typeOf = (topic: TopicId): avro.Type => {
+    const type = types.get(topic);
+    if (type === undefined) throw new Error(`no schema for ${topic}`);
+    return type;
+  };
+
+  for (const [topic, id] of ids) readers.set(readerName(topic, id), (bytes) => typeOf(topic).fromBuffer(bytes));
+
+  /** Fetched once; what makes a schema unusable is found out once, too. */
+  const readerFor = async (topic: TopicId, id: number): Promise<Read> => {
+    const type = typeOf(topic);
+    const writer = await registry.find(id);
+    if (writer === null) return refuse(`its schema id ${id} is not in the registry`);
+    try {
+      const resolver = type.createResolver(avro.Type.forSchema(JSON.parse(writer) as avro.Schema));
+      return (bytes) => type.fromBuffer(bytes, resolver);
+    } catch (error) {
+      return refuse(`its schema (id ${id}) can't be read as ${topics[topic].schema}.avsc: ${messageOf(error)}`);
+    }
+  };
+
+  return {
+    async prepare(records) {
+      const unknown = new Map<string, readonly [TopicId, number]>();
+      for (const { topic, value } of records) {
+        if (value === null || value.length < PREFIX || value[0] !== MAGIC) continue;
+        const id = schemaId(value);
+        if (!readers.has(readerName(topic, id))) unknown.set(readerName(topic, id), [topic, id]);
+      }
+      for (const [name, [topic, id]] of unknown) readers.set(name, await readerFor(topic, id));
+    },
+    decode(topic, value) {
+      if (value.length > MAX_VALUE) throw new Poison(`its value has ${value.length} bytes; ${MAX_VALUE} are taken`);
+      if (value.length < PREFIX || value[0] !== MAGIC)
+        throw new Poison(
+          "its value is not in Confluent's wire format (a zero byte and a schema id before the Avro data)",
+        );
+      const id = schemaId(value);
+      const read = readers.get(readerName(topic, id));
+      if (read === undefined) throw new Error(`decode before prepare: schema ${id} of ${topic}`);
+      try {
+        return read(asBuffer(value.subarray(PREFIX)));
+      } catch (error) {
+        if (error instanceof Poison) throw error;
+        throw new Poison(`its value is not Avro by its schema (id ${id}): ${messageOf(error)}`);
+      }
+    },
+    encode(topic, value) {
+      const body = typeOf(topic).toBuffer(value);
+      const bytes = Buffer.allocUnsafe(PREFIX + body.length);
+      bytes[0] = MAGIC;
+      bytes.writeUInt32BE(ids.get(topic) ?? 0, 1);
+      body.copy(bytes, PREFIX);
+      return bytes;
+    },
+  };
+};
+
+const readerName = (topic: TopicId, id: number): string => `${topic} ${id}`;
+
+const schemaId = (value: Uint8Array): number => asBuffer(value).readUInt32BE(1);
+
+const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
+const refuse =
+  (reason: string): Read =>
+  () => {
+    throw new Poison(reason);
+  };

@@ -1,0 +1,106 @@
+import { Fatal } from "../core/failure.ts";
+import type { Clock, Codec, Log, Place, Store, Subscription } from "../core/ports.ts";
+import type { Keyed, Processor } from "../core/processor.ts";
+import type { Millis } from "../core/time.ts";
+import { topicIds } from "../core/topics.ts";
+import { announce } from "./facts.ts";
+import type { Relay } from "./relay.ts";
+import { type Tenure, takeOver } from "./tenure.ts";
+import { turn } from "./turn.ts";
+
+/** What an engine works with. */
+export interface World {
+  readonly log: Log;
+  readonly store: Store;
+  readonly codec: Codec;
+  readonly clock: Clock;
+  readonly relay: Relay;
+}
+
+/** Runs one processor over the lanes that its group assigns here. */
+export interface Engine extends AsyncDisposable {
+  readonly name: string;
+  /**
+   * Takes what has arrived and is due, as one transaction; false when there was nothing. After a failure it takes its
+   * lanes over anew before it goes on, so the failed step is done again or found done. Throws Transient, Fatal.
+   */
+  step(): Promise<boolean>;
+  /** When a timer is due that no arrival announces. */
+  nextDue(): Millis | null;
+  /** Resolves when there may be something to do for `step`, timers apart, or the signal aborts. */
+  arrival(signal: AbortSignal): Promise<void>;
+}
+
+/** Milliseconds between two hints to the log of how far the group is. */
+const HINT_EVERY = 5_000;
+
+/** Joins the processor's group. `given` is asked at each step for what the root hands the fold. */
+export const startEngine = async <Row, Event extends Keyed, Given>(
+  processor: Processor<Row, Event, Given>,
+  given: () => Given | Promise<Given>,
+  world: World,
+): Promise<Engine> => {
+  const { log, store, clock, relay } = world;
+  const lanes = await log.partitions(processor.home);
+  const inboxLanes = await log.partitions("inbox");
+  const topics = topicIds.filter((topic) => processor.inputs.includes(topic) || topic === processor.strays);
+  const subscription = await log.subscribe(processor.name, topics);
+  let tenure: Tenure<Row> | null = null;
+  let assigned: readonly Place[] = [];
+  let hinted = clock.now();
+
+  const hold = async (): Promise<Tenure<Row>> => {
+    const now = subscription.assigned();
+    if (tenure !== null && now === assigned) return tenure;
+    tenure = null;
+    assigned = now;
+    tenure = await takeOver<Row>(processor.name, now, lanes, store, subscription);
+    await relay.recover(tenure.streams());
+    if (now.length > 0) announce("claimed", { processor: processor.name, lanes: tenure.lanes });
+    return tenure;
+  };
+
+  const step = async (): Promise<boolean> => {
+    if (!relay.room()) return false; // its loop is retrying; what we would add must wait its turn
+    const mine = await hold();
+    if (mine.lanes.length === 0) return false;
+    const did = await turn({ processor, given: await given(), world, tenure: mine, subscription, inboxLanes, lanes });
+    if (did === "fenced") {
+      announce("fenced", { processor: processor.name });
+      tenure = null;
+      return false;
+    }
+    if (did && clock.now() - hinted >= HINT_EVERY) {
+      hinted = clock.now();
+      await subscription.hint(mine.positions());
+    }
+    return did;
+  };
+
+  return {
+    name: processor.name,
+    async step() {
+      try {
+        return await step();
+      } catch (error) {
+        tenure = null;
+        throw error;
+      }
+    },
+    nextDue: () => tenure?.nextDue ?? null,
+    arrival: (signal) => subscription.arrival(signal),
+    async [Symbol.asyncDispose]() {
+      await lastHint(subscription, tenure);
+      await subscription[Symbol.asyncDispose]();
+    },
+  };
+};
+
+/** A hint that fails is a hint missed, and no reason to fail the stop. */
+const lastHint = async (subscription: Subscription, tenure: Tenure<unknown> | null): Promise<void> => {
+  try {
+    if (tenure !== null) await subscription.hint(tenure.positions());
+  } catch (error) {
+    if (error instanceof Fatal) throw error;
+  }
+};

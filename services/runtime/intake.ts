@@ -1,0 +1,134 @@
+import { derivedId, MAX_ID_LENGTH } from "../core/ids.ts";
+import { messageOf, Poison } from "../core/failure.ts";
+import type { LogRecord } from "../core/event.ts";
+import { type Lane, laneOf } from "../core/lane.ts";
+import type { Codec, RawRecord } from "../core/ports.ts";
+import type { Keyed, Processor } from "../core/processor.ts";
+import type { DeadLetter, Stray } from "../core/records.ts";
+import type { Millis } from "../core/time.ts";
+import { precedence, type TopicId, topicIds, topics } from "../core/topics.ts";
+import { announce } from "./facts.ts";
+
+/** What one record of the log comes to. */
+export type Taken<Event> =
+  | {
+      readonly kind: "events";
+      readonly events: readonly Event[];
+      readonly topic: TopicId;
+      readonly at: Millis;
+      readonly raw: RawRecord;
+    }
+  | { readonly kind: "stray"; readonly lane: Lane; readonly stray: Stray; readonly at: Millis }
+  | { readonly kind: "poison"; readonly letter: DeadLetter; readonly at: Millis };
+
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+const ids = new Map(topicIds.map((id) => [topics[id].name, id]));
+
+/** Where topics stand among records of equal time; what isn't listed comes last. */
+export const rank = (topic: TopicId): number => {
+  const found = precedence.indexOf(topic);
+  return found === -1 ? precedence.length : found;
+};
+
+/** Text that can be a database key: not empty, not longer than MAX_ID_LENGTH, without NUL (PostgreSQL can't hold it). */
+export const checkId = (id: string, what: string): string => {
+  if (id === "") throw new Poison(`${what} is empty`);
+  if (id.length > MAX_ID_LENGTH)
+    throw new Poison(`${what} is ${id.length} characters long; ${MAX_ID_LENGTH} are taken`);
+  if (id.includes("\u0000")) throw new Poison(`${what} contains a NUL character`);
+  return id;
+};
+
+const keyOf = (raw: RawRecord): string => {
+  const what = `the key of ${topics[raw.topic].name}`;
+  if (raw.key === null) throw new Poison(`${what} is null; it is the ${topics[raw.topic].key} in UTF-8`);
+  try {
+    return checkId(utf8.decode(raw.key), what);
+  } catch (error) {
+    if (error instanceof Poison) throw error;
+    throw new Poison(`${what} is not UTF-8`);
+  }
+};
+
+/** The record inside a stray, in its old place but for its key, which is in its lane now. */
+const unpack = (raw: RawRecord, codec: Codec): RawRecord => {
+  if (raw.value === null) throw new Poison("a stray without a value");
+  const stray = codec.decode(raw.topic, raw.value) as Stray;
+  const topic = ids.get(stray.topic);
+  if (topic === undefined) throw new Poison(`a stray of the unknown topic ${stray.topic}`);
+  const { partition, offset, timestamp, value } = stray;
+  return { topic, partition, offset, timestamp, value, key: new TextEncoder().encode(stray.key), headers: {} };
+};
+
+const decode = (raw: RawRecord, key: string, codec: Codec): LogRecord => {
+  const value = raw.value === null ? null : codec.decode(raw.topic, raw.value);
+  const own = (value as { readonly occurredAt?: Millis } | null)?.occurredAt ?? raw.timestamp;
+  if (own > raw.timestamp) {
+    const { topic, partition, offset } = raw;
+    announce("clamped", { topic, partition, offset, by: own - raw.timestamp });
+  }
+  // The topic says which type the codec gave: its schema is the one registered for that topic.
+  return { topic: raw.topic, key, value, at: Math.min(own, raw.timestamp), timestamp: raw.timestamp } as LogRecord;
+};
+
+/** The inner record of a stray is fetched for like any other before it is decoded. */
+export const prepare = async (raws: readonly RawRecord[], codec: Codec): Promise<void> => {
+  await codec.prepare(raws);
+  const inner = raws.filter((raw) => topics[raw.topic].schema === "stray").flatMap((raw) => innerOf(raw, codec));
+  if (inner.length > 0) await codec.prepare(inner);
+};
+
+const innerOf = (raw: RawRecord, codec: Codec): readonly RawRecord[] => {
+  try {
+    return [unpack(raw, codec)];
+  } catch (error) {
+    if (error instanceof Poison) return []; // `take` meets it again and says so
+    throw error;
+  }
+};
+
+/** Reads one record for a processor with `lanes` lanes: its events, or where else it belongs. Never throws Poison. */
+export const take = <Row, Event extends Keyed, Given>(
+  raw: RawRecord,
+  processor: Processor<Row, Event, Given>,
+  codec: Codec,
+  lanes: number,
+): Taken<Event> => {
+  try {
+    const isStray = raw.topic === processor.strays;
+    const inner = isStray ? unpack(raw, codec) : raw;
+    const key = topics[inner.topic].key === "none" ? "" : keyOf(inner);
+    const home = laneOf(key, lanes);
+    if (processor.strays !== null && key !== "" && !isStray && home !== raw.partition % lanes)
+      return { kind: "stray", lane: home, stray: strayOf(raw, key), at: raw.timestamp };
+    const record = decode(inner, key, codec);
+    return { kind: "events", events: processor.read(record), topic: inner.topic, at: record.at, raw };
+  } catch (error) {
+    if (!(error instanceof Poison)) throw error;
+    return { kind: "poison", letter: deadLetter(raw, processor.name, error), at: raw.timestamp };
+  }
+};
+
+const strayOf = (raw: RawRecord, key: string): Stray => {
+  const { partition, offset, timestamp, value } = raw;
+  return { topic: topics[raw.topic].name, partition, offset, timestamp, key, value: asBuffer(value) };
+};
+
+/** Avro's bytes are Buffers. */
+const asBuffer = (bytes: Uint8Array | null): Buffer | null =>
+  bytes === null ? null : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
+/** The record byte for byte, its place and the reason. */
+export const deadLetter = (raw: RawRecord, processor: string, error: unknown): DeadLetter => {
+  const { partition, offset, timestamp } = raw;
+  const [key, value] = [asBuffer(raw.key), asBuffer(raw.value)];
+  const headers = Object.fromEntries(Object.entries(raw.headers).map(([name, bytes]) => [name, Buffer.from(bytes)]));
+  const topic = topics[raw.topic].name;
+  const reason = messageOf(error);
+  announce("deadLetter", { processor, topic: raw.topic, partition, offset, reason });
+  return {
+    id: derivedId("dead-letter", processor, topic, partition, offset),
+    ...{ processor, topic, partition, offset, timestamp, key, value, headers, reason },
+    occurredAt: timestamp,
+  };
+};

@@ -1,0 +1,387 @@
+import kafkajs, {
+  type Admin,
+  type Consumer,
+  type IHeaders,
+  type ITopicMetadata,
+  type KafkaMessage,
+  type Message,
+  type PartitionAssigner,
+  type Producer,
+} from "kafkajs";
+import { Fatal, messageOf, Transient } from "../core/failure.ts";
+import { laneOf } from "../core/lane.ts";
+import type { Extent, Log, Outgoing, Place, RawRecord, Subscription } from "../core/ports.ts";
+import { type TopicId, topicIds, topics } from "../core/topics.ts";
+import { arrivals } from "./arrivals.ts";
+import { lz4Codec, snappyCodec, zstdCodec } from "./compression.ts";
+
+const { AssignerProtocol, CompressionCodecs, CompressionTypes, ConfigResourceTypes, Kafka, logLevel } = kafkajs;
+
+CompressionCodecs[CompressionTypes.Snappy] = snappyCodec;
+CompressionCodecs[CompressionTypes.LZ4] = lz4Codec;
+CompressionCodecs[CompressionTypes.ZSTD] = zstdCodec;
+
+/** How to reach the brokers. */
+export interface KafkaSettings {
+  /** `host:port` of some of them. */
+  readonly brokers: readonly string[];
+  readonly clientId: string;
+  /** Stands before every topic's and group's name: several installations share a cluster. */
+  readonly prefix: string;
+  readonly tls: boolean;
+  readonly sasl?: {
+    readonly mechanism: "plain" | "scram-sha-256" | "scram-sha-512";
+    readonly username: string;
+    readonly password: string;
+  };
+}
+
+/** A topic as the broker has it. */
+export interface TopicState {
+  readonly partitions: number;
+  readonly config: Readonly<Record<string, string>>;
+}
+
+/** Kafka. The only file that imports `kafkajs`: to replace it is to write this file anew and pass test/contract. */
+export interface KafkaLog extends Log, AsyncDisposable {
+  /** What the broker has of our topics. */
+  describe(): Promise<ReadonlyMap<TopicId, TopicState>>;
+  create(
+    topic: TopicId,
+    partitions: number,
+    replication: number,
+    config: Readonly<Record<string, string>>,
+  ): Promise<void>;
+  /** Number of records a group has yet to take, by its hints. */
+  readonly nameOf: (topic: TopicId) => string;
+}
+
+/** Milliseconds. A member that is silent for the session timeout loses its partitions. */
+const SESSION_TIMEOUT = 30_000;
+const REBALANCE_TIMEOUT = 60_000;
+const HEARTBEAT_EVERY = 3_000;
+/** Milliseconds a fetch waits for records: as long may pass before a seek takes effect. */
+const FETCH_WAIT = 250;
+const REQUEST_TIMEOUT = 30_000;
+const CONNECTION_TIMEOUT = 5_000;
+/** Batches whose handler may wait for room at once; others wait behind them. */
+const MAX_HANDLERS = 100;
+const MAX_FETCH_BYTES = 8 * 1024 * 1024;
+const MAX_FETCH_BYTES_PER_PARTITION = 1024 * 1024;
+/** kafkajs's own attempts at a request; our loops try again after them. */
+const RETRIES = 5;
+
+export const openKafka = (settings: KafkaSettings): KafkaLog => {
+  silenceNegativeTimeouts();
+  const { brokers, clientId, prefix, tls, sasl } = settings;
+  const kafka = new Kafka({
+    ...{ brokers: [...brokers], clientId, ssl: tls, logLevel: logLevel.NOTHING },
+    ...{ connectionTimeout: CONNECTION_TIMEOUT, requestTimeout: REQUEST_TIMEOUT, enforceRequestTimeout: true },
+    retry: { retries: RETRIES, initialRetryTime: 100, maxRetryTime: 2_000 },
+    ...(sasl === undefined ? {} : { sasl: sasl as never }),
+  });
+  const nameOf = (topic: TopicId): string => `${prefix}${topics[topic].name}`;
+  const idOf = new Map(topicIds.map((topic) => [nameOf(topic), topic]));
+  const admin = connected(kafka.admin());
+  const producer = restartable(() =>
+    kafka.producer({ idempotent: true, maxInFlightRequests: 1, allowAutoTopicCreation: false }),
+  );
+  const counts = new Map<TopicId, number>();
+
+  const partitions = async (topic: TopicId): Promise<number> => {
+    const known = counts.get(topic);
+    if (known !== undefined) return known;
+    const [metadata] = (await fetchMetadata(await admin(), [nameOf(topic)])).topics;
+    if (metadata === undefined || metadata.partitions.length === 0)
+      throw new Fatal(`the topic ${nameOf(topic)} does not exist: run \`ops topics\` first`);
+    counts.set(topic, metadata.partitions.length);
+    return metadata.partitions.length;
+  };
+
+  return {
+    nameOf,
+    partitions,
+    async publish(records) {
+      const lanes = new Map<TopicId, number>();
+      for (const { topic } of records) lanes.set(topic, lanes.get(topic) ?? (await partitions(topic)));
+      const byTopic = Map.groupBy(records, ({ topic }) => topic);
+      const topicMessages = Array.from(byTopic, ([topic, of]) => ({
+        topic: nameOf(topic),
+        messages: of.map((record) => message(record, lanes.get(topic) ?? 1)),
+      }));
+      await producer.use((to) => to.sendBatch({ acks: -1, topicMessages }));
+    },
+    async extents(places) {
+      const byTopic = Map.groupBy(places, ({ topic }) => topic);
+      const found = new Map<string, Extent>();
+      const ask = async (topic: TopicId): Promise<void> => {
+        const offsets = await passing(async () => (await admin()).fetchTopicOffsets(nameOf(topic)));
+        for (const { partition, low, high } of offsets)
+          found.set(`${topic}/${partition}`, { low: Number(low), high: Number(high) });
+      };
+      await Promise.all([...byTopic.keys()].map(ask));
+      return places.map(({ topic, partition }) => found.get(`${topic}/${partition}`) ?? { low: 0, high: 0 });
+    },
+    subscribe: (group, of) => subscribe(kafka, `${prefix}whileaway.${group}`, of, nameOf, idOf),
+    async describe() {
+      const { topics: found } = await fetchMetadata(await admin());
+      const ours = found.flatMap(({ name, partitions: { length } }) => {
+        const topic = idOf.get(name);
+        return topic === undefined ? [] : [{ topic, name, partitions: length }];
+      });
+      const resources = ours.map(({ name }) => ({ type: ConfigResourceTypes.TOPIC, name }));
+      const configs =
+        ours.length === 0
+          ? []
+          : (await passing(async () => (await admin()).describeConfigs({ resources, includeSynonyms: false })))
+              .resources;
+      const configOf = new Map(
+        configs.map(({ resourceName, configEntries }) => [
+          resourceName,
+          Object.fromEntries(configEntries.map(({ configName, configValue }) => [configName, configValue])),
+        ]),
+      );
+      return new Map(
+        ours.map(({ topic, name, partitions: n }) => [topic, { partitions: n, config: configOf.get(name) ?? {} }]),
+      );
+    },
+    async create(topic, numPartitions, replicationFactor, config) {
+      const configEntries = Object.entries(config).map(([name, value]) => ({ name, value }));
+      const wanted = [{ topic: nameOf(topic), numPartitions, replicationFactor, configEntries }];
+      await passing(async () => (await admin()).createTopics({ topics: wanted, waitForLeaders: true }));
+    },
+    async [Symbol.asyncDispose]() {
+      await producer.end();
+      await admin.end();
+    },
+  };
+};
+
+const message = ({ key, value, headers, partition, timestamp }: Outgoing, lanes: number): Message => ({
+  key,
+  value: value === null ? null : asBuffer(value),
+  partition: partition ?? laneOf(key ?? "", lanes),
+  ...(headers === undefined ? {} : { headers }),
+  ...(timestamp === undefined ? {} : { timestamp: String(timestamp) }),
+});
+
+const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
+/** Everything Kafka refuses may pass but what says that we or its set-up are wrong. */
+const passing = async <T>(ask: () => Promise<T>): Promise<T> => {
+  try {
+    return await ask();
+  } catch (error) {
+    if (error instanceof Transient || error instanceof Fatal) throw error;
+    const { type } = error as { readonly type?: string };
+    const isWrong =
+      type !== undefined &&
+      /AUTHORIZATION|SASL_AUTHENTICATION|UNSUPPORTED|MESSAGE_TOO_LARGE|INVALID_(CONFIG|TOPIC|REPLICATION|PARTITIONS)/.test(
+        type,
+      );
+    if (isWrong) throw new Fatal(`Kafka: ${messageOf(error)}`, { cause: error });
+    throw new Transient(`Kafka: ${messageOf(error)}`, { cause: error });
+  }
+};
+
+const fetchMetadata = (admin: Admin, names?: string[]): Promise<{ topics: ITopicMetadata[] }> =>
+  passing(async () => {
+    try {
+      return await admin.fetchTopicMetadata(names === undefined ? undefined : { topics: names });
+    } catch (error) {
+      if ((error as { readonly type?: string }).type !== "UNKNOWN_TOPIC_OR_PARTITION") throw error;
+      throw new Fatal(`the topics ${names?.join(", ")} do not all exist: run \`ops topics\` first`);
+    }
+  });
+
+/** A client that connects at its first use; a connection that failed is tried again at the next. */
+const connected = <Client extends { connect(): Promise<void>; disconnect(): Promise<void> }>(
+  client: Client,
+): (() => Promise<Client>) & { readonly end: () => Promise<void> } => {
+  let connecting: Promise<void> | null = null;
+  const get = async (): Promise<Client> => {
+    connecting ??= client.connect();
+    try {
+      await connecting;
+    } catch (error) {
+      connecting = null;
+      throw new Transient(`Kafka: ${messageOf(error)}`, { cause: error });
+    }
+    return client;
+  };
+  return Object.assign(get, { end: () => client.disconnect() });
+};
+
+/** After a failure an idempotent producer of kafkajs may be stuck on a sequence number: a new one takes its place. */
+const restartable = (make: () => Producer) => {
+  let current: ReturnType<typeof connected<Producer>> | null = null;
+  return {
+    async use(send: (producer: Producer) => Promise<unknown>): Promise<void> {
+      current ??= connected(make());
+      const used = current;
+      try {
+        await passing(async () => send(await used()));
+      } catch (error) {
+        current = null;
+        void used.end().catch(() => undefined); // it failed already; how its end fails tells nothing more
+        throw error;
+      }
+    },
+    end: async (): Promise<void> => current?.end(),
+  };
+};
+
+/** Partitions of one number go to one member, whatever the topic: its records are of the same keys. */
+const byNumber: PartitionAssigner = ({ cluster }) => ({
+  name: "whileaway-by-number",
+  version: 1,
+  assign({ members, topics: names }) {
+    const ids = members.map(({ memberId }) => memberId).sort();
+    return Promise.resolve(
+      ids.map((memberId, index) => {
+        const assignment = Object.fromEntries(
+          names.map((name) => [
+            name,
+            cluster
+              .findTopicPartitionMetadata(name)
+              .map(({ partitionId }) => partitionId)
+              .filter((id) => id % ids.length === index),
+          ]),
+        );
+        const userData = Buffer.alloc(0);
+        return {
+          memberId,
+          memberAssignment: AssignerProtocol.MemberAssignment.encode({ version: 1, assignment, userData }),
+        };
+      }),
+    );
+  },
+  protocol({ topics: names }) {
+    const metadata = AssignerProtocol.MemberMetadata.encode({ version: 1, topics: names, userData: Buffer.alloc(0) });
+    return { name: "whileaway-by-number", metadata };
+  },
+});
+
+const subscribe = async (
+  kafka: InstanceType<typeof Kafka>,
+  groupId: string,
+  of: readonly TopicId[],
+  nameOf: (topic: TopicId) => string,
+  idOf: ReadonlyMap<string, TopicId>,
+): Promise<Subscription> => {
+  const consumer = kafka.consumer({
+    ...{
+      groupId,
+      partitionAssigners: [byNumber],
+      sessionTimeout: SESSION_TIMEOUT,
+      rebalanceTimeout: REBALANCE_TIMEOUT,
+    },
+    ...{ heartbeatInterval: HEARTBEAT_EVERY, maxWaitTimeInMs: FETCH_WAIT, allowAutoTopicCreation: false },
+    ...{ maxBytes: MAX_FETCH_BYTES, maxBytesPerPartition: MAX_FETCH_BYTES_PER_PARTITION },
+    retry: {
+      retries: RETRIES,
+      initialRetryTime: 100,
+      maxRetryTime: 2_000,
+      restartOnFailure: () => Promise.resolve(true),
+    },
+  });
+  const buffer = arrivals();
+  const placeOf = (name: string, partition: number): Place | null => {
+    const topic = idOf.get(name);
+    return topic === undefined ? null : { topic, partition };
+  };
+
+  consumer.on("consumer.group_join", ({ payload }) => {
+    const places = Object.entries(payload.memberAssignment).flatMap(([name, numbers]) => {
+      const topic = idOf.get(name);
+      return topic === undefined ? [] : numbers.map((partition) => ({ topic, partition }));
+    });
+    buffer.assign(places);
+  });
+  // Batches of which nothing is delivered (transaction markers, compacted away) move the position all the same.
+  consumer.on("consumer.end_batch_process", ({ payload }) => {
+    const place = placeOf(payload.topic, payload.partition);
+    if (place !== null && payload.batchSize === 0) buffer.add(place, [], Number(payload.lastOffset) + 1);
+  });
+
+  await passing(async () => {
+    await consumer.connect();
+    await consumer.subscribe({ topics: of.map(nameOf), fromBeginning: true });
+    await consumer.run({
+      autoCommit: false,
+      partitionsConsumedConcurrently: MAX_HANDLERS,
+      eachBatch: async ({ batch, isStale, heartbeat, isRunning }) => {
+        const place = placeOf(batch.topic, batch.partition);
+        if (place === null || isStale()) return;
+        buffer.add(
+          place,
+          batch.messages.map((one) => raw(place, one)),
+          Number(batch.lastOffset()) + 1,
+        );
+        while (buffer.full() && isRunning()) {
+          await buffer.room(HEARTBEAT_EVERY);
+          await heartbeat();
+        }
+      },
+    });
+  });
+  return subscription(consumer, buffer, nameOf);
+};
+
+const subscription = (
+  consumer: Consumer,
+  buffer: ReturnType<typeof arrivals>,
+  nameOf: (topic: TopicId) => string,
+): Subscription => ({
+  assigned: buffer.assigned,
+  seek(place, offset) {
+    const EARLIEST = "-2"; // ListOffsets' special timestamp
+    consumer.seek({
+      topic: nameOf(place.topic),
+      partition: place.partition,
+      offset: offset === null ? EARLIEST : String(offset),
+    });
+    buffer.seek(place);
+  },
+  take: buffer.take,
+  arrival: buffer.arrival,
+  hint: (positions) =>
+    passing(() =>
+      consumer.commitOffsets(
+        positions.map(({ topic, partition, offset }) => ({ topic: nameOf(topic), partition, offset: String(offset) })),
+      ),
+    ),
+  async [Symbol.asyncDispose]() {
+    await consumer.disconnect();
+  },
+});
+
+const raw = (place: Place, { offset, timestamp, key, value, headers }: KafkaMessage): RawRecord => ({
+  ...place,
+  offset: Number(offset),
+  timestamp: Number(timestamp),
+  key,
+  value,
+  headers: headers === undefined ? {} : flat(headers),
+});
+
+/** A header that is repeated counts once, the last. */
+const flat = (headers: IHeaders): Readonly<Record<string, Uint8Array>> =>
+  Object.fromEntries(
+    Object.entries(headers).flatMap(([name, value]) => {
+      const last = Array.isArray(value) ? value.at(-1) : value;
+      return last === undefined ? [] : [[name, typeof last === "string" ? Buffer.from(last) : last]];
+    }),
+  );
+
+let silenced = false;
+
+/** kafkajs 2.2.4 asks for timers of negative length, which Node 24 takes for 1 ms and warns of once a process. */
+const silenceNegativeTimeouts = (): void => {
+  if (silenced) return;
+  silenced = true;
+  const emit = process.emitWarning.bind(process);
+  process.emitWarning = ((warning: string | Error, ...rest: never[]) => {
+    if ((rest[0] as unknown) !== "TimeoutNegativeWarning") emit(warning, ...rest);
+  }) as typeof process.emitWarning;
+};

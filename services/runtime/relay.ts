@@ -1,0 +1,94 @@
+import type { Log, OutboxEntry, Outgoing, Store } from "../core/ports.ts";
+import type { Millis } from "../core/time.ts";
+import type { TopicId } from "../core/topics.ts";
+import { isLaneStream } from "../core/stream.ts";
+import { announce } from "./facts.ts";
+
+/** Headers of a relayed record: by them a reader drops what it has had. */
+export const STREAM_HEADER = "whileaway-stream";
+export const SEQUENCE_HEADER = "whileaway-sequence";
+
+/** Entries that are put on the log in one go. */
+const PUBLISH_LIMIT = 2_000;
+/** Entries that may wait in memory; who has more must wait (`room`). */
+const BACKLOG_LIMIT = 20_000;
+
+/**
+ * Takes committed outbox entries to the log, in order within a stream, at least once: entries are handed over in
+ * memory right after their commit, or found in the store (`recover`) when the one who committed them didn't live to.
+ */
+export interface Relay {
+  /** Entries that are committed, in the order of their sequence within each stream. */
+  offer(entries: readonly OutboxEntry[]): void;
+  /** Offers all that the earlier owners of these lanes' streams left. */
+  recover(streams: readonly string[]): Promise<void>;
+  /** Offers what someone saved to a queue's stream before `before` and didn't live to publish. */
+  sweep(stream: string, before: Millis): Promise<void>;
+  /** Publishes what waits; false when nothing did. Throws Transient, and keeps what it could not publish. */
+  step(): Promise<boolean>;
+  readonly backlog: () => number;
+  readonly room: () => boolean;
+  /** Resolves when there is something to publish or the signal aborts. */
+  arrival(signal: AbortSignal): Promise<void>;
+}
+
+export const relay = (log: Log, store: Store): Relay => {
+  let waiting: OutboxEntry[] = [];
+  let done: OutboxEntry[] = [];
+  let wake: () => void = () => undefined;
+  const offered = new Map<string, number>();
+
+  const offer = (entries: readonly OutboxEntry[]): void => {
+    for (const entry of entries) {
+      if (isLaneStream(entry.stream)) {
+        if (entry.sequence <= (offered.get(entry.stream) ?? 0)) continue;
+        offered.set(entry.stream, entry.sequence);
+      }
+      waiting.push(entry);
+    }
+    wake();
+  };
+
+  return {
+    offer,
+    async recover(streams) {
+      offer(await store.unpublished(streams));
+    },
+    async sweep(stream, before) {
+      offer(await store.unpublished([stream], { limit: PUBLISH_LIMIT, before }));
+    },
+    async step() {
+      const batch = waiting.slice(0, PUBLISH_LIMIT);
+      if (batch.length === 0 && done.length === 0) return false;
+      if (batch.length > 0) await log.publish(batch.map(outgoing));
+      waiting = waiting.slice(batch.length);
+      done = [...done, ...batch];
+      await store.published(done);
+      done = [];
+      for (const [topic, records] of countByTopic(batch)) announce("published", { topic, records });
+      return true;
+    },
+    backlog: () => waiting.length,
+    room: () => waiting.length < BACKLOG_LIMIT,
+    arrival: (signal) =>
+      new Promise((resolve) => {
+        if (waiting.length > 0 || signal.aborted) return resolve();
+        wake = resolve;
+        signal.addEventListener("abort", () => resolve(), { once: true });
+      }),
+  };
+};
+
+const outgoing = ({ topic, partition, key, value, stream, sequence }: OutboxEntry): Outgoing => ({
+  topic,
+  key,
+  value,
+  ...(partition === null ? {} : { partition }),
+  ...(isLaneStream(stream) ? { headers: { [STREAM_HEADER]: stream, [SEQUENCE_HEADER]: String(sequence) } } : {}),
+});
+
+const countByTopic = (entries: readonly OutboxEntry[]): ReadonlyMap<TopicId, number> => {
+  const counts = new Map<TopicId, number>();
+  for (const { topic } of entries) counts.set(topic, (counts.get(topic) ?? 0) + 1);
+  return counts;
+};

@@ -1,0 +1,188 @@
+import type { Commit, Hold, Job, OutboxEntry, RowWrite, Store } from "../core/ports.ts";
+import type { TopicId } from "../core/topics.ts";
+import type { Connection, Database } from "./postgres.ts";
+
+/** The store in PostgreSQL (deploy/migrations/0001_engine.sql). */
+export const postgresStore = (database: Database): Store => ({
+  async claim(processor, lanes) {
+    return database.query<Hold>(
+      `insert into lanes as l (processor, lane, epoch) select $1, lane, 1 from unnest($2::int[]) lane
+       on conflict (processor, lane) do update set epoch = l.epoch + 1
+       returning lane, epoch, cursors, heard, sequence`,
+      [processor, lanes],
+    );
+  },
+
+  async load(processor, keys) {
+    const found = await database.query<{ key: string; value: unknown }>(
+      `select s.key, s.value from ${stateTable(processor)} s
+       join unnest($1::int[], $2::text[]) wanted (lane, key) on s.lane = wanted.lane and s.key = wanted.key`,
+      [keys.map(({ lane }) => lane), keys.map(({ key }) => key)],
+    );
+    const values = new Map(found.map(({ key, value }) => [key, value]));
+    return keys.map(({ key }) => values.get(key));
+  },
+
+  due: (processor, lanes, until, limit) =>
+    database.query(
+      `select lane, key from ${stateTable(processor)} where lane = any($1) and due <= $2 order by due limit $3`,
+      [lanes, Math.min(until, Number.MAX_SAFE_INTEGER), limit],
+    ),
+
+  async nextDue(processor, lanes) {
+    if (!withState.has(processor)) return null;
+    const [row] = await database.query<{ due: number | null }>(
+      `select min(first.due) as due from unnest($1::int[]) wanted (lane) cross join lateral
+       (select due from ${stateTable(processor)} s where s.lane = wanted.lane and due is not null order by due limit 1) first`,
+      [lanes],
+    );
+    return row?.due ?? null;
+  },
+
+  async commit(commit) {
+    return database.transaction(async (connection) => {
+      if (!(await saveHolds(connection, commit))) return "fenced";
+      await saveRows(connection, commit.processor, commit.rows);
+      await saveOutbox(connection, commit.outbox);
+      await saveJobs(connection, commit.jobs);
+      return "committed";
+    });
+  },
+
+  unpublished: (streams, bounds) =>
+    database.query<OutboxEntry & { topic: TopicId }>(
+      `select stream, sequence, topic, partition, key, value from outbox
+       where stream = any($1) and ($2::bigint is null or saved_at < to_timestamp($2 / 1000.0))
+       order by stream, sequence limit $3`,
+      [streams, bounds?.before ?? null, bounds?.limit ?? null],
+    ),
+
+  async published(entries) {
+    await database.query(
+      `delete from outbox o using unnest($1::text[], $2::bigint[]) gone (stream, sequence)
+       where o.stream = gone.stream and o.sequence = gone.sequence`,
+      [entries.map(({ stream }) => stream), entries.map(({ sequence }) => sequence)],
+    );
+  },
+
+  lease: (queue, limit, now, until) =>
+    database.query<Job>(
+      `with chosen as (
+         select id from jobs where queue = $1 and state = 'ready' and run_at <= $2
+         order by run_at limit $3 for update skip locked)
+       update jobs j set attempts = attempts + 1, run_at = $4, token = gen_random_uuid()
+       from chosen where j.queue = $1 and j.id = chosen.id
+       returning j.queue, j.id, j.payload, j.attempts as attempt, j.token`,
+      [queue, now, limit, until],
+    ),
+
+  async nextJob(queue) {
+    const [row] = await database.query<{ due: number }>(
+      `select run_at as due from jobs where queue = $1 and state = 'ready' order by run_at limit 1`,
+      [queue],
+    );
+    return row?.due ?? null;
+  },
+
+  async settle({ queue, id, token }, settlement, outbox) {
+    const error = settlement.state === "done" ? null : settlement.error;
+    return database.transaction(async (connection) => {
+      const settled = await connection.query(
+        settlement.state === "retry"
+          ? `update jobs set run_at = $4, error = $5, token = null where queue = $1 and id = $2 and token = $3 returning 1`
+          : `update jobs set state = $4, error = $5, token = null, settled_at = now()
+             where queue = $1 and id = $2 and token = $3 returning 1`,
+        [queue, id, token, settlement.state === "retry" ? settlement.runAt : settlement.state, error],
+      );
+      if (settled.length === 0) return false;
+      const numbers = await connection.query<{ sequence: number }>(
+        `select nextval('outbox_of_queues') as sequence from generate_series(1, $1)`,
+        [outbox.length],
+      );
+      const numbered = outbox.map((entry, index) => ({ ...entry, sequence: numbers[index]?.sequence ?? 0 }));
+      await saveOutbox(connection, numbered);
+      return numbered;
+    });
+  },
+});
+
+/** Processors that keep rows; the others have no state table. */
+const withState = new Set(["conversations", "inboxes"]);
+
+const stateTable = (processor: string): string => {
+  if (!withState.has(processor)) throw new Error(`the processor ${processor} has no state table`);
+  return `state_${processor}`;
+};
+
+/** False when a lane's epoch is another's by now. Rows are locked in one order, so that two commits never wait crosswise. */
+const saveHolds = async (connection: Connection, { processor, holds }: Commit): Promise<boolean> => {
+  const inOrder = [...holds].sort((a, b) => a.lane - b.lane);
+  const saved = await connection.query(
+    `update lanes l set cursors = mine.cursors, heard = mine.heard, sequence = mine.sequence
+     from unnest($2::int[], $3::bigint[], $4::json[], $5::json[], $6::bigint[]) mine (lane, epoch, cursors, heard, sequence)
+     where l.processor = $1 and l.lane = mine.lane and l.epoch = mine.epoch returning 1`,
+    [
+      processor,
+      inOrder.map(({ lane }) => lane),
+      inOrder.map(({ epoch }) => epoch),
+      inOrder.map(({ cursors }) => JSON.stringify(cursors)),
+      inOrder.map(({ heard }) => JSON.stringify(heard)),
+      inOrder.map(({ sequence }) => sequence),
+    ],
+  );
+  return saved.length === holds.length;
+};
+
+const saveRows = async (connection: Connection, processor: string, rows: readonly RowWrite[]): Promise<void> => {
+  const kept = rows.filter(({ value }) => value !== null);
+  const gone = rows.filter(({ value }) => value === null);
+  if (kept.length > 0)
+    await connection.query(
+      `insert into ${stateTable(processor)} (lane, key, value, due)
+       select * from unnest($1::int[], $2::text[], $3::json[], $4::bigint[])
+       on conflict (lane, key) do update set value = excluded.value, due = excluded.due`,
+      [
+        kept.map(({ lane }) => lane),
+        kept.map(({ key }) => key),
+        kept.map(({ value }) => JSON.stringify(value)),
+        kept.map(({ due }) => due),
+      ],
+    );
+  if (gone.length > 0)
+    await connection.query(
+      `delete from ${stateTable(processor)} s using unnest($1::int[], $2::text[]) gone (lane, key)
+       where s.lane = gone.lane and s.key = gone.key`,
+      [gone.map(({ lane }) => lane), gone.map(({ key }) => key)],
+    );
+};
+
+const saveOutbox = async (connection: Connection, entries: readonly OutboxEntry[]): Promise<void> => {
+  if (entries.length === 0) return;
+  await connection.query(
+    `insert into outbox (stream, sequence, topic, partition, key, value)
+     select * from unnest($1::text[], $2::bigint[], $3::text[], $4::int[], $5::text[], $6::bytea[])`,
+    [
+      entries.map(({ stream }) => stream),
+      entries.map(({ sequence }) => sequence),
+      entries.map(({ topic }) => topic),
+      entries.map(({ partition }) => partition),
+      entries.map(({ key }) => key),
+      entries.map(({ value }) => Buffer.from(value)),
+    ],
+  );
+};
+
+const saveJobs = async (connection: Connection, jobs: Commit["jobs"]): Promise<void> => {
+  if (jobs.length === 0) return;
+  await connection.query(
+    `insert into jobs (queue, id, payload, run_at)
+     select * from unnest($1::text[], $2::text[], $3::json[], $4::bigint[])
+     on conflict (queue, id) do nothing`,
+    [
+      jobs.map(({ queue }) => queue),
+      jobs.map(({ id }) => id),
+      jobs.map(({ payload }) => JSON.stringify(payload)),
+      jobs.map(({ runAt }) => runAt),
+    ],
+  );
+};

@@ -1,0 +1,115 @@
+import type { Publish } from "../core/effect.ts";
+import { messageOf } from "../core/failure.ts";
+import type { Clock, Codec, Job, Settlement, Store } from "../core/ports.ts";
+import { queueStream } from "../core/stream.ts";
+import { MINUTE, type Millis } from "../core/time.ts";
+import { announce } from "./facts.ts";
+import type { Relay } from "./relay.ts";
+
+/** Outbox entries of a queue older than this were left by a process that died: any other takes them. */
+const ORPHANED_AFTER = MINUTE;
+/** Milliseconds between two looks for such. */
+const SWEEP_EVERY = 30_000;
+/** Wait after an attempt that threw: a fault of ours or of a store, not an answer of the world. */
+const AFTER_A_FAULT = MINUTE;
+
+/** What an attempt came to: how the job stands now, and what is published of it in the same transaction. */
+export interface Attempt {
+  readonly settlement: Settlement;
+  readonly publish: readonly Publish[];
+  /** For the one wide log line and the metrics of the attempt. */
+  readonly detail: Readonly<Record<string, unknown>>;
+}
+
+/** A kind of work that is done outside of any transaction. */
+export interface Work {
+  /** Identity: names the queue and its outbox stream. */
+  readonly queue: string;
+  /** Attempts under way at once in this process. */
+  readonly concurrency: number;
+  /** Milliseconds a job is held: longer than any attempt takes. Runs out only when a process dies or stalls. */
+  readonly lease: Millis;
+  /** Tries it once. The world's answers are settlements; what is thrown counts as a fault and is tried again. */
+  attempt(job: Job, signal: AbortSignal): Promise<Attempt>;
+}
+
+/** Leases jobs of one queue, attempts and settles them. */
+export interface Worker {
+  readonly name: string;
+  /** Leases what there is room for, starts it, and settles what has ended; false when there was nothing. */
+  step(): Promise<boolean>;
+  /** When `step` will find something if nobody says so earlier. */
+  nextDue(): Promise<Millis | null>;
+  /** Jobs under way. */
+  readonly busy: () => number;
+  /** Waits for the attempts under way to settle; those still running at the signal are aborted. */
+  drain(signal: AbortSignal): Promise<void>;
+}
+
+export const worker = (
+  work: Work,
+  { store, codec, clock, relay }: { store: Store; codec: Codec; clock: Clock; relay: Relay },
+): Worker => {
+  const running = new Set<Promise<void>>();
+  const aborter = new AbortController();
+  let swept = -Infinity;
+
+  const run = async (job: Job): Promise<void> => {
+    const started = clock.now();
+    const { settlement, publish, detail } = await attempted(job);
+    const stream = queueStream(work.queue);
+    const entries = publish.map(({ topic, key, value }) => ({
+      ...{ stream, topic, key, partition: null },
+      value: codec.encode(topic, value),
+    }));
+    const saved = await store.settle(job, settlement, entries);
+    if (saved !== false) relay.offer(saved);
+    announce("attempted", {
+      ...{ queue: work.queue, id: job.id, attempt: job.attempt, detail, duration: clock.now() - started },
+      outcome: saved === false ? "lost" : settlement.state,
+      ...("error" in settlement ? { error: settlement.error } : {}),
+    });
+  };
+
+  const attempted = async (job: Job): Promise<Attempt> => {
+    try {
+      return await work.attempt(job, aborter.signal);
+    } catch (error) {
+      const settlement = { state: "retry", runAt: clock.now() + AFTER_A_FAULT, error: messageOf(error) } as const;
+      return { settlement, publish: [], detail: { fault: true } };
+    }
+  };
+
+  const start = (job: Job): void => {
+    const running1 = run(job).catch((error: unknown) => {
+      // Not settled: the lease runs out and the job is attempted again, with the same ids.
+      announce("stumbled", { loop: work.queue, error: asError(error), wait: work.lease });
+    });
+    running.add(running1);
+    void running1.finally(() => running.delete(running1));
+  };
+
+  return {
+    name: work.queue,
+    async step() {
+      const now = clock.now();
+      if (now - swept >= SWEEP_EVERY) {
+        swept = now;
+        await relay.sweep(queueStream(work.queue), now - ORPHANED_AFTER);
+      }
+      const room = relay.room() ? work.concurrency - running.size : 0;
+      if (room <= 0) return false;
+      const jobs = await store.lease(work.queue, room, now, now + work.lease);
+      for (const job of jobs) start(job);
+      return jobs.length > 0;
+    },
+    nextDue: () => store.nextJob(work.queue),
+    busy: () => running.size,
+    async drain(signal) {
+      signal.addEventListener("abort", () => aborter.abort(), { once: true });
+      await Promise.all(running);
+    },
+  };
+};
+
+const asError = (thrown: unknown): Error => (thrown instanceof Error ? thrown : new Error(String(thrown)));

@@ -1,0 +1,63 @@
+import { z } from "zod";
+import { list, oneOf, optional, secret, type Variable, whole } from "../runtime/config.ts";
+import { isNetwork } from "./address.ts";
+import { configuredId, type Endpoint } from "./endpoints.ts";
+import { configuredEndpoint } from "./registration.ts";
+
+/** Attempts under way at once in a process, by default: most of their time is waiting. */
+const CONCURRENCY = 32;
+const MAX_CONCURRENCY = 1_000;
+const MIN_TOKEN_LENGTH = 16;
+
+const allowedNetworks: Variable<readonly string[]> = {
+  ...list("networks that webhooks may call beside the public Internet, such as 10.0.0.0/8", ""),
+  example: "10.0.0.0/8,fd00::/8",
+};
+
+const json = z.string().transform((text, context): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    context.addIssue({ code: "custom", message: "is not JSON" });
+    return z.NEVER;
+  }
+});
+
+const endpoints = json
+  .pipe(z.array(configuredEndpoint, { error: "is not a list of {url, secret, types}" }))
+  .transform((items): readonly Endpoint[] =>
+    items.map((item) => {
+      const url = URL.parse(item.url)?.href ?? item.url;
+      return { ...item, url, id: configuredId(url), enabled: true, description: "", createdAt: null };
+    }),
+  )
+  .refine((items) => new Set(items.map(({ id }) => id)).size === items.length, "names a URL twice");
+
+const adminToken = secret(`token that opens /webhooks/endpoints (Bearer, ${MIN_TOKEN_LENGTH} characters or more)`);
+
+/** The variables of the service. */
+export const variables = {
+  WEBHOOK_ALLOWED_NETWORKS: {
+    ...allowedNetworks,
+    schema: allowedNetworks.schema.refine(
+      (cidrs) => cidrs.every(isNetwork),
+      "is not a list of networks like 10.0.0.0/8",
+    ),
+  },
+  WEBHOOK_CONCURRENCY: whole("webhooks called at once by a process", 1, MAX_CONCURRENCY, CONCURRENCY),
+  WEBHOOK_ENDPOINTS: {
+    about: "endpoints beside those registered, as JSON; one's id derives from its URL; without types, all",
+    schema: endpoints.prefault("[]"),
+    secret: true,
+    example: '[{"url":"https://example.com/hook","secret":"whsec_…","types":["notification.triggered"]}]',
+  } as Variable<readonly Endpoint[]>,
+  WEBHOOKS_ADMIN_TOKEN: optional({
+    ...adminToken,
+    schema: adminToken.schema.refine((token) => token.length >= MIN_TOKEN_LENGTH, "is too short"),
+  }),
+  WEBHOOKS_OPEN: oneOf(
+    "who may use /webhooks/endpoints without a token: programs of this machine",
+    ["no", "local"],
+    "no",
+  ),
+} as const;

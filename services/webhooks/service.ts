@@ -1,0 +1,42 @@
+import { Fatal } from "../core/failure.ts";
+import { service } from "../runtime/service.ts";
+import { networks, type Networks, urlProblem } from "./address.ts";
+import { recordAttempt } from "./attempts.ts";
+import { caller } from "./call.ts";
+import { variables } from "./config.ts";
+import { webhooks as processor } from "./delivery.ts";
+import { directory } from "./directory.ts";
+import type { Endpoint } from "./endpoints.ts";
+import { addRoutes } from "./routes.ts";
+import { deliveries } from "./work.ts";
+
+/** Tells subscribers over HTTP what happens to notifications. */
+export const webhooks = service({
+  name: "webhooks",
+  variables,
+  start(root, settings) {
+    const { database, clock } = root;
+    const allowed = networks(settings.WEBHOOK_ALLOWED_NETWORKS);
+    checkUrls(settings.WEBHOOK_ENDPOINTS, allowed);
+    const endpoints = directory(database, settings.WEBHOOK_ENDPOINTS, clock);
+    const calls = caller(allowed);
+    root.own(calls);
+    root.process(processor, () => endpoints.enabled());
+    const record = recordAttempt.bind(null, database);
+    const tools = { directory: endpoints, caller: calls, record, clock, chance: Math.random };
+    root.work(deliveries(tools, settings.WEBHOOK_CONCURRENCY));
+    const gate = { token: settings.WEBHOOKS_ADMIN_TOKEN, open: settings.WEBHOOKS_OPEN };
+    addRoutes(root.http, { database, directory: endpoints, allowed, gate });
+  },
+});
+
+/** What can be known to fail at each call is said at the start. */
+const checkUrls = (configured: readonly Endpoint[], allowed: Networks): void => {
+  for (const { url } of configured) {
+    const wrong = urlProblem(url, allowed);
+    if (wrong !== null) throw new Fatal(`the configuration is wrong:\n  WEBHOOK_ENDPOINTS: ${hostOf(url)} ${wrong}`);
+  }
+};
+
+/** A path may hold a secret. */
+const hostOf = (url: string): string => URL.parse(url)?.host || "a URL";

@@ -1,0 +1,98 @@
+import { messageOf } from "../core/failure.ts";
+import type { Clock, Job } from "../core/ports.ts";
+import { MINUTE, type Millis } from "../core/time.ts";
+import type { Attempt, Work } from "../runtime/work.ts";
+import type { AttemptRow } from "./attempts.ts";
+import type { Caller } from "./call.ts";
+import { type Delivery, QUEUE } from "./delivery.ts";
+import type { Directory } from "./directory.ts";
+import { type Endpoint, isConfigured } from "./endpoints.ts";
+import { errorOf, type Failure, type Outcome, settle } from "./settle.ts";
+import { signed } from "./sign.ts";
+
+/** Milliseconds a delivery is held: the call's limit, and time for PostgreSQL before and after it. */
+export const LEASE: Millis = MINUTE;
+
+/** What the work is done with. */
+export interface Tools {
+  readonly directory: Pick<Directory, "find">;
+  readonly caller: Pick<Caller, "post">;
+  readonly record: (row: AttemptRow) => Promise<void>;
+  readonly clock: Clock;
+  /** A number in [0, 1), another each time. */
+  readonly chance: () => number;
+}
+
+/** Deliveries: look up where to, sign, call, settle. */
+export const deliveries = (tools: Tools, concurrency: number): Work => ({
+  ...{ queue: QUEUE, concurrency, lease: LEASE },
+  attempt: (job, signal) => attempt(job, signal, tools),
+});
+
+const attempt = async (job: Job, signal: AbortSignal, tools: Tools): Promise<Attempt> => {
+  const delivery = job.payload as Delivery;
+  const endpoint = await tools.directory.find(delivery.endpointId);
+  if (endpoint === null && !isConfigured(delivery.endpointId)) return removed(delivery);
+  const outcome = endpoint?.enabled ? await called(delivery, endpoint, signal, tools) : uncalled(endpoint);
+  const at = tools.clock.now();
+  const history = await recorded(job, delivery, outcome, at, tools);
+  return {
+    settlement: settle(outcome, { attempt: job.attempt, at, chance: tools.chance() }),
+    publish: [],
+    detail: { ...about(delivery, endpoint), ...said(outcome), ...history },
+  };
+};
+
+const called = async (delivery: Delivery, endpoint: Endpoint, stop: AbortSignal, tools: Tools): Promise<Outcome> => {
+  const { eventId, body } = delivery;
+  const headers = signed(endpoint.secret, eventId, body, tools.clock.now());
+  return tools.caller.post({ url: endpoint.url, headers, body }, stop);
+};
+
+const removed = (delivery: Delivery): Attempt => ({
+  settlement: { state: "dead", error: "the endpoint was removed" },
+  publish: [],
+  detail: { ...about(delivery, null), failure: "removed" },
+});
+
+/** It may be called later: enabled again, or by a process whose configuration names it. */
+const uncalled = (endpoint: Endpoint | null): Failure =>
+  endpoint === null
+    ? { failure: "unknown", message: "WEBHOOK_ENDPOINTS of this process doesn't name the endpoint", duration: 0 }
+    : { failure: "disabled", message: "the endpoint is disabled", duration: 0 };
+
+/**
+ * The row is written before the job is settled, not with it: a crash in between leaves the row of an attempt that is
+ * made again. It is history only: if it can't be written, the answer still counts, and the log line says so.
+ */
+const recorded = async (
+  { id: deliveryId, attempt }: Job,
+  { endpointId }: Delivery,
+  outcome: Outcome,
+  at: Millis,
+  { record }: Tools,
+): Promise<{ readonly unrecorded?: string }> => {
+  const answer =
+    "failure" in outcome ? { status: null, excerpt: null } : { status: outcome.status, excerpt: outcome.excerpt };
+  const { duration } = outcome;
+  try {
+    await record({ deliveryId, attempt, at, endpointId, error: errorOf(outcome), duration, ...answer });
+    return {};
+  } catch (error) {
+    return { unrecorded: messageOf(error) };
+  }
+};
+
+/** Of the URL only the host is logged: a path may hold a secret. */
+const about = (delivery: Delivery, endpoint: Endpoint | null): Attempt["detail"] => ({
+  endpoint: delivery.endpointId,
+  type: delivery.type,
+  ...(endpoint === null ? {} : { host: new URL(endpoint.url).host }),
+});
+
+const said = (outcome: Outcome): Attempt["detail"] => {
+  const { duration } = outcome;
+  if ("failure" in outcome) return { failure: outcome.failure, duration };
+  const { status, excerpt } = outcome;
+  return { status, duration, ...(errorOf(outcome) === null ? {} : { excerpt }) };
+};

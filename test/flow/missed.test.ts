@@ -1,0 +1,55 @@
+import { expect, test } from "vitest";
+import { at, conversation, message, participant, presence, user } from "../support/chat.ts";
+import { wholeTopology } from "../support/memory.ts";
+
+test("a message to someone away is told after the timeout, with what the mail shows", async () => {
+  await using chat = await wholeTopology();
+  await chat.advance(at("12:00"));
+  await chat.publish(
+    user("ada", "12:00", { name: "Ada" }),
+    user("bob", "12:00", { name: "Bob" }),
+    conversation("c", "12:00", { subject: "Launch" }),
+    participant("c", "ada", "12:00"),
+    participant("c", "bob", "12:00"),
+  );
+  await chat.advance(at("12:01"));
+  await chat.publish(message("c", "bob", "m1", "12:01"), message("c", "bob", "m2", "12:01"));
+  await chat.advance(at("12:05:59"));
+  expect(chat.values("notifications")).toEqual([]);
+  await chat.advance(at("12:06"));
+  const [told] = chat.values("notifications");
+  expect(told).toMatchObject({
+    type: "TRIGGERED",
+    userId: "ada",
+    conversationId: "c",
+    messageIds: ["m1", "m2"],
+    occurredAt: at("12:06"),
+  });
+  expect(told?.snapshot?.conversations[0]).toMatchObject({ subject: "Launch", access: "READ_WRITE", omitted: 0 });
+  expect(told?.snapshot?.conversations[0]?.messages.map(({ text, sender }) => [sender?.name, text])).toEqual([
+    ["Bob", "text of m1"],
+    ["Bob", "text of m2"],
+  ]);
+  await chat.advance(at("23:00"));
+  expect(chat.values("notifications")).toHaveLength(1);
+});
+
+test("nobody is told what they have read, or while they are there", async () => {
+  await using chat = await wholeTopology();
+  await chat.advance(at("12:00"));
+  await chat.publish(
+    participant("c", "ada", "12:00"),
+    participant("c", "bob", "12:00"),
+    participant("c", "eve", "12:00"),
+  );
+  await chat.advance(at("12:01"));
+  await chat.publish(message("c", "bob", "m1", "12:01"), presence("eve", "ONLINE", "12:01"));
+  await chat.advance(at("12:01:40"));
+  await chat.publish(presence("eve", "OFFLINE", "12:01:40"));
+  await chat.advance(at("12:02"));
+  await chat.publish(presence("ada", "READ", "12:02", { conversationId: "c" }));
+  await chat.advance(at("12:06:39"));
+  expect(chat.values("notifications")).toEqual([]);
+  await chat.advance(at("12:06:40"));
+  expect(chat.values("notifications").map(({ userId }) => userId)).toEqual(["eve"]);
+});

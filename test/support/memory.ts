@@ -1,0 +1,23 @@
+import { conversations } from "../../services/conversations/rule.ts";
+import { inboxes } from "../../services/inboxes/rule.ts";
+import { MINUTE } from "../../services/core/time.ts";
+import { topicIds } from "../../services/core/topics.ts";
+import { memoryRegistry } from "../../services/memory/registry.ts";
+import { topology, type Topology } from "../../services/memory/topology.ts";
+import { avroCodec, registeredIds, schemaOf, subjectOf } from "../../services/runtime/codec.ts";
+import { at } from "./chat.ts";
+
+/** A codec over a registry in memory that has all schemas. */
+export const memoryCodec = async () => {
+  const registry = memoryRegistry();
+  for (const topic of topicIds) await registry.register(subjectOf(topic, ""), schemaOf(topic));
+  return avroCodec(registry, await registeredIds(registry, ""));
+};
+
+/** Every processor of the project in memory, from midnight of the test's day, with a timeout of five minutes. */
+export const wholeTopology = async (timeout = 5 * MINUTE): Promise<Topology> => {
+  const made = topology(await memoryCodec(), at("00:00"));
+  await made.process(conversations, () => undefined);
+  await made.process(inboxes({ timeout }), () => undefined);
+  return made;
+};

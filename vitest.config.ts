@@ -1,0 +1,13 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    include: ["services/**/*.test.ts", "deploy/**/*.test.ts", "schemas/**/*.test.ts", "test/**/*.test.ts"],
+    globalSetup: "test/support/stack.ts",
+    reporters: ["./test/support/reporter.ts"],
+    // A limit for what hangs, not a measure of speed: tests wait for facts.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    maxWorkers: 2,
+  },
+});
