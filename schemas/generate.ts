@@ -90,7 +90,7 @@ const declareRecord = (record: Named): void => {
 };
 
 const generate = async (): Promise<string> => {
-  for (const file of readdirSync(folder).sort())
+  for (const file of readdirSync(folder).toSorted())
     if (file.endsWith(".avsc")) declareRecord(JSON.parse(readFileSync(`${folder}${file}`, "utf8")) as Named);
   const source = [
     "// Generated from schemas/ by `npm run generate`. Edit the schemas instead.",

@@ -10,7 +10,12 @@ import { until, untilReady } from "./ready.ts";
 const WAIT_MS = 10_000;
 const folder = () => mkdtemp(join(tmpdir(), "child with a space "));
 const script = (name: string, text: string): Program => ({
-  ...{ name, command: "/bin/sh", args: ["-c", text], cwd: "/", environment: {}, stop: "SIGTERM" },
+  name,
+  command: "/bin/sh",
+  args: ["-c", text],
+  cwd: "/",
+  environment: {},
+  stop: "SIGTERM",
 });
 
 test("what a program prints is in its log, and that of the run before beside it", async () => {

@@ -70,7 +70,7 @@ export function startChild(dataDir: string, program: Program): Child {
     ["-c", WATCHED, program.name, program.stop.slice(3), String(GRACE_S), program.command, ...program.args],
     {
       cwd: program.cwd,
-      env: program.environment as NodeJS.ProcessEnv,
+      env: program.environment,
       stdio: ["pipe", program.onOutput ? "pipe" : fd, fd],
       detached: true, // its own process group: Ctrl-C is for us, who stop things in order
       ...program.user,
@@ -120,7 +120,7 @@ function watch(dataDir: string, program: Program, process_: ChildProcess, log: s
     exit,
     ended: () => ended,
     output,
-    tail: () => `the end of ${log}:\n${output().trimEnd().split("\n").slice(-TAIL_LINES).join("\n")}`,
+    tail: () => tailOf(log),
     [Symbol.asyncDispose]: async () => {
       if (ended !== undefined) return;
       process_.kill(program.stop);
@@ -142,9 +142,15 @@ function tee(process_: ChildProcess, log: string, onOutput: ((text: string) => v
   return new Promise((resolve) => stdout.once("close", resolve));
 }
 
-function freshLog(dataDir: string, name: string): string {
+/** A new log file; the run before's is kept beside it, as `.1`. */
+export function freshLog(dataDir: string, name: string): string {
   mkdirSync(join(dataDir, "logs"), { recursive: true });
   const log = join(dataDir, "logs", `${name}.log`);
   if (existsSync(log)) renameSync(log, `${log}.1`);
   return log;
+}
+
+/** The last lines of a log and where it is, for an error. */
+export function tailOf(log: string): string {
+  return `the end of ${log}:\n${readFileSync(log, "utf8").trimEnd().split("\n").slice(-TAIL_LINES).join("\n")}`;
 }

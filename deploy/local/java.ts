@@ -60,6 +60,6 @@ function installedHomes(): string[] {
 }
 
 function printed(command: string, args: string[], environment: Record<string, string | undefined>): string | undefined {
-  const done = spawnSync(command, args, { encoding: "utf8", env: environment as NodeJS.ProcessEnv, timeout: 20_000 });
+  const done = spawnSync(command, args, { encoding: "utf8", env: environment, timeout: 20_000 });
   return done.error ? undefined : done.stdout + done.stderr;
 }

@@ -44,7 +44,7 @@ export async function startKafka(place: Place, java: Java, jars: string): Promis
       const began = performance.now();
       await writeFile(join(home, "server.properties"), properties(port, controller, "data"));
       await using started = new AsyncDisposableStack();
-      const child = started.use(startChild(place.dataDir, broker(java, jars, home)));
+      const child = started.use(startChild(place.dataDir, broker(place, java, jars, home)));
       // The log first: a stranger's broker on the port would answer as well.
       const ready = async () => child.output().includes("Kafka Server started") && (await servesGroups(port));
       await untilReady(child, ready, READY_MS);
@@ -56,6 +56,12 @@ export async function startKafka(place: Place, java: Java, jars: string): Promis
       return { address: `127.0.0.1:${port}`, stop: started.move() };
     }),
   );
+}
+
+/** A cluster id as Kafka writes them, and none that reads as an option. */
+export function newClusterId(): string {
+  const id = randomBytes(16).toString("base64url");
+  return id.startsWith("-") ? newClusterId() : id;
 }
 
 function properties(port: number, controller: number, data: string): string {
@@ -79,17 +85,24 @@ function properties(port: number, controller: number, data: string): string {
 async function format(place: Place, java: Java, jars: string, home: string, temporary: string): Promise<void> {
   const file = join(home, "format.properties");
   await writeFile(file, properties(1, 2, temporary.slice(home.length + 1)));
-  const id = randomBytes(16).toString("base64url");
-  // A leading dash would read as an option.
-  const cluster = id.startsWith("-") ? `A${id.slice(1)}` : id;
-  const args = ["-Xmx128m", "-XX:TieredStopAtLevel=1", "kafka.tools.StorageTool", "format", "-t", cluster, "-c", file];
+  const args = [
+    "-Xmx128m",
+    "-XX:TieredStopAtLevel=1",
+    "kafka.tools.StorageTool",
+    "format",
+    "-t",
+    newClusterId(),
+    "-c",
+    file,
+  ];
   await run(place.dataDir, { ...javaProgram(java, jars, home, args), name: "kafka-format" });
   await rm(file);
 }
 
-function broker(java: Java, jars: string, home: string) {
-  // The JIT is left alone: the broker also serves the benchmarks.
-  return javaProgram(java, jars, home, ["-Xms256m", "-Xmx512m", "kafka.Kafka", "server.properties"]);
+// The JIT is left alone unless a quick start is worth more than speed later: the broker also serves the benchmarks.
+function broker({ throwaway }: Place, java: Java, jars: string, home: string) {
+  const quick = throwaway ? ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"] : [];
+  return javaProgram(java, jars, home, ["-Xms256m", "-Xmx512m", ...quick, "kafka.Kafka", "server.properties"]);
 }
 
 function javaProgram(java: Java, jars: string, home: string, args: readonly string[]) {

@@ -5,19 +5,16 @@ import { LocalStackError } from "./errors.ts";
 
 const ATTEMPTS = 4;
 
-/** Who needs a port. */
-export type PortName = "kafka" | "kafkaController" | "registry" | "postgres";
-
-const VARIABLES: Partial<Record<PortName, string>> = {
-  kafka: "KAFKA_PORT",
-  registry: "SCHEMA_REGISTRY_PORT",
-  postgres: "POSTGRES_PORT",
-};
+const VARIABLES = new Map([
+  ["kafka", "KAFKA_PORT"],
+  ["registry", "SCHEMA_REGISTRY_PORT"],
+  ["postgres", "POSTGRES_PORT"],
+]);
 
 /** The ports of one stack: set by the environment, else those of last time, else free ones that are remembered. */
 export interface Ports {
-  /** The port to try now. Throws LocalStackError when the one set by the environment is taken or is no port. */
-  choose(name: PortName): Promise<number>;
+  /** The port to try now for whoever has that name. Throws LocalStackError when the one set by the environment is taken or is no port. */
+  choose(name: string): Promise<number>;
 }
 
 /** Ports remembered in `ports.json` of the data folder. */
@@ -25,10 +22,10 @@ export function ports(dataDir: string, environment: Record<string, string | unde
   const file = join(dataDir, "ports.json");
   const given = new Set<number>();
   let last: Promise<unknown> = Promise.resolve();
-  const choose = async (name: PortName): Promise<number> => {
+  const choose = async (name: string): Promise<number> => {
     const set = configured(name, environment);
     if (set !== undefined) {
-      if (!(await isFree(set))) throw new LocalStackError(`${VARIABLES[name]}=${set}: port ${set} is taken`);
+      if (!(await isFree(set))) throw new LocalStackError(`${VARIABLES.get(name)}=${set}: port ${set} is taken`);
       return set;
     }
     const remembered = await read(file);
@@ -53,8 +50,13 @@ export function ports(dataDir: string, environment: Record<string, string | unde
   };
 }
 
+/** A free port for something that is not of the stack, remembered in the same folder under a name of its own. */
+export function keepPort(dataDir: string, name: string): Promise<number> {
+  return ports(dataDir, {}).choose(name);
+}
+
 /** Tries `start` with a port, and again with another while it fails because somebody took the port first. */
-export async function withPort<T>(chosen: Ports, name: PortName, start: (port: number) => Promise<T>): Promise<T> {
+export async function withPort<T>(chosen: Ports, name: string, start: (port: number) => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     const port = await chosen.choose(name);
     try {
@@ -74,8 +76,8 @@ export function isFree(port: number): Promise<boolean> {
   });
 }
 
-function configured(name: PortName, environment: Record<string, string | undefined>): number | undefined {
-  const variable = VARIABLES[name];
+function configured(name: string, environment: Record<string, string | undefined>): number | undefined {
+  const variable = VARIABLES.get(name);
   const value = variable && environment[variable];
   if (!value) return undefined;
   const port = Number(value);
@@ -94,15 +96,15 @@ function freePort(except: ReadonlySet<number>): Promise<number> {
   });
 }
 
-async function read(file: string): Promise<Partial<Record<PortName, number>>> {
+async function read(file: string): Promise<Record<string, number>> {
   try {
-    return JSON.parse(await readFile(file, "utf8")) as Partial<Record<PortName, number>>;
+    return JSON.parse(await readFile(file, "utf8")) as Record<string, number>;
   } catch {
     return {}; // none yet, or torn by a crash: then new ones
   }
 }
 
-async function write(file: string, content: Partial<Record<PortName, number>>): Promise<void> {
+async function write(file: string, content: Record<string, number>): Promise<void> {
   await mkdir(dirname(file), { recursive: true });
   await writeFile(`${file}.new`, JSON.stringify(content));
   await rename(`${file}.new`, file);

@@ -1,5 +1,4 @@
-import { randomBytes } from "node:crypto";
-import { chown, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { chown, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { buildOnce } from "./build.ts";
 import { guard, run, startChild, type Child } from "./child.ts";
@@ -9,32 +8,23 @@ import { commandOf } from "./identity.ts";
 import { upIn, type Place, type Started } from "./place.ts";
 import { withPort } from "./ports.ts";
 import { postgresFiles, type PostgresFiles } from "./postgres-files.ts";
+import { hasPassword, keptPassword, NAME, postgresSettings } from "./postgres-settings.ts";
 import { untilReady } from "./ready.ts";
 import { nameOf, reachableFolder, reaches, unprivilegedUser, type User } from "./unprivileged.ts";
 
 const READY_MS = 60_000;
-/** The one user and the database that belongs to Whileaway. */
-const NAME = "whileaway";
-
-const SETTINGS = {
+/** Only for a process: a container has its own idea of where to listen. */
+const WHERE = {
   listen_addresses: "127.0.0.1",
   unix_socket_directories: "", // a socket's path may have 107 bytes, and a clone's is often longer
-  max_connections: "300",
-  shared_buffers: "256MB",
-  max_wal_size: "2GB",
-  checkpoint_timeout: "15min",
-  jit: "off",
-  timezone: "UTC",
-  log_line_prefix: "%m [%p] %q%d ",
 };
-
-/** For data nobody will miss: what a crash would need is not written. */
-const THROWAWAY = { fsync: "off", full_page_writes: "off", synchronous_commit: "off" };
 
 /** PostgreSQL from npm's files as a process of ours; its URL names a superuser of this server only. */
 export async function startPostgres(place: Place): Promise<Started> {
-  const password = await keptPassword(place.dataDir);
   const { base, user } = await whereData(place);
+  // Data outside, of a folder that is gone and in whose place this new one stands.
+  if (!base.startsWith(place.dataDir) && !hasPassword(place.dataDir)) await rm(base, { recursive: true, force: true });
+  const password = await keptPassword(place.dataDir);
   const files = await postgresFiles(user, place.voice);
   await buildOnce(base, (temporary) => initialise(place, files, user, temporary, password));
   const data = join(base, "data");
@@ -64,7 +54,7 @@ async function ready(child: Child, url: string): Promise<boolean> {
 }
 
 function server(place: Place, files: PostgresFiles, user: User | undefined, data: string, port: number) {
-  const settings = { ...SETTINGS, port: String(port), ...(place.throwaway ? THROWAWAY : {}) };
+  const settings = { ...postgresSettings(place.throwaway), ...WHERE, port: String(port) };
   return {
     name: "postgres",
     command: join(files.folder, "bin/postgres"),
@@ -132,14 +122,4 @@ async function dropStrangersLock(data: string): Promise<void> {
   const file = join(data, "postmaster.pid");
   const pid = parseInt(await readFile(file, "utf8").catch(() => ""), 10);
   if (pid > 0 && !/postgres/.test(commandOf(pid) ?? "")) await rm(file, { force: true });
-}
-
-async function keptPassword(dataDir: string): Promise<string> {
-  const file = join(dataDir, "postgres.password");
-  const kept = await readFile(file, "utf8").catch(() => "");
-  if (kept) return kept;
-  const password = randomBytes(24).toString("base64url");
-  await writeFile(`${file}.new`, password, { mode: 0o600 });
-  await rename(`${file}.new`, file);
-  return password;
 }

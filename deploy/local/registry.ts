@@ -1,7 +1,6 @@
 import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { guard, startChild } from "./child.ts";
-import { createDatabase } from "./database.ts";
 import { LocalStackError } from "./errors.ts";
 import type { Java } from "./java.ts";
 import { fetched, type Fetched } from "./maven.ts";
@@ -11,14 +10,8 @@ import { untilReady } from "./ready.ts";
 
 const READY_MS = 120_000;
 const ANSWER_MS = 5_000;
-/** Quick to start rather than fast for long: a client asks for each schema once. Quarkus says at INFO that it listens. */
-const JVM = [
-  "-Xms64m",
-  "-Xmx384m",
-  "-XX:+UseSerialGC",
-  "-XX:TieredStopAtLevel=1",
-  '-Dquarkus.log.category."io.quarkus".level=INFO',
-];
+/** Quick to start rather than fast for long: a client asks for each schema once. */
+const JVM = ["-Xms64m", "-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"];
 /** Where Apicurio keeps its Confluent-compatible API. */
 export const API = "/apis/ccompat/v7";
 
@@ -28,7 +21,7 @@ export function registryFiles(cacheDir: string): Fetched {
   return fetched("registry", cacheDir, [["dependency:unpack"], ["dependency:unpack", "-Dplugin.version=3.8.1"]]);
 }
 
-/** Apicurio Registry as a process of ours, from a folder that Maven filled; its schemas and ids are in a database beside that of `postgresUrl`. */
+/** Apicurio Registry as a process of ours, from a folder that Maven filled; its schemas and ids are in a database of `postgresUrl`'s server. */
 export async function startRegistry(
   place: Place,
   java: Java,
@@ -36,7 +29,6 @@ export async function startRegistry(
   postgresUrl: string,
   database: string,
 ): Promise<Started> {
-  await createDatabase(postgresUrl, database);
   return withPort(place.ports, "registry", async (port) => {
     const began = performance.now();
     await using started = new AsyncDisposableStack();
@@ -78,6 +70,8 @@ export function storageSettings(postgresUrl: string, database: string): Record<s
     APICURIO_DATASOURCE_JDBC_MIN_SIZE: "2",
     APICURIO_DATASOURCE_JDBC_MAX_SIZE: "10",
     QUARKUS_HTTP_ACCESS_LOG_ENABLED: "false",
+    // Else nothing says that it listens.
+    QUARKUS_LOG_CATEGORY__IO_QUARKUS__LEVEL: "INFO",
   };
 }
 

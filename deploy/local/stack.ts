@@ -1,8 +1,11 @@
 import { mkdirSync, realpathSync } from "node:fs";
+import { removeLeftContainers, removeOldVolumes } from "./container.ts";
+import { findDocker } from "./docker.ts";
 import { endLeftovers, holdFolder } from "./hold.ts";
 import { startParts } from "./parts.ts";
 import type { Place } from "./place.ts";
-import { modeOf, plan } from "./plan.ts";
+import { modeOf, plan, unnamed } from "./plan.ts";
+import { tellMoves } from "./moves.ts";
 import { ports } from "./ports.ts";
 import { voice } from "./voice.ts";
 
@@ -38,8 +41,15 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   await using starting = new AsyncDisposableStack();
   starting.use(holdFolder(place.dataDir));
   await endLeftovers(place.dataDir, place.voice);
-  const planned = plan(place.environment, modeOf(place.environment), new Set());
-  const addresses = await startParts(place, planned, starting);
+  const mode = modeOf(place.environment);
+  const docker = await findDocker(place, mode, unnamed(place.environment));
+  if (docker) {
+    await removeLeftContainers(place, docker);
+    await removeOldVolumes(place, docker);
+  }
+  const planned = plan(place.environment, mode, new Set(docker?.images.keys()));
+  await tellMoves(place, planned);
+  const addresses = await startParts(place, planned, docker, starting);
   const running = starting.move();
   return { ...addresses, [Symbol.asyncDispose]: () => running.disposeAsync() };
 }

@@ -6,7 +6,7 @@ import { voice } from "./voice.ts";
 test("a terminal has one moving line, which makes way for those that stay", () => {
   const drawn: string[] = [];
   const screen = { isTTY: true, columns: 60, write: (text: string) => drawn.push(text) > 0 };
-  const { say, moving, still } = voice((line) => drawn.push(`${line}\n`), screen as never);
+  const { say, moving, still } = voice((line) => drawn.push(`${line}\n`), screen);
   moving("kafka", "1 MB");
   say("postgres: up");
   still("kafka");
@@ -23,7 +23,7 @@ test("a terminal has one moving line, which makes way for those that stay", () =
 
 test("elsewhere a moving line is said now and then", () => {
   const said: string[] = [];
-  const { moving } = voice((line) => said.push(line), { isTTY: false, columns: 0, write: () => true } as never);
+  const { moving } = voice((line) => said.push(line), { isTTY: false, columns: 0, write: () => true });
   for (let megabytes = 1; megabytes < 100; megabytes++) moving("kafka", `${megabytes} MB`);
   expect(said).toEqual(["kafka: 1 MB"]);
 });

@@ -3,11 +3,11 @@ const PLAIN_EVERY_MS = 5_000;
 /** How the stack tells what it does: whole lines, and lines that move while something is being fetched. */
 export interface Voice {
   /** A line that stays. */
-  say(line: string): void;
+  readonly say: (line: string) => void;
   /** The present state of the named long work; drawn in place on a terminal, else a plain line now and then. */
-  moving(name: string, state: string): void;
+  readonly moving: (name: string, state: string) => void;
   /** The named work is over: its moving line goes. */
-  still(name: string): void;
+  readonly still: (name: string) => void;
 }
 
 /** A voice over `say`; `screen` is where moving lines are drawn when it is a terminal. */

@@ -138,7 +138,7 @@ const keep = (row: ConversationRow, message: MessageRow): Step<ChatRow>["writes"
   const own = [messageKey(row.conversationId, message.messageId), message] as const;
   if (message.kind !== "SYSTEM") return [own];
   const others = row.systemMessages.filter(({ messageId }) => messageId !== message.messageId);
-  const systemMessages = [...others, message].sort((a, b) => a.at - b.at).slice(-MAX_SYSTEM_MESSAGES);
+  const systemMessages = [...others, message].toSorted((a, b) => a.at - b.at).slice(-MAX_SYSTEM_MESSAGES);
   return [own, [conversationKey(row.conversationId), { ...row, systemMessages }]];
 };
 
@@ -165,7 +165,7 @@ const onEdited = (
   at: Millis,
 ): Step<ChatRow> => {
   if (before.edits.includes(at)) return nothing;
-  const edits = [...before.edits, at].sort((a, b) => a - b).slice(-MAX_EDITS);
+  const edits = [...before.edits, at].toSorted((a, b) => a - b).slice(-MAX_EDITS);
   const isLatest = edits.at(-1) === at;
   if (!isLatest) return { writes: keep(row, { ...before, edits }), effects: [] };
   const after = { ...before, text, attachments, mentions, edits };

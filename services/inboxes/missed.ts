@@ -12,7 +12,7 @@ export const miss = (thread: Thread, message: Missed): Thread => {
   const isInOrder = last === undefined || last.since <= message.since;
   const missed = isInOrder
     ? [...thread.missed, message]
-    : [...thread.missed, message].sort((a, b) => a.since - b.since || a.sentAt - b.sentAt);
+    : [...thread.missed, message].toSorted((a, b) => a.since - b.since || a.sentAt - b.sentAt);
   if (missed.length > MAX_LISTED + 1) missed.splice(1, 1);
   return { ...thread, missed, count: thread.count + 1 };
 };

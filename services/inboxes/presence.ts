@@ -2,7 +2,7 @@ import type { ConversationId } from "../core/ids.ts";
 import type { PresenceEvent } from "../core/records.ts";
 import { type Millis, SECOND } from "../core/time.ts";
 import { miss } from "./missed.ts";
-import { type Inbox, mapThreads, type Session, type Thread } from "./state.ts";
+import { type Attended, type Inbox, mapThreads, type Missed, type Session, type Thread } from "./state.ts";
 
 /** A session without a sign for so long has lapsed. */
 export const SESSION_TTL: Millis = 45 * SECOND;
@@ -72,11 +72,16 @@ const giveBack = (inbox: Inbox, sessionId: string): Inbox =>
   changeAttended(inbox, sessionId, (thread) => {
     const back = thread.attended.filter((message) => message.sessionId === sessionId);
     const attended = thread.attended.filter((message) => message.sessionId !== sessionId);
-    return back.reduce<Thread>((current, { sessionId: _, ...message }) => miss(current, message), {
-      ...thread,
-      attended,
-    });
+    return back.reduce<Thread>((current, message) => miss(current, unattended(message)), { ...thread, attended });
   });
+
+const unattended = ({ messageId, senderId, sentAt, since, isMentioned }: Attended): Missed => ({
+  messageId,
+  senderId,
+  sentAt,
+  since,
+  isMentioned,
+});
 
 const changeAttended = (inbox: Inbox, sessionId: string, change: (thread: Thread) => Thread): Inbox => {
   const concerns = (thread: Thread): boolean => thread.attended.some((message) => message.sessionId === sessionId);

@@ -154,7 +154,11 @@ const notice = (inbox: Inbox, conversationId: ConversationId, thread: Thread, at
   const shown = listed.slice(-MAX_SHOWN);
   const payload: Notice = {
     notificationId: notificationId(userId, conversationId, first?.messageId ?? "", first?.since ?? at),
-    ...{ userId, profile: inbox.profile, conversationId, shown, at },
+    userId,
+    profile: inbox.profile,
+    conversationId,
+    shown,
+    at,
     messageIds: listed.map(({ messageId }) => messageId),
     omitted: thread.count - shown.length,
   };

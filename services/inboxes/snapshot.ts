@@ -34,9 +34,18 @@ export const compose = (notice: Notice, found: Found): readonly Effect[] => {
   const value: NotificationEvent = {
     id: eventId(notificationId, "TRIGGERED"),
     type: "TRIGGERED",
-    ...{ notificationId, userId, conversationId, messageIds, occurredAt: at },
+    notificationId,
+    userId,
+    conversationId,
+    messageIds,
+    occurredAt: at,
     channel: "EMAIL",
-    ...{ email: null, reason: null, statusCode: null, diagnostic: null, url: null, agent: null },
+    email: null,
+    reason: null,
+    statusCode: null,
+    diagnostic: null,
+    url: null,
+    agent: null,
     snapshot: {
       recipient: person(userId, notice.profile, notice.profile?.emails ?? []),
       conversations: [view(notice, found)],
@@ -57,7 +66,9 @@ const view = (notice: Notice, found: Found): ConversationView => {
     const message = chat(notice, found, messageKey(conversationId, missed.messageId));
     return message?.type === "message" && !message.isDeleted ? [messageView(message, missed, found)] : [];
   });
-  const all = [...messages, ...systemViews(conversation, messages, notice)].sort((a, b) => a.occurredAt - b.occurredAt);
+  const all = [...messages, ...systemViews(conversation, messages, notice)].toSorted(
+    (a, b) => a.occurredAt - b.occurredAt,
+  );
   return {
     conversationId,
     subject: conversation?.subject ?? null,
@@ -85,7 +96,10 @@ const systemViews = (
 const messageView = (message: MessageRow, missed: Missed | null, found: Found): MessageView => {
   const { messageId, kind, senderId, referencedMessageId, attachments, at } = message;
   return {
-    ...{ messageId, kind, referencedMessageId, occurredAt: at },
+    messageId,
+    kind,
+    referencedMessageId,
+    occurredAt: at,
     sender: senderId === null ? null : senderOf(senderId, found),
     text: message.text.length > MAX_TEXT ? `${message.text.slice(0, MAX_TEXT)}…` : message.text,
     attachments: attachments.slice(0, MAX_ATTACHMENTS).map(attachmentView),

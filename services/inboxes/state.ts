@@ -93,7 +93,7 @@ export const bounded = (inbox: Inbox): Inbox => {
   const threads = Object.entries(inbox.conversations);
   if (threads.length <= MAX_QUIET_THREADS) return inbox;
   const isQuiet = ({ missed, attended }: Thread): boolean => missed.length === 0 && attended.length === 0;
-  const quiet = threads.filter(([, thread]) => isQuiet(thread)).sort(([, a], [, b]) => b.readUntil - a.readUntil);
+  const quiet = threads.filter(([, thread]) => isQuiet(thread)).toSorted(([, a], [, b]) => b.readUntil - a.readUntil);
   const forgotten = new Set(quiet.slice(MAX_QUIET_THREADS).map(([id]) => id));
   return forgotten.size === 0
     ? inbox

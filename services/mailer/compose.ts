@@ -1,6 +1,7 @@
 import type { ConversationView, MessageView, NotificationEvent, Snapshot } from "../core/records.ts";
-import { MINUTE, type Millis } from "../core/time.ts";
-import { type Locality, localityOf } from "./locality.ts";
+import { MINUTE } from "../core/time.ts";
+import { conversationCost, fitting, MAIL_BUDGET } from "./fit.ts";
+import { localityOf } from "./locality.ts";
 import { MAX_NAME, senderOf } from "./sender.ts";
 import { line, lines } from "./tidy.ts";
 import type { Run, ShownConversation, ShownMessage, View } from "./view.ts";
@@ -13,15 +14,12 @@ export interface Setting {
   readonly joinUrl: string;
 }
 
-/** Gmail cuts a mail off after 102 kB of HTML: these limits together stay below, whatever the text is. */
 const MAX_CONVERSATIONS = 10;
-const MAX_MESSAGES = 40;
-/** Messages that are shown of each of several conversations, however many there are. */
-const MIN_MESSAGES = 3;
-const MAX_ATTACHMENTS = 10;
+/** Of one message; what is more is counted. */
+const MAX_ATTACHMENTS = 8;
+const MAX_TEXT_LINES = 30;
 /** In UTF-16 code units. */
 const MAX_TEXT = 1_000;
-const MAX_TEXT_LINES = 30;
 const MAX_SUBJECT = 120;
 const MAX_FILE_NAME = 100;
 const MAX_PREVIEW = 140;
@@ -30,105 +28,155 @@ const RUN_GAP = 10 * MINUTE;
 
 const SYSTEM = "SYSTEM";
 
+/** A conversation's messages before and after they are made fit to be shown. */
+interface Pair {
+  readonly raw: MessageView;
+  readonly message: ShownMessage;
+}
+
+type Show = (raw: MessageView) => ShownMessage;
+
 /** The mail about a notification, as the templates see it. */
 export const compose = (event: NotificationEvent, snapshot: Snapshot, setting: Setting): View => {
   const { recipient } = snapshot;
-  const locality = localityOf(recipient.locale, recipient.timezone);
+  const { lang, dir, time, size } = localityOf(recipient.locale, recipient.timezone);
+  const show: Show = (raw) => shownMessage(raw, time(raw.occurredAt, event.occurredAt), size);
   const all = snapshot.conversations.filter(({ messages }) => messages.length > 0);
-  const some = all.slice(0, MAX_CONVERSATIONS);
-  const room = Math.max(MIN_MESSAGES, Math.floor(MAX_MESSAGES / Math.max(1, some.length)));
-  const latest = some.map((conversation) => cut(conversation, room));
-  const conversations = latest.map((one) => shown(one, event, locality, setting));
-  const mentions = latest.flatMap((one) => one.messages.filter(mentioning).map((message) => ({ one, message })));
-  const last = mentions.toSorted((a, b) => a.message.occurredAt - b.message.occurredAt).at(-1);
-  const opening = last?.message ?? latest[0]?.messages.find(({ kind }) => kind !== SYSTEM);
+  const conversations = fill(all.slice(0, MAX_CONVERSATIONS), show, (id) => joinUrl(setting.joinUrl, id, event.userId));
+  const mention = latestMention(snapshot);
+  const opening = mention?.message ?? all[0]?.messages.find(({ kind }) => kind !== SYSTEM);
   return {
     product: { name: setting.productName },
-    ...{ lang: locality.lang, dir: locality.dir },
+    lang,
+    dir,
+    conversations,
     recipient: {
-      ...{ userId: recipient.userId, name: line(recipient.name, MAX_NAME) },
-      ...{ locale: recipient.locale, timezone: recipient.timezone },
+      userId: recipient.userId,
+      name: line(recipient.name, MAX_NAME),
+      locale: recipient.locale,
+      timezone: recipient.timezone,
     },
     counts: {
       messages: all.reduce((sum, conversation) => sum + countOf(conversation), 0),
       conversations: all.length,
-      mentions: mentions.length,
-      conversationsOmitted: all.length - some.length,
+      mentions: all.reduce((sum, { messages }) => sum + messages.filter(isMention).length, 0),
+      conversationsOmitted: all.length - conversations.length,
     },
-    mention: last === undefined ? null : { by: senderOf(last.message.sender).name, subject: subjectOf(last.one) },
+    mention: mention && { by: senderOf(mention.message.sender).name, subject: subjectOf(mention.conversation) },
     preview: opening === undefined ? "" : line(`${senderOf(opening.sender).name}: ${opening.text}`, MAX_PREVIEW),
-    conversations,
   };
 };
 
-const mentioning = ({ mentioned, kind }: MessageView): boolean => mentioned && kind !== SYSTEM;
+const isMention = ({ mentioned, kind }: MessageView): boolean => mentioned && kind !== SYSTEM;
 
-const countOf = ({ messages, omitted }: ConversationView): number =>
+const latestMention = ({ conversations }: Snapshot) =>
+  conversations
+    .flatMap((conversation) => conversation.messages.filter(isMention).map((message) => ({ conversation, message })))
+    .toSorted((a, b) => a.message.occurredAt - b.message.occurredAt)
+    .at(-1) ?? null;
+
+const countOf = ({ messages, omitted }: Pick<ConversationView, "messages" | "omitted">): number =>
   omitted + messages.filter(({ kind }) => kind !== SYSTEM).length;
-
-/** The latest messages, those before them counted as omitted. */
-const cut = (conversation: ConversationView, room: number): ConversationView => {
-  const messages = conversation.messages.slice(-room);
-  return {
-    ...conversation,
-    messages,
-    omitted: countOf(conversation) - countOf({ ...conversation, messages, omitted: 0 }),
-  };
-};
 
 const subjectOf = ({ subject }: ConversationView): string | null => line(subject ?? "", MAX_SUBJECT) || null;
 
-const shown = (
-  conversation: ConversationView,
-  event: NotificationEvent,
-  locality: Locality,
-  setting: Setting,
-): ShownConversation => {
-  const { conversationId, access, omitted } = conversation;
-  const messages = conversation.messages.map((message) => shownMessage(message, event.occurredAt, locality));
+/**
+ * As much as there is room for: each conversation gets its share of it and leaves to the next what it doesn't need. Of
+ * each there is at least the last message, if need be without its files; those for which even that is too much are left out.
+ */
+const fill = (
+  conversations: readonly ConversationView[],
+  show: Show,
+  join: (conversationId: string) => string,
+): readonly ShownConversation[] => {
+  let room = MAIL_BUDGET;
+  return conversations.flatMap((conversation, index) => {
+    const pairs = conversation.messages.map((raw): Pair => ({ raw, message: show(raw) }));
+    const url = join(conversation.conversationId);
+    const frame = conversationCost(shownConversation(conversation, pairs, url));
+    const share = room / (conversations.length - index) - frame;
+    const choices = [
+      [pairs, share],
+      [pairs.slice(-1), room - frame],
+      [pairs.slice(-1).map(bare), room - frame],
+    ] as const;
+    for (const [some, budget] of choices) {
+      const { count, cost } = fitting(
+        some.map(({ message }) => message),
+        budget,
+      );
+      if (count === 0) continue;
+      room -= frame + cost;
+      return [shownConversation(conversation, some.slice(-count), url)];
+    }
+    return [];
+  });
+};
+
+const bare = ({ raw, message }: Pair): Pair => ({
+  raw,
+  message: { ...message, attachments: [], attachmentsOmitted: raw.attachments.length },
+});
+
+const shownConversation = (conversation: ConversationView, pairs: readonly Pair[], url: string): ShownConversation => {
+  const { conversationId, access } = conversation;
+  const messages = pairs.map(({ message }) => message);
   const people = messages.filter(({ kind }) => kind !== SYSTEM);
+  const count = countOf(conversation);
   return {
-    ...{ conversationId, access, omitted, messages, count: countOf(conversation) },
+    conversationId,
+    access,
+    messages,
+    count,
+    omitted: count - people.length,
     subject: subjectOf(conversation),
     photoUrl: webUrl(conversation.photoUrl),
-    joinUrl: joinUrl(setting.joinUrl, conversationId, event.userId),
+    joinUrl: url,
     senders: [...new Set(people.map(({ sender }) => sender.name))],
-    runs: runsOf(conversation.messages, messages),
+    runs: runsOf(pairs),
   };
 };
 
-const shownMessage = (message: MessageView, today: Millis, locality: Locality): ShownMessage => {
-  const text = lines(message.text, MAX_TEXT, MAX_TEXT_LINES);
+const shownMessage = (raw: MessageView, at: string, size: (bytes: number) => string): ShownMessage => {
+  const text = lines(raw.text, MAX_TEXT, MAX_TEXT_LINES);
   return {
-    kind: message.kind,
-    sender: senderOf(message.sender),
+    kind: raw.kind,
+    mentioned: raw.mentioned,
+    at,
+    sender: senderOf(raw.sender),
     text: text.join("\n"),
     lines: text.length === 1 && text[0] === "" ? [] : text,
-    attachments: message.attachments.slice(0, MAX_ATTACHMENTS).map(({ name, url, size }) => ({
-      name: line(name, MAX_FILE_NAME) || "file",
-      url: webUrl(url),
-      size: locality.size(size),
+    attachments: raw.attachments.slice(0, MAX_ATTACHMENTS).map((attachment) => ({
+      name: line(attachment.name, MAX_FILE_NAME) || "file",
+      url: webUrl(attachment.url),
+      size: size(attachment.size),
     })),
-    mentioned: message.mentioned,
-    at: locality.time(message.occurredAt, today),
+    attachmentsOmitted: Math.max(0, raw.attachments.length - MAX_ATTACHMENTS),
   };
 };
 
-const runsOf = (raw: readonly MessageView[], messages: readonly ShownMessage[]): readonly Run[] => {
-  const runs: { kind: string; sender: Run["sender"]; at: string; mentioned: boolean; messages: ShownMessage[] }[] = [];
-  messages.forEach((message, index) => {
+const runsOf = (pairs: readonly Pair[]): readonly Run[] => {
+  const runs: Pair[][] = [];
+  for (const pair of pairs) {
     const run = runs.at(-1);
-    if (run !== undefined && goesOn(raw[index - 1], raw[index])) {
-      run.messages.push(message);
-      run.mentioned ||= message.mentioned;
-    } else runs.push({ ...message, messages: [message] });
+    if (goesOn(run?.at(-1)?.raw, pair.raw)) run?.push(pair);
+    else runs.push([pair]);
+  }
+  return runs.flatMap((run) => {
+    const [first] = run;
+    if (first === undefined) return [];
+    const { kind, sender, at } = first.message;
+    return {
+      kind,
+      sender,
+      at,
+      mentioned: run.some(({ raw }) => isMention(raw)),
+      messages: run.map(({ message }) => message),
+    };
   });
-  return runs.map(({ kind, sender, at, mentioned, messages: of }) => ({ kind, sender, at, mentioned, messages: of }));
 };
 
-const goesOn = (before: MessageView | undefined, next: MessageView | undefined): boolean =>
-  before !== undefined &&
-  next !== undefined &&
-  before.kind === next.kind &&
+const goesOn = (before: MessageView | undefined, next: MessageView): boolean =>
+  before?.kind === next.kind &&
   before.sender?.userId === next.sender?.userId &&
   next.occurredAt - before.occurredAt <= RUN_GAP;

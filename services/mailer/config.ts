@@ -1,5 +1,5 @@
 import { optional, secret, text, url, type Variable, whole } from "../runtime/config.ts";
-import { addressProblem, isDomain, type Mailbox } from "./address.ts";
+import { addressProblem, domainOf, isDomain, type Mailbox } from "./address.ts";
 import { line } from "./tidy.ts";
 import { smtpProblem } from "./smtp.ts";
 
@@ -13,7 +13,8 @@ export const parseMailbox = (given: string): Mailbox | null => {
   const match = /^\s*(?:"([^"<>]*)"|([^"<>]*?))\s*<([^<>]*)>\s*$/.exec(given);
   const name = match?.[1] ?? match?.[2] ?? "";
   const address = match === null ? given.trim() : (match[3] ?? "");
-  if (addressProblem(address) !== null || line(name, MAX_SENDER_NAME) !== name.trim()) return null;
+  if (addressProblem(address) !== null || !URL.canParse(`http://${domainOf(address)}`)) return null;
+  if (line(name, MAX_SENDER_NAME) !== name.trim()) return null;
   return { name: name.trim(), address };
 };
 

@@ -23,8 +23,17 @@ export const follow = (
     topic: "notifications",
     key: userId,
     value: {
-      ...{ id: eventId(notificationId, type, ...detail), type, notificationId, userId, conversationId, channel },
-      ...{ ...nothingMore, ...said, messageIds: [], snapshot: null, occurredAt },
+      id: eventId(notificationId, type, ...detail),
+      type,
+      notificationId,
+      userId,
+      conversationId,
+      channel,
+      ...nothingMore,
+      ...said,
+      messageIds: [],
+      snapshot: null,
+      occurredAt,
     },
   };
 };

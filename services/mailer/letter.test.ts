@@ -10,11 +10,19 @@ const chat = conversation("Launch plan", [message(ada, "Hello")]);
 
 const effectsOf = (event: NotificationEvent) =>
   mailer
-    .read({ topic: "notifications", key: event.userId, value: event, at: event.occurredAt })
+    .read({
+      topic: "notifications",
+      key: event.userId,
+      value: event,
+      at: event.occurredAt,
+      timestamp: event.occurredAt,
+    })
     .flatMap((read) => mailer.fold(read, { get: () => undefined }, undefined).effects);
 
 const told = (event: NotificationEvent) =>
-  effectsOf(event).flatMap((effect) => (effect.type === "publish" && effect.topic === "notifications" ? [effect.value] : []));
+  effectsOf(event).flatMap((effect) =>
+    effect.type === "publish" && effect.topic === "notifications" ? [effect.value] : [],
+  );
 const letters = (event: NotificationEvent) =>
   effectsOf(event).flatMap((effect) => (effect.type === "enqueue" ? [effect] : []));
 const mailed = (...emails: string[]) => triggered([chat], { ...grace, emails });
@@ -24,7 +32,11 @@ describe("a notification", () => {
     const event = mailed("grace@example.com", "hopper@example.org");
     expect(letters(event)).toEqual(
       ["grace@example.com", "hopper@example.org"].map((address) => ({
-        ...{ type: "enqueue", queue: "mail", id: `n-1/${address}`, payload: { address, event }, runAt: NOON },
+        type: "enqueue",
+        queue: "mail",
+        id: `n-1/${address}`,
+        payload: { address, event },
+        runAt: NOON,
       })),
     );
     expect(told(event)).toEqual([]);
@@ -39,8 +51,16 @@ describe("a notification", () => {
     expect(letters(mailed())).toEqual([]);
     expect(told(mailed())).toEqual([
       expect.objectContaining({
-        ...{ id: eventId("n-1", "SUPPRESSED"), type: "SUPPRESSED", reason: "no_address", notificationId: "n-1" },
-        ...{ userId: "grace", conversationId: "c-1", messageIds: [], email: null, snapshot: null, occurredAt: NOON },
+        id: eventId("n-1", "SUPPRESSED"),
+        type: "SUPPRESSED",
+        reason: "no_address",
+        notificationId: "n-1",
+        userId: "grace",
+        conversationId: "c-1",
+        messageIds: [],
+        email: null,
+        snapshot: null,
+        occurredAt: NOON,
       }),
     ]);
   });
@@ -74,7 +94,11 @@ describe("a notification", () => {
     expect(letters(mailed(address, "grace@example.com")).map(({ id }) => id)).toEqual(["n-1/grace@example.com"]);
     expect(told(mailed(address, "grace@example.com"))).toEqual([
       expect.objectContaining({
-        ...{ type: "BOUNCED", reason: "hard", email: address, diagnostic: `not sent: ${why}`, statusCode: null },
+        type: "BOUNCED",
+        reason: "hard",
+        email: address,
+        diagnostic: `not sent: ${why}`,
+        statusCode: null,
         id: eventId("n-1", "BOUNCED", address),
       }),
     ]);
@@ -91,13 +115,21 @@ describe("a notification", () => {
 });
 
 test.each([
-  ...["SUPPRESSED", "SENT", "DELIVERED", "BOUNCED", "COMPLAINED", "OPENED", "LINK_CLICKED"],
-  ...["UNSUBSCRIBED", "RESUBSCRIBED", "REPLIED"],
+  "SUPPRESSED",
+  "SENT",
+  "DELIVERED",
+  "BOUNCED",
+  "COMPLAINED",
+  "OPENED",
+  "LINK_CLICKED",
+  "UNSUBSCRIBED",
+  "RESUBSCRIBED",
+  "REPLIED",
 ] as NotificationEventType[])("nothing follows from %s", (type) => {
   expect(effectsOf({ ...mailed("a@example.com"), type })).toEqual([]);
 });
 
 test("nothing follows from a tombstone or another topic", () => {
-  expect(mailer.read({ topic: "notifications", key: "grace", value: null, at: NOON })).toEqual([]);
-  expect(mailer.read({ topic: "users", key: "grace", value: null, at: NOON })).toEqual([]);
+  expect(mailer.read({ topic: "notifications", key: "grace", value: null, at: NOON, timestamp: NOON })).toEqual([]);
+  expect(mailer.read({ topic: "users", key: "grace", value: null, at: NOON, timestamp: NOON })).toEqual([]);
 });

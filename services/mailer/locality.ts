@@ -6,9 +6,9 @@ export interface Locality {
   readonly lang: string;
   readonly dir: "ltr" | "rtl";
   /** A time of day, with its day where that is not `today`'s; with "UTC" where we don't know the recipient's zone. */
-  time(at: Millis, today: Millis): string;
+  readonly time: (at: Millis, today: Millis) => string;
   /** "1.2 MB"; "" for what is no size. @param bytes a whole number */
-  size(bytes: number): string;
+  readonly size: (bytes: number) => string;
 }
 
 const FALLBACK = "en";
@@ -23,7 +23,9 @@ export const localityOf = (locale: string | null, timezone: string | null): Loca
   const known = knownLocale(locale);
   const timeZone = knownZone(timezone);
   const time: Intl.DateTimeFormatOptions = {
-    ...{ hour: "numeric", minute: "2-digit", timeZone: timeZone ?? "UTC" },
+    hour: "numeric",
+    minute: "2-digit",
+    timeZone: timeZone ?? "UTC",
     ...(timeZone === null ? { timeZoneName: "short" } : {}),
   };
   const clock = new Intl.DateTimeFormat(known.baseName, time);

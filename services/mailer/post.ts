@@ -1,7 +1,9 @@
 import { createTransport } from "nodemailer";
 import { MINUTE, SECOND } from "../core/time.ts";
-import { type Answer, enhancedCode, replyCode, type Stage } from "./answer.ts";
+import { addressProblem } from "./address.ts";
+import type { Answer } from "./answer.ts";
 import type { Mail } from "./mail.ts";
+import { queueId, refusal, type SmtpError } from "./refusal.ts";
 import type { Smtp } from "./smtp.ts";
 
 /** Hands mail to the next server. */
@@ -46,19 +48,23 @@ export interface PostOptions {
 export const openPost = ({ smtp, maxConnections, bounces, name, waits: patience = waits }: PostOptions): Post => {
   const transport = createTransport({
     pool: true,
-    ...{
-      host: smtp.host,
-      port: smtp.port,
-      secure: smtp.secure,
-      requireTLS: smtp.requireTLS,
-      ignoreTLS: smtp.ignoreTLS,
-    },
-    ...{ name: smtp.name ?? name, tls: { rejectUnauthorized: smtp.verified } },
+    host: smtp.host,
+    port: smtp.port,
+    secure: smtp.secure,
+    requireTLS: smtp.requireTLS,
+    ignoreTLS: smtp.ignoreTLS,
+    name: smtp.name ?? name,
+    tls: { rejectUnauthorized: smtp.verified },
     ...(smtp.auth === null ? {} : { auth: { user: smtp.auth.user, pass: smtp.auth.pass } }),
-    ...{ maxConnections, maxMessages: MAX_MAILS, maxResponseSize: MAX_REPLY },
+    maxConnections,
+    maxMessages: MAX_MAILS,
+    maxResponseSize: MAX_REPLY,
     maxRequeues: 0, // whether and when to try again is for the queue to say
-    ...{ connectionTimeout: patience.connect, greetingTimeout: patience.greeting, socketTimeout: patience.reply },
-    ...{ disableFileAccess: true, disableUrlAccess: true },
+    connectionTimeout: patience.connect,
+    greetingTimeout: patience.greeting,
+    socketTimeout: patience.reply,
+    disableFileAccess: true,
+    disableUrlAccess: true,
   });
   // Mails whose last octet was read for sending, the final dot next to come.
   const handedOver = new WeakSet<object>();
@@ -69,6 +75,10 @@ export const openPost = ({ smtp, maxConnections, bounces, name, waits: patience 
 
   return {
     async send(mail, signal) {
+      // nodemailer would read another address out of it, or more than one.
+      const problem = addressProblem(mail.to.address);
+      if (problem !== null)
+        throw new Error(`${JSON.stringify(mail.to.address)} is not fit for an envelope: ${problem}`);
       const limited = AbortSignal.any([signal, AbortSignal.timeout(patience.attempt)]);
       const headers = { ...mail.headers };
       try {
@@ -86,63 +96,14 @@ export const openPost = ({ smtp, maxConnections, bounces, name, waits: patience 
 
 const contentOf = (mail: Mail, bounces: string) => ({
   envelope: { from: bounces, to: [mail.to.address] },
-  ...{ from: { ...mail.from }, to: { ...mail.to }, subject: mail.subject, text: mail.text, html: mail.html },
-  ...{ messageId: mail.messageId, inReplyTo: mail.thread, references: mail.thread, date: new Date(mail.date) },
+  from: { ...mail.from },
+  to: { ...mail.to },
+  subject: mail.subject,
+  text: mail.text,
+  html: mail.html,
+  messageId: mail.messageId,
+  inReplyTo: mail.thread,
+  references: mail.thread,
+  date: new Date(mail.date),
   baseBoundary: mail.messageId.replace(/[^a-z0-9]/gi, "").slice(0, 32),
 });
-
-/** Postfix, Exim, Haraka and others: "queued as 4cQ…", "id=1rX…"; Amazon: "Ok 0100…". */
-const queueId = (response: string): string | null =>
-  (/queued as ([\w.-]+)/i.exec(response) ??
-    /\bid=([\w.-]+)/i.exec(response) ??
-    /^250 Ok ([\w.-]{20,})$/i.exec(response))?.[1] ?? null;
-
-/** What nodemailer rejects with: `code` its own, `originalCode` Node's, `command` where it stood. */
-interface SmtpError extends Error {
-  readonly code?: string;
-  readonly originalCode?: string;
-  readonly command?: string;
-  readonly response?: string;
-}
-
-/** What went wrong on the way to or with the server; any other code is a fault of ours. */
-const CONVERSATION = [
-  "ECONNECTION",
-  "ETIMEDOUT",
-  "ESOCKET",
-  "EDNS",
-  "ETLS",
-  "EPROTOCOL",
-  "EAUTH",
-  "EABORT",
-  "EENVELOPE",
-  "EMESSAGE",
-];
-/** Node's codes for a certificate or a handshake that won't do. */
-const TLS = /^(ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|HOSTNAME_MISMATCH|INVALID_|EPROTO$)/;
-const STAGES: Readonly<Record<string, Stage>> = { "MAIL FROM": "mail", "RCPT TO": "rcpt", DATA: "data" };
-
-const refusal = (error: SmtpError, handedOver: boolean): Answer => {
-  const { code = "", command = "", message } = error;
-  // Refused before a word was said to the server: what was asked for makes no sense.
-  const nonsense = command === "API" && (code === "EENVELOPE" || code === "EMESSAGE");
-  if (code !== "" && (nonsense || !CONVERSATION.includes(code))) throw error;
-  const stage = stageOf(error, handedOver);
-  const reply = typeof error.response === "string" ? error.response : null;
-  return {
-    kind: "refused",
-    stage,
-    code: reply === null ? null : replyCode(reply),
-    enhanced: reply === null ? null : enhancedCode(reply),
-    text:
-      reply ??
-      (code === "ECONNECTION" && command === "" ? "the connection was closed before the mail was sent" : message),
-    perhapsTaken: handedOver && reply === null,
-  };
-};
-
-const stageOf = ({ code, originalCode = "", command = "" }: SmtpError, handedOver: boolean): Stage => {
-  if (code === "EAUTH" || command.startsWith("AUTH")) return "auth";
-  if (code === "ETLS" || command === "STARTTLS" || TLS.test(originalCode)) return "tls";
-  return STAGES[command] ?? (handedOver ? "data" : "connect");
-};

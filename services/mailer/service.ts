@@ -23,7 +23,11 @@ export const mailer = service({
     root.process(processor, () => undefined);
     root.work(
       mailing({
-        ...{ post, render, concurrency, clock: root.clock, chance: Math.random },
+        post,
+        render,
+        concurrency,
+        clock: root.clock,
+        chance: Math.random,
         setting: { productName: settings.PRODUCT_NAME, joinUrl: settings.JOIN_URL },
         sending: { from, domain },
       }),

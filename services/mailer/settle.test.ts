@@ -11,7 +11,13 @@ const letter = { address: "grace@example.com", event };
 const patience = mailRetries.reduce((sum, wait) => sum + wait, 0);
 
 const refused = (stage: Stage, text: string, more: Partial<Refused> = {}): Refused => ({
-  ...{ kind: "refused", stage, text, code: replyCode(text), enhanced: enhancedCode(text), perhapsTaken: false, ...more },
+  kind: "refused",
+  stage,
+  text,
+  code: replyCode(text),
+  enhanced: enhancedCode(text),
+  perhapsTaken: false,
+  ...more,
 });
 const broken = refused("connect", "connect ECONNREFUSED");
 const after = (answer: Refused, attempt = 1, now = NOON) => settle({ letter, attempt, answer, now, chance: 0 });
@@ -24,11 +30,25 @@ describe("an accepted mail", () => {
     expect(outcome.settlement).toEqual({ state: "done" });
     expect(outcome.publish).toEqual([
       {
-        ...{ type: "publish", topic: "notifications", key: "grace" },
+        type: "publish",
+        topic: "notifications",
+        key: "grace",
         value: {
-          ...{ id: eventId("n-1", "SENT", "grace@example.com"), type: "SENT", notificationId: "n-1", userId: "grace" },
-          ...{ conversationId: "c-1", messageIds: [], channel: "EMAIL", email: "grace@example.com", reason: null },
-          ...{ statusCode: null, diagnostic: null, url: null, agent: null, snapshot: null, occurredAt: NOON + 7 },
+          id: eventId("n-1", "SENT", "grace@example.com"),
+          type: "SENT",
+          notificationId: "n-1",
+          userId: "grace",
+          conversationId: "c-1",
+          messageIds: [],
+          channel: "EMAIL",
+          email: "grace@example.com",
+          reason: null,
+          statusCode: null,
+          diagnostic: null,
+          url: null,
+          agent: null,
+          snapshot: null,
+          occurredAt: NOON + 7,
         },
       },
     ]);
@@ -65,8 +85,12 @@ describe("a refused mail", () => {
     expect(publish).toMatchObject([
       {
         value: {
-          ...{ type: "BOUNCED", reason, email: "grace@example.com", statusCode: enhancedCode(reply) },
-          ...{ diagnostic: reply.replace("\n", " "), id: eventId("n-1", "BOUNCED", "grace@example.com") },
+          type: "BOUNCED",
+          reason,
+          email: "grace@example.com",
+          statusCode: enhancedCode(reply),
+          diagnostic: reply.replace("\n", " "),
+          id: eventId("n-1", "BOUNCED", "grace@example.com"),
         },
       },
     ]);
@@ -109,7 +133,10 @@ describe("a refused mail", () => {
   });
 
   test("has its days, even if all attempts went into an outage of ours", () => {
-    expect(after(broken, 500, NOON + 5 * HOUR).settlement).toMatchObject({ state: "retry", runAt: NOON + 5 * HOUR + DAY });
+    expect(after(broken, 500, NOON + 5 * HOUR).settlement).toMatchObject({
+      state: "retry",
+      runAt: NOON + 5 * HOUR + DAY,
+    });
   });
 
   test("has its attempts, even if we were away for weeks", () => {
@@ -132,7 +159,12 @@ describe("a fault of our configuration", () => {
     ["rcpt", "554 5.7.1 <grace@example.com>: Relay access denied"],
     ["rcpt", "550 relaying not allowed"],
   ] as const)("at %s, %j, is nobody's bounce and tried again until it is put right", (stage, reply) => {
-    for (const [attempt, wait] of [[1, 30 * SECOND], [2, 2 * MINUTE], [4, 30 * MINUTE], [99, 30 * MINUTE]] as const) {
+    for (const [attempt, wait] of [
+      [1, 30 * SECOND],
+      [2, 2 * MINUTE],
+      [4, 30 * MINUTE],
+      [99, 30 * MINUTE],
+    ] as const) {
       const { settlement, publish, detail } = after(refused(stage, reply), attempt, NOON + 30 * DAY);
       expect(settlement).toEqual({ state: "retry", runAt: NOON + 30 * DAY + wait, error: reply });
       expect(publish).toEqual([]);

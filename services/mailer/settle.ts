@@ -63,11 +63,16 @@ const nextTry = (verdict: Verdict, { letter, attempt, now, chance }: Tried): Mil
 };
 
 const detailOf = ({ address, event }: Letter, answer: Answer, verdict: Verdict): Outcome["detail"] => ({
-  ...{ notificationId: event.notificationId, userId: event.userId, email: address, verdict },
+  notificationId: event.notificationId,
+  userId: event.userId,
+  email: address,
+  verdict,
   ...(answer.kind === "accepted" ? { response: answer.response, queueId: answer.queueId } : refusal(answer)),
 });
 
 const refusal = ({ stage, code, enhanced, perhapsTaken }: Refused): Outcome["detail"] => ({
-  ...{ stage, code, enhanced },
+  stage,
+  code,
+  enhanced,
   ...(perhapsTaken ? { perhapsTaken } : {}),
 });

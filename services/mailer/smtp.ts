@@ -58,7 +58,10 @@ export const smtpOf = (url: string): Smtp => {
   return {
     host: hostname.replace(/^\[(.*)\]$/, "$1"),
     port: port === "" ? (secure ? SUBMISSIONS : SUBMISSION) : Number(port),
-    ...{ secure, ignoreTLS, auth, name: searchParams.get("name") },
+    secure,
+    ignoreTLS,
+    auth,
+    name: searchParams.get("name"),
     requireTLS: flag("requireTLS", !secure && !ignoreTLS && auth !== null && !LOOPBACK.test(hostname)),
     verified: flag("tls.rejectUnauthorized", true),
   };

@@ -19,7 +19,7 @@ export interface View {
     /** Missed messages in all conversations, those not shown included. */
     readonly messages: number;
     readonly conversations: number;
-    /** Shown messages that mention the recipient. */
+    /** Those that mention the recipient, as far as the notification shows them. */
     readonly mentions: number;
     /** Conversations that there was no room for. */
     readonly conversationsOmitted: number;
@@ -70,6 +70,8 @@ export interface ShownMessage {
   readonly text: string;
   readonly lines: readonly string[];
   readonly attachments: readonly ShownAttachment[];
+  /** How many more there are. */
+  readonly attachmentsOmitted: number;
   readonly mentioned: boolean;
   /** In the recipient's timezone and locale; with the day, unless it is that of the notification. */
   readonly at: string;

@@ -25,7 +25,9 @@ export const memoryJobs = (): MemoryJobs => {
   let tokens = 0;
   const name = ({ queue, id }: Pick<Job, "queue" | "id">): string => `${queue}\n${id}`;
   const ready = (queue: string): readonly StoredJob[] =>
-    [...jobs.values()].filter((job) => job.queue === queue && job.state === "ready").sort((a, b) => a.runAt - b.runAt);
+    [...jobs.values()]
+      .filter((job) => job.queue === queue && job.state === "ready")
+      .toSorted((a, b) => a.runAt - b.runAt);
 
   return {
     add({ queue, id, payload, runAt }) {

@@ -13,7 +13,7 @@ interface StoredRow {
 export const memoryStore = (now: () => Millis = () => 0): Store => {
   const holds = new Map<string, Hold>();
   const tables = new Map<string, Map<string, StoredRow>>();
-  const outbox = new Map<string, OutboxEntry & { readonly savedAt: Millis }>();
+  const outbox = new Map<string, { readonly entry: OutboxEntry; readonly savedAt: Millis }>();
   const jobs = memoryJobs();
   let queued = 0;
 
@@ -23,7 +23,7 @@ export const memoryStore = (now: () => Millis = () => 0): Store => {
     return found;
   };
   const save = (entries: readonly OutboxEntry[]): void => {
-    for (const entry of entries) outbox.set(`${entry.stream} ${entry.sequence}`, { ...entry, savedAt: now() });
+    for (const entry of entries) outbox.set(`${entry.stream} ${entry.sequence}`, { entry, savedAt: now() });
   };
   const write = (table: Map<string, StoredRow>, { lane, key, value, due }: RowWrite): void => {
     if (value === null) table.delete(key);
@@ -32,7 +32,7 @@ export const memoryStore = (now: () => Millis = () => 0): Store => {
   const scheduled = (processor: string, lanes: readonly Lane[]): readonly (RowKey & { due: Millis })[] =>
     [...tableOf(processor)]
       .flatMap(([key, { lane, due }]) => (due !== null && lanes.includes(lane) ? [{ lane, key, due }] : []))
-      .sort((a, b) => a.due - b.due);
+      .toSorted((a, b) => a.due - b.due);
 
   return {
     claim(processor, lanes) {
@@ -73,10 +73,10 @@ export const memoryStore = (now: () => Millis = () => 0): Store => {
     unpublished: (streams, bounds) =>
       Promise.resolve(
         [...outbox.values()]
-          .filter(({ stream, savedAt }) => streams.includes(stream) && savedAt < (bounds?.before ?? Infinity))
-          .sort((a, b) => a.sequence - b.sequence)
-          .slice(0, bounds?.limit ?? Infinity)
-          .map(({ savedAt: _, ...entry }) => entry),
+          .filter(({ entry, savedAt }) => streams.includes(entry.stream) && savedAt < (bounds?.before ?? Infinity))
+          .map(({ entry }) => entry)
+          .toSorted((a, b) => a.sequence - b.sequence)
+          .slice(0, bounds?.limit ?? Infinity),
       ),
     published(entries) {
       for (const { stream, sequence } of entries) outbox.delete(`${stream} ${sequence}`);

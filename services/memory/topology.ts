@@ -1,22 +1,14 @@
-import type { Clock, Codec, Outgoing } from "../core/ports.ts";
+import type { Clock, Codec } from "../core/ports.ts";
 import type { Keyed, Processor } from "../core/processor.ts";
 import type { Millis } from "../core/time.ts";
 import type { TopicId } from "../core/topics.ts";
 import type { Values } from "../core/event.ts";
 import { type Engine, startEngine, type World } from "../runtime/engine.ts";
+import { type Said, say } from "../runtime/producer.ts";
 import { relay } from "../runtime/relay.ts";
 import { type Work, type Worker, worker } from "../runtime/work.ts";
 import { memoryLog, type MemoryLog } from "./log.ts";
 import { memoryStore } from "./store.ts";
-
-/** A record in the topology's terms: the value is encoded for it. */
-export interface Said<T extends TopicId> {
-  readonly topic: T;
-  readonly key: string;
-  readonly value: Values[T] | null;
-  /** The log's timestamp; else the clock's. */
-  readonly timestamp?: Millis;
-}
 
 /** Every processor of a project over a log and a store in memory, under a clock that moves only when it is told to. */
 export interface Topology extends AsyncDisposable {
@@ -25,7 +17,7 @@ export interface Topology extends AsyncDisposable {
   /** Adds a processor; `given` as for `startEngine`. */
   process<Row, Event extends Keyed, Given>(processor: Processor<Row, Event, Given>, given: () => Given): Promise<void>;
   work(work: Work): void;
-  publish(...records: readonly { readonly [T in TopicId]: Said<T> }[TopicId][]): Promise<void>;
+  publish(...records: readonly Said[]): Promise<void>;
   /** Runs everything until nothing has anything to do at this time. */
   settle(): Promise<void>;
   /** Moves the clock to `to`, stopping at each time that something is due, and settles there. */
@@ -74,18 +66,14 @@ export const topology = (codec: Codec, start: Millis, partitions?: number): Topo
   };
 
   return {
-    ...{ log, world, settle },
+    log,
+    world,
+    settle,
     async process(processor, given) {
       engines.push(await startEngine(processor, given, world));
     },
     work: (work) => void workers.push(worker(work, world)),
-    async publish(...records) {
-      const outgoing = records.map(({ topic, key, value, timestamp }): Outgoing => ({
-        ...{ topic, key, value: value === null ? null : codec.encode(topic, value) },
-        ...(timestamp === undefined ? {} : { timestamp }),
-      }));
-      await log.publish(outgoing);
-    },
+    publish: (...records) => say(log, codec, records),
     async advance(to) {
       await settle();
       for (let due = await nextDue(); due !== null && due <= to; due = await nextDue()) {

@@ -89,7 +89,11 @@ export const endpointsCommand = (open: Open, say: (line: string) => void = conso
     .description("lists the endpoints; secrets are not shown")
     .option("--json", "prints JSON")
     .action((flags: Flags) =>
-      answer((database, settings) => endpointsList(database, { settings }), flags, (all) => all.map(lineOf)),
+      answer(
+        (database, settings) => endpointsList(database, { settings }),
+        flags,
+        (all) => all.map(lineOf),
+      ),
     );
   command
     .command("remove")
@@ -97,7 +101,11 @@ export const endpointsCommand = (open: Open, say: (line: string) => void = conso
     .argument("<id>")
     .option("--json", "prints JSON")
     .action((id: string, flags: Flags) =>
-      answer((database) => endpointsRemove(database, { id }), flags, ({ removed }) => [`removed ${removed}`]),
+      answer(
+        (database) => endpointsRemove(database, { id }),
+        flags,
+        ({ removed }) => [`removed ${removed}`],
+      ),
     );
   return command;
 };

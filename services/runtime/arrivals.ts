@@ -78,7 +78,7 @@ export const arrivals = (): Arrivals => {
       const slices: Slice[] = [];
       let left = limit;
       const first = ({ records }: Waiting): number => records[0]?.timestamp ?? -Infinity;
-      for (const had of [...waiting.values()].sort((a, b) => first(a) - first(b))) {
+      for (const had of [...waiting.values()].toSorted((a, b) => first(a) - first(b))) {
         if (left <= 0) break;
         const records = had.records.splice(0, left);
         left -= records.length;

@@ -49,7 +49,7 @@ export const inOrder = <Event extends Keyed>(
       for (const event of record.events) items.push({ lane, at, rank: rank(record.topic), event, raw: record.raw });
     }
   }
-  return items.sort((a, b) => a.at - b.at || a.rank - b.rank);
+  return items.toSorted((a, b) => a.at - b.at || a.rank - b.rank);
 };
 
 /** What folding a batch came to. */

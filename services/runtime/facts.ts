@@ -9,12 +9,16 @@ export interface Facts {
   /** A batch is in the store. Durations in milliseconds. */
   readonly committed: {
     readonly processor: string;
-    readonly records: number;
+    /** Records taken, by topic. */
+    readonly records: ReadonlyMap<TopicId, number>;
     readonly events: number;
     readonly timers: number;
     readonly rows: number;
-    readonly outbox: number;
+    /** Records to be published, by topic. */
+    readonly outbox: ReadonlyMap<TopicId, number>;
     readonly jobs: number;
+    /** Recipients who may have missed a message. */
+    readonly candidates: number;
     readonly duration: number;
     /** Records that were on the log and not yet taken, as last seen. */
     readonly lag: number;
@@ -72,5 +76,9 @@ export const listen = <F extends keyof Facts>(fact: F, hear: (said: Facts[F]) =>
   const from = channelOf(fact);
   const onMessage = (said: unknown): void => hear(said as Facts[F]);
   from.subscribe(onMessage);
-  return { [Symbol.dispose]: () => void from.unsubscribe(onMessage) };
+  return {
+    [Symbol.dispose]() {
+      from.unsubscribe(onMessage);
+    },
+  };
 };

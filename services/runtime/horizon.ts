@@ -5,13 +5,13 @@ import type { Millis } from "../core/time.ts";
 /** How far each lane's stream has come: the T of the rule (semantics: "Time is the log's"). */
 export interface Horizon {
   /** Everything of the place before `next` has been taken; the latest of it was of time `at`. */
-  reach(place: Place, next: number, at: Millis): void;
+  readonly reach: (place: Place, next: number, at: Millis) => void;
   /** At the wall clock's `now` or later the places held this, in the order of `places`. */
-  probe(now: Millis, extents: readonly Extent[]): void;
+  readonly probe: (now: Millis, extents: readonly Extent[]) => void;
   /** Wall-clock time of the last probe if the lane has come to its ends, else the least time all its places have reached. */
-  time(lane: Lane): Millis;
+  readonly time: (lane: Lane) => Millis;
   /** Records known to be on the log and not taken. */
-  lag(): number;
+  readonly lag: () => number;
 }
 
 interface Reach {

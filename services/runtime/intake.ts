@@ -128,7 +128,15 @@ export const deadLetter = (raw: RawRecord, processor: string, error: unknown): D
   announce("deadLetter", { processor, topic: raw.topic, partition, offset, reason });
   return {
     id: derivedId("dead-letter", processor, topic, partition, offset),
-    ...{ processor, topic, partition, offset, timestamp, key, value, headers, reason },
+    processor,
+    topic,
+    partition,
+    offset,
+    timestamp,
+    key,
+    value,
+    headers,
+    reason,
     occurredAt: timestamp,
   };
 };

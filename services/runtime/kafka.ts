@@ -42,17 +42,18 @@ export interface TopicState {
   readonly config: Readonly<Record<string, string>>;
 }
 
+export interface WantedTopic extends TopicState {
+  readonly topic: TopicId;
+  readonly replication: number;
+}
+
 /** Kafka. The only file that imports `kafkajs`: to replace it is to write this file anew and pass test/contract. */
 export interface KafkaLog extends Log, AsyncDisposable {
   /** What the broker has of our topics. */
   describe(): Promise<ReadonlyMap<TopicId, TopicState>>;
-  create(
-    topic: TopicId,
-    partitions: number,
-    replication: number,
-    config: Readonly<Record<string, string>>,
-  ): Promise<void>;
-  /** Number of records a group has yet to take, by its hints. */
+  /** Asks for topics; they may take a moment to be there. */
+  create(wanted: readonly WantedTopic[]): Promise<void>;
+  /** A topic's name on the broker. */
   readonly nameOf: (topic: TopicId) => string;
 }
 
@@ -75,8 +76,13 @@ export const openKafka = (settings: KafkaSettings): KafkaLog => {
   silenceNegativeTimeouts();
   const { brokers, clientId, prefix, tls, sasl } = settings;
   const kafka = new Kafka({
-    ...{ brokers: [...brokers], clientId, ssl: tls, logLevel: logLevel.NOTHING },
-    ...{ connectionTimeout: CONNECTION_TIMEOUT, requestTimeout: REQUEST_TIMEOUT, enforceRequestTimeout: true },
+    brokers: [...brokers],
+    clientId,
+    ssl: tls,
+    logLevel: logLevel.NOTHING,
+    connectionTimeout: CONNECTION_TIMEOUT,
+    requestTimeout: REQUEST_TIMEOUT,
+    enforceRequestTimeout: true,
     retry: { retries: RETRIES, initialRetryTime: 100, maxRetryTime: 2_000 },
     ...(sasl === undefined ? {} : { sasl: sasl as never }),
   });
@@ -145,10 +151,15 @@ export const openKafka = (settings: KafkaSettings): KafkaLog => {
         ours.map(({ topic, name, partitions: n }) => [topic, { partitions: n, config: configOf.get(name) ?? {} }]),
       );
     },
-    async create(topic, numPartitions, replicationFactor, config) {
-      const configEntries = Object.entries(config).map(([name, value]) => ({ name, value }));
-      const wanted = [{ topic: nameOf(topic), numPartitions, replicationFactor, configEntries }];
-      await passing(async () => (await admin()).createTopics({ topics: wanted, waitForLeaders: true }));
+    async create(wanted) {
+      const asked = wanted.map(({ topic, partitions: numPartitions, replication: replicationFactor, config }) => ({
+        topic: nameOf(topic),
+        numPartitions,
+        replicationFactor,
+        configEntries: Object.entries(config).map(([name, value]) => ({ name, value })),
+      }));
+      // Not waitForLeaders: kafkajs gives up on a broker that doesn't know of a topic yet.
+      await passing(async () => (await admin()).createTopics({ topics: asked, waitForLeaders: false }));
     },
     async [Symbol.asyncDispose]() {
       await producer.end();
@@ -236,7 +247,7 @@ const byNumber: PartitionAssigner = ({ cluster }) => ({
   name: "whileaway-by-number",
   version: 1,
   assign({ members, topics: names }) {
-    const ids = members.map(({ memberId }) => memberId).sort();
+    const ids = members.map(({ memberId }) => memberId).toSorted();
     return Promise.resolve(
       ids.map((memberId, index) => {
         const assignment = Object.fromEntries(
@@ -270,14 +281,15 @@ const subscribe = async (
   idOf: ReadonlyMap<string, TopicId>,
 ): Promise<Subscription> => {
   const consumer = kafka.consumer({
-    ...{
-      groupId,
-      partitionAssigners: [byNumber],
-      sessionTimeout: SESSION_TIMEOUT,
-      rebalanceTimeout: REBALANCE_TIMEOUT,
-    },
-    ...{ heartbeatInterval: HEARTBEAT_EVERY, maxWaitTimeInMs: FETCH_WAIT, allowAutoTopicCreation: false },
-    ...{ maxBytes: MAX_FETCH_BYTES, maxBytesPerPartition: MAX_FETCH_BYTES_PER_PARTITION },
+    groupId,
+    partitionAssigners: [byNumber],
+    sessionTimeout: SESSION_TIMEOUT,
+    rebalanceTimeout: REBALANCE_TIMEOUT,
+    heartbeatInterval: HEARTBEAT_EVERY,
+    maxWaitTimeInMs: FETCH_WAIT,
+    allowAutoTopicCreation: false,
+    maxBytes: MAX_FETCH_BYTES,
+    maxBytesPerPartition: MAX_FETCH_BYTES_PER_PARTITION,
     retry: {
       retries: RETRIES,
       initialRetryTime: 100,

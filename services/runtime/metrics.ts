@@ -21,13 +21,17 @@ export const openMetrics = (): Metrics => {
   const histogram = (name: string, help: string, labelNames: readonly string[]) =>
     new Histogram({ name: `whileaway_${name}`, help, labelNames: [...labelNames], buckets: BUCKETS, registers });
 
-  const records = counter("records_total", "Records taken from the log", ["processor"]);
+  const records = counter("taken_total", "Records taken from the log", ["processor", "topic"]);
   const events = counter("events_total", "Events folded: a message counts for each recipient", ["processor"]);
+  const decided = counter("decided_total", "Records that follow from what was taken", ["processor", "topic"]);
+  const candidates = counter("candidates_total", "Recipients who may have missed a message", []);
   const timers = counter("timers_total", "Timers folded", ["processor"]);
   const commits = histogram("commit_seconds", "From taking a batch to having it committed", ["processor"]);
   const lag = new Gauge({
-    ...{ name: "whileaway_lag_records", help: "Records on the log and not yet taken, as last seen" },
-    ...{ labelNames: ["processor"], registers },
+    name: "whileaway_lag_records",
+    help: "Records on the log and not yet taken, as last seen",
+    labelNames: ["processor"],
+    registers,
   });
   const published = counter("published_total", "Records published", ["topic"]);
   const dead = counter("dead_letters_total", "Records put with the dead letters", ["processor", "topic"]);
@@ -40,7 +44,9 @@ export const openMetrics = (): Metrics => {
   hearing.use(
     listen("committed", (fact) => {
       const { processor } = fact;
-      records.inc({ processor }, fact.records);
+      for (const [topic, count] of fact.records) records.inc({ processor, topic }, count);
+      for (const [topic, count] of fact.outbox) decided.inc({ processor, topic }, count);
+      candidates.inc(fact.candidates);
       events.inc({ processor }, fact.events);
       timers.inc({ processor }, fact.timers);
       commits.observe({ processor }, fact.duration / 1_000);

@@ -12,12 +12,15 @@ const known = (): readonly string[] =>
   readdirSync(folder)
     .filter((file) => file.endsWith(".sql"))
     .map((file) => file.slice(0, -".sql".length))
-    .sort();
+    .toSorted();
 
 /** Brings the database to this version's schema; returns what it ran. An advisory lock lets one run at a time. */
 export const migrate = async (address: string): Promise<readonly string[]> => {
   const ran = await runner({
-    ...{ databaseUrl: address, dir: folder, direction: "up", migrationsTable: TABLE },
+    databaseUrl: address,
+    dir: folder,
+    direction: "up",
+    migrationsTable: TABLE,
     log: () => undefined,
   });
   return ran.map(({ name }) => name);

@@ -13,6 +13,8 @@ const MAX_RECIPIENTS = 5_000;
 export interface Followed {
   readonly outbox: readonly OutboxEntry[];
   readonly jobs: readonly NewJob[];
+  /** Recipients who may have missed a message by what was fanned out. */
+  readonly candidates: number;
 }
 
 /**
@@ -29,12 +31,17 @@ export const follow = (
 ): Followed => {
   const outbox: OutboxEntry[] = [];
   const jobs: NewJob[] = [];
+  let candidates = 0;
   const packs = new Map<Lane, Pack[]>();
 
   const put = (lane: Lane, topic: TopicId, partition: number | null, key: string | null, value: unknown): void => {
     const sequence = next(lane);
     outbox.push({
-      ...{ stream: laneStream(processor, lane), sequence, topic, partition, key },
+      stream: laneStream(processor, lane),
+      sequence,
+      topic,
+      partition,
+      key,
       value: codec.encode(topic, value),
     });
   };
@@ -46,13 +53,16 @@ export const follow = (
       const { queue, id, payload, runAt } = effect;
       jobs.push({ queue, id, payload, runAt });
     } else if (effect.type === "forward") put(lane, effect.topic, effect.partition, null, effect.stray);
-    else if (effect.type === "fanOut") pack(packsOf(packs, lane, inboxLanes), effect, inboxLanes);
+    else if (effect.type === "fanOut") {
+      if (effect.entry.type === "CANDIDATE") candidates += effect.entry.recipients.length;
+      pack(packsOf(packs, lane, inboxLanes), effect, inboxLanes);
+    }
   }
   for (const [lane, ofLane] of packs)
     ofLane.forEach((filled, partition) => {
       for (const entries of filled.records) put(lane, "inbox", partition, null, { entries });
     });
-  return { outbox, jobs };
+  return { outbox, jobs, candidates };
 };
 
 /** What goes to one inbox lane: records of entries, the last of which may still grow. */
@@ -85,4 +95,11 @@ const pack = (packs: readonly Pack[], { entry }: FanOut, inboxLanes: number): vo
       to.recipients += some.length;
     }
   }
+};
+
+/** How many of the records are of which topic. */
+export const countByTopic = (records: readonly { readonly topic: TopicId }[]): ReadonlyMap<TopicId, number> => {
+  const counts = new Map<TopicId, number>();
+  for (const { topic } of records) counts.set(topic, (counts.get(topic) ?? 0) + 1);
+  return counts;
 };

@@ -1,8 +1,8 @@
 import type { Log, OutboxEntry, Outgoing, Store } from "../core/ports.ts";
 import type { Millis } from "../core/time.ts";
-import type { TopicId } from "../core/topics.ts";
 import { isLaneStream } from "../core/stream.ts";
 import { announce } from "./facts.ts";
+import { countByTopic } from "./outgoing.ts";
 
 /** Headers of a relayed record: by them a reader drops what it has had. */
 export const STREAM_HEADER = "whileaway-stream";
@@ -86,9 +86,3 @@ const outgoing = ({ topic, partition, key, value, stream, sequence }: OutboxEntr
   ...(partition === null ? {} : { partition }),
   ...(isLaneStream(stream) ? { headers: { [STREAM_HEADER]: stream, [SEQUENCE_HEADER]: String(sequence) } } : {}),
 });
-
-const countByTopic = (entries: readonly OutboxEntry[]): ReadonlyMap<TopicId, number> => {
-  const counts = new Map<TopicId, number>();
-  for (const { topic } of entries) counts.set(topic, (counts.get(topic) ?? 0) + 1);
-  return counts;
-};

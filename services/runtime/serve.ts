@@ -36,7 +36,10 @@ export const kafkaSettings = (settings: CommonSettings, clientId: string): Kafka
   if (mechanism !== undefined && (username === undefined || password === undefined))
     throw new Fatal("KAFKA_SASL_MECHANISM is set, so KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD must be");
   return {
-    ...{ brokers: settings.KAFKA_BROKERS, clientId, prefix: settings.TOPIC_PREFIX, tls: settings.KAFKA_TLS === "true" },
+    brokers: settings.KAFKA_BROKERS,
+    clientId,
+    prefix: settings.TOPIC_PREFIX,
+    tls: settings.KAFKA_TLS === "true",
     ...(mechanism === undefined ? {} : { sasl: { mechanism, username: username ?? "", password: password ?? "" } }),
   };
 };
@@ -136,7 +139,8 @@ const collect = (world: World, database: Database, http: FastifyInstance, stack:
   const workers: Parts["workers"] = [];
   const root: Root = {
     ...world,
-    ...{ database, http },
+    database,
+    http,
     process: (processor, given) => void engines.push(() => startEngine(processor, given, world)),
     work: (work) => void workers.push(worker(work, world)),
     own: (part) => void stack.use(part),

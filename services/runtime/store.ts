@@ -116,7 +116,7 @@ const stateTable = (processor: string): string => {
 
 /** False when a lane's epoch is another's by now. Rows are locked in one order, so that two commits never wait crosswise. */
 const saveHolds = async (connection: Connection, { processor, holds }: Commit): Promise<boolean> => {
-  const inOrder = [...holds].sort((a, b) => a.lane - b.lane);
+  const inOrder = [...holds].toSorted((a, b) => a.lane - b.lane);
   const saved = await connection.query(
     `update lanes l set cursors = mine.cursors, heard = mine.heard, sequence = mine.sequence
      from unnest($2::int[], $3::bigint[], $4::json[], $5::json[], $6::bigint[]) mine (lane, epoch, cursors, heard, sequence)

@@ -31,7 +31,7 @@ export const takeOver = async <Row>(
   store: Store,
   subscription: Subscription,
 ): Promise<Tenure<Row>> => {
-  const owned = [...new Set(places.map(({ partition }) => partition % lanes))].sort((a, b) => a - b);
+  const owned = [...new Set(places.map(({ partition }) => partition % lanes))].toSorted((a, b) => a - b);
   const holds = new Map((await store.claim(processor, owned)).map((hold) => [hold.lane, hold]));
   const cursor = (place: Place): number | null =>
     holds.get(place.partition % lanes)?.cursors[cursorName(place)] ?? null;

@@ -1,11 +1,17 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { Transient } from "../core/failure.ts";
 import type { TopicId } from "../core/topics.ts";
 import { topicIds, topics } from "../core/topics.ts";
 import { schemaOf, subjectOf } from "./codec.ts";
-import type { KafkaLog } from "./kafka.ts";
+import type { KafkaLog, TopicState } from "./kafka.ts";
 import type { Registry } from "./registry.ts";
 
 /** Bytes of a record on our own topics: a chat record at Kafka's default limit still fits with its place around it. */
 const MAX_RECORD = 2 * 1024 * 1024;
+
+/** Milliseconds in which created topics must be there, and between two looks. */
+const CREATION_TIMEOUT = 30_000;
+const CREATION_LOOK = 100;
 
 /** What `ensureTopics` found or did, a sentence each. */
 export interface TopicReport {
@@ -35,20 +41,34 @@ export const ensureTopics = async (
   replication: number,
 ): Promise<TopicReport> => {
   const found = await log.describe();
-  const created: string[] = [];
-  const differing: string[] = [];
-  for (const topic of topicIds) {
-    const state = found.get(topic);
-    if (state === undefined) {
-      await log.create(topic, partitions, replication, declaredConfig(topic));
-      created.push(`${log.nameOf(topic)}: ${partitions} partitions, ${topics[topic].cleanup}`);
-      continue;
-    }
-    for (const [name, declared] of Object.entries(declaredConfig(topic)))
-      if (topics[topic].owner === "whileaway" || name === "cleanup.policy")
-        if (state.config[name] !== undefined && state.config[name] !== declared)
-          differing.push(`${log.nameOf(topic)}: ${name} is ${state.config[name]}, declared ${declared}; left as it is`);
-  }
+  const missing = topicIds.filter((topic) => !found.has(topic));
+  if (missing.length > 0)
+    await log.create(missing.map((topic) => ({ topic, partitions, replication, config: declaredConfig(topic) })));
+  await untilThere(log, missing);
   for (const topic of topicIds) await registry.register(subjectOf(topic, prefix), schemaOf(topic));
-  return { created, differing };
+  return {
+    created: missing.map((topic) => `${log.nameOf(topic)}: ${partitions} partitions, ${topics[topic].cleanup}`),
+    differing: topicIds.flatMap((topic) => differences(log.nameOf(topic), topic, found.get(topic))),
+  };
+};
+
+const differences = (name: string, topic: TopicId, state: TopicState | undefined): readonly string[] =>
+  Object.entries(declaredConfig(topic)).flatMap(([setting, declared]) => {
+    const is = state?.config[setting];
+    const isOurs = topics[topic].owner === "whileaway" || setting === "cleanup.policy";
+    return is === undefined || is === declared || !isOurs
+      ? []
+      : [`${name}: ${setting} is ${is}, declared ${declared}; left as it is`];
+  });
+
+/** A broker says that a topic is created before every broker knows of it. */
+const untilThere = async (log: KafkaLog, wanted: readonly TopicId[]): Promise<void> => {
+  const until = Date.now() + CREATION_TIMEOUT;
+  for (;;) {
+    const found = await log.describe();
+    const missing = wanted.filter((topic) => !found.has(topic));
+    if (missing.length === 0) return;
+    if (Date.now() > until) throw new Transient(`Kafka: ${missing.map(log.nameOf).join(", ")} not there after creation`);
+    await delay(CREATION_LOOK);
+  }
 };

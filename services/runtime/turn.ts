@@ -17,7 +17,7 @@ import {
 import type { World } from "./engine.ts";
 import { announce } from "./facts.ts";
 import { deadLetter, prepare, take, type Taken } from "./intake.ts";
-import { follow } from "./outgoing.ts";
+import { countByTopic, follow } from "./outgoing.ts";
 import { SEQUENCE_HEADER, STREAM_HEADER } from "./relay.ts";
 import { cursorName, remember, type Tenure } from "./tenure.ts";
 
@@ -77,7 +77,7 @@ export const turn = async <Row, Event extends Keyed, Given>(
   });
   const effects = await composed(it, folded, rows.present);
 
-  const { outbox, jobs } = follow(processor.name, [...asides, ...effects], codec, it.inboxLanes, (lane) => {
+  const { outbox, jobs, candidates } = follow(processor.name, [...asides, ...effects], codec, it.inboxLanes, (lane) => {
     const sequence = (holds.get(lane)?.sequence ?? 0) + 1;
     edit(holds, lane, { sequence });
     return sequence;
@@ -85,7 +85,9 @@ export const turn = async <Row, Event extends Keyed, Given>(
   const commit = {
     processor: processor.name,
     holds: touched(tenure.holds, holds, folded.writes),
-    ...{ rows: folded.writes, outbox, jobs },
+    rows: folded.writes,
+    outbox,
+    jobs,
   };
   if ((await store.commit(commit)) === "fenced") return "fenced";
 
@@ -97,8 +99,15 @@ export const turn = async <Row, Event extends Keyed, Given>(
   await reschedule(it, folded, due);
   announce("committed", {
     processor: processor.name,
-    ...{ records: raws.flat().length, events: items.length, timers: folded.timers, rows: folded.writes.length },
-    ...{ outbox: outbox.length, jobs: jobs.length, duration: clock.now() - started, lag: tenure.horizon.lag() },
+    records: countByTopic(raws.flat()),
+    events: items.length,
+    timers: folded.timers,
+    rows: folded.writes.length,
+    outbox: countByTopic(outbox),
+    jobs: jobs.length,
+    candidates,
+    duration: clock.now() - started,
+    lag: tenure.horizon.lag(),
   });
   return true;
 };

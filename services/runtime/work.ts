@@ -59,13 +59,20 @@ export const worker = (
     const { settlement, publish, detail } = await attempted(job);
     const stream = queueStream(work.queue);
     const entries = publish.map(({ topic, key, value }) => ({
-      ...{ stream, topic, key, partition: null },
+      stream,
+      topic,
+      key,
+      partition: null,
       value: codec.encode(topic, value),
     }));
     const saved = await store.settle(job, settlement, entries);
     if (saved !== false) relay.offer(saved);
     announce("attempted", {
-      ...{ queue: work.queue, id: job.id, attempt: job.attempt, detail, duration: clock.now() - started },
+      queue: work.queue,
+      id: job.id,
+      attempt: job.attempt,
+      detail,
+      duration: clock.now() - started,
       outcome: saved === false ? "lost" : settlement.state,
       ...("error" in settlement ? { error: settlement.error } : {}),
     });

@@ -10,10 +10,26 @@ const refused = {
   shared: ["100.64.0.1", "100.127.255.255"],
   multicast: ["224.0.0.1", "239.255.255.255", "ff02::1"],
   "unspecified or broadcast": ["0.0.0.0", "0.1.2.3", "255.255.255.255", "::"],
-  "documentation or reserved": ["192.0.2.1", "198.51.100.1", "203.0.113.1", "198.18.0.1", "240.0.0.1", "2001:db8::1", "3fff::1"],
+  "documentation or reserved": [
+    "192.0.2.1",
+    "198.51.100.1",
+    "203.0.113.1",
+    "198.18.0.1",
+    "240.0.0.1",
+    "2001:db8::1",
+    "3fff::1",
+  ],
   "IPv4 inside IPv6": [
-    ...["::ffff:127.0.0.1", "::ffff:7f00:1", "::ffff:8.8.8.8", "::127.0.0.1", "::ffff:0:127.0.0.1", "64:ff9b::7f00:1"],
-    ...["64:ff9b::8.8.8.8", "64:ff9b:1::7f00:1", "2002:7f00:1::1", "2001:0:7f00:1::1"],
+    "::ffff:127.0.0.1",
+    "::ffff:7f00:1",
+    "::ffff:8.8.8.8",
+    "::127.0.0.1",
+    "::ffff:0:127.0.0.1",
+    "64:ff9b::7f00:1",
+    "64:ff9b::8.8.8.8",
+    "64:ff9b:1::7f00:1",
+    "2002:7f00:1::1",
+    "2001:0:7f00:1::1",
   ],
   "no address": ["", "localhost", "example.com", "256.1.1.1", "1::2::3"],
 };
@@ -35,10 +51,12 @@ test("a network that is allowed may be called, and no more than it", () => {
 });
 
 describe("the URL of an endpoint", () => {
-  test.each(["https://example.com/hook?token=1", "http://example.com:8080/", "https://8.8.8.8/", "https://[2606:4700::1]:444/"])(
-    "may be %s",
-    (url) => expect(urlProblem(url, [])).toBeNull(),
-  );
+  test.each([
+    "https://example.com/hook?token=1",
+    "http://example.com:8080/",
+    "https://8.8.8.8/",
+    "https://[2606:4700::1]:444/",
+  ])("may be %s", (url) => expect(urlProblem(url, [])).toBeNull());
 
   test.each([
     ["", /absolute/],

@@ -1,6 +1,8 @@
 import { createServer as createHttp, type RequestListener } from "node:http";
 import { createServer as createHttps } from "node:https";
 import { type AddressInfo, createServer as createTcp, type Server, type Socket } from "node:net";
+import { Readable } from "node:stream";
+import { text } from "node:stream/consumers";
 import { afterEach, expect, test } from "vitest";
 import { networks } from "./address.ts";
 import { type Caller, caller, MAX_EXCERPT, type Patience } from "./call.ts";
@@ -9,7 +11,11 @@ import type { Resolve } from "./resolve.ts";
 import type { Outcome } from "./settle.ts";
 
 const LOOPBACK = networks(["127.0.0.0/8", "::1/128"]);
-const hasty: Patience = { connect: 300, headers: 300, body: 300, total: 700 };
+/** Each short where the spec waits for it to run out, long where it must not. */
+const LONG = 30_000;
+const hastyHead: Patience = { connect: LONG, headers: 300, body: LONG, total: LONG };
+const hastyBody: Patience = { ...hastyHead, headers: LONG, body: 300 };
+const hasty: Patience = { connect: LONG, headers: LONG, body: LONG, total: 1_500 };
 const never = new AbortController().signal;
 
 let world = new AsyncDisposableStack();
@@ -37,25 +43,29 @@ const http = async (listener: RequestListener): Promise<string> =>
 const tcp = async (onSocket: (socket: Socket) => void): Promise<string> =>
   `http://127.0.0.1:${await listening(createTcp((socket) => onSocket(socket.on("error", () => undefined))))}/`;
 
-const post = (url: string, by = called(LOOPBACK, { patience: hasty }), signal = never): Promise<Outcome> =>
+const post = (url: string, by = called(), signal = never): Promise<Outcome> =>
   by.post({ url, headers: { "webhook-id": "e1" }, body: '{"wörter":"ja"}' }, signal);
 const failure = (outcome: Outcome): string => ("failure" in outcome ? outcome.failure : `HTTP ${outcome.status}`);
 
 test("posts the very bytes, as JSON, with the headers given and its own name", async () => {
   const seen: unknown[] = [];
-  const url = await http(async (request, response) => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
+  const url = await http((request, response) => {
     const { method, url: path, headers } = request;
-    seen.push({ method, path, headers, body: Buffer.concat(chunks).toString("utf8") });
-    response.writeHead(200).end("thanks");
+    void text(request).then((body) => {
+      seen.push({ method, path, headers, body });
+      response.writeHead(200).end("thanks");
+    });
   });
   expect(await post(url)).toMatchObject({ status: 200, excerpt: "thanks", retryAfter: null, location: null });
   expect(seen).toMatchObject([
     {
-      ...{ method: "POST", path: "/hook?a=b", body: '{"wörter":"ja"}' },
+      method: "POST",
+      path: "/hook?a=b",
+      body: '{"wörter":"ja"}',
       headers: {
-        ...{ "user-agent": "whileaway-webhooks", "content-type": "application/json", "webhook-id": "e1" },
+        "user-agent": "whileaway-webhooks",
+        "content-type": "application/json",
+        "webhook-id": "e1",
         "content-length": String(Buffer.byteLength('{"wörter":"ja"}')),
       },
     },
@@ -83,7 +93,8 @@ test.each([301, 302, 303, 307, 308])("a redirect (%i) is not followed", async (s
 });
 
 test("an answer that doesn't begin is a timeout", async () => {
-  expect(failure(await post(await http(() => undefined)))).toBe("timeout");
+  const url = await http(() => undefined);
+  expect(failure(await post(url, called(LOOPBACK, { patience: hastyHead })))).toBe("timeout");
 });
 
 test("a head that trickles is a timeout all the same", async () => {
@@ -92,12 +103,12 @@ test("a head that trickles is a timeout all the same", async () => {
     const timer = setInterval(() => socket.write("x: y\r\n"), 50);
     socket.on("close", () => clearInterval(timer));
   });
-  expect(failure(await post(url))).toBe("timeout");
+  expect(failure(await post(url, called(LOOPBACK, { patience: hasty })))).toBe("timeout");
 });
 
 test("a body that doesn't end doesn't undo the status; its beginning is kept", async () => {
   const url = await http((_, response) => void response.writeHead(200).write("begun"));
-  expect(await post(url)).toMatchObject({ status: 200, excerpt: "begun" });
+  expect(await post(url, called(LOOPBACK, { patience: hastyBody }))).toMatchObject({ status: 200, excerpt: "begun" });
 });
 
 test("a body that trickles is cut off at the total time", async () => {
@@ -106,27 +117,24 @@ test("a body that trickles is cut off at the total time", async () => {
     const timer = setInterval(() => response.write("."), 20);
     response.on("close", () => clearInterval(timer));
   });
-  const outcome = await post(url);
+  const outcome = await post(url, called(LOOPBACK, { patience: hasty }));
   expect(outcome).toMatchObject({ status: 500, excerpt: expect.stringMatching(/^\.+$/) });
-  expect(outcome.duration).toBeLessThan(2_000);
 });
 
 test("of a huge body a beginning is read, and the connection ended", async () => {
-  let written = 0;
-  let closed = false;
+  let read = 0;
+  const closed = Promise.withResolvers<void>();
   const url = await http((_, response) => {
-    response.writeHead(200).on("close", () => (closed = true));
-    const more = (): void => {
-      while (!closed && written < 1e9) {
-        written += 65_536;
-        if (!response.write("y".repeat(65_536))) return void response.once("drain", more);
-      }
-    };
-    more();
+    const endless = Readable.from(
+      (function* () {
+        for (; ; read += 65_536) yield "y".repeat(65_536);
+      })(),
+    );
+    endless.pipe(response.writeHead(200).on("close", closed.resolve));
   });
   expect(await post(url)).toMatchObject({ status: 200, excerpt: "y".repeat(MAX_EXCERPT) });
-  expect(written).toBeLessThan(100e6);
-  await expect.poll(() => closed).toBe(true);
+  await closed.promise;
+  expect(read).toBeLessThan(100e6);
 });
 
 test("an excerpt holds nothing that PostgreSQL can't", async () => {

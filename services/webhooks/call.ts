@@ -28,7 +28,10 @@ export interface Patience {
 }
 
 const patient: Patience = {
-  ...{ connect: CONNECT_TIMEOUT, headers: HEADERS_TIMEOUT, body: BODY_TIMEOUT, total: CALL_TIMEOUT },
+  connect: CONNECT_TIMEOUT,
+  headers: HEADERS_TIMEOUT,
+  body: BODY_TIMEOUT,
+  total: CALL_TIMEOUT,
 };
 
 /** One POST of JSON. */
@@ -55,7 +58,9 @@ export const caller = (
 ): Caller => {
   const agent = new Agent({
     connect: guardedConnect(allowed, patience, resolve),
-    ...{ headersTimeout: patience.headers, bodyTimeout: patience.body, maxHeaderSize: MAX_HEAD_BYTES },
+    headersTimeout: patience.headers,
+    bodyTimeout: patience.body,
+    maxHeaderSize: MAX_HEAD_BYTES,
   });
   return {
     async post({ url, headers, body }, stop) {
@@ -65,7 +70,10 @@ export const caller = (
       try {
         const { origin, pathname, search } = new URL(url);
         const answer = await agent.request({
-          ...{ origin, path: pathname + search, method: "POST", body },
+          origin,
+          path: pathname + search,
+          method: "POST",
+          body,
           headers: { "user-agent": "whileaway-webhooks", "content-type": "application/json", ...headers },
           signal: AbortSignal.any([stop, total]),
         });
@@ -90,7 +98,7 @@ const guardedConnect = (
   resolve: Resolve | undefined,
 ): buildConnector.connector => {
   const lookup = guardedLookup(allowed, resolve);
-  const connect = buildConnector({ lookup, timeout: patience.connect, allowH2: false } as buildConnector.BuildOptions);
+  const connect = buildConnector({ lookup, timeout: patience.connect, allowH2: false });
   return (options, callback) => {
     const { hostname } = options;
     if (isAddress(hostname) && !mayCall(hostname, allowed))

@@ -9,14 +9,31 @@ import { type Delivery, type Subscriber, type Told, webhooks } from "./delivery.
 const noon = Date.parse("2026-11-22T12:00:00Z");
 
 const happened = (type: NotificationEventType, more: Partial<NotificationEvent> = {}): NotificationEvent => ({
-  ...{ id: "event-1", type, notificationId: "n-1", userId: "ada", conversationId: "chat-1", messageIds: [] },
-  ...{ channel: "EMAIL", email: null, reason: null, statusCode: null, diagnostic: null, url: null, agent: null },
-  ...{ snapshot: null, occurredAt: noon, ...more },
+  id: "event-1",
+  type,
+  notificationId: "n-1",
+  userId: "ada",
+  conversationId: "chat-1",
+  messageIds: [],
+  channel: "EMAIL",
+  email: null,
+  reason: null,
+  statusCode: null,
+  diagnostic: null,
+  url: null,
+  agent: null,
+  snapshot: null,
+  occurredAt: noon,
+  ...more,
 });
 
 const told = (event: NotificationEvent, at = noon): Told => ({ key: event.userId, at, event });
 const rows = { get: () => undefined };
-const endpoint = (id: string, types: Subscriber["types"] = null): Subscriber => ({ id, types, url: "https://x.example/" });
+const endpoint = (id: string, types: Subscriber["types"] = null): Subscriber => ({
+  id,
+  types,
+  url: "https://x.example/",
+});
 const enqueued = (event: NotificationEvent, ...given: readonly Subscriber[]) =>
   webhooks.fold(told(event), rows, given).effects.flatMap((effect) => (effect.type === "enqueue" ? [effect] : []));
 const parsed = (event: NotificationEvent): unknown => JSON.parse(bodyOf(event));
@@ -55,13 +72,16 @@ describe("who is told", () => {
     const stored = JSON.stringify(job?.payload);
     expect(stored).not.toMatch(/(?<!\\)\\u0000/);
     expect(JSON.parse(stored)).toEqual({
-      ...{ endpointId: "ep_1", eventId: "event-1", type: "notification.triggered", body: bodyOf(nasty) },
+      endpointId: "ep_1",
+      eventId: "event-1",
+      type: "notification.triggered",
+      body: bodyOf(nasty),
     });
   });
 });
 
 describe("what is read", () => {
-  const at = { topic: "notifications", key: "ada", at: noon } as const;
+  const at = { topic: "notifications", key: "ada", at: noon, timestamp: noon } as const;
 
   test("an event concerns its recipient; a tombstone nobody", () => {
     const value = happened("SENT");
@@ -85,16 +105,25 @@ describe("what is posted", () => {
   });
 
   test("but for the clicked link, a type is its symbol in lower case", () => {
-    for (const [symbol, name] of Object.entries(webhookTypes))
-      if (symbol !== "LINK_CLICKED") expect(name).toBe(`notification.${symbol.toLowerCase()}`);
+    const others = Object.entries(webhookTypes).filter(([symbol]) => symbol !== "LINK_CLICKED");
+    expect(others.map(([, name]) => name)).toEqual(others.map(([symbol]) => `notification.${symbol.toLowerCase()}`));
   });
 
   test("id, type, timestamp and data, without what is null, times as ISO 8601, lists kept if empty", () => {
     expect(parsed(happened("SENT", { email: "ada@example.com" }))).toEqual({
-      ...{ id: "event-1", type: "notification.sent", timestamp: "2026-11-22T12:00:00.000Z" },
+      id: "event-1",
+      type: "notification.sent",
+      timestamp: "2026-11-22T12:00:00.000Z",
       data: {
-        ...{ id: "event-1", type: "SENT", notificationId: "n-1", userId: "ada", conversationId: "chat-1" },
-        ...{ messageIds: [], channel: "EMAIL", email: "ada@example.com", occurredAt: "2026-11-22T12:00:00.000Z" },
+        id: "event-1",
+        type: "SENT",
+        notificationId: "n-1",
+        userId: "ada",
+        conversationId: "chat-1",
+        messageIds: [],
+        channel: "EMAIL",
+        email: "ada@example.com",
+        occurredAt: "2026-11-22T12:00:00.000Z",
       },
     });
   });
@@ -105,11 +134,22 @@ describe("what is posted", () => {
       recipient: { ...person, custom: { occurredAt: "12" } },
       conversations: [
         {
-          ...{ conversationId: "chat-1", subject: null, photoUrl: null, custom: {}, access: "READ", omitted: 0 },
+          conversationId: "chat-1",
+          subject: null,
+          photoUrl: null,
+          custom: {},
+          access: "READ",
+          omitted: 0,
           messages: [
             {
-              ...{ messageId: "m-1", kind: "USER", sender: null, text: "hi", mentioned: false },
-              ...{ attachments: [], referencedMessageId: null, occurredAt: noon - 1 },
+              messageId: "m-1",
+              kind: "USER",
+              sender: null,
+              text: "hi",
+              mentioned: false,
+              attachments: [],
+              referencedMessageId: null,
+              occurredAt: noon - 1,
             },
           ],
         },

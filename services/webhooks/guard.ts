@@ -30,8 +30,8 @@ const isLoopback = (address: string | undefined): boolean => address !== undefin
  * Both ends of the connection are loopback, and the client named it so: a page in a browser whose own name was made to
  * lead here (DNS rebinding) sends that name as Host.
  */
-const isLocal = ({ socket, host }: FastifyRequest): boolean => {
-  const url = URL.parse(`http://${host}`);
+const isLocal = ({ socket, headers }: FastifyRequest): boolean => {
+  const url = URL.parse(`http://${headers.host}`);
   const name = url === null ? undefined : bareHost(url);
   return (
     isLoopback(socket.localAddress) && isLoopback(socket.remoteAddress) && (name === "localhost" || isLoopback(name))

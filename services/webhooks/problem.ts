@@ -25,8 +25,11 @@ export const problem = (
   status: ProblemStatus,
   detail: string,
   errors?: readonly Problem[],
-): FastifyReply =>
-  reply
+): FastifyReply => {
+  const details = { type: "about:blank", title: titles[status], status, detail, errors };
+  // As bytes: to a text Fastify adds a charset, which JSON has none of (RFC 8259, section 11).
+  return reply
     .code(status)
     .type("application/problem+json")
-    .send(JSON.stringify({ type: "about:blank", title: titles[status], status, detail, errors }));
+    .send(Buffer.from(JSON.stringify(details)));
+};

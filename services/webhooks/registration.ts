@@ -22,14 +22,14 @@ const fields = {
     .nullish()
     .transform((types) => types ?? null),
 };
-const description = z
+const note = z
   .string({ error: "is not a text" })
   .max(MAX_DESCRIPTION, `is longer than ${MAX_DESCRIPTION} characters`)
   .regex(/^[^\p{Cc}]*$/u, "contains control characters")
   .default("");
 const secret = z.string({ error: "is not a text" }).refine(isSecret, "is not whsec_ and 24 to 64 bytes in base64");
 
-const registration = z.strictObject({ ...fields, description });
+const registration = z.strictObject({ ...fields, description: note });
 
 /** The items of WEBHOOK_ENDPOINTS. */
 export const configuredEndpoint = z.strictObject({ ...fields, secret });
@@ -76,5 +76,14 @@ export const viewOf = (endpoint: Endpoint): EndpointView => {
   const { id, url, types, description, enabled, createdAt } = endpoint;
   const source = isConfigured(id) ? "configuration" : "registered";
   const created = createdAt === null ? null : iso8601(createdAt);
-  return { id, url, types, description, enabled, source, createdAt: created, secret: maskedSecret(endpoint.secret) };
+  return {
+    id,
+    url,
+    types,
+    description,
+    enabled,
+    source,
+    createdAt: created,
+    secret: maskedSecret(endpoint.secret),
+  };
 };

@@ -6,7 +6,12 @@ import { type Answer, type FailureKind, type Outcome, settle } from "./settle.ts
 
 const at = Date.parse("2026-11-22T12:00:00Z");
 const answer = (status: number, more: Partial<Answer> = {}): Answer => ({
-  ...{ status, excerpt: "", retryAfter: null, location: null, duration: 5, ...more },
+  status,
+  excerpt: "",
+  retryAfter: null,
+  location: null,
+  duration: 5,
+  ...more,
 });
 const failure = (kind: FailureKind): Outcome => ({ failure: kind, message: "why", duration: 5 });
 const after = (outcome: Outcome, attempt = 1, chance = 0) => settle(outcome, { attempt, at, chance });
@@ -76,7 +81,11 @@ test("Retry-After doesn't revive a delivery whose schedule is used up", () => {
 });
 
 test("whatever Retry-After says, the next attempt is after the schedule's wait and within its bounds", () => {
-  const anything = fc.oneof(fc.string(), fc.nat().map(String), fc.date({ noInvalidDate: true }).map((date) => date.toUTCString()));
+  const anything = fc.oneof(
+    fc.string(),
+    fc.nat().map(String),
+    fc.date({ noInvalidDate: true }).map((date) => date.toUTCString()),
+  );
   const attempts = fc.integer({ min: 1, max: webhookRetries.length });
   fc.assert(
     fc.property(anything, attempts, fc.double({ min: 0, max: 0.999, noNaN: true }), (retryAfter, attempt, chance) => {

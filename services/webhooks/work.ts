@@ -25,7 +25,9 @@ export interface Tools {
 
 /** Deliveries: look up where to, sign, call, settle. */
 export const deliveries = (tools: Tools, concurrency: number): Work => ({
-  ...{ queue: QUEUE, concurrency, lease: LEASE },
+  queue: QUEUE,
+  concurrency,
+  lease: LEASE,
   attempt: (job, signal) => attempt(job, signal, tools),
 });
 
@@ -66,7 +68,7 @@ const uncalled = (endpoint: Endpoint | null): Failure =>
  * made again. It is history only: if it can't be written, the answer still counts, and the log line says so.
  */
 const recorded = async (
-  { id: deliveryId, attempt }: Job,
+  job: Job,
   { endpointId }: Delivery,
   outcome: Outcome,
   at: Millis,
@@ -76,7 +78,8 @@ const recorded = async (
     "failure" in outcome ? { status: null, excerpt: null } : { status: outcome.status, excerpt: outcome.excerpt };
   const { duration } = outcome;
   try {
-    await record({ deliveryId, attempt, at, endpointId, error: errorOf(outcome), duration, ...answer });
+    const { id: deliveryId, attempt: number } = job;
+    await record({ deliveryId, attempt: number, at, endpointId, error: errorOf(outcome), duration, ...answer });
     return {};
   } catch (error) {
     return { unrecorded: messageOf(error) };

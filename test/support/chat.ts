@@ -1,6 +1,9 @@
 import type { Conversation, MessageEvent, ParticipantEvent, PresenceEvent, User } from "../../services/core/records.ts";
-import type { Said } from "../../services/memory/topology.ts";
+import type { Said as AnySaid } from "../../services/runtime/producer.ts";
+import type { TopicId } from "../../services/core/topics.ts";
 import { type Millis, MINUTE, SECOND } from "../../services/core/time.ts";
+
+type Said<T extends TopicId> = Extract<AnySaid, { topic: T }>;
 
 /** A moment of the test's day, as "12:01" or "12:01:30", in UTC. */
 export const at = (clock: string): Millis => {
@@ -14,8 +17,16 @@ export const user = (userId: string, time: string, more: Partial<User> = {}): Sa
   topic: "users",
   key: userId,
   value: {
-    ...{ userId, name: userId, emails: [`${userId}@example.org`], role: null, locale: null, timezone: null },
-    ...{ photoUrl: null, custom: {}, occurredAt: at(time), ...more },
+    userId,
+    name: userId,
+    emails: [`${userId}@example.org`],
+    role: null,
+    locale: null,
+    timezone: null,
+    photoUrl: null,
+    custom: {},
+    occurredAt: at(time),
+    ...more,
   },
 });
 
@@ -46,16 +57,19 @@ export const message = (
   topic: "messages",
   key: conversationId,
   value: {
-    ...{
-      type: "SENT",
-      conversationId,
-      messageId,
-      kind: "USER",
-      senderId,
-      text: `text of ${messageId}`,
-      attachments: [],
-    },
-    ...{ mentions: [], referencedMessageId: null, origin: "WEB", custom: {}, occurredAt: at(time), ...more },
+    type: "SENT",
+    conversationId,
+    messageId,
+    kind: "USER",
+    senderId,
+    text: `text of ${messageId}`,
+    attachments: [],
+    mentions: [],
+    referencedMessageId: null,
+    origin: "WEB",
+    custom: {},
+    occurredAt: at(time),
+    ...more,
   },
 });
 

@@ -1,0 +1,68 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { Millis } from "../../../services/core/time.ts";
+import type { Mailbox } from "../mailbox/mailbox.ts";
+import type { ExpectedMail } from "./expected.ts";
+
+/** Header by which a mail names its notification. */
+const NOTIFICATION = /^X-Whileaway-Notification: *(\S+)/im;
+/** Milliseconds between two looks. */
+const LOOK_EVERY = 250;
+
+/** What arrived, held against what had to. */
+export interface Audit {
+  readonly expected: number;
+  readonly missing: readonly ExpectedMail[];
+  /** Mails of these runs' notifications that nobody expected. */
+  readonly unexpected: readonly ExpectedMail[];
+  /** Expected ones that came more than once. */
+  readonly repeated: readonly ExpectedMail[];
+}
+
+const name = ({ notificationId, address }: ExpectedMail): string => `${notificationId} ${address}`;
+
+/** Counts mails by notification and address, from when it is started. */
+export const countMails = (mailbox: Mailbox): { readonly counts: () => Promise<ReadonlyMap<string, number>> } & Disposable => {
+  const seen: Promise<string | null>[] = [];
+  const stop = mailbox.onMail(({ id, to }) => seen.push(notificationOf(mailbox, id, to[0] ?? "")));
+  return {
+    async counts() {
+      const counts = new Map<string, number>();
+      for (const found of await Promise.all(seen)) if (found !== null) counts.set(found, (counts.get(found) ?? 0) + 1);
+      return counts;
+    },
+    [Symbol.dispose]: stop,
+  };
+};
+
+const notificationOf = async (mailbox: Mailbox, id: string, address: string): Promise<string | null> => {
+  const raw = await mailbox.raw(id);
+  const notificationId = raw === undefined ? undefined : NOTIFICATION.exec(raw.toString("latin1"))?.[1];
+  return notificationId === undefined ? null : name({ notificationId, address });
+};
+
+/** Waits until every expected mail has come, `patience` milliseconds at most, and says how it stands. */
+export const audit = async (
+  expected: readonly ExpectedMail[],
+  counts: () => Promise<ReadonlyMap<string, number>>,
+  patience: Millis,
+): Promise<Audit> => {
+  const until = Date.now() + patience;
+  const wanted = new Set(expected.map(name));
+  for (;;) {
+    const arrived = await counts();
+    const missing = expected.filter((mail) => !arrived.has(name(mail)));
+    if (missing.length === 0 || Date.now() > until) {
+      const repeated = expected.filter((mail) => (arrived.get(name(mail)) ?? 0) > 1);
+      return { expected: expected.length, missing, repeated, unexpected: unexpected(arrived, wanted) };
+    }
+    await delay(LOOK_EVERY);
+  }
+};
+
+const unexpected = (arrived: ReadonlyMap<string, number>, wanted: ReadonlySet<string>): readonly ExpectedMail[] =>
+  [...arrived.keys()]
+    .filter((mail) => !wanted.has(mail))
+    .map((mail) => {
+      const [notificationId = "", address = ""] = mail.split(" ");
+      return { notificationId, address };
+    });

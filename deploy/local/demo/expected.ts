@@ -1,0 +1,37 @@
+import { conversations } from "../../../services/conversations/rule.ts";
+import type { Millis } from "../../../services/core/time.ts";
+import { topicIds } from "../../../services/core/topics.ts";
+import { inboxes } from "../../../services/inboxes/rule.ts";
+import { memoryRegistry } from "../../../services/memory/registry.ts";
+import { topology } from "../../../services/memory/topology.ts";
+import { avroCodec, registeredIds, schemaOf, subjectOf } from "../../../services/runtime/codec.ts";
+import type { Said } from "../../../services/runtime/producer.ts";
+import { SESSION_TTL } from "../../../services/inboxes/presence.ts";
+
+/** A mail that must arrive, once. */
+export interface ExpectedMail {
+  readonly notificationId: string;
+  readonly address: string;
+}
+
+/** What the rule, alone and in memory, says of these records: every mail that they must lead to. */
+export const expectedMails = async (said: readonly Said[], timeout: Millis): Promise<readonly ExpectedMail[]> => {
+  const registry = memoryRegistry();
+  for (const topic of topicIds) await registry.register(subjectOf(topic, ""), schemaOf(topic));
+  const times = [...new Set(said.map(timeOf))].toSorted((a, b) => a - b);
+  await using chat = topology(avroCodec(registry, await registeredIds(registry, "")), times[0] ?? 0);
+  await chat.process(conversations, () => undefined);
+  await chat.process(inboxes({ timeout }), () => undefined);
+  for (const time of times) {
+    await chat.advance(time);
+    await chat.publish(...said.filter((record) => timeOf(record) === time));
+  }
+  await chat.advance((times.at(-1) ?? 0) + SESSION_TTL + timeout);
+  return chat
+    .values("notifications")
+    .flatMap(({ notificationId, snapshot }) =>
+      (snapshot?.recipient.emails ?? []).map((address) => ({ notificationId, address })),
+    );
+};
+
+const timeOf = ({ value }: Said): Millis => (value !== null && "occurredAt" in value ? value.occurredAt : 0);

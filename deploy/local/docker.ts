@@ -1,0 +1,113 @@
+import type { ContainerRuntimeClient } from "testcontainers";
+import { LocalStackError } from "./errors.ts";
+import type { Place } from "./place.ts";
+import type { Mode, Part } from "./plan.ts";
+
+const ENGINE_MS = 10_000;
+/** A pull that has brought nothing for so long brings nothing any more. */
+const STALLED_MS = 20_000;
+const INSPECT_MS = 10_000;
+const REAPER_MS = 60_000;
+
+const IMAGES: Record<Part, { readonly variable: string; readonly image: string }> = {
+  kafka: { variable: "KAFKA_IMAGE", image: "apache/kafka:4.1.0" },
+  registry: { variable: "SCHEMA_REGISTRY_IMAGE", image: "apicurio/apicurio-registry:3.0.9" },
+  postgres: { variable: "POSTGRES_IMAGE", image: "postgres:18" },
+};
+
+/** A Docker engine that answers, and the images that it has of those we want. */
+export interface Docker {
+  readonly client: ContainerRuntimeClient;
+  readonly images: ReadonlyMap<Part, string>;
+  /** The session at which Ryuk removes containers when we die without a word; undefined where it has no image. */
+  readonly session: string | undefined;
+}
+
+/**
+ * Looks for an engine and for the images of the wanted parts, pulling those it lacks. Says in a line what cannot be had.
+ * Undefined when Docker is not to be used or does not answer; throws LocalStackError if it must be used and does not.
+ */
+export async function findDocker(place: Place, mode: Mode, wanted: readonly Part[]): Promise<Docker | undefined> {
+  if (mode === "processes" || wanted.length === 0) return undefined;
+  const client = await engine();
+  if (!client) {
+    if (mode === "docker") throw new LocalStackError("LOCAL_STACK=docker, but no Docker engine answers: start one");
+    place.voice.say("docker: no engine answers, so processes are started");
+    return undefined;
+  }
+  const had = await Promise.all(wanted.map(async (part) => [part, await imageOf(place, client, part)] as const));
+  const images = new Map(had.flatMap(([part, image]) => (image ? [[part, image] as const] : [])));
+  return { client, images, session: images.size > 0 ? await reaperSession(place, client) : undefined };
+}
+
+// Imported only here: it takes more than a second, which those who want no Docker need not wait.
+async function engine(): Promise<ContainerRuntimeClient | undefined> {
+  const { getContainerRuntimeClient } = await import("testcontainers");
+  return within(getContainerRuntimeClient(), ENGINE_MS).catch(() => undefined);
+}
+
+async function imageOf(place: Place, client: ContainerRuntimeClient, part: Part): Promise<string | undefined> {
+  const { variable, image: standard } = IMAGES[part];
+  const image = place.environment[variable] || standard;
+  const { dockerode } = client.container;
+  try {
+    const known = await within(dockerode.getImage(image).inspect(), INSPECT_MS).catch(() => undefined);
+    if (!known) await pull(place, client, part, image);
+    return image;
+  } catch (error) {
+    const why = String(error instanceof Error ? error.message : error).split("\n")[0];
+    place.voice.say(
+      `${part}: the image ${image} cannot be had (${why}), so a process is started; ${variable} names another`,
+    );
+    return undefined;
+  } finally {
+    place.voice.still(part);
+  }
+}
+
+async function reaperSession(place: Place, client: ContainerRuntimeClient): Promise<string | undefined> {
+  try {
+    const { getReaper } = await import("testcontainers");
+    return (await within(getReaper(client), REAPER_MS)).sessionId;
+  } catch {
+    place.voice.say("docker: no Ryuk image: if this is killed with -9, its containers stay until the next start");
+    return undefined;
+  }
+}
+
+interface PullEvent {
+  readonly id?: string;
+  readonly status?: string;
+  readonly progressDetail?: { readonly current?: number };
+}
+
+async function pull(place: Place, client: ContainerRuntimeClient, part: Part, image: string): Promise<void> {
+  const { dockerode } = client.container;
+  place.voice.moving(part, `pulling ${image}`);
+  const stream = await within(dockerode.pull(image), STALLED_MS);
+  const layers = new Map<string, number>();
+  await new Promise<void>((resolve, reject) => {
+    const stalled = () => reject(new Error(`nothing came for ${STALLED_MS / 1000} s`));
+    let timer = setTimeout(stalled, STALLED_MS);
+    const done = (error: Error | null) => {
+      clearTimeout(timer);
+      if (error) reject(error);
+      else resolve();
+    };
+    dockerode.modem.followProgress(stream, done, (event: PullEvent) => {
+      clearTimeout(timer);
+      timer = setTimeout(stalled, STALLED_MS);
+      if (event.id && event.status === "Downloading") layers.set(event.id, event.progressDetail?.current ?? 0);
+      const bytes = [...layers.values()].reduce((sum, each) => sum + each, 0);
+      place.voice.moving(part, `pulling ${image}: ${(bytes / 1e6).toFixed(0)} MB`);
+    });
+  });
+}
+
+function within<T>(promise: Promise<T>, limitMs: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer in ${limitMs / 1000} s`)), limitMs);
+  });
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+}

@@ -1,0 +1,28 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Place } from "./place.ts";
+import { PARTS, type Part, type Plan } from "./plan.ts";
+
+const WORDS = { given: "another server", docker: "a container", process: "a process" } as const;
+
+/**
+ * Says which parts are somewhere else than last time: their data is there and not here, and what the others remember
+ * about it, such as a position in a topic, is wrong.
+ */
+export async function tellMoves(place: Place, planned: Plan): Promise<void> {
+  const file = join(place.dataDir, "sources.json");
+  const before = await read(file);
+  for (const part of PARTS) {
+    const [was, is] = [before[part], planned[part].kind];
+    if (was && was !== is) place.voice.say(`${part}: last time ${WORDS[was]}, now ${WORDS[is]}: its data stayed there`);
+  }
+  await writeFile(file, JSON.stringify(Object.fromEntries(PARTS.map((part) => [part, planned[part].kind]))));
+}
+
+async function read(file: string): Promise<Partial<Record<Part, keyof typeof WORDS>>> {
+  try {
+    return JSON.parse(await readFile(file, "utf8")) as Partial<Record<Part, keyof typeof WORDS>>;
+  } catch {
+    return {};
+  }
+}

@@ -1,0 +1,19 @@
+import { openKafka } from "../../services/runtime/kafka.ts";
+import { migrate } from "../../services/runtime/migrations.ts";
+import { openRegistry } from "../../services/runtime/registry.ts";
+import { ensureTopics } from "../../services/runtime/topics.ts";
+import type { Stack } from "./stack.ts";
+
+/** Partitions of the local stack's topics: enough that keys are really dealt out. */
+const PARTITIONS = 6;
+
+/** Topics, schemas and tables, as `ops topics` and `ops migrate` make them. */
+export const setUp = async (stack: Stack, prefix: string, say: (line: string) => void): Promise<void> => {
+  await using kafka = openKafka({ brokers: stack.kafka.split(","), clientId: "whileaway-setup", prefix, tls: false });
+  const [{ created, differing }, migrations] = await Promise.all([
+    ensureTopics(kafka, openRegistry(stack.registry), prefix, PARTITIONS, 1),
+    migrate(stack.postgres),
+  ]);
+  for (const line of differing) say(`topics: ${line}`);
+  say(`topics: ${created.length} created; tables: ${migrations.length} migrations run`);
+};

@@ -1,0 +1,299 @@
+import { simpleParser } from "mailparser";
+import type { SMTPServerOptions } from "smtp-server";
+import { afterEach, describe, expect, test } from "vitest";
+import { compose } from "./compose.ts";
+import { conversation, grace, message, NOON, person, triggered } from "./example.ts";
+import { mailOf } from "./mail.ts";
+import { openPost, type Post, type Waits } from "./post.ts";
+import { receiver } from "./receiver.ts";
+import { renderer } from "./render.ts";
+import { smtpOf } from "./smtp.ts";
+import { readTemplates } from "./templates.ts";
+
+const cleanups: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
+});
+
+const serve = async (options: SMTPServerOptions = {}) => {
+  const next = await receiver(options);
+  cleanups.push(() => next[Symbol.asyncDispose]());
+  return next;
+};
+
+const patient: Waits = { connect: 2_000, greeting: 2_000, reply: 2_000, attempt: 5_000 };
+
+const postTo = (url: string, waits: Partial<Waits> = {}): Post => {
+  const post = openPost({
+    smtp: smtpOf(url),
+    maxConnections: 2,
+    bounces: "bounces@chat.example",
+    name: "chat.example",
+    waits: { ...patient, ...waits },
+  });
+  cleanups.push(() => post[Symbol.asyncDispose]());
+  return post;
+};
+const at = (port: number, more = ""): string => `smtp://127.0.0.1:${port}${more}`;
+
+const render = renderer(await readTemplates());
+const mailTo = (address: string, name = "Grace Hopper", text = "Hello") => {
+  const event = triggered([conversation("Launch plan", [message(person("Ada"), text)])], { ...grace, name });
+  const view = compose(
+    event,
+    { recipient: { ...grace, name }, conversations: event.snapshot?.conversations ?? [] },
+    {
+      productName: "Chatterbox",
+      joinUrl: "https://chat.example.com/c/{conversationId}",
+    },
+  );
+  const from = { name: "Chätterbox, Inc.", address: "chat@chat.example" };
+  return mailOf({ address, event }, render(view), { from, domain: "chat.example" });
+};
+const mail = mailTo("grace@example.com");
+const never = new AbortController().signal;
+
+/** The server's refusal of whatever the handler is for. */
+const refuse =
+  (responseCode: number, text: string) =>
+  (...args: unknown[]): void => {
+    const done = args.at(-1) as (error: Error) => void;
+    done(Object.assign(new Error(text), { responseCode }));
+  };
+const refuseData =
+  (responseCode: number, text: string): NonNullable<SMTPServerOptions["onData"]> =>
+  (stream, _session, done) => {
+    stream.resume();
+    stream.on("end", () => done(Object.assign(new Error(text), { responseCode })));
+  };
+
+describe("an accepted mail", () => {
+  test("leaves once, to one recipient, from the address for bounces", async () => {
+    const { arrived, port } = await serve();
+    const answer = await postTo(at(port)).send(mail, never);
+    expect(answer).toMatchObject({ kind: "accepted", response: expect.stringMatching(/^250 /) });
+    expect(arrived).toHaveLength(1);
+    expect(arrived[0]).toMatchObject({ from: "bounces@chat.example", to: ["grace@example.com"] });
+  });
+
+  test("is what it should be: header, text and HTML", async () => {
+    const { arrived, port } = await serve();
+    await postTo(at(port)).send(mail, never);
+    const parsed = await simpleParser(arrived[0]?.raw ?? "");
+    expect(parsed.subject).toBe("Ada: new message in Launch plan");
+    expect(parsed.from?.value).toEqual([{ name: "Chätterbox, Inc.", address: "chat@chat.example" }]);
+    expect(parsed.to).toMatchObject({ value: [{ name: "Grace Hopper", address: "grace@example.com" }] });
+    expect(parsed.date?.getTime()).toBe(NOON);
+    expect(parsed.messageId).toMatch(/^<[0-9a-f-]{36}@chat\.example>$/);
+    expect(parsed.inReplyTo).toMatch(/^<[0-9a-f-]{36}@chat\.example>$/);
+    expect(parsed.references).toBe(parsed.inReplyTo);
+    expect(parsed.messageId).not.toBe(parsed.inReplyTo);
+    expect(parsed.headers.get("auto-submitted")).toBe("auto-generated");
+    expect(parsed.headers.get("x-auto-response-suppress")).toBe("All");
+    expect(parsed.headers.get("x-whileaway-notification")).toBe("n-1");
+    expect(parsed.headers.get("content-type")).toMatchObject({ value: "multipart/alternative" });
+    expect(parsed.text).toBe(mail.text);
+    expect(parsed.html).toBe(mail.html);
+    expect(arrived[0]?.raw).toMatch(/^--(?: |=20)\r\n/m); // the signature's mark keeps its blank
+  });
+
+  test("is the same mail, octet by octet, when it is sent again", async () => {
+    const { arrived, port } = await serve();
+    const post = postTo(at(port));
+    await post.send(mail, never);
+    await post.send(mailTo("grace@example.com"), never);
+    expect(arrived[1]).toEqual(arrived[0]);
+    await post.send(mailTo("hopper@example.com"), never);
+    const [one, other] = await Promise.all([arrived[0], arrived[2]].map((it) => simpleParser(it?.raw ?? "")));
+    expect(other?.messageId).not.toBe(one?.messageId);
+    expect(other?.references).toBe(one?.references);
+  });
+
+  test("goes over a connection that is there already", async () => {
+    const { port, connections } = await serve();
+    const post = postTo(at(port));
+    for (let sent = 0; sent < 3; sent++) await post.send(mail, never);
+    expect(connections()).toBe(1);
+  });
+
+  test("goes to an address in any script", async () => {
+    const { arrived, port } = await serve();
+    expect(await postTo(at(port)).send(mailTo("用户@例子.example"), never)).toMatchObject({ kind: "accepted" });
+    expect(arrived[0]?.to[0]).toMatch(/^用户@/);
+  });
+
+  test("has no header but ours, whatever the recipient is called and the text says", async () => {
+    const { arrived, port } = await serve();
+    const text = "\r\n.\r\nMAIL FROM:<eve@example.com>\r\n\r\nBcc: eve@example.com\r\n.";
+    await postTo(at(port)).send(
+      mailTo("grace@example.com", 'Eve" <eve@example.com>\r\nBcc: eve@example.com', text),
+      never,
+    );
+    expect(arrived).toHaveLength(1);
+    expect(arrived[0]?.to).toEqual(["grace@example.com"]);
+    const parsed = await simpleParser(arrived[0]?.raw ?? "");
+    expect(parsed.headers.has("bcc")).toBe(false);
+    expect(parsed.to).toMatchObject({ value: [{ address: "grace@example.com" }] });
+    expect(parsed.text).toContain("    Bcc: eve@example.com\n    .\n");
+  });
+
+  test("has no line longer than 998 octets (RFC 5322, section 2.1.1), whatever the text is", async () => {
+    const { arrived, port } = await serve();
+    for (const text of ["x".repeat(5_000), "漢".repeat(5_000)])
+      await postTo(at(port)).send(mailTo("grace@example.com", "y".repeat(5_000), text), never);
+    const lengths = arrived.flatMap(({ raw }) => raw.split("\r\n").map((one) => Buffer.byteLength(one)));
+    expect(Math.max(...lengths)).toBeLessThanOrEqual(998);
+  });
+
+  test("comes with what the server calls it", async () => {
+    const { port } = await serve({
+      onData(stream, _session, done) {
+        stream.resume();
+        stream.on("end", () => done(null, "2.0.0 Ok: queued as 4cQxyz"));
+      },
+    });
+    expect(await postTo(at(port)).send(mail, never)).toMatchObject({ kind: "accepted", queueId: "4cQxyz" });
+  });
+});
+
+describe("a refused mail is an answer, not an error", () => {
+  test.each([
+    ["mail", 450, "4.7.1 slow down", { onMailFrom: refuse(450, "4.7.1 slow down") }],
+    ["mail", 550, "5.1.8 sender refused", { onMailFrom: refuse(550, "5.1.8 sender refused") }],
+    ["rcpt", 451, "4.7.1 greylisted", { onRcptTo: refuse(451, "4.7.1 greylisted") }],
+    ["rcpt", 550, "5.1.1 no such user", { onRcptTo: refuse(550, "5.1.1 no such user") }],
+    ["data", 452, "4.3.1 no room", { onData: refuseData(452, "4.3.1 no room") }],
+    ["data", 554, "5.7.1 spam", { onData: refuseData(554, "5.7.1 spam") }],
+    ["connect", 421, "4.3.2 too busy", { onConnect: refuse(421, "4.3.2 too busy") }],
+    ["connect", 554, "5.7.1 go away", { onConnect: refuse(554, "5.7.1 go away") }],
+  ] as const)("at %s with %i %s", async (stage, code, text, options) => {
+    for (const hidePIPELINING of [false, true]) {
+      const { arrived, port } = await serve({ ...options, hidePIPELINING });
+      const answer = await postTo(at(port)).send(mail, never);
+      expect(answer).toMatchObject({ kind: "refused", stage, code, enhanced: text.split(" ")[0], perhapsTaken: false });
+      expect(answer).toHaveProperty("text", expect.stringContaining(text));
+      expect(arrived).toEqual([]);
+    }
+  });
+
+  test("and the next one goes out all the same", async () => {
+    const onRcptTo: SMTPServerOptions["onRcptTo"] = ({ address }, session, done) =>
+      address.startsWith("no") ? refuse(550, "no such user")(done) : done();
+    const { arrived, port } = await serve({ onRcptTo });
+    const post = postTo(at(port));
+    const answers = await Promise.all(
+      ["no@x.example", "a@x.example", "nobody@x.example", "b@x.example"].map((to) => post.send(mailTo(to), never)),
+    );
+    expect(answers.map(({ kind }) => kind)).toEqual(["refused", "accepted", "refused", "accepted"]);
+    expect(arrived.map(({ to }) => to[0]).toSorted((a, b) => String(a).localeCompare(String(b)))).toEqual([
+      "a@x.example",
+      "b@x.example",
+    ]);
+  });
+
+  test("for wrong credentials", async () => {
+    const options = { disabledCommands: ["STARTTLS"], authOptional: false, allowInsecureAuth: true };
+    const { port } = await serve({ ...options, onAuth: refuse(535, "5.7.8 wrong password") });
+    const answer = await postTo(`smtp://user:p%40ss@127.0.0.1:${port}`).send(mail, never);
+    expect(answer).toMatchObject({ kind: "refused", stage: "auth", code: 535, enhanced: "5.7.8" });
+  });
+
+  test("for a certificate that nobody vouches for, and for no TLS where it is asked for", async () => {
+    const selfSigned = await serve({ disabledCommands: [] });
+    expect(await postTo(at(selfSigned.port)).send(mail, never)).toMatchObject({ kind: "refused", stage: "tls" });
+    const plain = await serve();
+    const answer = await postTo(at(plain.port, "?requireTLS=true")).send(mail, never);
+    expect(answer).toMatchObject({ kind: "refused", stage: "tls" });
+    expect([...selfSigned.arrived, ...plain.arrived]).toEqual([]);
+    const trusting = postTo(at(selfSigned.port, "?tls.rejectUnauthorized=false"));
+    expect(await trusting.send(mail, never)).toMatchObject({ kind: "accepted" });
+  });
+});
+
+describe("without an answer", () => {
+  const nothing = { kind: "refused", stage: "connect", code: null, enhanced: null, perhapsTaken: false };
+
+  test("nobody listens: no connection", async () => {
+    const answer = await postTo("smtp://127.0.0.1:1").send(mail, never);
+    expect(answer).toMatchObject({ ...nothing, text: expect.stringContaining("ECONNREFUSED") });
+  });
+
+  test("no such host: no connection", async () => {
+    expect(await postTo("smtp://no-such-host.invalid:25").send(mail, never)).toMatchObject(nothing);
+  });
+
+  test("no greeting: no connection, and no second try of the pool's", async () => {
+    const silent = await serve({ onConnect: () => undefined });
+    expect(await postTo(at(silent.port), { greeting: 50 }).send(mail, never)).toMatchObject(nothing);
+    const rude = await serve({ onConnect: () => rude.hangUp() });
+    expect(await postTo(at(rude.port)).send(mail, never)).toMatchObject(nothing);
+    expect([silent.connections(), rude.connections()]).toEqual([1, 1]);
+  });
+
+  test("the connection breaks before the content: nobody can have the mail", async () => {
+    const server = await serve({ onRcptTo: () => server.hangUp() });
+    expect(await postTo(at(server.port)).send(mail, never)).toMatchObject(nothing);
+    expect(server.connections()).toBe(1);
+  });
+
+  test("the connection was closed while it had nothing to do: nobody can have the mail, and the next one goes", async () => {
+    const server = await serve();
+    const post = postTo(at(server.port));
+    await post.send(mail, never);
+    server.hangUp();
+    const answer = await post.send(mail, never);
+    if (answer.kind === "refused") expect(answer).toMatchObject(nothing);
+    expect(await post.send(mail, never)).toMatchObject({ kind: "accepted" });
+    expect(server.arrived).toHaveLength(answer.kind === "accepted" ? 3 : 2);
+  });
+
+  const unknown = { ...nothing, stage: "data", perhapsTaken: true };
+  const afterTheDot =
+    (then: () => void): NonNullable<SMTPServerOptions["onData"]> =>
+    (stream) => {
+      stream.resume();
+      stream.on("end", then);
+    };
+
+  test("the connection breaks after the final dot: the server may have the mail, and it is not sent again here", async () => {
+    let taken = 0;
+    const server = await serve({ onData: afterTheDot(() => (taken++, server.hangUp())) });
+    expect(await postTo(at(server.port)).send(mail, never)).toMatchObject(unknown);
+    expect([taken, server.connections()]).toEqual([1, 1]);
+  });
+
+  test("no reply to the final dot in time: the same", async () => {
+    const { port } = await serve({ onData: afterTheDot(() => undefined) });
+    expect(await postTo(at(port), { reply: 400 }).send(mail, never)).toMatchObject(unknown);
+  });
+
+  test("a server that takes too long is left after the time for all of it", async () => {
+    const { port } = await serve({ onRcptTo: () => undefined });
+    expect(await postTo(at(port), { attempt: 100 }).send(mail, never)).toMatchObject(nothing);
+  });
+
+  test("we are asked to stop: given up at once", async () => {
+    const stopping = new AbortController();
+    const { port } = await serve({ onRcptTo: () => stopping.abort() });
+    expect(await postTo(at(port)).send(mail, stopping.signal)).toMatchObject(nothing);
+  });
+});
+
+test.each(["a@x.example>\r\nRCPT TO:<eve@x.example", "Eve <eve@x.example>", "a@x.example, eve@x.example", ""])(
+  "to an address that fits no envelope (%j) nothing is said at all",
+  async (address) => {
+    const { arrived, port, connections } = await serve();
+    const sent = postTo(at(port)).send({ ...mail, to: { name: "", address } }, never);
+    await expect(sent).rejects.toThrow("is not fit for an envelope");
+    expect([arrived.length, connections()]).toEqual([0, 0]);
+  },
+);
+
+test.each(["o'brien+chat@mail.example", "#!$%&*/=?^_`{|}~-@x.example", "MiXed@x.example"])(
+  "to the unusual address %s it goes as it is",
+  async (address) => {
+    const { arrived, port } = await serve();
+    expect(await postTo(at(port)).send(mailTo(address), never)).toMatchObject({ kind: "accepted" });
+    expect(arrived[0]?.to).toEqual([address]);
+  },
+);

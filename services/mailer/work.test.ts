@@ -1,0 +1,85 @@
+import { expect, test } from "vitest";
+import { listen } from "../runtime/facts.ts";
+import type { Answer } from "./answer.ts";
+import { conversation, grace, message, NOON, person, triggered } from "./example.ts";
+import type { Letter } from "./letter.ts";
+import type { Mail } from "./mail.ts";
+import { type Post, waits } from "./post.ts";
+import { renderer } from "./render.ts";
+import { readTemplates } from "./templates.ts";
+import { mailing } from "./work.ts";
+
+const render = renderer(await readTemplates());
+const event = triggered([conversation("Launch plan", [message(person("Ada"), "Hello")])], grace);
+const payload: Letter = { address: "grace@example.com", event };
+const never = new AbortController().signal;
+
+/** A desk whose server answers so; `mails` is what it was handed. */
+const desk = (answer: Answer) => {
+  const mails: Mail[] = [];
+  const post: Post = {
+    async send(mail) {
+      mails.push(mail);
+      return answer;
+    },
+    async [Symbol.asyncDispose]() {},
+  };
+  const work = mailing({
+    post,
+    render,
+    concurrency: 3,
+    clock: { now: () => NOON + 5 },
+    chance: () => 0,
+    setting: { productName: "Chatterbox", joinUrl: "https://chat.example.com/c/{conversationId}" },
+    sending: { from: { name: "Chat", address: "chat@example.com" }, domain: "mail.example.com" },
+  });
+  const attempt = (number: number) =>
+    // Through JSON, as the store does.
+    work.attempt(
+      {
+        queue: "mail",
+        id: "n-1/a",
+        attempt: number,
+        token: "t",
+        payload: JSON.parse(JSON.stringify(payload)) as unknown,
+      },
+      never,
+    );
+  return { mails, work, attempt };
+};
+
+const refused = { kind: "refused", code: 451, enhanced: null, perhapsTaken: false } as const;
+
+test("a letter is attempted once at a time, by one and the same mail, until it is taken", async () => {
+  const { mails, attempt } = desk({ ...refused, stage: "rcpt", text: "451 later" });
+  expect((await attempt(1)).settlement).toMatchObject({ state: "retry", runAt: NOON + 5 + 30_000 });
+  await attempt(2);
+  expect(mails).toHaveLength(2);
+  expect(mails[1]).toEqual(mails[0]);
+  expect(mails[0]).toMatchObject({ to: { name: "Grace Hopper", address: "grace@example.com" }, date: NOON });
+  expect(mails[0]?.messageId).toMatch(/@mail\.example\.com>$/);
+});
+
+test("a taken letter is done and told of", async () => {
+  const { attempt } = desk({ kind: "accepted", response: "250 Ok", queueId: null });
+  const { settlement, publish } = await attempt(1);
+  expect(settlement).toEqual({ state: "done" });
+  expect(publish).toMatchObject([
+    { topic: "notifications", key: "grace", value: { type: "SENT", occurredAt: NOON + 5 } },
+  ]);
+});
+
+test("a fault of our configuration is announced, loudly", async () => {
+  const heard: string[] = [];
+  using _ = listen("stumbled", ({ loop, error }) => heard.push(`${loop}: ${error.message}`));
+  await desk({ ...refused, stage: "rcpt", text: "451 later" }).attempt(1);
+  await desk({ ...refused, stage: "auth", code: 535, text: "535 wrong password" }).attempt(1);
+  expect(heard).toEqual(["mail: the mail server refuses us, not the recipient: 535 wrong password"]);
+});
+
+test("a letter is held longer than an attempt can take, and any wait for the server is part of that", () => {
+  const { connect, greeting, reply, attempt } = waits;
+  const { work } = desk({ kind: "accepted", response: "250 Ok", queueId: null });
+  expect(work.lease).toBeGreaterThan(attempt);
+  expect(attempt).toBeGreaterThan(connect + greeting + reply);
+});

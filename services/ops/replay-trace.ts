@@ -1,0 +1,143 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { type Millis, SECOND } from "../core/time.ts";
+import { topicIds } from "../core/topics.ts";
+import { avroCodec, registeredIds } from "../runtime/codec.ts";
+import { type KafkaLog, openKafka } from "../runtime/kafka.ts";
+import { type Database, openDatabase } from "../runtime/postgres.ts";
+import { type Said, say as publish } from "../runtime/producer.ts";
+import { openRegistry } from "../runtime/registry.ts";
+import { type CommonSettings, kafkaSettings } from "../runtime/serve.ts";
+import { readTrace, type TraceRow } from "./trace.ts";
+import { traceScript } from "./trace-script.ts";
+
+/** Records put on the log in one go, and milliseconds between two. */
+const PUBLISH_LIMIT = 2_000;
+const PUBLISH_EVERY = 50;
+const TELL_EVERY = 10 * SECOND;
+const LOOK_EVERY = 500;
+
+/** What a replay came to. Rows of work are counted in the database, from the replay's start on. */
+export interface Replayed {
+  readonly messages: number;
+  readonly records: number;
+  /** Milliseconds from the first record to when everything had been decided, sent and posted. */
+  readonly duration: Millis;
+  readonly mails: Outcomes;
+  readonly webhooks: Outcomes;
+}
+
+interface Outcomes {
+  readonly done: number;
+  readonly dead: number;
+  /** Attempts beyond the first. */
+  readonly retries: number;
+}
+
+/**
+ * Plays a recorded chat `speed` times as fast as it was through the real topics, then waits until all that follows
+ * from it has been decided, mailed and posted. Everything is as if it happened from now on.
+ */
+export const replayTrace = async (
+  file: string,
+  { speed, limit = Infinity }: { readonly speed: number; readonly limit?: number },
+  settings: CommonSettings,
+  say: (line: string) => void,
+): Promise<Replayed> => {
+  await using log = openKafka(kafkaSettings(settings, "whileaway-replay"));
+  await using database = openDatabase(settings.DATABASE_URL, "whileaway replay");
+  const registry = openRegistry(settings.SCHEMA_REGISTRY_URL);
+  const codec = avroCodec(registry, await registeredIds(registry, settings.TOPIC_PREFIX));
+
+  const rows: TraceRow[] = [];
+  for await (const row of readTrace(file)) if (rows.push(row) >= limit) break;
+  const begun = Date.now();
+  const first = rows[0]?.at ?? 0;
+  const records = traceScript(rows, (at) => Math.round(begun + 3 * SECOND + (at - first) / speed));
+  say(`${rows.length} messages, ${records.length} records, ${Math.round(((rows.at(-1)?.at ?? 0) - first) / speed / 1000)} s at ${speed} times`);
+
+  await play(records, (some) => publish(log, codec, some), say);
+  say("all said; waiting until everything has been decided, sent and posted …");
+  await quiet(log, database, say);
+  const replayed: Replayed = {
+    messages: rows.length,
+    records: records.length,
+    duration: Date.now() - begun,
+    mails: await outcomes(database, "mail", begun),
+    webhooks: await outcomes(database, "webhooks", begun),
+  };
+  say(JSON.stringify(replayed));
+  return replayed;
+};
+
+const play = async (
+  records: readonly Said[],
+  put: (records: readonly Said[]) => Promise<void>,
+  say: (line: string) => void,
+): Promise<void> => {
+  let told = Date.now();
+  for (let next = 0; next < records.length; ) {
+    const now = Date.now();
+    let end = next;
+    while (end < records.length && end - next < PUBLISH_LIMIT && timeOf(records[end]) <= now) end++;
+    if (end > next) await put(records.slice(next, end));
+    else await delay(PUBLISH_EVERY);
+    next = end;
+    if (now - told >= TELL_EVERY) {
+      told = now;
+      const behind = Math.max(0, now - timeOf(records[next]));
+      say(`${Math.floor((100 * next) / records.length)} %, ${behind > SECOND ? `${Math.round(behind / SECOND)} s behind` : "in time"}`);
+    }
+  }
+};
+
+const timeOf = (record: Said | undefined): Millis => {
+  const value = record?.value;
+  return value !== undefined && value !== null && "occurredAt" in value ? value.occurredAt : 0;
+};
+
+/** Resolves when every processor has taken all there is, no timer of an inbox waits, and no work is open. */
+const quiet = async (log: KafkaLog, database: Database, say: (line: string) => void): Promise<void> => {
+  let told = Date.now();
+  for (;;) {
+    const [open] = await database.query<{ timers: number; outbox: number; jobs: number }>(
+      `select (select count(*) from state_inboxes where due is not null) as timers,
+              (select count(*) from outbox) as outbox,
+              (select count(*) from jobs where state = 'ready') as jobs`,
+    );
+    const lag = await lagOf(log, database);
+    if (open !== undefined && lag + open.timers + open.outbox + open.jobs === 0) return;
+    if (Date.now() - told >= TELL_EVERY) {
+      told = Date.now();
+      say(`lag ${lag}, timers ${open?.timers}, to publish ${open?.outbox}, to send and post ${open?.jobs}`);
+    }
+    await delay(LOOK_EVERY);
+  }
+};
+
+/** Records that some processor has still to take, by the cursors of its lanes. */
+const lagOf = async (log: KafkaLog, database: Database): Promise<number> => {
+  const lanes = await database.query<{ cursors: Readonly<Record<string, number>> }>("select cursors from lanes");
+  let lag = 0;
+  for (const { cursors } of lanes) {
+    const places = Object.keys(cursors).flatMap((name) => {
+      const [id, partition] = name.split("/");
+      const topic = topicIds.find((known) => known === id);
+      return topic === undefined ? [] : [{ topic, partition: Number(partition) }];
+    });
+    const extents = await log.extents(places);
+    places.forEach((place, index) => {
+      lag += Math.max(0, (extents[index]?.high ?? 0) - (cursors[`${place.topic}/${place.partition}`] ?? 0));
+    });
+  }
+  return lag;
+};
+
+const outcomes = async (database: Database, queue: string, since: Millis): Promise<Outcomes> => {
+  const [found] = await database.query<Outcomes>(
+    `select count(*) filter (where state = 'done') as done, count(*) filter (where state = 'dead') as dead,
+            coalesce(sum(attempts - 1), 0) as retries
+     from jobs where queue = $1 and saved_at >= to_timestamp($2 / 1000.0)`,
+    [queue, since],
+  );
+  return found ?? { done: 0, dead: 0, retries: 0 };
+};

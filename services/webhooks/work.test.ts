@@ -1,0 +1,150 @@
+import { createServer, type IncomingHttpHeaders } from "node:http";
+import type { AddressInfo } from "node:net";
+import { text } from "node:stream/consumers";
+import { Webhook } from "standardwebhooks";
+import { afterEach, expect, test } from "vitest";
+import { webhookRetries } from "../core/retry.ts";
+import { networks } from "./address.ts";
+import type { AttemptRow } from "./attempts.ts";
+import { CALL_TIMEOUT, caller } from "./call.ts";
+import type { Delivery } from "./delivery.ts";
+import type { Endpoint } from "./endpoints.ts";
+import { newSecret } from "./sign.ts";
+import { deliveries, LEASE, type Tools } from "./work.ts";
+
+const secret = newSecret();
+const never = new AbortController().signal;
+let world = new AsyncDisposableStack();
+afterEach(async () => {
+  await world.disposeAsync();
+  world = new AsyncDisposableStack();
+});
+
+/** A subscriber that gives these answers, one after the other, and what it was sent. */
+const subscriber = async (...statuses: readonly number[]) => {
+  const requests: { readonly headers: IncomingHttpHeaders; readonly body: string }[] = [];
+  const server = createServer((request, response) => {
+    void text(request).then((body) => {
+      requests.push({ headers: request.headers, body });
+      response.writeHead(statuses[requests.length - 1] ?? 500).end("so it is");
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  world.defer(() => new Promise((resolve) => (server.closeAllConnections(), server.close(() => resolve()))));
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/private-path`, requests };
+};
+
+const endpoint = (url: string, more: Partial<Endpoint> = {}): Endpoint => ({
+  id: "ep_1",
+  url,
+  secret,
+  types: null,
+  enabled: true,
+  description: "",
+  createdAt: 0,
+  ...more,
+});
+
+const delivery = (endpointId = "ep_1"): Delivery => ({
+  endpointId,
+  eventId: "event-1",
+  type: "notification.sent",
+  body: '{"id":"event-1"}',
+});
+
+const working = (endpoints: readonly Endpoint[], more: Partial<Tools> = {}) => {
+  const history: AttemptRow[] = [];
+  const work = deliveries(
+    {
+      directory: { find: async (id) => endpoints.find((one) => one.id === id) ?? null },
+      caller: world.use(caller(networks(["127.0.0.0/8"]))),
+      record: async (row) => void history.push(row),
+      clock: { now: Date.now },
+      chance: () => 0,
+      ...more,
+    },
+    1,
+  );
+  const attempt = (number: number, payload = delivery(), signal = never) =>
+    work.attempt(
+      { queue: "webhooks", id: `event-1/${payload.endpointId}`, payload, attempt: number, token: "t" },
+      signal,
+    );
+  return { attempt, history };
+};
+
+test("a delivery is signed, posted and done; the fact tells whom, what and how long, but not the path", async () => {
+  const { url, requests } = await subscriber(204);
+  const { attempt, history } = working([endpoint(url)]);
+  const { settlement, publish, detail } = await attempt(1);
+  expect({ settlement, publish }).toEqual({ settlement: { state: "done" }, publish: [] });
+  expect(detail).toEqual({
+    endpoint: "ep_1",
+    host: new URL(url).host,
+    type: "notification.sent",
+    status: 204,
+    duration: expect.any(Number),
+  });
+  const [request] = requests;
+  new Webhook(secret).verify(request?.body ?? "", request?.headers as Record<string, string>);
+  expect(history).toMatchObject([
+    { deliveryId: "event-1/ep_1", attempt: 1, endpointId: "ep_1", status: 204, error: null },
+  ]);
+});
+
+test("each attempt posts the same id and bytes, with a time and signature of its own", async () => {
+  const { url, requests } = await subscriber(500, 200);
+  let now = Date.now() - 60_000;
+  const { attempt, history } = working([endpoint(url)], { clock: { now: () => (now += 30_000) } });
+  const first = await attempt(1);
+  const second = await attempt(2);
+  expect(first.settlement).toMatchObject({ state: "retry", error: "HTTP 500" });
+  expect(first.detail).toMatchObject({ status: 500, excerpt: "so it is" });
+  expect(second.settlement).toEqual({ state: "done" });
+  const [one, two] = requests;
+  expect(two?.body).toBe(one?.body);
+  expect(two?.headers["webhook-id"]).toBe(one?.headers["webhook-id"]);
+  expect(two?.headers["webhook-timestamp"]).not.toBe(one?.headers["webhook-timestamp"]);
+  for (const { body, headers } of requests) new Webhook(secret).verify(body, headers as Record<string, string>);
+  expect(history.map((row) => ({ attempt: row.attempt, status: row.status, excerpt: row.excerpt }))).toEqual([
+    { attempt: 1, status: 500, excerpt: "so it is" },
+    { attempt: 2, status: 200, excerpt: "so it is" },
+  ]);
+});
+
+test("a delivery to an endpoint that was removed is dead, and not sent", async () => {
+  const { attempt } = working([]);
+  expect((await attempt(1)).settlement).toEqual({ state: "dead", error: "the endpoint was removed" });
+});
+
+test("a delivery to an endpoint of another process's configuration waits for that process", async () => {
+  const { attempt } = working([]);
+  expect((await attempt(1, delivery("epc_1"))).settlement).toMatchObject({ state: "retry", error: /^unknown: / });
+});
+
+test("a disabled endpoint isn't called; its deliveries wait by the schedule", async () => {
+  const { url, requests } = await subscriber(200);
+  const { attempt, history } = working([endpoint(url, { enabled: false })]);
+  expect((await attempt(1)).settlement).toMatchObject({ state: "retry", error: /^disabled: / });
+  expect((await attempt(webhookRetries.length + 1)).settlement).toMatchObject({ state: "dead" });
+  expect(requests).toEqual([]);
+  expect(history).toHaveLength(2);
+});
+
+test("an answer counts even if its row of the history can't be written", async () => {
+  const { url } = await subscriber(200);
+  const { attempt } = working([endpoint(url)], { record: () => Promise.reject(new Error("no room")) });
+  expect(await attempt(1)).toMatchObject({ settlement: { state: "done" }, detail: { unrecorded: "no room" } });
+});
+
+test("an endpoint that isn't reachable is a settlement, with the kind of failure in the fact", async () => {
+  const { attempt } = working([endpoint("http://10.0.0.1/")]);
+  expect(await attempt(1)).toMatchObject({
+    settlement: { state: "retry", error: /^forbidden: 10\.0\.0\.1 / },
+    detail: { failure: "forbidden" },
+  });
+});
+
+test("a lease outlasts a call", () => {
+  expect(LEASE).toBeGreaterThan(2 * CALL_TIMEOUT);
+});
