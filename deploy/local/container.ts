@@ -1,18 +1,19 @@
+import { spawn } from "node:child_process";
 import { appendFileSync, existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { freshLog, tailOf } from "./child.ts";
 import type { Docker } from "./docker.ts";
+import { ignoreGone, removeContainers, STOP_S } from "./docker-remove.ts";
 import { LocalStackError } from "./errors.ts";
 import type { Place } from "./place.ts";
 import { PARTS, type Part } from "./plan.ts";
 import { until } from "./ready.ts";
 import { nameOf } from "./unprivileged.ts";
 
-const STOP_S = 20;
 /** Says whose a container is: the name of a data folder. */
 const LABEL = "whileaway.local-stack";
-/** What Ryuk, the reaper of testcontainers, goes by. Not imported: loading testcontainers takes more than a second. */
-const SESSION_LABEL = "org.testcontainers.session-id";
+/** Says which run's it is, so that a late watchdog of the run before lets it be. */
+const RUN_LABEL = "whileaway.local-stack.run";
 const LOOPBACK = new Set(["localhost", "127.0.0.1", "::1"]);
 
 /** A container to run, with one port of it published on the host. */
@@ -49,18 +50,26 @@ export async function removeOldVolumes(place: Place, { client }: Docker): Promis
   const mark = join(place.dataDir, "volumes.json");
   if (place.throwaway || existsSync(mark)) return;
   const names = PARTS.flatMap((part) => volumeOf(place, part) ?? []);
-  for (const name of names) await client.container.dockerode.getVolume(name).remove().catch(noSuchVolume);
+  for (const name of names) await client.container.dockerode.getVolume(name).remove().catch(ignoreGone);
   writeFileSync(mark, JSON.stringify(names));
 }
 
-/** Removes what an earlier run of this data folder left behind: one killed without a word, on an engine without Ryuk. */
+/** Stops and removes what an earlier run of this data folder left behind, on the way out or for good. */
 export async function removeLeftContainers(place: Place, { client }: Docker): Promise<void> {
-  const { dockerode } = client.container;
-  const filters = { label: [`${LABEL}=${nameOf(place.dataDir)}`] };
-  for (const { Id, Names } of await dockerode.listContainers({ all: true, filters })) {
-    place.voice.say(`docker: removing ${Names[0] ?? Id}, which the run before left`);
-    await dockerode.getContainer(Id).remove({ force: true, v: true });
-  }
+  const removed = await removeContainers(client, `${LABEL}=${nameOf(place.dataDir)}`);
+  if (removed > 0) place.voice.say(`docker: removed ${removed} containers that the run before left`);
+}
+
+/** Sees to it that this run's containers do not outlive this process, whatever ends it; disposing calls that off. */
+export function watchContainers({ run }: Docker): Disposable {
+  const watchdog = join(import.meta.dirname, "docker-watchdog.ts");
+  const process_ = spawn(process.execPath, [watchdog, `${RUN_LABEL}=${run}`], {
+    stdio: ["pipe", "ignore", "ignore"],
+    detached: true, // Ctrl-C is for us
+  });
+  process_.on("error", () => undefined);
+  process_.stdin.on("error", () => undefined);
+  return { [Symbol.dispose]: () => void process_.stdin.end("done") };
 }
 
 /**
@@ -78,9 +87,9 @@ export async function startContainer(
   const { client } = docker;
   await using starting = new AsyncDisposableStack();
   const created = await client.container.dockerode.createContainer(request(place, docker, box));
-  starting.defer(() => created.remove({ force: true, v: true }).then(() => undefined));
+  starting.defer(() => created.remove({ force: true, v: true }).catch(ignoreGone));
   await created.start();
-  starting.defer(() => stop(created));
+  starting.defer(() => created.stop({ t: STOP_S }).catch(ignoreGone));
   const log = freshLog(place.dataDir, box.name);
   const output = await client.container.logs(created);
   output.on("data", (chunk: Buffer) => appendFileSync(log, chunk));
@@ -89,22 +98,13 @@ export async function startContainer(
   const up = await until(async () => !(await runs()) || (await ready(log)), limitMs);
   if (!(await runs())) throw new LocalStackError(`${box.name} ended while starting\n${tailOf(log)}`);
   if (!up) throw new LocalStackError(`${box.name} was not ready after ${limitMs / 1000} s\n${tailOf(log)}`);
-  const ip = (await created.inspect()).NetworkSettings.Networks["bridge"]?.IPAddress ?? "";
+  // Its only network: 'bridge' with Docker, 'podman' with Podman.
+  const ip = Object.values((await created.inspect()).NetworkSettings.Networks)[0]?.IPAddress ?? "";
   const running = starting.move();
   return { ip, log, [Symbol.asyncDispose]: () => running.disposeAsync() };
 }
 
-function noSuchVolume(error: unknown): void {
-  if ((error as { statusCode?: number }).statusCode !== 404) throw error;
-}
-
-async function stop(container: { stop(options: { t: number }): Promise<unknown> }): Promise<void> {
-  // Ended by itself or removed by somebody: as good as stopped.
-  await container.stop({ t: STOP_S }).catch(() => undefined);
-}
-
 function request(place: Place, docker: Docker, box: Box) {
-  const { session } = docker;
   const volume = box.data && volumeOf(place, box.name);
   const inside = `${box.port.inside}/tcp`;
   const HostIp = hostOf(docker) === "127.0.0.1" ? "127.0.0.1" : "";
@@ -113,7 +113,7 @@ function request(place: Place, docker: Docker, box: Box) {
     Image: box.image,
     Env: Object.entries(box.environment).map(([name, value]) => `${name}=${value}`),
     ...(box.command ? { Cmd: [...box.command] } : {}),
-    Labels: { [LABEL]: nameOf(place.dataDir), ...(session ? { [SESSION_LABEL]: session } : {}) },
+    Labels: { [LABEL]: nameOf(place.dataDir), [RUN_LABEL]: docker.run },
     ExposedPorts: { [inside]: {} },
     HostConfig: {
       PortBindings: { [inside]: [{ HostIp, HostPort: String(box.port.host) }] },

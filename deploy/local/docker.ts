@@ -1,3 +1,7 @@
+import { randomUUID } from "node:crypto";
+import { existsSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
 import type { ContainerRuntimeClient } from "testcontainers";
 import { LocalStackError } from "./errors.ts";
 import type { Place } from "./place.ts";
@@ -7,7 +11,6 @@ const ENGINE_MS = 10_000;
 /** A pull that has brought nothing for so long brings nothing any more. */
 const STALLED_MS = 20_000;
 const INSPECT_MS = 10_000;
-const REAPER_MS = 60_000;
 
 const IMAGES: Record<Part, { readonly variable: string; readonly image: string }> = {
   kafka: { variable: "KAFKA_IMAGE", image: "apache/kafka:4.1.0" },
@@ -19,8 +22,8 @@ const IMAGES: Record<Part, { readonly variable: string; readonly image: string }
 export interface Docker {
   readonly client: ContainerRuntimeClient;
   readonly images: ReadonlyMap<Part, string>;
-  /** The session at which Ryuk removes containers when we die without a word; undefined where it has no image. */
-  readonly session: string | undefined;
+  /** Marks the containers of this run among those of the same data folder. */
+  readonly run: string;
 }
 
 /**
@@ -29,7 +32,7 @@ export interface Docker {
  */
 export async function findDocker(place: Place, mode: Mode, wanted: readonly Part[]): Promise<Docker | undefined> {
   if (mode === "processes" || wanted.length === 0) return undefined;
-  const client = await engine();
+  const client = hintsAtDocker(place.environment) ? await engine() : undefined;
   if (!client) {
     if (mode === "docker") throw new LocalStackError("LOCAL_STACK=docker, but no Docker engine answers: start one");
     place.voice.say("docker: no engine answers, so processes are started");
@@ -37,10 +40,20 @@ export async function findDocker(place: Place, mode: Mode, wanted: readonly Part
   }
   const had = await Promise.all(wanted.map(async (part) => [part, await imageOf(place, client, part)] as const));
   const images = new Map(had.flatMap(([part, image]) => (image ? [[part, image] as const] : [])));
-  return { client, images, session: images.size > 0 ? await reaperSession(place, client) : undefined };
+  return { client, images, run: randomUUID() };
 }
 
-// Imported only here: it takes more than a second, which those who want no Docker need not wait.
+/** Whether anything speaks for an engine: a variable, a file of settings, or a socket where testcontainers looks for one. */
+export function hintsAtDocker(environment: Record<string, string | undefined>): boolean {
+  if (environment["DOCKER_HOST"] || environment["TESTCONTAINERS_HOST_OVERRIDE"]) return true;
+  const home = environment["HOME"] ?? homedir();
+  const runtime = environment["XDG_RUNTIME_DIR"] ?? `/run/user/${process.getuid?.() ?? 0}`;
+  const files = ["/var/run/docker.sock", join(home, ".testcontainers.properties"), join(runtime, "docker.sock")];
+  for (const folder of [".docker/run", ".docker/desktop"]) files.push(join(home, folder, "docker.sock"));
+  return files.some((file) => existsSync(file));
+}
+
+// Imported only here: it takes more than a second, which those who have no Docker need not wait.
 async function engine(): Promise<ContainerRuntimeClient | undefined> {
   const { getContainerRuntimeClient } = await import("testcontainers");
   return within(getContainerRuntimeClient(), ENGINE_MS).catch(() => undefined);
@@ -55,23 +68,14 @@ async function imageOf(place: Place, client: ContainerRuntimeClient, part: Part)
     if (!known) await pull(place, client, part, image);
     return image;
   } catch (error) {
-    const why = String(error instanceof Error ? error.message : error).split("\n")[0];
-    place.voice.say(
-      `${part}: the image ${image} cannot be had (${why}), so a process is started; ${variable} names another`,
+    const why = (error instanceof Error ? error.message : String(error)).replace(
+      /^\(HTTP code \d+\) server error - /,
+      "",
     );
+    place.voice.say(`${part}: the image ${image} cannot be had (${why.trim()}); ${variable} may name another`);
     return undefined;
   } finally {
     place.voice.still(part);
-  }
-}
-
-async function reaperSession(place: Place, client: ContainerRuntimeClient): Promise<string | undefined> {
-  try {
-    const { getReaper } = await import("testcontainers");
-    return (await within(getReaper(client), REAPER_MS)).sessionId;
-  } catch {
-    place.voice.say("docker: no Ryuk image: if this is killed with -9, its containers stay until the next start");
-    return undefined;
   }
 }
 

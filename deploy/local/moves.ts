@@ -12,7 +12,8 @@ const WORDS = { given: "another server", docker: "a container", process: "a proc
 export async function tellMoves(place: Place, planned: Plan): Promise<void> {
   const file = join(place.dataDir, "sources.json");
   const before = await read(file);
-  for (const part of PARTS) {
+  // The registry's data is in PostgreSQL.
+  for (const part of ["kafka", "postgres"] as const) {
     const [was, is] = [before[part], planned[part].kind];
     if (was && was !== is) place.voice.say(`${part}: last time ${WORDS[was]}, now ${WORDS[is]}: its data stayed there`);
   }

@@ -36,7 +36,8 @@ export interface DemoOptions {
   readonly folder: string;
   readonly cacheDir: string;
   readonly isFresh: boolean;
-  readonly isOnce: boolean;
+  /** What is played: the endless chat, one act of it with a verdict, or nothing. */
+  readonly act: "endless" | "once" | "none";
   readonly say: (line: string) => void;
   readonly signal: AbortSignal;
 }
@@ -58,7 +59,7 @@ export const runDemo = async (options: DemoOptions): Promise<number> => {
   const log = running.use(openKafka({ brokers: kafka.split(","), clientId: "whileaway-demo", prefix: "", tls: false }));
   const codec = avroCodec(openRegistry(registry), await registeredIds(openRegistry(registry), ""));
   const put = (records: readonly Said[]): Promise<void> => publish(log, codec, records);
-  return options.isOnce ? await once(house, put, options) : await live(house, put, options);
+  return options.act === "once" ? await once(house, put, options) : await live(house, put, options);
 };
 
 const build = async (options: DemoOptions, running: AsyncDisposableStack): Promise<House> => {
@@ -98,7 +99,11 @@ const build = async (options: DemoOptions, running: AsyncDisposableStack): Promi
 };
 
 /** The demo's receiver is an endpoint like any other; it has been since an earlier run, perhaps. */
-const register = async (database: Database, url: string, environment: Readonly<Record<string, string>>): Promise<void> => {
+const register = async (
+  database: Database,
+  url: string,
+  environment: Readonly<Record<string, string>>,
+): Promise<void> => {
   if ((await listEndpoints(database)).some((endpoint) => endpoint.url === url)) return;
   const settings = parse(webhookVariables, environment);
   const added = await endpointsAdd(database, { url, description: "the demo's receiver", settings });
@@ -142,8 +147,9 @@ const live = async (
   say(`webhooks  ${addresses.receiver}   (register your own: POST {"url": …} to ${addresses.webhooks})`);
   say(`metrics   ${addresses.metrics}`);
   say("more      npm run -s ops -- stack");
-  say("A small chat is going on; the first mail comes within a minute. Ctrl-C stops everything.\n");
-  const playing = play(script(cast(), Date.now()), put, "endless", signal);
+  if (options.act === "endless") say("A small chat is going on; the first mail comes within a minute.");
+  say("Ctrl-C stops everything.\n");
+  const playing = options.act === "none" ? null : play(script(cast(), Date.now()), put, "endless", signal);
   const counting = tellCounts(addresses.metrics, say, signal);
   await Promise.all([playing, counting]);
   say("stopping");

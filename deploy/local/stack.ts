@@ -1,5 +1,5 @@
 import { mkdirSync, realpathSync } from "node:fs";
-import { removeLeftContainers, removeOldVolumes } from "./container.ts";
+import { removeLeftContainers, removeOldVolumes, watchContainers } from "./container.ts";
 import { findDocker } from "./docker.ts";
 import { endLeftovers, holdFolder } from "./hold.ts";
 import { startParts } from "./parts.ts";
@@ -46,6 +46,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   if (docker) {
     await removeLeftContainers(place, docker);
     await removeOldVolumes(place, docker);
+    starting.use(watchContainers(docker));
   }
   const planned = plan(place.environment, mode, new Set(docker?.images.keys()));
   await tellMoves(place, planned);

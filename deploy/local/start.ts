@@ -1,6 +1,7 @@
 /**
  * `npm start`: everything up, a small live chat, mail and webhooks to look at. `--fresh` forgets earlier runs' data,
- * `--once` plays one act and ends with 0 when every mail it had to lead to has arrived, once, else with 1.
+ * `--once` plays one act and ends with 0 when every mail it had to lead to has arrived, once, else with 1; `--idle`
+ * plays nothing and waits for others' traffic.
  */
 import { homedir } from "node:os";
 import { join } from "node:path";
@@ -11,7 +12,11 @@ import { LocalStackError } from "./errors.ts";
 import { runDemo } from "./run.ts";
 
 const { values: options } = parseArgs({
-  options: { fresh: { type: "boolean", default: false }, once: { type: "boolean", default: false } },
+  options: {
+    fresh: { type: "boolean", default: false },
+    once: { type: "boolean", default: false },
+    idle: { type: "boolean", default: false },
+  },
 });
 
 const folder = dataDir(process.env);
@@ -26,7 +31,7 @@ try {
     folder,
     cacheDir,
     isFresh: options.fresh,
-    isOnce: options.once,
+    act: options.once ? "once" : options.idle ? "none" : "endless",
     say: (line) => console.log(line),
     signal: stop.signal,
   });

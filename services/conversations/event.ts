@@ -6,7 +6,14 @@ import type { Millis } from "../core/time.ts";
 
 /** What happens to a conversation. `key` is its id. */
 export type ConversationEvent =
-  | { readonly type: "message"; readonly key: ConversationId; readonly at: Millis; readonly message: MessageEvent }
+  | {
+      readonly type: "message";
+      readonly key: ConversationId;
+      readonly at: Millis;
+      readonly message: MessageEvent;
+      /** The log's timestamp: `at` or later. */
+      readonly loggedAt: Millis;
+    }
   | {
       readonly type: "participant";
       readonly key: ConversationId;
@@ -29,7 +36,7 @@ export const readConversationEvent = (record: LogRecord): readonly ConversationE
       if (record.value === null) return []; // a tombstone on a topic that isn't compacted says nothing
       agree(key, record.value.conversationId);
       checkId("messageId", record.value.messageId);
-      return [{ type: "message", key, at, message: record.value }];
+      return [{ type: "message", key, at, message: record.value, loggedAt: record.timestamp }];
     }
     case "participants": {
       if (record.value === null) return [];

@@ -14,7 +14,7 @@ import type { InboxEntry, InboxEntryType, MessageEvent, ParticipantEvent } from 
 import { DAY, type Millis } from "../core/time.ts";
 import { type ConversationEvent, readConversationEvent } from "./event.ts";
 
-/** A message leaves the store so long after it was sent or last edited: nobody is told about it any more. */
+/** A message leaves the store so long after the log's last word of it: nobody is told about it any more. */
 export const MESSAGE_RETENTION: Millis = 30 * DAY;
 /** System messages that are remembered for being shown. */
 const MAX_SYSTEM_MESSAGES = 20;
@@ -48,7 +48,7 @@ export const conversations: Processor<ChatRow, ConversationEvent> = {
         return expire(event);
     }
   },
-  wake: (row) => (row.type === "message" ? (row.edits.at(-1) ?? row.at) + MESSAGE_RETENTION : null),
+  wake: (row) => (row.type === "message" ? row.loggedAt + MESSAGE_RETENTION : null),
 };
 
 const conversationOf = ({ key }: ConversationEvent, rows: Rows<ChatRow>): ConversationRow => {
@@ -114,16 +114,16 @@ const onMessage = (event: Of<"message">, rows: Rows<ChatRow>): Step<ChatRow> => 
   const before = known?.type === "message" ? known : undefined;
   switch (event.message.type) {
     case "SENT":
-      return before === undefined ? onSent(row, event.message, event.at) : nothing;
+      return before === undefined ? onSent(row, event) : nothing;
     case "EDITED":
-      return before === undefined || before.isDeleted ? nothing : onEdited(row, before, event.message, event.at);
+      return before === undefined || before.isDeleted ? nothing : onEdited(row, before, event);
     case "DELETED":
-      return before === undefined || before.isDeleted ? nothing : onWithdrawn(row, before, event.at);
+      return before === undefined || before.isDeleted ? nothing : onWithdrawn(row, before, event);
   }
 };
 
-const onSent = (row: ConversationRow, message: MessageEvent, at: Millis): Step<ChatRow> => {
-  const stored = stores(message, at);
+const onSent = (row: ConversationRow, { message, at, loggedAt }: Of<"message">): Step<ChatRow> => {
+  const stored = stores(message, at, loggedAt);
   const recipients = candidates(row, stored, stored.mentions);
   const entry = { messageId: message.messageId, senderId: message.senderId, sentAt: at };
   const effects = [
@@ -142,7 +142,7 @@ const keep = (row: ConversationRow, message: MessageRow): Step<ChatRow>["writes"
   return [own, [conversationKey(row.conversationId), { ...row, systemMessages }]];
 };
 
-const stores = (message: MessageEvent, at: Millis): MessageRow => {
+const stores = (message: MessageEvent, at: Millis, loggedAt: Millis): MessageRow => {
   const { conversationId, messageId, kind, senderId, text, attachments, mentions, referencedMessageId, origin } =
     message;
   const content = { kind, senderId, text, attachments, mentions, referencedMessageId };
@@ -153,22 +153,20 @@ const stores = (message: MessageEvent, at: Millis): MessageRow => {
     ...content,
     isImport: origin === "IMPORT",
     at,
+    loggedAt,
     edits: [],
     isDeleted: false,
   };
 };
 
-const onEdited = (
-  row: ConversationRow,
-  before: MessageRow,
-  { text, attachments, mentions }: MessageEvent,
-  at: Millis,
-): Step<ChatRow> => {
+const onEdited = (row: ConversationRow, before: MessageRow, event: Of<"message">): Step<ChatRow> => {
+  const { at, loggedAt } = event;
+  const { text, attachments, mentions } = event.message;
   if (before.edits.includes(at)) return nothing;
   const edits = [...before.edits, at].toSorted((a, b) => a - b).slice(-MAX_EDITS);
   const isLatest = edits.at(-1) === at;
-  if (!isLatest) return { writes: keep(row, { ...before, edits }), effects: [] };
-  const after = { ...before, text, attachments, mentions, edits };
+  if (!isLatest) return { writes: keep(row, { ...before, edits, loggedAt }), effects: [] };
+  const after = { ...before, text, attachments, mentions, edits, loggedAt };
   const newly = mentions.filter((user) => !before.mentions.includes(user));
   const added = candidates(row, after, newly).filter((user) => newly.includes(user));
   const entry = { messageId: after.messageId, senderId: after.senderId, sentAt: after.at };
@@ -186,8 +184,8 @@ const onEdited = (
   };
 };
 
-const onWithdrawn = (row: ConversationRow, before: MessageRow, at: Millis): Step<ChatRow> => ({
-  writes: keep(row, { ...before, text: "", attachments: [], isDeleted: true }),
+const onWithdrawn = (row: ConversationRow, before: MessageRow, { at, loggedAt }: Of<"message">): Step<ChatRow> => ({
+  writes: keep(row, { ...before, text: "", attachments: [], isDeleted: true, loggedAt }),
   effects: tell(row, at, "WITHDRAWN", recipientsOf(row), { messageId: before.messageId, reason: "deleted" }),
 });
 

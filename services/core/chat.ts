@@ -40,6 +40,8 @@ export interface MessageRow {
   readonly referencedMessageId: MessageId | null;
   /** When it was sent. */
   readonly at: Millis;
+  /** When the log had its latest record: as long after that it is kept. */
+  readonly loggedAt: Millis;
   /** Times of the edits taken, so that none is taken twice. */
   readonly edits: readonly Millis[];
   readonly isDeleted: boolean;

@@ -92,7 +92,8 @@ ops
   .description("writes the reference of all settings, deploy/configuration.md")
   .option("--check", "only says whether it is stale")
   .action(async ({ check = false }: { check?: boolean }) => {
-    if ((await reference(check)) === "stale") throw new Fatal("deploy/configuration.md is stale: run `npm run generate`");
+    if ((await reference(check)) === "stale")
+      throw new Fatal("deploy/configuration.md is stale: run `npm run generate`");
   });
 
 try {

@@ -53,7 +53,9 @@ export const replayTrace = async (
   const begun = Date.now();
   const first = rows[0]?.at ?? 0;
   const records = traceScript(rows, (at) => Math.round(begun + 3 * SECOND + (at - first) / speed));
-  say(`${rows.length} messages, ${records.length} records, ${Math.round(((rows.at(-1)?.at ?? 0) - first) / speed / 1000)} s at ${speed} times`);
+  say(
+    `${rows.length} messages, ${records.length} records, ${Math.round(((rows.at(-1)?.at ?? 0) - first) / speed / 1000)} s at ${speed} times`,
+  );
 
   await play(records, (some) => publish(log, codec, some), say);
   say("all said; waiting until everything has been decided, sent and posted …");
@@ -75,7 +77,7 @@ const play = async (
   say: (line: string) => void,
 ): Promise<void> => {
   let told = Date.now();
-  for (let next = 0; next < records.length; ) {
+  for (let next = 0; next < records.length;) {
     const now = Date.now();
     let end = next;
     while (end < records.length && end - next < PUBLISH_LIMIT && timeOf(records[end]) <= now) end++;
@@ -85,7 +87,9 @@ const play = async (
     if (now - told >= TELL_EVERY) {
       told = now;
       const behind = Math.max(0, now - timeOf(records[next]));
-      say(`${Math.floor((100 * next) / records.length)} %, ${behind > SECOND ? `${Math.round(behind / SECOND)} s behind` : "in time"}`);
+      say(
+        `${Math.floor((100 * next) / records.length)} %, ${behind > SECOND ? `${Math.round(behind / SECOND)} s behind` : "in time"}`,
+      );
     }
   }
 };

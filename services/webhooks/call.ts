@@ -5,7 +5,10 @@ import { isAddress, mayCall, type Networks } from "./address.ts";
 import { ForbiddenAddress, guardedLookup, type Resolve } from "./resolve.ts";
 import type { FailureKind, Outcome } from "./settle.ts";
 
-/** Limits of one call, in milliseconds: the connection with its TLS; the answer's head; a pause in its body; all of it. */
+/**
+ * Limits of one call, in milliseconds: the connection with name and TLS, which undici doesn't break off for anything
+ * else; the answer's head; a pause in its body; all of it.
+ */
 const CONNECT_TIMEOUT = 5 * SECOND;
 const HEADERS_TIMEOUT = 15 * SECOND;
 const BODY_TIMEOUT = 5 * SECOND;

@@ -21,7 +21,9 @@ export interface Audit {
 const name = ({ notificationId, address }: ExpectedMail): string => `${notificationId} ${address}`;
 
 /** Counts mails by notification and address, from when it is started. */
-export const countMails = (mailbox: Mailbox): { readonly counts: () => Promise<ReadonlyMap<string, number>> } & Disposable => {
+export const countMails = (
+  mailbox: Mailbox,
+): { readonly counts: () => Promise<ReadonlyMap<string, number>> } & Disposable => {
   const seen: Promise<string | null>[] = [];
   const stop = mailbox.onMail(({ id, to }) => seen.push(notificationOf(mailbox, id, to[0] ?? "")));
   return {

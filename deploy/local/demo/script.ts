@@ -55,7 +55,10 @@ export const script = ({ people, rooms }: Cast, seed: number): Script => {
     const messageId = `${seed}-${at}-${++messages}`;
     const others = room.members.filter(({ id }) => id !== person.id);
     const mentions = dice.chance(MENTIONS) ? [dice.pick(others).id] : [];
-    const text = sentence(dice, mentions.map((id) => people.find((one) => one.id === id)?.name ?? id));
+    const text = sentence(
+      dice,
+      mentions.map((id) => people.find((one) => one.id === id)?.name ?? id),
+    );
     return message(room, person, messageId, text, mentions, at);
   };
 
@@ -108,16 +111,18 @@ const described = ({ id, subject, members }: Room, occurredAt: Millis): readonly
     key: id,
     value: { conversationId: id, subject: subject || null, photoUrl: null, custom: {}, occurredAt },
   },
-  ...members.map(
-    ({ id: userId, access, notify }): Said => ({
-      topic: "participants",
-      key: id,
-      value: { type: "JOINED", conversationId: id, userId, access, notify, occurredAt },
-    }),
-  ),
+  ...members.map(({ id: userId, access, notify }): Said => ({
+    topic: "participants",
+    key: id,
+    value: { type: "JOINED", conversationId: id, userId, access, notify, occurredAt },
+  })),
 ];
 
-const sign = (type: "ONLINE" | "HEARTBEAT" | "OFFLINE", { person, room, session }: Visit, occurredAt: Millis): Said => ({
+const sign = (
+  type: "ONLINE" | "HEARTBEAT" | "OFFLINE",
+  { person, room, session }: Visit,
+  occurredAt: Millis,
+): Said => ({
   topic: "presence",
   key: person.id,
   value: {

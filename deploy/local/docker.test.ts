@@ -1,0 +1,30 @@
+import { mkdtemp, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { hintsAtDocker } from "./docker.ts";
+import { tellMoves } from "./moves.ts";
+import type { Place } from "./place.ts";
+import { plan } from "./plan.ts";
+
+const folder = () => mkdtemp(join(tmpdir(), "docker-"));
+
+test("Docker is looked for where a variable or a file speaks for it", async () => {
+  const HOME = await folder();
+  expect(hintsAtDocker({ HOME, XDG_RUNTIME_DIR: HOME, DOCKER_HOST: "tcp://engine:2375" })).toBe(true);
+  await writeFile(join(HOME, "docker.sock"), "");
+  expect(hintsAtDocker({ HOME, XDG_RUNTIME_DIR: HOME })).toBe(true);
+});
+
+test("a part that has moved since last time is told, for its data did not move along", async () => {
+  const said: string[] = [];
+  const place = { dataDir: await folder(), voice: { say: (line: string) => said.push(line) } } as unknown as Place;
+  await tellMoves(place, plan({}, "any", new Set(["kafka"])));
+  await tellMoves(place, plan({}, "any", new Set(["kafka"])));
+  expect(said).toEqual([]);
+  await tellMoves(place, plan({ DATABASE_URL: "postgres://db/x" }, "any", new Set()));
+  expect(said).toEqual([
+    "kafka: last time a container, now a process: its data stayed there",
+    "postgres: last time a process, now another server: its data stayed there",
+  ]);
+});

@@ -1,0 +1,45 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { homedir, tmpdir } from "node:os";
+import { join } from "node:path";
+import type { TestProject } from "vitest/node";
+import { startStack } from "../../deploy/local/stack.ts";
+import { migrate } from "../../services/runtime/migrations.ts";
+import { openDatabase } from "../../services/runtime/postgres.ts";
+
+declare module "vitest" {
+  export interface ProvidedContext {
+    readonly kafka: string;
+    readonly registry: string;
+    /** A server on which each test file makes databases of its own from the template. */
+    readonly postgres: string;
+  }
+}
+
+/** A migrated database that is only ever copied. */
+export const TEMPLATE = "whileaway_template";
+
+/** Starts Kafka, the registry and PostgreSQL once for a run of all tests; what the environment names is used instead. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const dataDir = mkdtempSync(join(tmpdir(), "whileaway-test-"));
+  const cacheDir =
+    process.env["CACHE_DIR"] ?? join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "whileaway");
+  const say = (line: string): void => console.log(line);
+  const stack = await startStack({ dataDir, cacheDir, environment: process.env, say, throwaway: true });
+  await makeTemplate(stack.postgres);
+  project.provide("kafka", stack.kafka);
+  project.provide("registry", stack.registry);
+  project.provide("postgres", stack.postgres);
+  return async () => {
+    await stack[Symbol.asyncDispose]();
+    rmSync(dataDir, { recursive: true, force: true });
+  };
+}
+
+const makeTemplate = async (server: string): Promise<void> => {
+  await using admin = openDatabase(server, "tests");
+  await admin.query(`drop database if exists ${TEMPLATE}`);
+  await admin.query(`create database ${TEMPLATE}`);
+  const address = new URL(server);
+  address.pathname = `/${TEMPLATE}`;
+  await migrate(address.href);
+};

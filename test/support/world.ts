@@ -1,0 +1,141 @@
+import { randomUUID } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { afterAll, expect, inject } from "vitest";
+import { type Mailbox, startMailbox } from "../../deploy/local/mailbox/mailbox.ts";
+import { type Receiver, startReceiver } from "../../deploy/local/receiver/receiver.ts";
+import { all } from "../../services/all.ts";
+import { endpointsAdd } from "../../services/ops/endpoints.ts";
+import { avroCodec, registeredIds } from "../../services/runtime/codec.ts";
+import { parse } from "../../services/runtime/config.ts";
+import { type KafkaLog, openKafka } from "../../services/runtime/kafka.ts";
+import { type Database, openDatabase } from "../../services/runtime/postgres.ts";
+import { type Said, say } from "../../services/runtime/producer.ts";
+import { openRegistry } from "../../services/runtime/registry.ts";
+import { run } from "../../services/runtime/serve.ts";
+import type { Service } from "../../services/runtime/service.ts";
+import { ensureTopics } from "../../services/runtime/topics.ts";
+import type { Codec } from "../../services/core/ports.ts";
+import { variables as webhookVariables } from "../../services/webhooks/config.ts";
+import { TEMPLATE } from "./stack.ts";
+
+/** Partitions of a test's topics: more than one, so that keys are dealt out. */
+export const PARTITIONS = 2;
+/** Milliseconds between two looks for a fact. The test's own time limit is the only other one. */
+const LOOK_EVERY = 25;
+
+// What a file's tests made is undone when the file is through.
+const made = new AsyncDisposableStack();
+afterAll(() => made.disposeAsync());
+
+/** Resolves when the assertion holds: a wait for a fact. The test's time limit ends it, with what did not hold. */
+export const eventually = async (assertion: () => void | Promise<void>, signal?: AbortSignal): Promise<void> => {
+  for (;;) {
+    try {
+      return await assertion();
+    } catch (error) {
+      if (signal?.aborted) throw error;
+      await delay(LOOK_EVERY);
+    }
+  }
+};
+
+/** The address of a migrated database of this file's own. */
+export const databaseAddress = async (): Promise<string> => {
+  const server = inject("postgres");
+  const name = `test_${randomUUID().replaceAll("-", "")}`;
+  const admin = openDatabase(server, "tests");
+  await admin.query(`create database ${name} template ${TEMPLATE}`);
+  made.defer(async () => {
+    await admin.query(`drop database ${name} with (force)`);
+    await admin[Symbol.asyncDispose]();
+  });
+  const address = new URL(server);
+  address.pathname = `/${name}`;
+  return address.href;
+};
+
+/** A migrated database of this file's own. */
+export const database = async (): Promise<Database> => made.use(openDatabase(await databaseAddress(), "tests"));
+
+/** Topics and schemas of a test's own. */
+export interface TestLog {
+  readonly log: KafkaLog;
+  readonly codec: Codec;
+  readonly prefix: string;
+  publish(...records: readonly Said[]): Promise<void>;
+}
+
+export const testLog = async (): Promise<TestLog> => {
+  const prefix = `t${randomUUID().slice(0, 8)}.`;
+  const registry = openRegistry(inject("registry"));
+  const log = made.use(openKafka({ brokers: inject("kafka").split(","), clientId: "tests", prefix, tls: false }));
+  await ensureTopics(log, registry, prefix, PARTITIONS, 1);
+  const codec = avroCodec(registry, await registeredIds(registry, prefix));
+  return { log, codec, prefix, publish: (...records) => say(log, codec, records) };
+};
+
+/** A folder that is gone after the tests. */
+export const folder = (): string => {
+  const made1 = mkdtempSync(join(tmpdir(), "whileaway-test-"));
+  made.defer(() => rmSync(made1, { recursive: true, force: true }));
+  return made1;
+};
+
+/** A whole installation: topics, database, a mail server and a webhook receiver that look like the outside. */
+export interface World extends TestLog {
+  readonly database: Database;
+  readonly mailbox: Mailbox;
+  readonly receiver: Receiver;
+  /** The settings of services here. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** Runs services in this process until disposed of; it must then end with exit code 0. */
+  serve(services?: readonly Service[]): AsyncDisposable;
+}
+
+export const world = async (more: Readonly<Record<string, string>> = {}): Promise<World> => {
+  const [logs, address] = await Promise.all([testLog(), databaseAddress()]);
+  const own = made.use(openDatabase(address, "tests"));
+  const secrets: string[] = [];
+  const mailbox = made.use(await startMailbox({ dir: folder(), smtpPort: 0, httpPort: 0 }));
+  const receiver = made.use(await startReceiver({ dir: folder(), httpPort: 0, secretFor: () => secrets }));
+  const environment = {
+    KAFKA_BROKERS: inject("kafka"),
+    SCHEMA_REGISTRY_URL: inject("registry"),
+    DATABASE_URL: address,
+    TOPIC_PREFIX: logs.prefix,
+    SMTP_URL: mailbox.smtp,
+    MAIL_FROM: "Chat <chat@whileaway.example>",
+    JOIN_URL: "https://chat.example/c/{conversationId}",
+    NOTIFY_AFTER_SECONDS: "0",
+    WEBHOOK_ALLOWED_NETWORKS: "127.0.0.0/8",
+    HTTP_PORT: "0",
+    LOG_LEVEL: "warn",
+    ...more,
+  };
+  const settings = parse(webhookVariables, environment);
+  const added = await endpointsAdd(own, { url: receiver.url("tests"), settings });
+  if ("refused" in added) throw new Error(added.refused);
+  secrets.push(added.secret ?? "");
+  return {
+    ...logs,
+    database: own,
+    mailbox,
+    receiver,
+    environment,
+    serve: (services = all) => served(services, environment),
+  };
+};
+
+const served = (services: readonly Service[], environment: Readonly<Record<string, string>>): AsyncDisposable => {
+  const stop = new AbortController();
+  const running = run("tests", services, environment, stop.signal);
+  return {
+    async [Symbol.asyncDispose]() {
+      stop.abort();
+      expect(await running).toBe(0);
+    },
+  };
+};
