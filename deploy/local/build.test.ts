@@ -1,11 +1,11 @@
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readFile, readdir, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, readFile, readdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import { buildOnce } from "./build.ts";
+import { scratch } from "./scratch.ts";
 
-const target = async () => join(await mkdtemp(join(tmpdir(), "build-")), "jars");
+const target = async () => join(await scratch(), "jars");
 
 test("a folder is built once", async () => {
   const folder = await target();

@@ -1,14 +1,13 @@
-import { mkdtemp, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { spawn } from "node:child_process";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { run, startChild, type Program } from "./child.ts";
 import { runs, startedAt } from "./identity.ts";
 import { until, untilReady } from "./ready.ts";
+import { scratch } from "./scratch.ts";
 
 const WAIT_MS = 10_000;
-const folder = () => mkdtemp(join(tmpdir(), "child with a space "));
 const script = (name: string, text: string): Program => ({
   name,
   command: "/bin/sh",
@@ -19,7 +18,7 @@ const script = (name: string, text: string): Program => ({
 });
 
 test("what a program prints is in its log, and that of the run before beside it", async () => {
-  const dataDir = await folder();
+  const dataDir = await scratch();
   expect(await run(dataDir, script("echo", "echo one; echo two >&2"))).toBe("one\ntwo\n");
   await run(dataDir, script("echo", "echo three"));
   expect(await readFile(join(dataDir, "logs/echo.log"), "utf8")).toBe("three\n");
@@ -27,7 +26,7 @@ test("what a program prints is in its log, and that of the run before beside it"
 });
 
 test("a failure carries the end of the log and its path", async () => {
-  const dataDir = await folder();
+  const dataDir = await scratch();
   const failing = run(dataDir, script("initdb", "seq 100; exit 3"));
   await expect(failing).rejects.toThrow(
     /initdb failed \(exit code 3\)\nthe end of .*logs\/initdb.log:\n81\n(.*\n)*100$/,
@@ -35,17 +34,17 @@ test("a failure carries the end of the log and its path", async () => {
 });
 
 test("a program that cannot be run fails", async () => {
-  const missing = run(await folder(), { ...script("none", ""), command: "/no/such/program" });
+  const missing = run(await scratch(), { ...script("none", ""), command: "/no/such/program" });
   await expect(missing).rejects.toThrow(/none failed \(exit code 127\)/);
 });
 
 test("a child that dies while it is waited for is not waited for", async () => {
-  await using child = startChild(await folder(), script("broker", "echo no heap; exit 1"));
+  await using child = startChild(await scratch(), script("broker", "echo no heap; exit 1"));
   await expect(untilReady(child, async () => false, WAIT_MS)).rejects.toThrow(/ended while starting .*no heap/s);
 });
 
 test("disposing asks the child to end and waits for it", async () => {
-  const dataDir = await folder();
+  const dataDir = await scratch();
   const child = startChild(
     dataDir,
     script("orderly", "trap 'echo bye; exit 0' TERM; echo up; while :; do sleep 0.05; done"),
@@ -57,7 +56,7 @@ test("disposing asks the child to end and waits for it", async () => {
 });
 
 test("a child does not outlive a parent that was killed without a word", async () => {
-  const dataDir = await folder();
+  const dataDir = await scratch();
   const parent = spawn(process.execPath, [
     "--input-type=module",
     "-e",

@@ -1,16 +1,14 @@
-import { mkdtemp, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { hintsAtDocker } from "./docker.ts";
 import { tellMoves } from "./moves.ts";
 import type { Place } from "./place.ts";
 import { plan } from "./plan.ts";
-
-const folder = () => mkdtemp(join(tmpdir(), "docker-"));
+import { scratch } from "./scratch.ts";
 
 test("Docker is looked for where a variable or a file speaks for it", async () => {
-  const HOME = await folder();
+  const HOME = await scratch();
   expect(hintsAtDocker({ HOME, XDG_RUNTIME_DIR: HOME, DOCKER_HOST: "tcp://engine:2375" })).toBe(true);
   await writeFile(join(HOME, "docker.sock"), "");
   expect(hintsAtDocker({ HOME, XDG_RUNTIME_DIR: HOME })).toBe(true);
@@ -18,7 +16,7 @@ test("Docker is looked for where a variable or a file speaks for it", async () =
 
 test("a part that has moved since last time is told, for its data did not move along", async () => {
   const said: string[] = [];
-  const place = { dataDir: await folder(), voice: { say: (line: string) => said.push(line) } } as unknown as Place;
+  const place = { dataDir: await scratch(), voice: { say: (line: string) => said.push(line) } } as unknown as Place;
   await tellMoves(place, plan({}, "any", new Set(["kafka"])));
   await tellMoves(place, plan({}, "any", new Set(["kafka"])));
   expect(said).toEqual([]);

@@ -1,17 +1,15 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { endLeftovers, holdFolder, noteChild } from "./hold.ts";
 import { runs, startedAt } from "./identity.ts";
-
-const folder = () => mkdtemp(join(tmpdir(), "hold-"));
+import { scratch } from "./scratch.ts";
 
 test("a folder is held by one living process", async () => {
-  const dataDir = await folder();
+  const dataDir = await scratch();
   {
     using _ = holdFolder(dataDir);
     expect(() => holdFolder(dataDir)).toThrow(/in use .*process \d+/);
@@ -20,7 +18,7 @@ test("a folder is held by one living process", async () => {
 });
 
 test("a dead holder is replaced", async () => {
-  const dataDir = await folder();
+  const dataDir = await scratch();
   await mkdir(join(dataDir, "run"));
   await writeFile(join(dataDir, "run/holder.json"), JSON.stringify({ pid: process.pid, started: "000000000000" }));
   using _ = holdFolder(dataDir);
@@ -28,7 +26,7 @@ test("a dead holder is replaced", async () => {
 });
 
 test("a stranger that got a leftover's pid is let be", async () => {
-  const dataDir = await folder();
+  const dataDir = await scratch();
   const stranger = spawn("sleep", ["60"]);
   const pid = stranger.pid ?? 0;
   try {
@@ -43,7 +41,7 @@ test("a stranger that got a leftover's pid is let be", async () => {
 });
 
 test("a leftover that is ending is waited for", async () => {
-  const dataDir = await folder();
+  const dataDir = await scratch();
   const leftover = spawn("sleep", ["0.3"]);
   noteChild(dataDir, "kafka", leftover.pid ?? 0);
   const said: string[] = [];

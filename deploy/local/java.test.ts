@@ -1,12 +1,12 @@
-import { chmod, mkdir, mkdtemp, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { missingError } from "./errors.ts";
 import { findJava, javaVersion, missingMaven } from "./java.ts";
+import { scratch } from "./scratch.ts";
 
 async function home(printed: string): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), "java home "));
+  const folder = await scratch();
   await mkdir(join(folder, "bin"));
   await writeFile(join(folder, "bin/java"), `#!/bin/sh\necho '${printed}' >&2\n`);
   await chmod(join(folder, "bin/java"), 0o755);

@@ -1,11 +1,9 @@
-import { mkdtemp, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { ports, withPort } from "./ports.ts";
-
-const folder = () => mkdtemp(join(tmpdir(), "ports-"));
+import { scratch } from "./scratch.ts";
 
 async function take(port: number): Promise<Server & AsyncDisposable> {
   const server = createServer();
@@ -16,20 +14,20 @@ async function take(port: number): Promise<Server & AsyncDisposable> {
 }
 
 test("a port is remembered for the next time", async () => {
-  const dataDir = await folder();
+  const dataDir = await scratch();
   const first = await ports(dataDir, {}).choose("kafka");
   expect(await ports(dataDir, {}).choose("kafka")).toBe(first);
 });
 
 test("a remembered port that is taken by now gives way to another", async () => {
-  const dataDir = await folder();
+  const dataDir = await scratch();
   const first = await ports(dataDir, {}).choose("kafka");
   await using _ = await take(first);
   expect(await ports(dataDir, {}).choose("kafka")).not.toBe(first);
 });
 
 test("two asked for at once differ and are both remembered", async () => {
-  const dataDir = await folder();
+  const dataDir = await scratch();
   const chosen = ports(dataDir, {});
   const both = await Promise.all([chosen.choose("kafka"), chosen.choose("postgres")]);
   expect(new Set(both).size).toBe(2);
@@ -38,20 +36,20 @@ test("two asked for at once differ and are both remembered", async () => {
 });
 
 test("a torn file of ports is as none", async () => {
-  const dataDir = await folder();
+  const dataDir = await scratch();
   await writeFile(join(dataDir, "ports.json"), '{"kafka":');
   expect(await ports(dataDir, {}).choose("kafka")).toBeGreaterThan(0);
 });
 
 test("the environment's port goes before the remembered one", async () => {
-  const dataDir = await folder();
-  const other = await ports(await folder(), {}).choose("kafka");
+  const dataDir = await scratch();
+  const other = await ports(await scratch(), {}).choose("kafka");
   await ports(dataDir, {}).choose("postgres");
   expect(await ports(dataDir, { POSTGRES_PORT: String(other) }).choose("postgres")).toBe(other);
 });
 
 test("the environment's port must be one, and free", async () => {
-  const dataDir = await folder();
+  const dataDir = await scratch();
   await expect(ports(dataDir, { KAFKA_PORT: "tcp://10.0.0.1:9092" }).choose("kafka")).rejects.toThrow(/no port/);
   const port = await ports(dataDir, {}).choose("kafka");
   await using _ = await take(port);
@@ -61,7 +59,7 @@ test("the environment's port must be one, and free", async () => {
 test("a port lost between the look and the bind is replaced", async () => {
   const tried: number[] = [];
   await using thieves = new AsyncDisposableStack();
-  const won = await withPort(ports(await folder(), {}), "kafka", async (port) => {
+  const won = await withPort(ports(await scratch(), {}), "kafka", async (port) => {
     tried.push(port);
     if (tried.length > 1) return port;
     thieves.use(await take(port));
@@ -73,7 +71,7 @@ test("a port lost between the look and the bind is replaced", async () => {
 
 test("a failure that is not the port's is not tried again", async () => {
   let tries = 0;
-  const failing = withPort(ports(await folder(), {}), "kafka", async () => {
+  const failing = withPort(ports(await scratch(), {}), "kafka", async () => {
     tries++;
     throw new Error("no heap");
   });

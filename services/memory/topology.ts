@@ -3,6 +3,7 @@ import type { Keyed, Processor } from "../core/processor.ts";
 import type { Millis } from "../core/time.ts";
 import type { TopicId } from "../core/topics.ts";
 import type { Values } from "../core/event.ts";
+import { bell } from "../runtime/bell.ts";
 import { type Engine, startEngine, type World } from "../runtime/engine.ts";
 import { type Said, say } from "../runtime/producer.ts";
 import { relay } from "../runtime/relay.ts";
@@ -36,7 +37,7 @@ export const topology = (codec: Codec, start: Millis, partitions?: number): Topo
   const log = memoryLog(clock, partitions);
   const store = memoryStore(clock.now);
   const publisher = relay(log, store);
-  const world: World = { log, store, codec, clock, relay: publisher };
+  const world: World = { log, store, codec, clock, relay: publisher, bell: bell() };
   const engines: Engine[] = [];
   const workers: Worker[] = [];
 

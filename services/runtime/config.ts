@@ -20,8 +20,7 @@ export type Settings<V extends Variables> = {
 const withDefault = <T>(
   schema: z.ZodType<T, string>,
   fallback: string | undefined,
-): z.ZodType<T, string | undefined> =>
-  fallback === undefined ? (schema as z.ZodType<T, string | undefined>) : schema.prefault(fallback);
+): z.ZodType<T, string | undefined> => (fallback === undefined ? schema : schema.prefault(fallback));
 
 /** Text. An empty value counts as absent everywhere. */
 export const text = (about: string, fallback?: string): Variable<string> => ({

@@ -3,6 +3,7 @@ import type { Clock, Codec, Log, Place, Store, Subscription } from "../core/port
 import type { Keyed, Processor } from "../core/processor.ts";
 import type { Millis } from "../core/time.ts";
 import { topicIds } from "../core/topics.ts";
+import type { Bell } from "./bell.ts";
 import { announce } from "./facts.ts";
 import type { Relay } from "./relay.ts";
 import { type Tenure, takeOver } from "./tenure.ts";
@@ -15,6 +16,8 @@ export interface World {
   readonly codec: Codec;
   readonly clock: Clock;
   readonly relay: Relay;
+  /** Rung with a queue's name when it has new jobs. */
+  readonly bell: Bell;
 }
 
 /** Runs one processor over the lanes that its group assigns here. */

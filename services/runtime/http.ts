@@ -1,4 +1,5 @@
 import { fastify, type FastifyInstance } from "fastify";
+import { announce } from "./facts.ts";
 import type { Metrics } from "./metrics.ts";
 
 /** Bytes of a request's body that are taken, where a route doesn't say otherwise. */
@@ -9,6 +10,11 @@ const REQUEST_TIMEOUT = 10_000;
 /** The process's HTTP server: `/health/live`, `/health/ready`, `/metrics`, and what services add. */
 export const openHttp = (ready: () => readonly string[], metrics: Metrics): FastifyInstance => {
   const server = fastify({ bodyLimit: BODY_LIMIT, requestTimeout: REQUEST_TIMEOUT, forceCloseConnections: "idle" });
+  server.addHook("onError", (request, _reply, error, done) => {
+    if ((error.statusCode ?? 500) >= 500)
+      announce("stumbled", { loop: `http ${request.method} ${request.routeOptions.url ?? ""}`, error, wait: 0 });
+    done();
+  });
   server.get("/health/live", () => ({ status: "live" }));
   server.get("/health/ready", async (_, reply) => {
     const missing = ready();

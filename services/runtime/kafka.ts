@@ -393,7 +393,7 @@ const silenceNegativeTimeouts = (): void => {
   if (silenced) return;
   silenced = true;
   const emit = process.emitWarning.bind(process);
-  process.emitWarning = ((warning: string | Error, ...rest: never[]) => {
+  process.emitWarning = (warning: string | Error, ...rest: never[]) => {
     if ((rest[0] as unknown) !== "TimeoutNegativeWarning") emit(warning, ...rest);
-  }) as typeof process.emitWarning;
+  };
 };

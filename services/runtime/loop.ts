@@ -16,7 +16,7 @@ export interface Steps {
 }
 
 /** Longest wait without a look, in milliseconds: what nothing announces (another process's work) is found then. */
-const LONGEST_WAIT = 1_000;
+const LONGEST_WAIT = 500;
 /** Shortest wait after a step that found nothing though the clock said it would: the stream hasn't come there yet. */
 const SHORTEST_WAIT = 20;
 /** Waits after failures in a row, in milliseconds; the last one stays. */

@@ -19,10 +19,6 @@ const MAX_CONNECTIONS = 20;
 const CONNECT_TIMEOUT = 10_000;
 const STATEMENT_TIMEOUT = 30_000;
 
-/** PostgreSQL's type oids. */
-const INT8: number = pg.types.builtins.INT8;
-const INT8_ARRAY = 1016;
-
 const parseInt8 = (value: string): number => {
   const number = Number(value);
   if (!Number.isSafeInteger(number)) throw new Fatal(`the number ${value} from PostgreSQL is beyond 2^53`);
@@ -95,11 +91,10 @@ export const openDatabase = (address: string, applicationName: string): Database
   };
 };
 
-const getTypeParser: typeof pg.types.getTypeParser = (id: number, format?: "text" | "binary") => {
-  if (id === INT8) return parseInt8;
-  if (id === INT8_ARRAY) return (value: string) => (value === "{}" ? [] : value.slice(1, -1).split(",").map(parseInt8));
-  return pg.types.getTypeParser(id, format as "text");
-};
+const getTypeParser: typeof pg.types.getTypeParser = (
+  id: Parameters<typeof pg.types.getTypeParser>[0],
+  format?: "text" | "binary",
+) => (id === pg.types.builtins.INT8 ? parseInt8 : pg.types.getTypeParser(id, format));
 
 const on = (client: pg.Pool | pg.PoolClient): Connection => ({
   async query<Row extends object>(sql: string, values: readonly unknown[] = []): Promise<readonly Row[]> {

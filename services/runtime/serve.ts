@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { FastifyInstance } from "fastify";
 import { Fatal, messageOf, Transient } from "../core/failure.ts";
 import type { Clock } from "../core/ports.ts";
+import { bell } from "./bell.ts";
 import { avroCodec, registeredIds } from "./codec.ts";
 import { masked, parse, type Settings, type Variables } from "./config.ts";
 import { startEngine, type World } from "./engine.ts";
@@ -103,7 +104,7 @@ const runParts = async (
   const http = openHttp(() => [...missing], metrics);
   stack.defer(() => http.close());
   const parts = collect(world, database, http, stack);
-  for (const service of services) await service.start(parts.root, all as never);
+  for (const service of services) await service.start(parts.root, all);
   await http.listen({ host: settings.HTTP_HOST, port: settings.HTTP_PORT });
   log.info({ addresses: http.addresses() }, "listening");
 
@@ -124,7 +125,10 @@ const openWorld = async (
   await patiently(log, stop, () => kafka.partitions("inbox"));
   const clock: Clock = { now: Date.now };
   const store = postgresStore(database);
-  return { registry, world: { log: kafka, store, codec: avroCodec(registry, ids), clock, relay: relay(kafka, store) } };
+  return {
+    registry,
+    world: { log: kafka, store, codec: avroCodec(registry, ids), clock, relay: relay(kafka, store), bell: bell() },
+  };
 };
 
 /** What services ask the root to run. */

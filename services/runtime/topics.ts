@@ -68,7 +68,8 @@ const untilThere = async (log: KafkaLog, wanted: readonly TopicId[]): Promise<vo
     const found = await log.describe();
     const missing = wanted.filter((topic) => !found.has(topic));
     if (missing.length === 0) return;
-    if (Date.now() > until) throw new Transient(`Kafka: ${missing.map(log.nameOf).join(", ")} not there after creation`);
+    if (Date.now() > until)
+      throw new Transient(`Kafka: ${missing.map(log.nameOf).join(", ")} not there after creation`);
     await delay(CREATION_LOOK);
   }
 };

@@ -96,6 +96,7 @@ export const turn = async <Row, Event extends Keyed, Given>(
   for (const { key } of folded.writes) known.set(key, rows.present.get(key) ?? null);
   remember(tenure.cache, known);
   world.relay.offer(outbox);
+  for (const queue of new Set(jobs.map((job) => job.queue))) world.bell.ring(queue);
   await reschedule(it, folded, due);
   announce("committed", {
     processor: processor.name,

@@ -1,10 +1,10 @@
 import type { Publish } from "../core/effect.ts";
 import { messageOf } from "../core/failure.ts";
-import type { Clock, Codec, Job, Settlement, Store } from "../core/ports.ts";
+import type { Job, Settlement } from "../core/ports.ts";
 import { queueStream } from "../core/stream.ts";
 import { MINUTE, type Millis } from "../core/time.ts";
+import type { World } from "./engine.ts";
 import { announce } from "./facts.ts";
-import type { Relay } from "./relay.ts";
 
 /** Outbox entries of a queue older than this were left by a process that died: any other takes them. */
 const ORPHANED_AFTER = MINUTE;
@@ -40,16 +40,15 @@ export interface Worker {
   step(): Promise<boolean>;
   /** When `step` will find something if nobody says so earlier. */
   nextDue(): Promise<Millis | null>;
+  /** Resolves when there may be something to lease, or room for it, or the signal aborts. */
+  arrival(signal: AbortSignal): Promise<void>;
   /** Jobs under way. */
   readonly busy: () => number;
   /** Waits for the attempts under way to settle; those still running at the signal are aborted. */
   drain(signal: AbortSignal): Promise<void>;
 }
 
-export const worker = (
-  work: Work,
-  { store, codec, clock, relay }: { store: Store; codec: Codec; clock: Clock; relay: Relay },
-): Worker => {
+export const worker = (work: Work, { store, codec, clock, relay, bell }: World): Worker => {
   const running = new Set<Promise<void>>();
   const aborter = new AbortController();
   let swept = -Infinity;
@@ -88,12 +87,15 @@ export const worker = (
   };
 
   const start = (job: Job): void => {
-    const running1 = run(job).catch((error: unknown) => {
+    const ended = run(job).catch((error: unknown) => {
       // Not settled: the lease runs out and the job is attempted again, with the same ids.
       announce("stumbled", { loop: work.queue, error: asError(error), wait: work.lease });
     });
-    running.add(running1);
-    void running1.finally(() => running.delete(running1));
+    running.add(ended);
+    void ended.finally(() => {
+      running.delete(ended);
+      bell.ring(work.queue);
+    });
   };
 
   return {
@@ -110,7 +112,9 @@ export const worker = (
       for (const job of jobs) start(job);
       return jobs.length > 0;
     },
-    nextDue: () => store.nextJob(work.queue),
+    // While there is no room, the end of an attempt is what to wait for.
+    nextDue: () => (running.size >= work.concurrency ? Promise.resolve(null) : store.nextJob(work.queue)),
+    arrival: (signal) => bell.arrival(work.queue, signal),
     busy: () => running.size,
     async drain(signal) {
       signal.addEventListener("abort", () => aborter.abort(), { once: true });

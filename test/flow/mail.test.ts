@@ -22,7 +22,7 @@ test("a missed message becomes a mail to every address and webhooks for each ste
   await chat.publish(message("c", "bob", "m1", "12:01", { text: "The rocket is ready." }));
   await eventually(() => expect(chat.mailbox.mails()).toHaveLength(2));
   const mails = await Promise.all(chat.mailbox.mails().map(({ id }) => chat.mailbox.read(id)));
-  expect(mails.map((mail) => mail?.To[0]?.Address).toSorted()).toEqual(["ada@example.com", "ada@example.org"]);
+  expect(mails.map((mail) => mail?.To[0]?.Address ?? "").toSorted()).toEqual(["ada@example.com", "ada@example.org"]);
   expect(mails[0]?.Text).toContain("The rocket is ready.");
   expect(mails[0]?.HTML).toContain("The rocket is ready.");
   expect(mails[0]?.Text).toContain("https://chat.example/c/c");

@@ -23,7 +23,8 @@ export const play = async (
   };
   let at = Math.floor(Date.now() / TICK) * TICK;
   await put(script.opening(at));
-  for (let tick = 1; !signal.aborted && (length === "endless" || tick <= TICKS_OF_ONE_ACT); tick++) {
+  const ticks = length === "endless" ? Infinity : TICKS_OF_ONE_ACT;
+  for (let tick = 1; !signal.aborted && tick <= ticks; tick++) {
     at = await nextTick(at, signal);
     if (!signal.aborted) await put(script.tick(at));
   }

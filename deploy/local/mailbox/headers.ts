@@ -22,7 +22,7 @@ export function headerFields(raw: Buffer): readonly HeaderField[] {
 /** The fields as Mailpit tells them: lists of values by name, spelled as Go spells it (`Message-Id`), in alphabetical order. */
 export function headerLists(raw: Buffer): Readonly<Record<string, readonly string[]>> {
   const lists = Map.groupBy(headerFields(raw), ({ name }) => canonical(name));
-  const sorted = [...lists].sort(([a], [b]) => (a < b ? -1 : 1));
+  const sorted = [...lists].toSorted(([a], [b]) => (a < b ? -1 : 1));
   return Object.fromEntries(sorted.map(([name, fields]) => [name, fields.map(({ value }) => value)]));
 }
 

@@ -44,7 +44,7 @@ test("the newest are kept, in memory and on disk", async () => {
   const store = await openMailStore({ dir, keepMails: 3 });
   for (let at = 1; at <= 5; at++) await store.receive(envelope(at), content(`Subject: ${at}\r\n\r\n`));
   expect(store.mails().map(({ receivedAt }) => receivedAt)).toEqual([3, 4, 5]);
-  expect(readdirSync(dir).sort()).toEqual(store.mails().map(({ id }) => `${id}.eml`));
+  expect(readdirSync(dir).toSorted()).toEqual(store.mails().map(({ id }) => `${id}.eml`));
   expect((await openMailStore({ dir, keepMails: 2 })).mails()).toHaveLength(2);
 });
 
@@ -82,5 +82,5 @@ test("what a crash left half written is dropped, and strangers' files are left a
   writeFileSync(join(dir, "notes.txt"), "mine");
   writeFileSync(join(dir, "0000000010000.eml"), "Subject: no envelope\r\n\r\n");
   expect((await openMailStore({ dir })).mails()).toEqual([]);
-  expect(readdirSync(dir).sort()).toEqual(["0000000010000.eml", "notes.txt"]);
+  expect(readdirSync(dir).toSorted()).toEqual(["0000000010000.eml", "notes.txt"]);
 });

@@ -157,7 +157,7 @@ function idsAfter(last: string): (at: number) => string {
 
 async function load(dir: string): Promise<StoredMail[]> {
   const mails: StoredMail[] = [];
-  for (const name of (await readdir(dir)).sort()) {
+  for (const name of (await readdir(dir)).toSorted()) {
     if (name.endsWith(".part")) await rm(join(dir, name), { force: true });
     const id = /^([0-9a-z]{13})\.eml$/.exec(name)?.[1];
     const mail = id === undefined ? undefined : await loadMail(join(dir, name), id);

@@ -67,7 +67,7 @@ export function tiles({ received, distinct, verified, repeated, byType }: Summar
       <dt>${name}</dt>
       <dd>${value}</dd>
     </div>`;
-  const types = Object.entries(byType).sort(([, a], [, b]) => b - a);
+  const types = Object.entries(byType).toSorted(([, a], [, b]) => b - a);
   const chip = ([type, count]: readonly [string, number]): Html =>
     html`<a class="tag" href="/?${new URLSearchParams({ type }).toString()}">${type} ${count}</a>`;
   return html`<section id="tiles" aria-label="Totals">

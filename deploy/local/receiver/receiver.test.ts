@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Webhook } from "standardwebhooks";
 import { expect, test } from "vitest";
+import type { Delivery } from "./deliveries.ts";
 import { startReceiver, type Receiver, type ReceiverOptions } from "./receiver.ts";
 
 const SECRET = `whsec_${Buffer.alloc(32, 1).toString("base64")}`;
@@ -49,7 +50,9 @@ const event = (type: string, userId: string): object => ({ type, timestamp: "202
 test("a genuine webhook is answered 204 and told", async () => {
   await using receiver = await start();
   expect(await send(receiver)).toBe(204);
-  const { deliveries } = (await (await fetch(`${receiver.page}/api/deliveries`)).json()) as any;
+  const { deliveries } = (await (await fetch(`${receiver.page}/api/deliveries`)).json()) as {
+    readonly deliveries: Delivery[];
+  };
   expect(deliveries).toHaveLength(1);
   expect(deliveries[0]).toMatchObject({
     number: 1,
@@ -174,7 +177,9 @@ test("the list is filtered by user, type, endpoint and id", async () => {
   await send(receiver, { id: "1", payload: event("a", "ada") });
   await send(receiver, { id: "2", payload: event("b", "grace") });
   const ids = async (query: string): Promise<string[]> => {
-    const { deliveries } = (await (await fetch(`${receiver.page}/api/deliveries?${query}`)).json()) as any;
+    const { deliveries } = (await (await fetch(`${receiver.page}/api/deliveries?${query}`)).json()) as {
+      readonly deliveries: Delivery[];
+    };
     return deliveries.map(({ id }: { id: string }) => id);
   };
   expect(await ids("")).toEqual(["2", "1"]);
