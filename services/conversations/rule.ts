@@ -29,6 +29,7 @@ export const conversations: Processor<ChatRow, ConversationEvent> = {
   inputs: ["messages", "participants", "conversations"],
   home: "conversationStrays",
   strays: "conversationStrays",
+  upstream: [],
   read: readConversationEvent,
   rows: (event) =>
     event.type === "message"

@@ -158,6 +158,11 @@ export type Settlement =
 export interface Store {
   /** Takes lanes over: raises their epochs, so that who held them can commit no more. */
   claim(processor: string, lanes: readonly Lane[]): Promise<readonly Hold[]>;
+  /** How far a processor has come: its cursors by `topic/partition`, and how much it has yet to publish to a topic. */
+  progress(
+    processor: string,
+    to: TopicId,
+  ): Promise<{ readonly cursors: Readonly<Record<string, number>>; readonly unpublished: number }>;
   /** The values of rows, in the order asked; undefined where there is none. */
   load(processor: string, keys: readonly RowKey[]): Promise<readonly unknown[]>;
   /** Rows with `due` at or before `until`, earliest first. */
@@ -177,6 +182,8 @@ export interface Store {
 
   /** Leases at most `limit` jobs that are to run by `now`, or whose lease has run out, until `until`. */
   lease(queue: string, limit: number, now: Millis, until: Millis): Promise<readonly Job[]>;
+  /** Holds leased jobs until `until`; what has passed to another stays with it. */
+  renew(jobs: readonly Job[], until: Millis): Promise<void>;
   /** The earliest time at which `lease` may find something. */
   nextJob(queue: string): Promise<Millis | null>;
   /** Settles a job and puts what follows in the outbox; false: the lease had passed to another, nothing was saved. */

@@ -3,6 +3,13 @@ import type { LogRecord } from "./event.ts";
 import type { Millis } from "./time.ts";
 import type { TopicId } from "./topics.ts";
 
+/** A stage of the flow: a processor that turns records of some topics into records of another. */
+export interface Stage {
+  readonly processor: string;
+  readonly from: readonly TopicId[];
+  readonly to: TopicId;
+}
+
 /** What a processor folds: something that concerns one key, at a time. */
 export interface Keyed {
   readonly key: string;
@@ -40,6 +47,8 @@ export interface Processor<Row, Event extends Keyed, Given = undefined> {
   readonly home: TopicId;
   /** Where a record goes that was found outside its key's lane; null where no state hangs on the key. */
   readonly strays: TopicId | null;
+  /** What its own inputs wait in before they are there, in the order of the flow: no timer fires before it is through. */
+  readonly upstream: readonly Stage[];
   /** What a record says, split into what concerns one key each. */
   read(record: LogRecord): readonly Event[];
   /** Keys of the rows the event may read or write; all of them in its key's lane. */

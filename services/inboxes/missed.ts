@@ -1,9 +1,9 @@
 import type { MessageId } from "../core/ids.ts";
 import type { Millis } from "../core/time.ts";
-import { type Attended, MAX_LISTED, MAX_TOLD, type Missed, type Thread } from "./state.ts";
+import { type Attended, MAX_LISTED, MAX_TOLD, type Missed, type ThreadRow } from "./state.ts";
 
 /** Adds a missed message, in the order of `since`; one that is missed already may only gain a mention. */
-export const miss = (thread: Thread, message: Missed): Thread => {
+export const miss = (thread: ThreadRow, message: Missed): ThreadRow => {
   if (message.sentAt <= thread.readUntil || thread.told.includes(message.messageId)) return thread;
   const before = thread.missed.find(({ messageId }) => messageId === message.messageId);
   if (before !== undefined)
@@ -18,13 +18,13 @@ export const miss = (thread: Thread, message: Missed): Thread => {
 };
 
 /** Notes a message that came while it was on screen. */
-export const attend = (thread: Thread, message: Attended): Thread =>
-  thread.attended.some(({ messageId }) => messageId === message.messageId)
+export const attend = (thread: ThreadRow, message: Attended): ThreadRow =>
+  message.sentAt <= thread.readUntil || thread.attended.some(({ messageId }) => messageId === message.messageId)
     ? thread
     : { ...thread, attended: [...thread.attended, message].slice(-MAX_LISTED) };
 
 /** Keeps what the test keeps, missed or attended. */
-export const keep = (thread: Thread, test: (message: Missed) => boolean): Thread => {
+export const keep = (thread: ThreadRow, test: (message: Missed) => boolean): ThreadRow => {
   const missed = thread.missed.filter(test);
   const attended = thread.attended.filter(test);
   if (missed.length === thread.missed.length && attended.length === thread.attended.length) return thread;
@@ -34,19 +34,42 @@ export const keep = (thread: Thread, test: (message: Missed) => boolean): Thread
 };
 
 /** Everything up to that time is read. */
-export const read = (thread: Thread, until: Millis): Thread =>
+export const read = (thread: ThreadRow, until: Millis): ThreadRow =>
   until <= thread.readUntil ? thread : { ...keep(thread, ({ sentAt }) => sentAt > until), readUntil: until };
 
 /** Whether the message mentions the user now. */
-export const mention = (thread: Thread, message: MessageId, isMentioned: boolean): Thread => {
+export const mention = (thread: ThreadRow, message: MessageId, isMentioned: boolean): ThreadRow => {
+  const differs = (one: Missed): boolean => one.messageId === message && one.isMentioned !== isMentioned;
+  if (!thread.missed.some(differs) && !thread.attended.some(differs)) return thread;
   const change = <M extends Missed>(one: M): M => (one.messageId === message ? { ...one, isMentioned } : one);
   return { ...thread, missed: thread.missed.map(change), attended: thread.attended.map(change) };
 };
 
 /** Nothing is missed any more: a notification is about all of it. */
-export const tell = (thread: Thread): Thread => ({
+export const tell = (thread: ThreadRow): ThreadRow => ({
   ...thread,
   missed: [],
   count: 0,
   told: [...thread.told, ...thread.missed.map(({ messageId }) => messageId)].slice(-MAX_TOLD),
+});
+
+/** The session was live until then: what came on its screen by that time was seen. */
+export const confirm = (thread: ThreadRow, sessionId: string, until: Millis): ThreadRow => {
+  const attended = thread.attended.filter((message) => message.sessionId !== sessionId || message.since > until);
+  return attended.length === thread.attended.length ? thread : { ...thread, attended };
+};
+
+/** The session was live only until its latest sign: what came on its screen after that was missed. */
+export const giveBack = (thread: ThreadRow, sessionId: string): ThreadRow => {
+  const back = thread.attended.filter((message) => message.sessionId === sessionId);
+  const attended = thread.attended.filter((message) => message.sessionId !== sessionId);
+  return back.reduce<ThreadRow>((current, message) => miss(current, unattended(message)), { ...thread, attended });
+};
+
+const unattended = ({ messageId, senderId, sentAt, since, isMentioned }: Attended): Missed => ({
+  messageId,
+  senderId,
+  sentAt,
+  since,
+  isMentioned,
 });

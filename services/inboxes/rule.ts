@@ -1,13 +1,23 @@
 import { conversationKey, messageKey } from "../core/chat.ts";
-import type { Compose, Effect } from "../core/effect.ts";
-import { type ConversationId, notificationId, type UserId } from "../core/ids.ts";
-import { type Due, nothing, type Processor, type Step } from "../core/processor.ts";
-import type { Millis } from "../core/time.ts";
+import type { Compose, Effect, Lookup } from "../core/effect.ts";
+import { profileKey } from "../core/inbox.ts";
+import { type ConversationId, type MessageId, notificationId, type UserId } from "../core/ids.ts";
+import type { Due, Processor, Rows, Step } from "../core/processor.ts";
+import { DAY, type Millis } from "../core/time.ts";
+import { draft, type Draft } from "./draft.ts";
 import { type InboxEvent, readInboxEvent } from "./event.ts";
 import { attend, keep, mention, miss, read, tell } from "./missed.ts";
-import { attendingSession, isOnline, lapse, nextLapse, sign, signOff } from "./presence.ts";
+import { attendingSession, lapse, nextLapse, noteAttended, sign, signOff } from "./presence.ts";
 import { compose, MAX_SHOWN, type Notice } from "./snapshot.ts";
-import { bounded, type Inbox, MAX_LISTED, mapThreads, newInbox, type Thread, threadOf, withThread } from "./state.ts";
+import {
+  type InboxRow,
+  MAX_LISTED,
+  pendingKey,
+  type PendingRow,
+  presenceKey,
+  type ThreadRow,
+  threadKey,
+} from "./state.ts";
 
 /** What the rule goes by. */
 export interface InboxSettings {
@@ -15,147 +25,194 @@ export interface InboxSettings {
   readonly timeout: Millis;
 }
 
+/** A thread in which nothing is missed is forgotten so long after the last word of it. */
+export const THREAD_RETENTION: Millis = 30 * DAY;
+
 type Of<T extends InboxEvent["type"]> = Extract<InboxEvent, { type: T }>;
 
 /** Who is told, about what, when: the rule of design/semantics.md over one user's inbox. */
-export const inboxes = (settings: InboxSettings): Processor<Inbox, InboxEvent> => ({
+export const inboxes = (settings: InboxSettings): Processor<InboxRow, InboxEvent> => ({
   name: "inboxes",
   inputs: ["users", "presence", "inbox"],
   home: "inbox",
   strays: "inboxStrays",
+  upstream: [
+    { processor: "conversations", from: ["messages", "participants", "conversations"], to: "conversationStrays" },
+    { processor: "conversations", from: ["conversationStrays"], to: "inbox" },
+    { processor: "inboxes", from: ["presence", "users"], to: "inboxStrays" },
+  ],
   read: readInboxEvent,
-  rows: ({ key }) => [key],
-  fold(event, rows) {
-    const known = rows.get(event.key);
-    const before = known ?? newInbox(event.key);
-    if (event.type === "due") return onDue(before, event, settings);
-    const after = bounded(evolve(before, event));
-    return after === before ? nothing : { writes: [[event.key, after]], effects: [] };
-  },
-  wake: (inbox) => wake(inbox, settings),
+  rows,
+  fold: (event, known) => (event.type === "due" ? onDue(event, known, settings) : onEvent(event, known)),
+  wake: (row) => wake(row, settings),
   compose: (payload, found) => compose(payload as Notice, found),
 });
 
-const evolve = (inbox: Inbox, event: Exclude<InboxEvent, Due>): Inbox => {
+const rows = (event: InboxEvent): readonly string[] => {
+  const { key } = event;
   switch (event.type) {
     case "entry":
-      return onEntry(inbox, event);
-    case "presence":
-      return onPresence(inbox, event);
+      return [profileKey(key), presenceKey(key), pendingKey(key), threadKey(key, event.entry.conversationId)];
+    case "presence": {
+      const { conversationId, type } = event.presence;
+      return type === "READ" && conversationId !== null
+        ? [pendingKey(key), threadKey(key, conversationId)]
+        : [presenceKey(key), pendingKey(key)];
+    }
     case "profile":
-      return { ...inbox, profile: event.user, isDeleted: false };
+      return [profileKey(key)];
     case "deleted":
-      return { ...clear(inbox), profile: null, isDeleted: true };
+      return [profileKey(key), pendingKey(key)];
   }
 };
 
-const clear = (inbox: Inbox): Inbox => mapThreads(inbox, (thread) => keep(thread, () => false));
+const onEvent = (event: InboxEvent, known: Rows<InboxRow>): Step<InboxRow> => {
+  const user = draft(known, event.key);
+  switch (event.type) {
+    case "entry":
+      onEntry(user, event);
+      break;
+    case "presence":
+      onPresence(user, event);
+      break;
+    case "profile":
+      user.setProfile({ type: "profile", user: event.user });
+      break;
+    case "deleted":
+      onDeleted(user, event.at);
+      break;
+  }
+  return user.step();
+};
 
-const onPresence = (inbox: Inbox, { presence, at, readUntil }: Of<"presence">): Inbox => {
+const nothingKept = (): boolean => false;
+
+const onDeleted = (user: Draft, at: Millis): void => {
+  user.setProfile({ type: "profile", user: null });
+  const attended = Object.values(user.presence().sessions).flatMap((session) => session.attended);
+  for (const conversation of [...Object.keys(user.pending().firsts), ...attended])
+    user.changeThread(conversation, at, (thread) => keep(thread, nothingKept));
+};
+
+const onPresence = (user: Draft, { presence, at, readUntil }: Of<"presence">): void => {
   switch (presence.type) {
     case "ONLINE":
     case "HEARTBEAT":
-      return sign(inbox, presence, at);
+      sign(user, presence, at);
+      break;
     case "OFFLINE":
-      return signOff(inbox, presence, at);
+      signOff(user, presence, at);
+      break;
     case "READ":
-      return presence.conversationId === null
-        ? inbox
-        : change(inbox, presence.conversationId, (thread) => read(thread, readUntil));
+      if (presence.conversationId !== null)
+        user.changeThread(presence.conversationId, at, (thread) => read(thread, readUntil));
+      break;
     case "MARKED_UNREAD":
-      return inbox;
+      break;
   }
 };
 
-/** The inbox with one thread changed; the same inbox if the thread is. */
-const change = (inbox: Inbox, conversation: ConversationId, by: (thread: Thread) => Thread): Inbox => {
-  const before = threadOf(inbox, conversation);
-  const after = by(before);
-  return after === before ? inbox : withThread(inbox, conversation, after);
-};
-
-const onEntry = (inbox: Inbox, { entry, isMentioned, at }: Of<"entry">): Inbox => {
-  const { type, conversationId, messageId, reason } = entry;
-  switch (type) {
+const onEntry = (user: Draft, event: Of<"entry">): void => {
+  const { entry, isMentioned, at } = event;
+  const { conversationId, messageId } = entry;
+  const change = (by: (thread: ThreadRow) => ThreadRow): void => user.changeThread(conversationId, at, by);
+  switch (entry.type) {
     case "CANDIDATE":
-      return messageId === null ? inbox : onCandidate(inbox, { ...entry, messageId }, isMentioned, at);
+      if (messageId !== null) onCandidate(user, event, messageId);
+      break;
     case "OWN":
       // Who writes has read what was there before: a later message is one of a greater time.
-      return change(inbox, conversationId, (thread) => read(thread, entry.sentAt - 1));
+      change((thread) => read(thread, entry.sentAt - 1));
+      break;
     case "EDITED":
-      return messageId === null
-        ? inbox
-        : change(inbox, conversationId, (thread) => onEdited(thread, messageId, isMentioned));
+      if (messageId !== null) change((thread) => mention(thread, messageId, isMentioned));
+      break;
     case "WITHDRAWN":
-      return change(inbox, conversationId, (thread) => keep(thread, (message) => message.messageId !== messageId));
+      change((thread) => keep(thread, (message) => message.messageId !== messageId));
+      break;
     case "CLOSED":
-      return reason === null ? inbox : change(inbox, conversationId, (thread) => keep(thread, () => false));
+      change((thread) => keep(thread, nothingKept));
+      break;
     case "MENTIONS_ONLY":
-      return change(inbox, conversationId, (thread) => keep(thread, (message) => message.isMentioned));
+      change((thread) => keep(thread, (message) => message.isMentioned));
+      break;
   }
 };
 
-const onEdited = (thread: Thread, messageId: string, isMentioned: boolean): Thread => {
-  const isOpen = [...thread.missed, ...thread.attended].some(
-    (message) => message.messageId === messageId && message.isMentioned !== isMentioned,
-  );
-  return isOpen ? mention(thread, messageId, isMentioned) : thread;
-};
-
-const onCandidate = (
-  inbox: Inbox,
-  entry: Of<"entry">["entry"] & { readonly messageId: string },
-  isMentioned: boolean,
-  since: Millis,
-): Inbox => {
-  if (inbox.isDeleted) return inbox;
-  const { conversationId, messageId, senderId, sentAt } = entry;
-  const message = { messageId, senderId, sentAt, since, isMentioned };
-  const sessionId = attendingSession(inbox, conversationId);
-  return change(inbox, conversationId, (thread) => {
-    if (sessionId === null) return miss(thread, message);
-    return sentAt <= thread.readUntil ? thread : attend(thread, { ...message, sessionId });
-  });
-};
-
-/** The first moment at which something changes by time alone: a session lapses, or a notification is due. */
-const wake = (inbox: Inbox, settings: InboxSettings): Millis | null => {
-  if (isOnline(inbox)) return nextLapse(inbox);
-  let first: Millis | null = null;
-  for (const thread of Object.values(inbox.conversations)) {
-    const due = dueAt(inbox, thread, settings);
-    if (due !== null && (first === null || due < first)) first = due;
+const onCandidate = (user: Draft, { entry, isMentioned, at }: Of<"entry">, messageId: MessageId): void => {
+  if (user.profile()?.user === null) return; // deleted; never having had a profile is fine
+  const { conversationId, senderId, sentAt } = entry;
+  const message = { messageId, senderId, sentAt, since: at, isMentioned };
+  const sessionId = attendingSession(user.presence(), conversationId);
+  if (sessionId === null) {
+    user.changeThread(conversationId, at, (thread) => miss(thread, message));
+  } else {
+    user.changeThread(conversationId, at, (thread) => attend(thread, { ...message, sessionId }));
+    noteAttended(user, sessionId, conversationId);
   }
-  return first;
+};
+
+/** The first moment at which something of the row changes by time alone. */
+const wake = (row: InboxRow, settings: InboxSettings): Millis | null => {
+  switch (row.type) {
+    case "profile":
+      return null;
+    case "presence":
+      return nextLapse(row);
+    case "pending":
+      return row.isOnline || row.earliest === null ? null : dueAt(row, row.earliest, settings);
+    case "thread":
+      return row.missed.length + row.attended.length > 0 ? null : row.touchedAt + THREAD_RETENTION;
+  }
 };
 
 /** Away and due (semantics, "When"): the timeout after the first missed message and after the user left. */
-const dueAt = (inbox: Inbox, thread: Thread, { timeout }: InboxSettings): Millis | null => {
-  const [first] = thread.missed;
-  return first === undefined ? null : Math.max(first.since, inbox.awaySince ?? -Infinity) + timeout;
+const dueAt = ({ awaySince }: PendingRow, first: Millis, { timeout }: InboxSettings): Millis =>
+  Math.max(first, awaySince ?? first) + timeout;
+
+const onDue = ({ key, at }: Due, known: Rows<InboxRow>, settings: InboxSettings): Step<InboxRow> => {
+  const row = known.get(key);
+  switch (row?.type) {
+    case "presence": {
+      const user = draft(known, userOf(key));
+      lapse(user, at);
+      return user.step();
+    }
+    case "pending":
+      return notify(draft(known, row.userId), at, settings);
+    case "thread":
+    case "profile":
+    case undefined:
+      return { writes: [[key, null]], effects: [] };
+  }
 };
 
-const onDue = (before: Inbox, { at }: Due, settings: InboxSettings): Step<Inbox> => {
-  const inbox = lapse(before, at);
-  if (isOnline(inbox)) return { writes: [[inbox.userId, inbox]], effects: [] };
-  const due = Object.entries(inbox.conversations).filter(([, thread]) => {
-    const time = dueAt(inbox, thread, settings);
-    return time !== null && time <= at;
-  });
-  const after = due.reduce((current, [id, thread]) => withThread(current, id, tell(thread)), inbox);
-  return { writes: [[inbox.userId, after]], effects: due.map(([id, thread]) => notice(inbox, id, thread, at)) };
+/** The user of a row key (core/inbox.ts: kind, length, user, what it is about). */
+const userOf = (key: string): UserId => {
+  const [, length = "0"] = key.split("\u001f", 2);
+  const start = 2 + length.length + 1;
+  return key.slice(start, start + Number(length));
+};
+
+const notify = (user: Draft, at: Millis, settings: InboxSettings): Step<InboxRow> => {
+  const pending = user.pending();
+  const due = Object.entries(pending.firsts).filter(([, first]) => dueAt(pending, first, settings) <= at);
+  const effects = due.map(([conversation]) => notice(user, conversation, at));
+  for (const [conversation] of due) user.changeThread(conversation, at, tell);
+  return user.step(effects);
 };
 
 /** The notification about one conversation, with all that its snapshot is made from. */
-const notice = (inbox: Inbox, conversationId: ConversationId, thread: Thread, at: Millis): Effect => {
-  const { userId } = inbox;
+const notice = (user: Draft, conversationId: ConversationId, at: Millis): Effect => {
+  const { userId } = user;
+  const thread = user.thread(conversationId);
   const first = thread.missed[0];
   const listed = thread.missed.slice(-MAX_LISTED);
   const shown = listed.slice(-MAX_SHOWN);
   const payload: Notice = {
     notificationId: notificationId(userId, conversationId, first?.messageId ?? "", first?.since ?? at),
     userId,
-    profile: inbox.profile,
+    profile: user.profile()?.user ?? null,
     conversationId,
     shown,
     at,
@@ -169,11 +226,16 @@ const lookupsFor = ({ conversationId, shown }: Notice): Compose["lookups"] => [
   chatRow(conversationId, conversationKey(conversationId)),
   ...shown.map(({ messageId }) => chatRow(conversationId, messageKey(conversationId, messageId))),
   ...[...new Set(shown.map(({ senderId }) => senderId))].flatMap((sender) =>
-    sender === null ? [] : [inboxOf(sender)],
+    sender === null ? [] : [profileOf(sender)],
   ),
 ];
 
-const chatRow = (id: ConversationId, key: string) =>
-  ({ processor: "conversations", home: "conversationStrays", id, key }) as const;
+const chatRow = (id: ConversationId, key: string): Lookup => ({
+  processor: "conversations",
+  home: "conversationStrays",
+  id,
+  key,
+});
 
-const inboxOf = (user: UserId) => ({ processor: "inboxes", home: "inbox", id: user, key: user }) as const;
+/** Where a person's profile is looked up. */
+const profileOf = (user: UserId): Lookup => ({ processor: "inboxes", home: "inbox", id: user, key: profileKey(user) });

@@ -1,9 +1,10 @@
 import { type ChatRow, conversationKey, type ConversationRow, messageKey, type MessageRow } from "../core/chat.ts";
 import type { Effect, Lookup } from "../core/effect.ts";
+import { type ProfileRow, profileKey } from "../core/inbox.ts";
 import { type ConversationId, eventId, type MessageId, type NotificationId, type UserId } from "../core/ids.ts";
 import type { Attachment, ConversationView, MessageView, NotificationEvent, Person, User } from "../core/records.ts";
 import type { Millis } from "../core/time.ts";
-import type { Inbox, Missed } from "./state.ts";
+import type { Missed } from "./state.ts";
 
 /** Missed messages that a snapshot shows (contract: ConversationView.messages). */
 export const MAX_SHOWN = 20;
@@ -110,8 +111,8 @@ const messageView = (message: MessageRow, missed: Missed | null, found: Found): 
 const attachmentView = ({ name, url, mimeType, size }: Attachment) => ({ name, url, mimeType, size });
 
 const senderOf = (sender: UserId, found: Found): Person => {
-  const inbox = found({ processor: "inboxes", home: "inbox", id: sender, key: sender }) as Inbox | undefined;
-  return person(sender, inbox?.profile ?? null, []);
+  const lookup = { processor: "inboxes", home: "inbox", id: sender, key: profileKey(sender) } as const;
+  return person(sender, (found(lookup) as ProfileRow | undefined)?.user ?? null, []);
 };
 
 const person = (userId: UserId, profile: User | null, emails: readonly string[]): Person => ({

@@ -1,31 +1,47 @@
+import { inboxRowKey } from "../core/inbox.ts";
 import type { ConversationId, MessageId, UserId } from "../core/ids.ts";
-import type { User } from "../core/records.ts";
+import type { ProfileRow } from "../core/inbox.ts";
 import type { Millis } from "../core/time.ts";
 
-/** All that is known of a user: profile, presence, and what was missed where. */
-export interface Inbox {
-  readonly userId: UserId;
-  /** The latest profile; null where there was none, or it was deleted. */
-  readonly profile: User | null;
-  /** The latest record of the user is a tombstone. */
-  readonly isDeleted: boolean;
-  /** Live sessions, by id. */
+/**
+ * What is known of a user lies in rows that change for different reasons, so that a sign of life writes a few bytes
+ * however much is missed: the profile, the sessions, which conversations have something missed, and each of those.
+ */
+export type InboxRow = ProfileRow | PresenceRow | PendingRow | ThreadRow;
+
+/** Sessions and what was on their screens. */
+export interface PresenceRow {
+  readonly type: "presence";
+  /** Live sessions, by id: neither offline nor lapsed. */
   readonly sessions: Readonly<Record<string, Session>>;
   /** The latest end of a session; null: since ever. */
   readonly awaySince: Millis | null;
-  readonly conversations: Readonly<Record<ConversationId, Thread>>;
 }
 
-/** A session that is live: neither offline nor lapsed. */
 export interface Session {
   /** Time of its latest ONLINE or HEARTBEAT. */
   readonly sign: Millis;
   /** The conversation that sign had on screen. */
   readonly screen: ConversationId | null;
+  /** Conversations with messages that came on its screen since; its lapse may yet make them missed. */
+  readonly attended: readonly ConversationId[];
+}
+
+/** Where something is missed, and whether the user is there: all that decides when they are told. */
+export interface PendingRow {
+  readonly type: "pending";
+  readonly userId: UserId;
+  readonly isOnline: boolean;
+  readonly awaySince: Millis | null;
+  /** The `since` of the first missed message, by conversation. */
+  readonly firsts: Readonly<Record<ConversationId, Millis>>;
+  /** The least of them. */
+  readonly earliest: Millis | null;
 }
 
 /** A user's side of one conversation. */
-export interface Thread {
+export interface ThreadRow {
+  readonly type: "thread";
   /** Every message up to this time is read. */
   readonly readUntil: Millis;
   /** Missed messages, oldest first: the first of all and the latest MAX_LISTED. */
@@ -36,6 +52,8 @@ export interface Thread {
   readonly attended: readonly Attended[];
   /** The latest messages that a notification was about. */
   readonly told: readonly MessageId[];
+  /** When something was last heard of it. */
+  readonly touchedAt: Millis;
 }
 
 /** A message that the user has missed so far. */
@@ -57,45 +75,28 @@ export interface Attended extends Missed {
 export const MAX_LISTED = 500;
 /** Messages that are remembered as told, by conversation. */
 export const MAX_TOLD = 100;
-/** Conversations that are remembered for what was read in them, though nothing is missed there. */
-export const MAX_QUIET_THREADS = 500;
 
-export const newInbox = (userId: UserId): Inbox => ({
+export const noPresence: PresenceRow = { type: "presence", sessions: {}, awaySince: null };
+
+export const nothingPending = (userId: UserId): PendingRow => ({
+  type: "pending",
   userId,
-  profile: null,
-  isDeleted: false,
-  sessions: {},
+  isOnline: false,
   awaySince: null,
-  conversations: {},
+  firsts: {},
+  earliest: null,
 });
 
-export const emptyThread: Thread = { readUntil: -1, missed: [], count: 0, attended: [], told: [] };
-
-/** An id may be any text, `constructor` too. */
-export const threadOf = ({ conversations }: Inbox, conversation: ConversationId): Thread =>
-  (Object.hasOwn(conversations, conversation) ? conversations[conversation] : undefined) ?? emptyThread;
-
-export const withThread = (inbox: Inbox, conversation: ConversationId, thread: Thread): Inbox => ({
-  ...inbox,
-  conversations: { ...inbox.conversations, [conversation]: thread },
-});
-
-/** The same inbox with each thread changed. */
-export const mapThreads = (inbox: Inbox, change: (thread: Thread) => Thread): Inbox => ({
-  ...inbox,
-  conversations: Object.fromEntries(
-    Object.entries(inbox.conversations).map(([id, thread]) => [id, change(thread)] as const),
-  ),
-});
-
-/** Forgets the threads that have been quiet the longest, beyond MAX_QUIET_THREADS. */
-export const bounded = (inbox: Inbox): Inbox => {
-  const threads = Object.entries(inbox.conversations);
-  if (threads.length <= MAX_QUIET_THREADS) return inbox;
-  const isQuiet = ({ missed, attended }: Thread): boolean => missed.length === 0 && attended.length === 0;
-  const quiet = threads.filter(([, thread]) => isQuiet(thread)).toSorted(([, a], [, b]) => b.readUntil - a.readUntil);
-  const forgotten = new Set(quiet.slice(MAX_QUIET_THREADS).map(([id]) => id));
-  return forgotten.size === 0
-    ? inbox
-    : { ...inbox, conversations: Object.fromEntries(threads.filter(([id]) => !forgotten.has(id))) };
+export const newThread: ThreadRow = {
+  type: "thread",
+  readUntil: -1,
+  missed: [],
+  count: 0,
+  attended: [],
+  told: [],
+  touchedAt: 0,
 };
+
+export const presenceKey = (user: UserId): string => inboxRowKey("p", user);
+export const pendingKey = (user: UserId): string => inboxRowKey("o", user);
+export const threadKey = (user: UserId, conversation: ConversationId): string => inboxRowKey("t", user, conversation);

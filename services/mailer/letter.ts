@@ -28,6 +28,7 @@ export const mailer: Processor<never, Triggered> = {
   inputs: ["notifications"],
   home: "notifications",
   strays: null,
+  upstream: [],
   read: (record) => {
     if (record.topic !== "notifications" || record.value?.type !== "TRIGGERED") return [];
     return [{ key: record.value.userId, at: record.at, event: record.value }];

@@ -22,7 +22,7 @@ export interface Waits {
   readonly greeting: number;
   /** For any reply: what RFC 5321, section 4.5.3.2.6, asks for after the final dot, since giving up there means a repeat. */
   readonly reply: number;
-  /** For all of it. The work's lease must be longer. */
+  /** For all of it. */
   readonly attempt: number;
 }
 

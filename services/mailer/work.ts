@@ -1,6 +1,5 @@
 import { Fatal } from "../core/failure.ts";
 import type { Clock } from "../core/ports.ts";
-import { MINUTE } from "../core/time.ts";
 import { announce } from "../runtime/facts.ts";
 import type { Work } from "../runtime/work.ts";
 import { compose, type Setting } from "./compose.ts";
@@ -9,9 +8,6 @@ import { mailOf, type Sending } from "./mail.ts";
 import type { Post } from "./post.ts";
 import type { Render } from "./render.ts";
 import { settle } from "./settle.ts";
-
-/** Milliseconds a letter is held: longer than the post waits for anything (post.ts, `waits.attempt`). */
-const LEASE = 15 * MINUTE;
 
 export interface Desk {
   readonly post: Post;
@@ -32,7 +28,6 @@ export interface Desk {
 export const mailing = ({ post, render, clock, chance, setting, sending, concurrency }: Desk): Work => ({
   queue: MAIL_QUEUE,
   concurrency,
-  lease: LEASE,
   async attempt(job, signal) {
     const letter = job.payload as Letter; // as the processor made it
     const { event } = letter;

@@ -16,6 +16,7 @@ interface StoredJob {
 export interface MemoryJobs {
   add(job: NewJob): void;
   lease(queue: string, limit: number, now: Millis, until: Millis): readonly Job[];
+  renew(jobs: readonly Job[], until: Millis): void;
   next(queue: string): Millis | null;
   settle(job: Job, settlement: Settlement): boolean;
 }
@@ -45,6 +46,12 @@ export const memoryJobs = (): MemoryJobs => {
           jobs.set(name(job), { ...job, attempts: attempt, runAt: until, token });
           return { queue, id: job.id, payload: JSON.parse(job.json) as unknown, attempt, token };
         }),
+    renew(held, until) {
+      for (const job of held) {
+        const stored = jobs.get(name(job));
+        if (stored?.state === "ready" && stored.token === job.token) jobs.set(name(job), { ...stored, runAt: until });
+      }
+    },
     next: (queue) => ready(queue)[0]?.runAt ?? null,
     settle(job, settlement) {
       const stored = jobs.get(name(job));

@@ -44,6 +44,16 @@ export const memoryStore = (now: () => Millis = () => 0): Store => {
       });
       return Promise.resolve(claimed);
     },
+    progress: (processor, to) =>
+      Promise.resolve({
+        cursors: Object.assign(
+          {},
+          ...[...holds].filter(([name]) => name.startsWith(`${processor}/`)).map(([, { cursors }]) => cursors),
+        ) as Record<string, number>,
+        unpublished: [...outbox.values()].filter(
+          ({ entry }) => entry.topic === to && entry.stream.startsWith(`${processor}/`),
+        ).length,
+      }),
     load: (processor, keys) =>
       Promise.resolve(
         keys.map(({ key }) => {
@@ -83,6 +93,10 @@ export const memoryStore = (now: () => Millis = () => 0): Store => {
       return Promise.resolve();
     },
     lease: (queue, limit, at, until) => Promise.resolve(jobs.lease(queue, limit, at, until)),
+    renew(held, until) {
+      jobs.renew(held, until);
+      return Promise.resolve();
+    },
     nextJob: (queue) => Promise.resolve(jobs.next(queue)),
     settle(job: Job, settlement, entries) {
       if (!jobs.settle(job, settlement)) return Promise.resolve(false);

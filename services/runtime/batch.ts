@@ -53,71 +53,98 @@ export const inOrder = <Event extends Keyed>(
 };
 
 /** What folding a batch came to. */
-export interface Folded {
-  readonly writes: readonly RowWrite[];
+export interface Folded<Event, Row> {
+  readonly writes: readonly (RowWrite & { readonly value: Row | null })[];
   readonly effects: readonly LaneEffect[];
+  /** Items that the rule can't take: they changed nothing. */
+  readonly poisoned: readonly { readonly item: Item<Event>; readonly error: Poison }[];
   readonly timers: number;
+}
+
+/** A fold asked for rows that were not at hand: they are fetched, and the batch, which is pure, is folded anew. */
+export interface Lacking {
+  readonly lacking: readonly RowKey[];
+}
+
+class NotAtHand extends Error {
+  readonly key: string;
+  constructor(key: string) {
+    super(key);
+    this.key = key;
+  }
 }
 
 /** Times one row may be woken in one batch before its rule is taken to be wrong. */
 const MAX_WAKES = 1_000;
 
 /**
- * Folds items in order over `rows` (changed in place); before each item, its rows' timers that are due by then and by
- * the lane's `time`; at the end, the timers of `due` rows. Pure but for `rows`.
+ * Folds items in order over `rows` (null: there is none); before each item, its rows' timers that are due by then and
+ * by the lane's `time`; at the end, the timers of `due` rows. Pure.
  */
 export const foldBatch = <Row, Event extends Keyed, Given>(
   processor: Processor<Row, Event, Given>,
   given: Given,
-  rows: Map<string, Row>,
+  rows: ReadonlyMap<string, Row | null>,
   items: readonly Item<Event>[],
   due: readonly RowKey[],
   time: (lane: Lane) => Millis,
-  onPoison: (item: Item<Event>, error: Poison) => void,
-): Folded => {
-  const dirty = new Map<string, Lane>();
+): Folded<Event, Row> | Lacking => {
+  const changed = new Map<string, { readonly lane: Lane; readonly row: Row | null }>();
+  const lacking = new Map<string, RowKey>();
   const effects: LaneEffect[] = [];
+  const poisoned: { item: Item<Event>; error: Poison }[] = [];
   let timers = 0;
 
+  const get = (key: string): Row | undefined => {
+    const known = changed.get(key)?.row ?? (changed.has(key) ? null : rows.get(key));
+    if (known === undefined) throw new NotAtHand(key);
+    return known ?? undefined;
+  };
   const settle = (lane: Lane, step: Step<Row>): void => {
-    for (const [key, row] of step.writes) {
-      if (row === null) rows.delete(key);
-      else rows.set(key, row);
-      dirty.set(key, lane);
-    }
+    for (const [key, row] of step.writes) changed.set(key, { lane, row });
     for (const effect of step.effects) effects.push({ lane, effect });
   };
-
   const wake = (lane: Lane, key: string, until: Millis): void => {
     for (let wakes = 0; ; wakes++) {
-      const row = rows.get(key);
+      const row = get(key);
       const at = row === undefined ? null : processor.wake(row);
       if (at === null || at > until) return;
       if (wakes === MAX_WAKES) throw new Error(`${processor.name}: the row ${key} keeps asking to be woken at ${at}`);
       timers++;
-      settle(lane, processor.fold({ type: "due", key, at }, rows, given));
+      settle(lane, processor.fold({ type: "due", key, at }, { get }, given));
+    }
+  };
+  const withRows = (lane: Lane, run: () => void): void => {
+    try {
+      run();
+    } catch (error) {
+      if (!(error instanceof NotAtHand)) throw error;
+      lacking.set(error.key, { lane, key: error.key });
+    }
+  };
+  const fold = (item: Item<Event>): void => {
+    // Timers of the same moment come after records.
+    const until = Math.min(time(item.lane), item.at - 1);
+    for (const key of processor.rows(item.event)) wake(item.lane, key, until);
+    try {
+      settle(item.lane, processor.fold(item.event, { get }, given));
+    } catch (error) {
+      if (!(error instanceof Poison)) throw error;
+      poisoned.push({ item, error });
     }
   };
 
-  for (const item of items) {
-    const { lane, event } = item;
-    // Timers of the same moment come after records.
-    const until = Math.min(time(lane), item.at - 1);
-    for (const key of processor.rows(event)) wake(lane, key, until);
-    try {
-      settle(lane, processor.fold(event, rows, given));
-    } catch (error) {
-      if (!(error instanceof Poison)) throw error;
-      onPoison(item, error);
-    }
-  }
-  for (const { lane, key } of due) wake(lane, key, time(lane));
+  for (const item of items) withRows(item.lane, () => fold(item));
+  for (const { lane, key } of due) withRows(lane, () => wake(lane, key, time(lane)));
+  if (lacking.size > 0) return { lacking: [...lacking.values()] };
 
-  const writes = Array.from(dirty, ([key, lane]) => {
-    const row = rows.get(key);
-    return { lane, key, value: row ?? null, due: row === undefined ? null : processor.wake(row) };
-  });
-  return { writes, effects, timers };
+  const writes = Array.from(changed, ([key, { lane, row }]) => ({
+    lane,
+    key,
+    value: row,
+    due: row === null ? null : processor.wake(row),
+  }));
+  return { writes, effects, poisoned, timers };
 };
 
 /** Composed effects in place of each Compose, with the rows it looked up. */

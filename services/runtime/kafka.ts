@@ -10,10 +10,11 @@ import kafkajs, {
 } from "kafkajs";
 import { Fatal, messageOf, Transient } from "../core/failure.ts";
 import { laneOf } from "../core/lane.ts";
-import type { Extent, Log, Outgoing, Place, RawRecord, Subscription } from "../core/ports.ts";
+import type { Extent, Log, Place, RawRecord, Subscription } from "../core/ports.ts";
 import { type TopicId, topicIds, topics } from "../core/topics.ts";
 import { arrivals } from "./arrivals.ts";
 import { lz4Codec, snappyCodec, zstdCodec } from "./compression.ts";
+import { type Placed, requests } from "./requests.ts";
 
 const { AssignerProtocol, CompressionCodecs, CompressionTypes, ConfigResourceTypes, Kafka, logLevel } = kafkajs;
 
@@ -110,12 +111,17 @@ export const openKafka = (settings: KafkaSettings): KafkaLog => {
     async publish(records) {
       const lanes = new Map<TopicId, number>();
       for (const { topic } of records) lanes.set(topic, lanes.get(topic) ?? (await partitions(topic)));
-      const byTopic = Map.groupBy(records, ({ topic }) => topic);
-      const topicMessages = Array.from(byTopic, ([topic, of]) => ({
-        topic: nameOf(topic),
-        messages: of.map((record) => message(record, lanes.get(topic) ?? 1)),
+      const placed = records.map((record) => ({
+        ...record,
+        partition: record.partition ?? laneOf(record.key ?? "", lanes.get(record.topic) ?? 1),
       }));
-      await producer.use((to) => to.sendBatch({ acks: -1, topicMessages }));
+      for (const some of requests(placed)) {
+        const topicMessages = Array.from(
+          Map.groupBy(some, ({ topic }) => topic),
+          ([topic, of]) => ({ topic: nameOf(topic), messages: of.map(message) }),
+        );
+        await producer.use((to) => to.sendBatch({ acks: -1, topicMessages }));
+      }
     },
     async extents(places) {
       const byTopic = Map.groupBy(places, ({ topic }) => topic);
@@ -168,10 +174,10 @@ export const openKafka = (settings: KafkaSettings): KafkaLog => {
   };
 };
 
-const message = ({ key, value, headers, partition, timestamp }: Outgoing, lanes: number): Message => ({
+const message = ({ key, value, headers, partition, timestamp }: Placed): Message => ({
   key,
   value: value === null ? null : asBuffer(value),
-  partition: partition ?? laneOf(key ?? "", lanes),
+  partition,
   ...(headers === undefined ? {} : { headers }),
   ...(timestamp === undefined ? {} : { timestamp: String(timestamp) }),
 });

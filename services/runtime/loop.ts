@@ -18,7 +18,7 @@ export interface Steps {
 /** Longest wait without a look, in milliseconds: what nothing announces (another process's work) is found then. */
 const LONGEST_WAIT = 500;
 /** Shortest wait after a step that found nothing though the clock said it would: the stream hasn't come there yet. */
-const SHORTEST_WAIT = 20;
+const SHORTEST_WAIT = 50;
 /** Waits after failures in a row, in milliseconds; the last one stays. */
 const BACKOFF = [100, 250, 500, 1_000, 2_000, 5_000] as const;
 

@@ -13,6 +13,18 @@ export const postgresStore = (database: Database): Store => ({
     );
   },
 
+  async progress(processor, to) {
+    const lanes = await database.query<{ cursors: Record<string, number>; unpublished: number }>(
+      `select cursors, (select count(*) from outbox where stream = $1 || '/' || lane and topic = $2) as unpublished
+       from lanes where processor = $1`,
+      [processor, to],
+    );
+    return {
+      cursors: Object.assign({}, ...lanes.map(({ cursors }) => cursors)) as Record<string, number>,
+      unpublished: lanes.reduce((sum, { unpublished }) => sum + unpublished, 0),
+    };
+  },
+
   async load(processor, keys) {
     const found = await database.query<{ key: string; value: unknown }>(
       `select s.key, s.value from ${stateTable(processor)} s
@@ -76,6 +88,14 @@ export const postgresStore = (database: Database): Store => ({
       [queue, now, limit, until],
     ),
 
+  async renew(jobs, until) {
+    await database.query(
+      `update jobs j set run_at = $4 from unnest($1::text[], $2::text[], $3::uuid[]) held (queue, id, token)
+       where j.queue = held.queue and j.id = held.id and j.token = held.token`,
+      [jobs.map(({ queue }) => queue), jobs.map(({ id }) => id), jobs.map(({ token }) => token), until],
+    );
+  },
+
   async nextJob(queue) {
     const [row] = await database.query<{ due: number }>(
       `select run_at as due from jobs where queue = $1 and state = 'ready' order by run_at limit 1`,
@@ -114,20 +134,28 @@ const stateTable = (processor: string): string => {
   return `state_${processor}`;
 };
 
-/** False when a lane's epoch is another's by now. Rows are locked in one order, so that two commits never wait crosswise. */
+/**
+ * False when a lane's epoch is another's by now, and then nothing is changed of any lane: what was taken on one of them
+ * must not count without its rows. Lanes are locked in one order, so that two commits never wait crosswise.
+ */
 const saveHolds = async (connection: Connection, { processor, holds }: Commit): Promise<boolean> => {
-  const inOrder = [...holds].toSorted((a, b) => a.lane - b.lane);
   const saved = await connection.query(
-    `update lanes l set cursors = mine.cursors, heard = mine.heard, sequence = mine.sequence
-     from unnest($2::int[], $3::bigint[], $4::json[], $5::json[], $6::bigint[]) mine (lane, epoch, cursors, heard, sequence)
-     where l.processor = $1 and l.lane = mine.lane and l.epoch = mine.epoch returning 1`,
+    `with mine as (
+       select * from unnest($2::int[], $3::bigint[], $4::json[], $5::json[], $6::bigint[])
+         as mine (lane, epoch, cursors, heard, sequence)),
+     held as (
+       select l.lane from lanes l join mine on l.lane = mine.lane and l.epoch = mine.epoch
+       where l.processor = $1 order by l.lane for update of l)
+     update lanes l set cursors = mine.cursors, heard = mine.heard, sequence = mine.sequence
+     from mine where l.processor = $1 and l.lane = mine.lane and (select count(*) from held) = $7 returning 1`,
     [
       processor,
-      inOrder.map(({ lane }) => lane),
-      inOrder.map(({ epoch }) => epoch),
-      inOrder.map(({ cursors }) => JSON.stringify(cursors)),
-      inOrder.map(({ heard }) => JSON.stringify(heard)),
-      inOrder.map(({ sequence }) => sequence),
+      holds.map(({ lane }) => lane),
+      holds.map(({ epoch }) => epoch),
+      holds.map(({ cursors }) => JSON.stringify(cursors)),
+      holds.map(({ heard }) => JSON.stringify(heard)),
+      holds.map(({ sequence }) => sequence),
+      holds.length,
     ],
   );
   return saved.length === holds.length;

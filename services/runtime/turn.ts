@@ -1,8 +1,8 @@
 import type { Lookup } from "../core/effect.ts";
 import type { Poison } from "../core/failure.ts";
 import { type Lane, laneOf } from "../core/lane.ts";
-import type { Hold, RawRecord, RowKey, Slice, Subscription } from "../core/ports.ts";
-import type { Keyed, Processor } from "../core/processor.ts";
+import type { Hold, Place, RawRecord, RowKey, Slice, Subscription } from "../core/ports.ts";
+import type { Keyed, Processor, Stage } from "../core/processor.ts";
 import type { Millis } from "../core/time.ts";
 import {
   composeAll,
@@ -71,11 +71,13 @@ export const turn = async <Row, Event extends Keyed, Given>(
   if (slices.length === 0 && due.length === 0) return false;
 
   const rows = await rowsFor(it, items, due);
-  const asides: LaneEffect[] = shares.flatMap(({ lane, taken }) => taken.flatMap((one) => aside(one, lane, it)));
-  const folded = foldBatch(processor, it.given, rows.present, items, due, tenure.horizon.time, (item, error) => {
-    asides.push(letterFor(item, error, processor.name));
-  });
-  const effects = await composed(it, folded, rows.present);
+  const folded = await foldOver(it, rows, items, due);
+  const asides = [
+    ...shares.flatMap(({ lane, taken }) => taken.flatMap((one) => aside(one, lane, it))),
+    ...folded.poisoned.map(({ item, error }) => letterFor(item, error, processor.name)),
+  ];
+  const written = new Map(folded.writes.map(({ key, value }) => [key, value]));
+  const effects = await composed(it, folded.effects, (key) => written.get(key) ?? rows.get(key) ?? null);
 
   const { outbox, jobs, candidates } = follow(processor.name, [...asides, ...effects], codec, it.inboxLanes, (lane) => {
     const sequence = (holds.get(lane)?.sequence ?? 0) + 1;
@@ -92,9 +94,8 @@ export const turn = async <Row, Event extends Keyed, Given>(
   if ((await store.commit(commit)) === "fenced") return "fenced";
 
   for (const [lane, hold] of holds) tenure.holds.set(lane, hold);
-  const known = new Map(rows.known);
-  for (const { key } of folded.writes) known.set(key, rows.present.get(key) ?? null);
-  remember(tenure.cache, known);
+  for (const [key, row] of written) rows.set(key, row);
+  remember(tenure.cache, rows);
   world.relay.offer(outbox);
   for (const queue of new Set(jobs.map((job) => job.queue))) world.bell.ring(queue);
   await reschedule(it, folded, due);
@@ -119,16 +120,38 @@ const edit = (holds: Map<Lane, Hold>, lane: Lane, change: Partial<Hold>): void =
 };
 
 /** The holds that the transaction must own: those that changed, and those of every lane it writes to. */
-const touched = (before: ReadonlyMap<Lane, Hold>, after: ReadonlyMap<Lane, Hold>, writes: Folded["writes"]): Hold[] => {
+const touched = (
+  before: ReadonlyMap<Lane, Hold>,
+  after: ReadonlyMap<Lane, Hold>,
+  writes: readonly RowKey[],
+): Hold[] => {
   const written = new Set(writes.map(({ lane }) => lane));
   return [...after.values()].filter((hold) => written.has(hold.lane) || before.get(hold.lane) !== hold);
 };
 
-/** Asks the log for its ends while a timer waits for its time to come: nothing else needs the exact time. */
+/**
+ * Asks the log for its ends while a timer waits for its time to come: nothing else needs the exact time. Only once what
+ * was on the log has come through the stages before this one are its own ends the end of what it must know.
+ */
 const probe = async <Row, Event extends Keyed, Given>(it: Turn<Row, Event, Given>, now: Millis): Promise<void> => {
   const { tenure, world } = it;
-  if (tenure.nextDue !== null && tenure.nextDue <= now)
-    tenure.horizon.probe(now, await world.log.extents(tenure.places));
+  if (tenure.nextDue === null || tenure.nextDue > now) return;
+  for (const stage of it.processor.upstream) if (!(await isThrough(stage, world))) return;
+  tenure.horizon.probe(now, await world.log.extents(tenure.places));
+};
+
+/** Whether all that was on the log at the call is on the stage's own topic now. */
+const isThrough = async ({ processor, from, to }: Stage, { log, store }: World): Promise<boolean> => {
+  const places: Place[] = [];
+  for (const topic of from)
+    for (let partition = await log.partitions(topic); partition-- > 0;) places.push({ topic, partition });
+  const extents = await log.extents(places);
+  const { cursors, unpublished } = await store.progress(processor, to);
+  const isTaken = (place: Place, index: number): boolean => {
+    const { low, high } = extents[index] ?? { low: 0, high: Infinity };
+    return high === low || (cursors[cursorName(place)] ?? 0) >= high;
+  };
+  return unpublished === 0 && places.every(isTaken);
 };
 
 /** Drops what was had before, by offset and by the sender's sequence, and notes in `holds` how far it goes now. */
@@ -192,35 +215,56 @@ const dueRows = async <Row, Event extends Keyed, Given>(
   return found;
 };
 
-/** The rows that will be read, from memory or the store: those that exist, and what is now known of all. */
+/** The rows that are sure to be read, from memory or the store; null where there is none. */
 const rowsFor = async <Row, Event extends Keyed, Given>(
-  it: Turn<Row, Event, Given>,
+  { processor, tenure, world }: Turn<Row, Event, Given>,
   items: readonly Item<Event>[],
   due: readonly RowKey[],
-): Promise<{ present: Map<string, Row>; known: Map<string, Row | null> }> => {
-  const { processor, tenure, world } = it;
-  const wanted = new Map<string, Lane>();
-  for (const { lane, event } of items) for (const key of processor.rows(event)) wanted.set(key, lane);
-  for (const { lane, key } of due) wanted.set(key, lane);
-  const known = new Map<string, Row | null>();
+): Promise<Map<string, Row | null>> => {
+  const wanted = new Map<string, RowKey>();
+  for (const { lane, event } of items) for (const key of processor.rows(event)) wanted.set(key, { lane, key });
+  for (const { lane, key } of due) wanted.set(key, { lane, key });
+  const rows = new Map<string, Row | null>();
+  await fetch([...wanted.values()], rows, processor.name, tenure, world);
+  return rows;
+};
+
+const fetch = async <Row>(
+  wanted: readonly RowKey[],
+  rows: Map<string, Row | null>,
+  processor: string,
+  tenure: Tenure<Row>,
+  { store }: World,
+): Promise<void> => {
   const missing: RowKey[] = [];
-  for (const [key, lane] of wanted) {
-    const cached = tenure.cache.get(key);
-    if (cached === undefined) missing.push({ lane, key });
-    else known.set(key, cached);
+  for (const row of wanted) {
+    const cached = tenure.cache.get(row.key);
+    if (cached === undefined) missing.push(row);
+    else rows.set(row.key, cached);
   }
-  const loaded = missing.length === 0 ? [] : await world.store.load(processor.name, missing);
-  missing.forEach(({ key }, index) => known.set(key, (loaded[index] as Row | undefined) ?? null));
-  const present = new Map<string, Row>();
-  for (const [key, row] of known) if (row !== null) present.set(key, row);
-  return { present, known };
+  const loaded = missing.length === 0 ? [] : await store.load(processor, missing);
+  missing.forEach(({ key }, index) => rows.set(key, (loaded[index] as Row | undefined) ?? null));
+};
+
+/** Folds the batch; what it turns out to read beyond the rows at hand is fetched, until nothing lacks. */
+const foldOver = async <Row, Event extends Keyed, Given>(
+  it: Turn<Row, Event, Given>,
+  rows: Map<string, Row | null>,
+  items: readonly Item<Event>[],
+  due: readonly RowKey[],
+): Promise<Folded<Event, Row>> => {
+  for (;;) {
+    const folded = foldBatch(it.processor, it.given, rows, items, due, it.tenure.horizon.time);
+    if (!("lacking" in folded)) return folded;
+    await fetch(folded.lacking, rows, it.processor.name, it.tenure, it.world);
+  }
 };
 
 /** Effects with each Compose carried out: own rows as they are after the fold, others as the store has them. */
 const composed = async <Row, Event extends Keyed, Given>(
   it: Turn<Row, Event, Given>,
-  { effects }: Folded,
-  own: ReadonlyMap<string, Row>,
+  effects: readonly LaneEffect[],
+  own: (key: string) => Row | null,
 ): Promise<readonly LaneEffect[]> => {
   const { processor, world } = it;
   const found = new Map<string, unknown>();
@@ -230,7 +274,7 @@ const composed = async <Row, Event extends Keyed, Given>(
     );
     const values = await world.store.load(name, keys);
     lookups.forEach((lookup, index) => {
-      const mine = name === processor.name ? own.get(lookup.key) : undefined;
+      const mine = name === processor.name ? own(lookup.key) : null;
       found.set(lookupName(lookup), mine ?? values[index]);
     });
   }
@@ -240,7 +284,7 @@ const composed = async <Row, Event extends Keyed, Given>(
 /** Knows the next timer again: from the store if any fired, else from what was written. */
 const reschedule = async <Row, Event extends Keyed, Given>(
   it: Turn<Row, Event, Given>,
-  folded: Folded,
+  folded: Folded<Event, Row>,
   due: readonly RowKey[],
 ): Promise<void> => {
   const { tenure, world, processor } = it;

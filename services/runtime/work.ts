@@ -1,5 +1,6 @@
 import type { Publish } from "../core/effect.ts";
-import { messageOf } from "../core/failure.ts";
+import { setTimeout as delay } from "node:timers/promises";
+import { messageOf, Transient } from "../core/failure.ts";
 import type { Job, Settlement } from "../core/ports.ts";
 import { queueStream } from "../core/stream.ts";
 import { MINUTE, type Millis } from "../core/time.ts";
@@ -10,6 +11,11 @@ import { announce } from "./facts.ts";
 const ORPHANED_AFTER = MINUTE;
 /** Milliseconds between two looks for such. */
 const SWEEP_EVERY = 30_000;
+/** Milliseconds a job is held, renewed while its attempt goes on: runs out only when a process dies or stalls. */
+const LEASE = 30_000;
+const RENEW_EVERY = LEASE / 3;
+/** Milliseconds between two tries to save what an attempt came to: it has happened, and is not to happen again. */
+const SAVE_AGAIN_AFTER = 500;
 /** Wait after an attempt that threw: a fault of ours or of a store, not an answer of the world. */
 const AFTER_A_FAULT = MINUTE;
 
@@ -27,8 +33,6 @@ export interface Work {
   readonly queue: string;
   /** Attempts under way at once in this process. */
   readonly concurrency: number;
-  /** Milliseconds a job is held: longer than any attempt takes. Runs out only when a process dies or stalls. */
-  readonly lease: Millis;
   /** Tries it once. The world's answers are settlements; what is thrown counts as a fault and is tried again. */
   attempt(job: Job, signal: AbortSignal): Promise<Attempt>;
 }
@@ -49,9 +53,10 @@ export interface Worker {
 }
 
 export const worker = (work: Work, { store, codec, clock, relay, bell }: World): Worker => {
-  const running = new Set<Promise<void>>();
+  const running = new Map<Promise<void>, Job>();
   const aborter = new AbortController();
   let swept = -Infinity;
+  let renewed = -Infinity;
 
   const run = async (job: Job): Promise<void> => {
     const started = clock.now();
@@ -64,7 +69,7 @@ export const worker = (work: Work, { store, codec, clock, relay, bell }: World):
       partition: null,
       value: codec.encode(topic, value),
     }));
-    const saved = await store.settle(job, settlement, entries);
+    const saved = await save(() => store.settle(job, settlement, entries));
     if (saved !== false) relay.offer(saved);
     announce("attempted", {
       queue: work.queue,
@@ -75,6 +80,18 @@ export const worker = (work: Work, { store, codec, clock, relay, bell }: World):
       outcome: saved === false ? "lost" : settlement.state,
       ...("error" in settlement ? { error: settlement.error } : {}),
     });
+  };
+
+  const save = async <T>(settle: () => Promise<T>): Promise<T> => {
+    for (;;) {
+      try {
+        return await settle();
+      } catch (error) {
+        if (!(error instanceof Transient) || aborter.signal.aborted) throw error;
+        announce("stumbled", { loop: work.queue, error, wait: SAVE_AGAIN_AFTER });
+        await delay(SAVE_AGAIN_AFTER);
+      }
+    }
   };
 
   const attempted = async (job: Job): Promise<Attempt> => {
@@ -89,9 +106,9 @@ export const worker = (work: Work, { store, codec, clock, relay, bell }: World):
   const start = (job: Job): void => {
     const ended = run(job).catch((error: unknown) => {
       // Not settled: the lease runs out and the job is attempted again, with the same ids.
-      announce("stumbled", { loop: work.queue, error: asError(error), wait: work.lease });
+      announce("stumbled", { loop: work.queue, error: asError(error), wait: LEASE });
     });
-    running.add(ended);
+    running.set(ended, job);
     void ended.finally(() => {
       running.delete(ended);
       bell.ring(work.queue);
@@ -106,9 +123,13 @@ export const worker = (work: Work, { store, codec, clock, relay, bell }: World):
         swept = now;
         await relay.sweep(queueStream(work.queue), now - ORPHANED_AFTER);
       }
+      if (running.size > 0 && now - renewed >= RENEW_EVERY) {
+        renewed = now;
+        await store.renew([...running.values()], now + LEASE);
+      }
       const room = relay.room() ? work.concurrency - running.size : 0;
       if (room <= 0) return false;
-      const jobs = await store.lease(work.queue, room, now, now + work.lease);
+      const jobs = await store.lease(work.queue, room, now, now + LEASE);
       for (const job of jobs) start(job);
       return jobs.length > 0;
     },
@@ -118,7 +139,7 @@ export const worker = (work: Work, { store, codec, clock, relay, bell }: World):
     busy: () => running.size,
     async drain(signal) {
       signal.addEventListener("abort", () => aborter.abort(), { once: true });
-      await Promise.all(running);
+      await Promise.all(running.keys());
     },
   };
 };

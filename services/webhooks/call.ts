@@ -12,7 +12,7 @@ import type { FailureKind, Outcome } from "./settle.ts";
 const CONNECT_TIMEOUT = 5 * SECOND;
 const HEADERS_TIMEOUT = 15 * SECOND;
 const BODY_TIMEOUT = 5 * SECOND;
-/** Longer no call takes; a lease must last longer. */
+/** Longer no call takes. */
 export const CALL_TIMEOUT: Millis = 20 * SECOND;
 /** Bytes of the answer's head. */
 const MAX_HEAD_BYTES = 16 * 1024;

@@ -51,6 +51,7 @@ export const webhooks: Processor<never, Told, readonly Subscriber[]> = {
   inputs: ["notifications"],
   home: "notifications",
   strays: null,
+  upstream: [],
   read: (record) =>
     record.topic === "notifications" && record.value !== null
       ? [{ key: record.key, at: record.at, event: checked(record.value) }]

@@ -6,11 +6,11 @@ import { afterEach, expect, test } from "vitest";
 import { webhookRetries } from "../core/retry.ts";
 import { networks } from "./address.ts";
 import type { AttemptRow } from "./attempts.ts";
-import { CALL_TIMEOUT, caller } from "./call.ts";
+import { caller } from "./call.ts";
 import type { Delivery } from "./delivery.ts";
 import type { Endpoint } from "./endpoints.ts";
 import { newSecret } from "./sign.ts";
-import { deliveries, LEASE, type Tools } from "./work.ts";
+import { deliveries, type Tools } from "./work.ts";
 
 const secret = newSecret();
 const never = new AbortController().signal;
@@ -143,8 +143,4 @@ test("an endpoint that isn't reachable is a settlement, with the kind of failure
     settlement: { state: "retry", error: /^forbidden: 10\.0\.0\.1 / },
     detail: { failure: "forbidden" },
   });
-});
-
-test("a lease outlasts a call", () => {
-  expect(LEASE).toBeGreaterThan(2 * CALL_TIMEOUT);
 });

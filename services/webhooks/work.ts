@@ -1,6 +1,6 @@
 import { messageOf } from "../core/failure.ts";
 import type { Clock, Job } from "../core/ports.ts";
-import { MINUTE, type Millis } from "../core/time.ts";
+import type { Millis } from "../core/time.ts";
 import type { Attempt, Work } from "../runtime/work.ts";
 import type { AttemptRow } from "./attempts.ts";
 import type { Caller } from "./call.ts";
@@ -9,9 +9,6 @@ import type { Directory } from "./directory.ts";
 import { type Endpoint, isConfigured } from "./endpoints.ts";
 import { errorOf, type Failure, type Outcome, settle } from "./settle.ts";
 import { signed } from "./sign.ts";
-
-/** Milliseconds a delivery is held: the call's limit, and time for PostgreSQL before and after it. */
-export const LEASE: Millis = MINUTE;
 
 /** What the work is done with. */
 export interface Tools {
@@ -27,7 +24,6 @@ export interface Tools {
 export const deliveries = (tools: Tools, concurrency: number): Work => ({
   queue: QUEUE,
   concurrency,
-  lease: LEASE,
   attempt: (job, signal) => attempt(job, signal, tools),
 });
 

@@ -1,0 +1,18 @@
+import type { UserId } from "./ids.ts";
+import type { User } from "./records.ts";
+
+/** The row of `inboxes` that others look up: who someone is. */
+export interface ProfileRow {
+  readonly type: "profile";
+  /** The latest profile; null where the user was deleted: their latest record is a tombstone. */
+  readonly user: User | null;
+}
+
+const SEPARATOR = "\u001f"; // unit separator: ids don't hold it, and if one does the length before it tells them apart
+
+/** Key of a row of `inboxes`: its kind, its user, and what it is about. */
+export const inboxRowKey = (kind: "u" | "p" | "o" | "t", user: UserId, about = ""): string =>
+  `${kind}${SEPARATOR}${user.length}${SEPARATOR}${user}${SEPARATOR}${about}`;
+
+/** Row key of a user's profile. */
+export const profileKey = (user: UserId): string => inboxRowKey("u", user);

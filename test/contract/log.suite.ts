@@ -1,0 +1,81 @@
+import { memoryLog } from "../../services/memory/log.ts";
+import type { Extent, Log, Outgoing, Place, RawRecord, Slice, Subscription } from "../../services/core/ports.ts";
+import type { TopicId } from "../../services/core/topics.ts";
+import { PARTITIONS, testLog } from "../support/world.ts";
+
+/** The logs that keep the contract, each with topics of its own. */
+export const logs: readonly (readonly [where: string, open: () => Promise<Log>])[] = [
+  ["in memory", () => Promise.resolve(memoryLog({ now: Date.now }, PARTITIONS))],
+  ["in Kafka", async () => (await testLog()).log],
+];
+
+const never = new AbortController().signal;
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+export const bytes = (text: string): Uint8Array => encoder.encode(text);
+export const text = (given: Uint8Array | null | undefined): string | null => (given ? decoder.decode(given) : null);
+
+/** A record whose value is the text. */
+export const saying = (topic: TopicId, partition: number, value: string, more: Partial<Outgoing> = {}): Outgoing => ({
+  topic,
+  partition,
+  key: "key",
+  value: bytes(value),
+  ...more,
+});
+
+export const placesOf = async (log: Log, topic: TopicId): Promise<readonly Place[]> =>
+  Array.from({ length: await log.partitions(topic) }, (_none, partition) => ({ topic, partition }));
+
+/** Where the log ends now. */
+export const endOf = async (log: Log, place: Place): Promise<number> => {
+  const [extent] = await log.extents([place]);
+  return (extent as Extent).high;
+};
+
+/** Resolves when the member has partitions. */
+export const assigned = async (member: Subscription, count = 1): Promise<readonly Place[]> => {
+  for (;;) {
+    const places = member.assigned();
+    if (places.length >= count) return places;
+    await member.arrival(never);
+    // Kafka may say "changed" for an assignment of nothing: there is a next one then.
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+};
+
+/** Takes until what has been taken is enough. */
+export const takeUntil = async (
+  member: Subscription,
+  isEnough: (slices: readonly Slice[]) => boolean,
+  limit = 1_000,
+): Promise<readonly Slice[]> => {
+  const slices: Slice[] = [];
+  while (!isEnough(slices)) {
+    slices.push(...member.take(limit));
+    if (!isEnough(slices)) await member.arrival(never);
+    member.assigned();
+  }
+  return slices;
+};
+
+/** Takes until so many records have come; all that came, in the order it came. */
+export const takeRecords = async (member: Subscription, count: number, limit?: number): Promise<readonly RawRecord[]> =>
+  recordsOf(await takeUntil(member, (slices) => recordsOf(slices).length >= count, limit));
+
+export const recordsOf = (slices: readonly Slice[]): readonly RawRecord[] => slices.flatMap(({ records }) => records);
+
+/** Reads what a place holds from an offset to its present end. */
+export const read = async (
+  log: Log,
+  group: string,
+  place: Place,
+  from: number | null,
+): Promise<readonly RawRecord[]> => {
+  await using member = await log.subscribe(group, [place.topic]);
+  await assigned(member, await log.partitions(place.topic));
+  const end = await endOf(log, place);
+  member.seek(place, from);
+  return recordsOf(await takeUntil(member, (slices) => (slices.at(-1)?.next ?? 0) >= end));
+};

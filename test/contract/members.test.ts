@@ -1,0 +1,134 @@
+import { randomUUID } from "node:crypto";
+import { beforeAll, beforeEach, describe, expect, test } from "vitest";
+import type { Log, Place } from "../../services/core/ports.ts";
+import { assigned, endOf, logs, placesOf, recordsOf, saying, takeRecords, takeUntil, text } from "./log.suite.ts";
+
+const named = (places: readonly Place[]): readonly string[] =>
+  places.map(({ topic, partition }) => `${topic}/${partition}`).toSorted();
+
+/** What a log promises to those who read it (services/core/ports.ts). Both pass it. */
+describe.each(logs)("who reads the log %s", (_name, open) => {
+  let log: Log;
+  let group: string;
+  beforeAll(async () => {
+    log = await open();
+  });
+  beforeEach(() => {
+    group = randomUUID();
+  });
+
+  test("alone has every partition of its topics, and the same until it changes", async () => {
+    await using member = await log.subscribe(group, ["messages", "users"]);
+    const places = await assigned(member, 4);
+    expect(named(places)).toEqual(named([...(await placesOf(log, "messages")), ...(await placesOf(log, "users"))]));
+    expect(member.assigned()).toBe(places);
+  });
+
+  test("gets nothing before it has said from where", async () => {
+    await using member = await log.subscribe(group, ["presence"]);
+    await assigned(member, 2);
+    member.seek({ topic: "presence", partition: 1 }, await endOf(log, { topic: "presence", partition: 1 }));
+    for (let round = 0; round < 3; round++) {
+      await log.publish([saying("presence", 0, `unsought ${round}`), saying("presence", 1, `sought ${round}`)]);
+      const found = await takeRecords(member, 1);
+      expect(found.map(({ value }) => text(value))).toEqual([`sought ${round}`]);
+    }
+  });
+
+  test("reads from the first record kept, or from an offset, to what is published meanwhile", async () => {
+    const values = ["a", "b", "c", "d"];
+    await log.publish(values.map((value) => saying("participants", 0, value)));
+    await using member = await log.subscribe(group, ["participants"]);
+    await assigned(member, 2);
+    const place: Place = { topic: "participants", partition: 0 };
+    member.seek(place, null);
+    expect((await takeRecords(member, 4)).map(({ value }) => text(value))).toEqual(values);
+    member.seek(place, 2);
+    expect((await takeRecords(member, 2)).map(({ offset }) => offset)).toEqual([2, 3]);
+    const later = takeRecords(member, 1);
+    await log.publish([saying("participants", 0, "e")]);
+    expect((await later).map(({ value, offset }) => [text(value), offset])).toEqual([["e", 4]]);
+  });
+
+  test("takes about as much as it wants, and is told where to go on", async () => {
+    await log.publish(Array.from({ length: 20 }, (_none, index) => saying("conversations", 0, `${index}`)));
+    await using member = await log.subscribe(group, ["conversations"]);
+    await assigned(member, 2);
+    member.seek({ topic: "conversations", partition: 0 }, 0);
+    const slices = await takeUntil(member, (some) => recordsOf(some).length >= 20, 3);
+    for (const { records, next } of slices) {
+      expect(records.length).toBeLessThanOrEqual(3);
+      expect(next).toBe((records.at(-1)?.offset ?? 0) + 1);
+    }
+    expect(recordsOf(slices).map(({ offset }) => offset)).toEqual(Array.from({ length: 20 }, (_none, index) => index));
+    expect(member.take(10)).toEqual([]);
+  });
+
+  test("gets nothing of what had arrived when it sought anew", async () => {
+    await log.publish(Array.from({ length: 50 }, (_none, index) => saying("conversationStrays", 0, `${index}`)));
+    await using member = await log.subscribe(group, ["conversationStrays"]);
+    const place: Place = { topic: "conversationStrays", partition: 0 };
+    await assigned(member, 2);
+    for (const from of [0, 40, 20, 45, 3]) {
+      member.seek(place, from);
+      await member.arrival(new AbortController().signal);
+      member.seek(place, from + 2);
+      const found = await takeRecords(member, 1);
+      expect(found[0]?.offset).toBe(from + 2);
+    }
+  });
+
+  test("waits no longer than its signal", async () => {
+    await using member = await log.subscribe(group, ["users"]);
+    await assigned(member, 2);
+    const stop = new AbortController();
+    const waiting = member.arrival(stop.signal);
+    stop.abort();
+    await waiting;
+    await member.arrival(AbortSignal.abort());
+  });
+
+  test("may tell how far it is; nobody's start depends on it", async () => {
+    const place: Place = { topic: "inboxStrays", partition: 1 };
+    await log.publish(["a", "b"].map((value) => saying("inboxStrays", 1, value)));
+    {
+      await using first = await log.subscribe(group, ["inboxStrays"]);
+      await assigned(first, 2);
+      await first.hint([{ ...place, offset: 2 }]);
+      await first.hint([]);
+    }
+    await using second = await log.subscribe(group, ["inboxStrays"]);
+    await assigned(second, 2);
+    second.seek(place, null);
+    expect((await takeRecords(second, 2)).map(({ value }) => text(value))).toEqual(["a", "b"]);
+  });
+
+  test("with another of its group has partitions of its own, of the same numbers on each topic", async () => {
+    const topics = ["messages", "participants", "inbox"] as const;
+    await using one = await log.subscribe(group, topics);
+    const all = named(await assigned(one, 6));
+    const another = await log.subscribe(group, topics);
+    // Both must have seen the change: the first to come gives up half of what it had.
+    let [mine, others] = [one.assigned(), another.assigned()];
+    while (mine.length !== 3 || others.length !== 3) {
+      await Promise.race([one, another].map((member) => member.arrival(AbortSignal.timeout(100))));
+      [mine, others] = [one.assigned(), another.assigned()];
+    }
+    expect(named([...mine, ...others])).toEqual(all);
+    for (const places of [mine, others]) expect(new Set(places.map(({ partition }) => partition)).size).toBe(1);
+
+    await another[Symbol.asyncDispose]();
+    expect(named(await assigned(one, 6))).toEqual(all);
+    const place: Place = { topic: "inbox", partition: others[0]?.partition ?? -1 };
+    one.seek(place, await endOf(log, place));
+    await log.publish([saying("inbox", place.partition, "for who stayed")]);
+    expect((await takeRecords(one, 1)).map(({ value }) => text(value))).toEqual(["for who stayed"]);
+  });
+
+  test("in another group has all of it, too", async () => {
+    await using one = await log.subscribe(group, ["deadLetters"]);
+    await using another = await log.subscribe(`${group}-2`, ["deadLetters"]);
+    const places = [...(await assigned(one, 2)), ...(await assigned(another, 2))];
+    expect(places).toHaveLength(4);
+  });
+});

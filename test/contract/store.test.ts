@@ -1,0 +1,204 @@
+import fc from "fast-check";
+import { beforeAll, describe, expect, test } from "vitest";
+import {
+  claimed,
+  commitOf,
+  entry,
+  type Ground,
+  ground,
+  job,
+  leaseOne,
+  PROCESSOR,
+  row,
+  stores,
+  valuesOf,
+} from "./store.suite.ts";
+
+/** What a store promises (services/core/ports.ts). Both pass it. */
+describe.each(stores)("the store %s", (_name, open) => {
+  let on: Ground;
+  beforeAll(async () => {
+    on = ground(await open());
+  });
+
+  describe("a lane's hold", () => {
+    test("begins with nothing taken, and every claim raises its epoch", async () => {
+      const lane = on.next();
+      expect(await on.store.claim(PROCESSOR, [lane])).toEqual([
+        { lane, epoch: 1, cursors: {}, heard: {}, sequence: 0 },
+      ]);
+      expect(await on.store.claim(PROCESSOR, [lane])).toMatchObject([{ lane, epoch: 2 }]);
+    });
+
+    test("is what was committed last, whoever claims it", async () => {
+      const hold = await claimed(on);
+      const taken = { cursors: { "messages/3": 12, __proto__: 1 }, heard: { "inbox/3<a/1": 7 }, sequence: 2 ** 40 };
+      expect(await on.store.commit(commitOf([{ ...hold, ...taken }]))).toBe("committed");
+      expect(await on.store.claim(PROCESSOR, [hold.lane])).toEqual([{ lane: hold.lane, epoch: 2, ...taken }]);
+    });
+
+    test("is one processor's: another's lane of that number is its own", async () => {
+      const hold = await claimed(on);
+      await on.store.claim("conversations", [hold.lane]);
+      expect(await on.store.commit(commitOf([hold]))).toBe("committed");
+    });
+
+    test("may be claimed with others, or none at all", async () => {
+      const lanes = [on.next(), on.next(), on.next()];
+      const holds = await on.store.claim(PROCESSOR, lanes);
+      expect(holds.map(({ lane }) => lane).toSorted((a, b) => a - b)).toEqual(lanes);
+      expect(await on.store.claim(PROCESSOR, [])).toEqual([]);
+    });
+  });
+
+  describe("a commit in an epoch that is over", () => {
+    test("is fenced and saves nothing at all", async () => {
+      const old = await claimed(on);
+      const own = await claimed(on);
+      const [now] = await on.store.claim(PROCESSOR, [old.lane]);
+      const [stream, queue] = [`stream-${on.next()}`, `queue-${on.next()}`];
+      const commit = commitOf(
+        [
+          { ...own, sequence: 9, cursors: { a: 9 } },
+          { ...old, sequence: 9, cursors: { a: 9 } },
+        ],
+        {
+          rows: [row(own, "a", 1, 5), row(old, "b", 2, 5)],
+          outbox: [entry(stream, 1)],
+          jobs: [job(queue, "j")],
+        },
+      );
+      expect(await on.store.commit(commit)).toBe("fenced");
+      expect(await valuesOf(on, own, "a")).toEqual([undefined]);
+      expect(await valuesOf(on, old, "b")).toEqual([undefined]);
+      expect(await on.store.nextDue(PROCESSOR, [own.lane, old.lane])).toBeNull();
+      expect(await on.store.unpublished([stream])).toEqual([]);
+      expect(await on.store.nextJob(queue)).toBeNull();
+      expect(await on.store.claim(PROCESSOR, [own.lane])).toEqual([{ ...own, epoch: own.epoch + 1 }]);
+      expect(await on.store.claim(PROCESSOR, [old.lane])).toEqual([{ ...now, epoch: 3 }]);
+    });
+
+    test("is fenced or known to who takes the lane over, however the two race", async () => {
+      for (let round = 1; round <= 20; round++) {
+        const [lost, kept] = [await claimed(on), await claimed(on)];
+        const commit = commitOf([lost, kept].map((hold) => ({ ...hold, sequence: round })));
+        const [result, [now]] = await Promise.all([on.store.commit(commit), on.store.claim(PROCESSOR, [lost.lane])]);
+        const sequence = result === "committed" ? round : 0;
+        expect(now).toMatchObject({ epoch: 2, sequence });
+        expect(await on.store.claim(PROCESSOR, [kept.lane])).toMatchObject([{ sequence }]);
+      }
+    });
+
+    test("is fenced on a lane that nobody ever claimed", async () => {
+      const hold = { lane: on.next(), epoch: 1, cursors: {}, heard: {}, sequence: 0 };
+      expect(await on.store.commit(commitOf([hold]))).toBe("fenced");
+    });
+
+    test("is not this one: an epoch lasts for many commits", async () => {
+      const hold = await claimed(on);
+      for (const sequence of [1, 2, 3])
+        expect(await on.store.commit(commitOf([{ ...hold, sequence }]))).toBe("committed");
+    });
+  });
+
+  describe("rows", () => {
+    test("come in the order asked, undefined where there is none", async () => {
+      const hold = await claimed(on);
+      await on.store.commit(commitOf([hold], { rows: [row(hold, "a", { n: 1 }), row(hold, "b", "two")] }));
+      expect(await valuesOf(on, hold, "b", "c", "a", "b")).toEqual(["two", undefined, { n: 1 }, "two"]);
+      expect(await on.store.load(PROCESSOR, [])).toEqual([]);
+    });
+
+    test("are overwritten, and deleted by null", async () => {
+      const hold = await claimed(on);
+      await on.store.commit(commitOf([hold], { rows: [row(hold, "a", 1, 10), row(hold, "b", 1, 20)] }));
+      await on.store.commit(commitOf([hold], { rows: [row(hold, "a", 2, 30), row(hold, "b", null, 20)] }));
+      expect(await valuesOf(on, hold, "a", "b")).toEqual([2, undefined]);
+      expect(await on.store.due(PROCESSOR, [hold.lane], 1_000, 10)).toEqual([{ lane: hold.lane, key: "a" }]);
+      await on.store.commit(commitOf([hold], { rows: [row(hold, "a", 3), row(hold, "never there", null)] }));
+      expect(await on.store.due(PROCESSOR, [hold.lane], Infinity, 10)).toEqual([]);
+    });
+
+    test("are found by when they are due, earliest first", async () => {
+      const [one, two] = [await claimed(on), await claimed(on)];
+      const rows = [
+        row(one, "later", 1, 30),
+        row(two, "first", 1, 10),
+        row(one, "never", 1),
+        row(two, "second", 1, 20),
+        row(one, "before the epoch", 1, -5),
+      ];
+      await on.store.commit(commitOf([one, two], { rows }));
+      const lanes = [one.lane, two.lane];
+      const due = async (until: number, limit = 10): Promise<readonly string[]> =>
+        (await on.store.due(PROCESSOR, lanes, until, limit)).map(({ key }) => key);
+      expect(await due(20)).toEqual(["before the epoch", "first", "second"]);
+      expect(await due(20, 2)).toEqual(["before the epoch", "first"]);
+      expect(await due(Infinity)).toEqual(["before the epoch", "first", "second", "later"]);
+      expect(await due(-6)).toEqual([]);
+      expect(await on.store.due(PROCESSOR, [one.lane], 30, 10)).toHaveLength(2);
+      expect(await on.store.nextDue(PROCESSOR, lanes)).toBe(-5);
+      expect(await on.store.nextDue(PROCESSOR, [two.lane])).toBe(10);
+      expect(await on.store.nextDue(PROCESSOR, [on.next()])).toBeNull();
+      expect(await on.store.nextDue("mailer", [one.lane])).toBeNull();
+    });
+
+    test("of one processor are nobody else's", async () => {
+      const hold = await claimed(on);
+      await on.store.commit(commitOf([hold], { rows: [row(hold, "a", 1, 1)] }));
+      expect(await on.store.load("conversations", [{ lane: hold.lane, key: "a" }])).toEqual([undefined]);
+      expect(await on.store.nextDue("conversations", [hold.lane])).toBeNull();
+    });
+  });
+
+  describe("hostile values come back as they were", () => {
+    const hostile: readonly (readonly [string, unknown])[] = [
+      ["NUL", { text: "a\u0000b", "\u0000": 1 }],
+      ["lone surrogates", ["\ud800", "x\udfffy", "\udc00\ud800"]],
+      ["__proto__ as a key", JSON.parse('{"__proto__": {"a": 1}, "constructor": 2, "toString": null}')],
+      ["emoji", "👩‍👩‍👧‍👦🏴‍☠️"],
+      ["a text of 1 MB", "ä".repeat(500_000)],
+      ["an array of 100,000", Array.from({ length: 100_000 }, (_none, index) => index)],
+      ["quotes and backslashes", `'"\\ $1 \${x} %s {"a":1} \\u0000 \r\n\u2028`],
+      ["numbers at the ends", [Number.MAX_SAFE_INTEGER, Number.MIN_VALUE, 1e308, 0.1, -1]],
+      ["nested 1,000 deep", JSON.parse("[".repeat(1_000) + "]".repeat(1_000))],
+      ["what is empty", [{}, [], "", 0, false, { a: null }]],
+    ];
+
+    test.each(hostile)("%s", async (_what, value) => {
+      const hold = await claimed(on);
+      const queue = `queue-${on.next()}`;
+      await on.store.commit(commitOf([hold], { rows: [row(hold, "a", value)], jobs: [job(queue, "j", 0, value)] }));
+      expect(await valuesOf(on, hold, "a")).toEqual([value]);
+      expect((await leaseOne(on, queue, 0, 1)).payload).toEqual(value);
+    });
+
+    test("any JSON at all", async () => {
+      const hold = await claimed(on);
+      await fc.assert(
+        fc.asyncProperty(fc.jsonValue({ noUnicodeString: false }), async (value) => {
+          const json = JSON.parse(JSON.stringify(value)) as unknown;
+          if (json === null) return;
+          await on.store.commit(commitOf([hold], { rows: [row(hold, "a", value)] }));
+          expect(await valuesOf(on, hold, "a")).toEqual([json]);
+        }),
+        { numRuns: 50 },
+      );
+    });
+
+    test.each([
+      ["__proto__", "__proto__"],
+      ["constructor", "constructor"],
+      ["SQL", "'; drop table lanes; --"],
+      ["an emoji", "👾"],
+      ["a control character", "\u001f"],
+      ["a blank", " "],
+      ["1,000 bytes", "ä".repeat(500)],
+    ])("under the key %s", async (_what, key) => {
+      const hold = await claimed(on);
+      await on.store.commit(commitOf([hold], { rows: [row(hold, key, { key }, 1)] }));
+      expect(await valuesOf(on, hold, key)).toEqual([{ key }]);
+      expect(await on.store.due(PROCESSOR, [hold.lane], 1, 1)).toEqual([{ lane: hold.lane, key }]);
+    });
+  });
+});
