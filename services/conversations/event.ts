@@ -36,6 +36,7 @@ export const readConversationEvent = (record: LogRecord): readonly ConversationE
       if (record.value === null) return []; // a tombstone on a topic that isn't compacted says nothing
       agree(key, record.value.conversationId);
       checkId("messageId", record.value.messageId);
+      if (record.value.senderId !== null) checkId("senderId", record.value.senderId); // an inbox, too, if they wrote it
       return [{ type: "message", key, at, message: record.value, loggedAt: record.timestamp }];
     }
     case "participants": {

@@ -88,15 +88,22 @@ const subscription = (member: Member, held: (place: Place) => RawRecord[], leave
     assigned: () => member.assigned,
     seek: (place, offset) => void member.positions.set(name(place), offset ?? 0),
     take(limit) {
-      const places = ready();
-      const each = Math.max(1, Math.floor(limit / Math.max(1, places.length)));
-      return places.map((place): Slice => {
-        const from = member.positions.get(name(place)) ?? 0;
-        const records = held(place).slice(from, from + each);
-        const next = from + records.length;
-        member.positions.set(name(place), next);
-        return { place, records, next };
+      // Least timestamps first, but what stands behind another on a partition stays behind it.
+      const waiting = ready().flatMap((place) => {
+        let latest = -Infinity;
+        return held(place)
+          .slice(member.positions.get(name(place)))
+          .map((record) => ({ place, record, at: (latest = Math.max(latest, record.timestamp)) }));
       });
+      const taken = waiting.toSorted((a, b) => a.at - b.at).slice(0, limit);
+      return Array.from(
+        Map.groupBy(taken, ({ place }) => place),
+        ([place, some]): Slice => {
+          const next = (some.at(-1)?.record.offset ?? 0) + 1;
+          member.positions.set(name(place), next);
+          return { place, records: some.map(({ record }) => record), next };
+        },
+      );
     },
     arrival: (signal) =>
       new Promise((resolve) => {

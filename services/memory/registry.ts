@@ -19,7 +19,7 @@ export const memoryRegistry = (): Registry => {
     register(subject, schema) {
       const id = idOf(schema);
       subjects.set(subject, (subjects.get(subject) ?? new Set()).add(id));
-      return Promise.resolve(id);
+      return Promise.resolve({ id, compatibility: "BACKWARD" });
     },
   };
 };

@@ -1,18 +1,25 @@
 import kafkajs, {
   type Admin,
   type Consumer,
-  type IHeaders,
   type ITopicMetadata,
   type KafkaMessage,
   type Message,
   type PartitionAssigner,
-  type Producer,
 } from "kafkajs";
-import { Fatal, messageOf, Transient } from "../core/failure.ts";
+import { Fatal } from "../core/failure.ts";
 import { laneOf } from "../core/lane.ts";
 import type { Extent, Log, Place, RawRecord, Subscription } from "../core/ports.ts";
 import { type TopicId, topicIds, topics } from "../core/topics.ts";
 import { arrivals } from "./arrivals.ts";
+import {
+  asBuffer,
+  connected,
+  flat,
+  type KafkaSettings,
+  passing,
+  restartable,
+  silenceNegativeTimeouts,
+} from "./kafka-client.ts";
 import { lz4Codec, snappyCodec, zstdCodec } from "./compression.ts";
 import { type Placed, requests } from "./requests.ts";
 
@@ -21,21 +28,6 @@ const { AssignerProtocol, CompressionCodecs, CompressionTypes, ConfigResourceTyp
 CompressionCodecs[CompressionTypes.Snappy] = snappyCodec;
 CompressionCodecs[CompressionTypes.LZ4] = lz4Codec;
 CompressionCodecs[CompressionTypes.ZSTD] = zstdCodec;
-
-/** How to reach the brokers. */
-export interface KafkaSettings {
-  /** `host:port` of some of them. */
-  readonly brokers: readonly string[];
-  readonly clientId: string;
-  /** Stands before every topic's and group's name: several installations share a cluster. */
-  readonly prefix: string;
-  readonly tls: boolean;
-  readonly sasl?: {
-    readonly mechanism: "plain" | "scram-sha-256" | "scram-sha-512";
-    readonly username: string;
-    readonly password: string;
-  };
-}
 
 /** A topic as the broker has it. */
 export interface TopicState {
@@ -59,9 +51,9 @@ export interface KafkaLog extends Log, AsyncDisposable {
 }
 
 /** Milliseconds. A member that is silent for the session timeout loses its partitions. */
-const SESSION_TIMEOUT = 30_000;
-const REBALANCE_TIMEOUT = 60_000;
-const HEARTBEAT_EVERY = 3_000;
+const SESSION_TIMEOUT = 10_000;
+const REBALANCE_TIMEOUT = 20_000;
+const HEARTBEAT_EVERY = 2_000;
 /** Milliseconds a fetch waits for records: as long may pass before a seek takes effect. */
 const FETCH_WAIT = 250;
 const REQUEST_TIMEOUT = 30_000;
@@ -182,25 +174,6 @@ const message = ({ key, value, headers, partition, timestamp }: Placed): Message
   ...(timestamp === undefined ? {} : { timestamp: String(timestamp) }),
 });
 
-const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-
-/** Everything Kafka refuses may pass but what says that we or its set-up are wrong. */
-const passing = async <T>(ask: () => Promise<T>): Promise<T> => {
-  try {
-    return await ask();
-  } catch (error) {
-    if (error instanceof Transient || error instanceof Fatal) throw error;
-    const { type } = error as { readonly type?: string };
-    const isWrong =
-      type !== undefined &&
-      /AUTHORIZATION|SASL_AUTHENTICATION|UNSUPPORTED|MESSAGE_TOO_LARGE|INVALID_(CONFIG|TOPIC|REPLICATION|PARTITIONS)/.test(
-        type,
-      );
-    if (isWrong) throw new Fatal(`Kafka: ${messageOf(error)}`, { cause: error });
-    throw new Transient(`Kafka: ${messageOf(error)}`, { cause: error });
-  }
-};
-
 const fetchMetadata = (admin: Admin, names?: string[]): Promise<{ topics: ITopicMetadata[] }> =>
   passing(async () => {
     try {
@@ -210,43 +183,6 @@ const fetchMetadata = (admin: Admin, names?: string[]): Promise<{ topics: ITopic
       throw new Fatal(`the topics ${names?.join(", ")} do not all exist: run \`ops topics\` first`);
     }
   });
-
-/** A client that connects at its first use; a connection that failed is tried again at the next. */
-const connected = <Client extends { connect(): Promise<void>; disconnect(): Promise<void> }>(
-  client: Client,
-): (() => Promise<Client>) & { readonly end: () => Promise<void> } => {
-  let connecting: Promise<void> | null = null;
-  const get = async (): Promise<Client> => {
-    connecting ??= client.connect();
-    try {
-      await connecting;
-    } catch (error) {
-      connecting = null;
-      throw new Transient(`Kafka: ${messageOf(error)}`, { cause: error });
-    }
-    return client;
-  };
-  return Object.assign(get, { end: () => client.disconnect() });
-};
-
-/** After a failure an idempotent producer of kafkajs may be stuck on a sequence number: a new one takes its place. */
-const restartable = (make: () => Producer) => {
-  let current: ReturnType<typeof connected<Producer>> | null = null;
-  return {
-    async use(send: (producer: Producer) => Promise<unknown>): Promise<void> {
-      current ??= connected(make());
-      const used = current;
-      try {
-        await passing(async () => send(await used()));
-      } catch (error) {
-        current = null;
-        void used.end().catch(() => undefined); // it failed already; how its end fails tells nothing more
-        throw error;
-      }
-    },
-    end: async (): Promise<void> => current?.end(),
-  };
-};
 
 /** Partitions of one number go to one member, whatever the topic: its records are of the same keys. */
 const byNumber: PartitionAssigner = ({ cluster }) => ({
@@ -382,24 +318,3 @@ const raw = (place: Place, { offset, timestamp, key, value, headers }: KafkaMess
   value,
   headers: headers === undefined ? {} : flat(headers),
 });
-
-/** A header that is repeated counts once, the last. */
-const flat = (headers: IHeaders): Readonly<Record<string, Uint8Array>> =>
-  Object.fromEntries(
-    Object.entries(headers).flatMap(([name, value]) => {
-      const last = Array.isArray(value) ? value.at(-1) : value;
-      return last === undefined ? [] : [[name, typeof last === "string" ? Buffer.from(last) : last]];
-    }),
-  );
-
-let silenced = false;
-
-/** kafkajs 2.2.4 asks for timers of negative length, which Node 24 takes for 1 ms and warns of once a process. */
-const silenceNegativeTimeouts = (): void => {
-  if (silenced) return;
-  silenced = true;
-  const emit = process.emitWarning.bind(process);
-  process.emitWarning = (warning: string | Error, ...rest: never[]) => {
-    if ((rest[0] as unknown) !== "TimeoutNegativeWarning") emit(warning, ...rest);
-  };
-};

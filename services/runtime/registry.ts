@@ -1,5 +1,5 @@
 import { COMPATIBILITY, SchemaRegistry, SchemaType } from "@kafkajs/confluent-schema-registry";
-import { messageOf, Transient } from "../core/failure.ts";
+import { Fatal, messageOf, Transient } from "../core/failure.ts";
 
 /** A Confluent-compatible schema registry. The only file that imports its client. */
 export interface Registry {
@@ -7,12 +7,24 @@ export interface Registry {
   find(id: number): Promise<string | null>;
   /** The id of this schema under the subject; null where it isn't registered there. Throws Transient. */
   idOf(subject: string, schema: string): Promise<number | null>;
-  /** Registers it, with compatibility BACKWARD for the subject. Throws Transient, or what the registry refuses. */
-  register(subject: string, schema: string): Promise<number>;
+  /**
+   * Registers it; a subject that is new gets compatibility BACKWARD, one that has another level keeps it. Throws
+   * Transient, or what the registry refuses.
+   */
+  register(subject: string, schema: string): Promise<Registration>;
+}
+
+export interface Registration {
+  readonly id: number;
+  /** The subject's level: BACKWARD unless someone chose another. */
+  readonly compatibility: string;
 }
 
 /** Milliseconds the registry has for an answer. */
 const TIMEOUT = 10_000;
+
+/** The client refuses to register under another level than the subject's, and names both: (wanted != found). */
+const OTHER_LEVEL = /Compatibility does not match the configuration \(\w+ != (\w+)\)/;
 
 const status = (error: unknown): number | undefined => (error as { readonly status?: number }).status;
 
@@ -49,10 +61,29 @@ export const openRegistry = (host: string): Registry => {
     },
     idOf: (subject, schema) => orNull(subject, limited(client.getRegistryIdBySchema(subject, asAvro(schema)))),
     async register(subject, schema) {
-      const options = { subject, compatibility: COMPATIBILITY.BACKWARD, separator: "." };
-      return (await limited(client.register(asAvro(schema), options))).id;
+      const under = async (compatibility: COMPATIBILITY): Promise<Registration> => {
+        const { id } = await limited(client.register(asAvro(schema), { subject, compatibility, separator: "." }));
+        return { id, compatibility };
+      };
+      try {
+        return await under(COMPATIBILITY.BACKWARD);
+      } catch (error) {
+        const named = OTHER_LEVEL.exec(messageOf(error))?.[1];
+        const other = Object.values(COMPATIBILITY).find((level) => String(level) === named);
+        if (other === undefined) throw refusal(subject, error);
+        return under(other).catch((again: unknown) => Promise.reject(refusal(subject, again)));
+      }
     },
   };
+};
+
+/** A registry's "no" (HTTP 4xx) stays; anything else may pass. */
+const refusal = (subject: string, error: unknown): Error => {
+  const message = `schema registry: ${subject}: ${messageOf(error)}`;
+  const code = status(error);
+  return code !== undefined && code >= 400 && code < 500
+    ? new Fatal(message, { cause: error })
+    : new Transient(message, { cause: error });
 };
 
 const limited = async <T>(answer: Promise<T>): Promise<T> => {

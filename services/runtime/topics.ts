@@ -13,6 +13,9 @@ const MAX_RECORD = 2 * 1024 * 1024;
 const CREATION_TIMEOUT = 30_000;
 const CREATION_LOOK = 100;
 
+/** What a schema's next version must be to those who read with this one. */
+const COMPATIBILITY = "BACKWARD";
+
 /** What `ensureTopics` found or did, a sentence each. */
 export interface TopicReport {
   readonly created: readonly string[];
@@ -45,10 +48,16 @@ export const ensureTopics = async (
   if (missing.length > 0)
     await log.create(missing.map((topic) => ({ topic, partitions, replication, config: declaredConfig(topic) })));
   await untilThere(log, missing);
-  for (const topic of topicIds) await registry.register(subjectOf(topic, prefix), schemaOf(topic));
+  const levels: string[] = [];
+  for (const topic of topicIds) {
+    const subject = subjectOf(topic, prefix);
+    const { compatibility } = await registry.register(subject, schemaOf(topic));
+    if (compatibility !== COMPATIBILITY)
+      levels.push(`${subject}: compatibility is ${compatibility}, declared ${COMPATIBILITY}; left as it is`);
+  }
   return {
     created: missing.map((topic) => `${log.nameOf(topic)}: ${partitions} partitions, ${topics[topic].cleanup}`),
-    differing: topicIds.flatMap((topic) => differences(log.nameOf(topic), topic, found.get(topic))),
+    differing: [...topicIds.flatMap((topic) => differences(log.nameOf(topic), topic, found.get(topic))), ...levels],
   };
 };
 

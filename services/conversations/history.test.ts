@@ -1,0 +1,196 @@
+import { describe, expect, test } from "vitest";
+import { at, conversation, message } from "../../test/support/chat.ts";
+import { of } from "../../test/support/spec.ts";
+import {
+  candidate,
+  closed,
+  closedAt,
+  deleted,
+  edited,
+  joined,
+  mentions,
+  own,
+  sent,
+  withdrawn,
+} from "../../test/support/talk.ts";
+import { conversationKey, messageKey } from "../core/chat.ts";
+import type { Said } from "../runtime/producer.ts";
+import { conversations } from "./rule.ts";
+
+const chat = of(conversations, undefined);
+const both = [joined("ada"), joined("bob")];
+
+describe("an edit", () => {
+  const eve = joined("eve", { notify: "MENTIONS_ONLY" });
+
+  test("says whom the message mentions now", () => {
+    chat
+      .after(...both, sent("m1", { mentions: ["ada"] }))
+      .on(edited("m1", "12:02"))
+      .causes(mentions("m1", ["ada", "bob"]));
+  });
+
+  test("that newly mentions someone makes it a candidate for them then", () => {
+    const entry = { ...candidate("m1", "eve"), mentioned: ["eve"], occurredAt: at("12:02") };
+    chat
+      .after(joined("bob"), eve, sent("m1"))
+      .on(edited("m1", "12:02", { mentions: ["eve", "bob"] }))
+      .causes({ ...mentions("m1", ["bob", "eve"], "bob", "eve"), occurredAt: at("12:02") }, entry);
+  });
+
+  test("that no longer mentions who wants only mentions withdraws it from them", () => {
+    chat
+      .after(joined("ada"), eve, sent("m1", { mentions: ["eve", "ada"] }))
+      .on(edited("m1", "12:02", { mentions: ["ada"] }))
+      .causes(withdrawn("m1", "unmentioned", "eve"), mentions("m1", ["ada", "eve"], "ada"));
+  });
+
+  test("that mentions who was mentioned already, its sender, or who can't be told makes nothing a candidate", () => {
+    chat
+      .after(eve, joined("bob"), joined("dan", { access: "NONE" }), sent("m1", { mentions: ["eve"] }))
+      .on(edited("m1", "12:02", { mentions: ["eve", "bob", "dan", "stranger"] }))
+      .causes(mentions("m1", ["eve", "bob"], "eve", "bob"));
+  });
+
+  test("of an imported message makes it nobody's candidate", () => {
+    chat
+      .after(eve, sent("m1", { origin: "IMPORT" }))
+      .on(edited("m1", "12:02", { mentions: ["eve"] }))
+      .causes(mentions("m1", ["eve"], "eve"));
+  });
+
+  test("of what was edited so before changes nothing", () => {
+    chat
+      .after(...both, sent("m1"), edited("m1", "12:02"))
+      .on(edited("m1", "12:02", { mentions: ["ada"] }))
+      .causes();
+  });
+
+  test("of a message that is unknown or deleted changes nothing", () => {
+    chat
+      .after(...both)
+      .on(edited("m1", "12:02"))
+      .causes();
+    chat
+      .after(...both, sent("m1"), deleted("m1"))
+      .on(edited("m1", "12:03", { mentions: ["ada"] }))
+      .causes();
+  });
+});
+
+describe("a deletion", () => {
+  test("withdraws the message from all who may have missed it, once", () => {
+    chat
+      .after(...both, sent("m1"))
+      .on(deleted("m1"))
+      .causes(withdrawn("m1", "deleted", "ada", "bob"));
+    chat
+      .after(...both, sent("m1"), deleted("m1"))
+      .on(deleted("m1", "12:03"))
+      .causes();
+  });
+
+  test("of an unknown message changes nothing", () => {
+    chat
+      .after(...both)
+      .on(deleted("m1"))
+      .causes();
+  });
+});
+
+describe("a conversation", () => {
+  test("that is deleted is closed for everyone, and nothing in it is missed until it is described again", () => {
+    chat
+      .after(...both)
+      .on(closedAt("12:03"))
+      .causes(closed("conversation_deleted", "ada", "bob"));
+    const later = message("c", "bob", "m2", "12:04");
+    chat
+      .after(...both, closedAt("12:03"))
+      .on(later)
+      .causes(own("m2", "bob"));
+    chat
+      .after(...both, closedAt("12:03"), conversation("c", "12:03:30"))
+      .on(later)
+      .causes(candidate("m2", "ada"), own("m2", "bob"));
+  });
+
+  test("remembers its latest description and its last 20 system messages, as they are now", () => {
+    const system = Array.from({ length: 22 }, (_none, index) =>
+      message("c", null, `s${index}`, `12:01:${String(index).padStart(2, "0")}`, { kind: "SYSTEM" }),
+    );
+    const { rows } = chat.after(
+      ...both,
+      conversation("c", "12:00", { subject: "Old" }),
+      conversation("c", "12:01", { subject: "New", custom: { a: "1" } }),
+      ...system,
+      message("c", null, "s21", "12:02", { type: "EDITED", text: "edited" }),
+      message("c", null, "s20", "12:03", { type: "DELETED", text: "" }),
+    );
+    const row = rows.get(conversationKey("c"));
+    if (row?.type !== "conversation") throw new Error("no conversation");
+    expect(row).toMatchObject({ subject: "New", custom: { a: "1" }, isDeleted: false });
+    expect(row.systemMessages.map(({ messageId }) => messageId)).toEqual(
+      Array.from({ length: 20 }, (_none, index) => `s${index + 2}`),
+    );
+    expect(row.systemMessages.slice(-2)).toMatchObject([{ isDeleted: true, text: "" }, { text: "edited" }]);
+  });
+});
+
+describe("a message's row", () => {
+  const row = (...said: readonly Said[]) => chat.after(...said).rows.get(messageKey("c", "m1"));
+
+  test("has the latest text, whatever order the edits come in", () => {
+    expect(row(...both, sent("m1"), edited("m1", "12:03"), edited("m1", "12:02"))).toMatchObject({
+      text: "as of 12:03",
+      edits: [at("12:02"), at("12:03")],
+    });
+  });
+
+  test("has no text any more when it is deleted", () => {
+    expect(row(sent("m1"), deleted("m1"))).toMatchObject({ isDeleted: true, text: "", attachments: [] });
+  });
+
+  test("is forgotten 30 days after the log's last word of it, and what is said of it then changes nothing", () => {
+    const days = (count: number): string => `${12 + 24 * count}:02`;
+    const both30 = [...both, sent("m1"), edited("m1", "12:02")];
+    expect(
+      chat
+        .after(...both30)
+        .until(`${12 + 24 * 30}:01:59`)
+        .rows.has(messageKey("c", "m1")),
+    ).toBe(true);
+    expect(
+      chat
+        .after(...both30)
+        .until(days(30))
+        .rows.has(messageKey("c", "m1")),
+    ).toBe(false);
+    chat
+      .after(...both30)
+      .on(edited("m1", days(31), { mentions: ["ada"] }))
+      .causes();
+  });
+});
+
+describe("a record that can't be", () => {
+  test("is poison: another key, an id that is empty, too long or with a NUL", () => {
+    const poison = (said: Said): void => {
+      expect(() => chat.after(said).rows).toThrow(expect.objectContaining({ name: "Poison" }));
+    };
+    for (const said of [sent("m1"), joined("ada"), conversation("c", "12:00")]) poison({ ...said, key: "d" });
+    for (const id of ["", "a\u0000", "x".repeat(501)]) {
+      poison(sent(id));
+      poison(joined(id));
+      poison(sent("m1", { senderId: id }));
+    }
+  });
+
+  test("is nothing where a tombstone has no meaning", () => {
+    for (const said of [sent("m1"), joined("ada")])
+      chat
+        .after(...both)
+        .on({ ...said, value: null, timestamp: 0 })
+        .causes();
+  });
+});

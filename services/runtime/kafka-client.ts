@@ -1,0 +1,104 @@
+import { Fatal, messageOf, Transient } from "../core/failure.ts";
+
+/** What a Kafka client needs around it, whichever it is: `kafka.ts` alone knows which. */
+
+/** How to reach the brokers. */
+export interface KafkaSettings {
+  /** `host:port` of some of them. */
+  readonly brokers: readonly string[];
+  readonly clientId: string;
+  /** Stands before every topic's and group's name: several installations share a cluster. */
+  readonly prefix: string;
+  readonly tls: boolean;
+  readonly sasl?: {
+    readonly mechanism: "plain" | "scram-sha-256" | "scram-sha-512";
+    readonly username: string;
+    readonly password: string;
+  };
+}
+
+/** A client with a connection of its own. */
+interface Connectable {
+  connect(): Promise<void>;
+  disconnect(): Promise<void>;
+}
+
+/** Everything Kafka refuses may pass but what says that we or its set-up are wrong. */
+export const passing = async <T>(ask: () => Promise<T>): Promise<T> => {
+  try {
+    return await ask();
+  } catch (error) {
+    if (error instanceof Transient || error instanceof Fatal) throw error;
+    const { type } = error as { readonly type?: string };
+    const isWrong =
+      type !== undefined &&
+      /AUTHORIZATION|SASL_AUTHENTICATION|UNSUPPORTED|MESSAGE_TOO_LARGE|INVALID_(CONFIG|TOPIC|REPLICATION|PARTITIONS)/.test(
+        type,
+      );
+    if (isWrong) throw new Fatal(`Kafka: ${messageOf(error)}`, { cause: error });
+    throw new Transient(`Kafka: ${messageOf(error)}`, { cause: error });
+  }
+};
+
+/** A client that connects at its first use; a connection that failed is tried again at the next. */
+export const connected = <Client extends Connectable>(
+  client: Client,
+): (() => Promise<Client>) & { readonly end: () => Promise<void> } => {
+  let connecting: Promise<void> | null = null;
+  const get = async (): Promise<Client> => {
+    connecting ??= client.connect();
+    try {
+      await connecting;
+    } catch (error) {
+      connecting = null;
+      throw new Transient(`Kafka: ${messageOf(error)}`, { cause: error });
+    }
+    return client;
+  };
+  return Object.assign(get, { end: () => client.disconnect() });
+};
+
+/** After a failure an idempotent producer of kafkajs may be stuck on a sequence number: a new one takes its place. */
+export const restartable = <Client extends Connectable>(make: () => Client) => {
+  let current: ReturnType<typeof connected<Client>> | null = null;
+  return {
+    async use(send: (client: Client) => Promise<unknown>): Promise<void> {
+      current ??= connected(make());
+      const used = current;
+      try {
+        await passing(async () => send(await used()));
+      } catch (error) {
+        current = null;
+        void used.end().catch(() => undefined); // it failed already; how its end fails tells nothing more
+        throw error;
+      }
+    },
+    end: async (): Promise<void> => current?.end(),
+  };
+};
+
+/** A header that is repeated counts once, the last. */
+export const flat = (
+  headers: Readonly<Record<string, Buffer | string | (Buffer | string)[] | undefined>>,
+): Readonly<Record<string, Uint8Array>> =>
+  Object.fromEntries(
+    Object.entries(headers).flatMap(([name, value]) => {
+      const last = Array.isArray(value) ? value.at(-1) : value;
+      return last === undefined ? [] : [[name, typeof last === "string" ? Buffer.from(last) : last]];
+    }),
+  );
+
+/** The same bytes, as the Buffer that clients want. */
+export const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
+let silenced = false;
+
+/** kafkajs 2.2.4 asks for timers of negative length, which Node 24 takes for 1 ms and warns of once a process. */
+export const silenceNegativeTimeouts = (): void => {
+  if (silenced) return;
+  silenced = true;
+  const emit = process.emitWarning.bind(process);
+  process.emitWarning = (warning: string | Error, ...rest: never[]) => {
+    if ((rest[0] as unknown) !== "TimeoutNegativeWarning") emit(warning, ...rest);
+  };
+};

@@ -1,0 +1,66 @@
+import type { ChatRow } from "../../services/core/chat.ts";
+import type { InboxEntry, PresenceEvent, User } from "../../services/core/records.ts";
+import { MINUTE } from "../../services/core/time.ts";
+import { inboxes } from "../../services/inboxes/rule.ts";
+import type { Said } from "../../services/runtime/producer.ts";
+import { at, presence, user } from "./chat.ts";
+import { of } from "./spec.ts";
+
+/** What ada's inbox hears, in few words. */
+
+export const ada = of(inboxes({ timeout: 5 * MINUTE }), undefined);
+/** Told at once. */
+export const eager = of(inboxes({ timeout: 0 }), undefined);
+/** With what the conversations' rows say. */
+export const adaWith = (...chat: readonly ChatRow[]) => of(inboxes({ timeout: 5 * MINUTE }), undefined, chat);
+
+/** An inbox record with one entry. */
+export const entry = (
+  type: InboxEntry["type"],
+  conversationId: string,
+  clock: string,
+  more: Partial<InboxEntry> = {},
+): Said => ({
+  topic: "inbox",
+  key: "",
+  timestamp: at(clock),
+  value: {
+    entries: [
+      {
+        type,
+        conversationId,
+        messageId: null,
+        senderId: null,
+        sentAt: at(clock),
+        reason: null,
+        recipients: ["ada"],
+        mentioned: [],
+        occurredAt: at(clock),
+        ...more,
+      },
+    ],
+  },
+});
+
+/** A message of bob's that ada may have missed. */
+export const missed = (messageId: string, clock: string, more: Partial<InboxEntry> = {}): Said =>
+  entry("CANDIDATE", more.conversationId ?? "c", clock, { messageId, senderId: "bob", ...more });
+export const wrote = (clock: string): Said => entry("OWN", "c", clock, { messageId: "own", senderId: "ada" });
+export const withdrawn = (messageId: string, clock: string): Said =>
+  entry("WITHDRAWN", "c", clock, { messageId, reason: "deleted" });
+export const editedFor = (messageId: string, clock: string, ...mentioned: readonly string[]): Said =>
+  entry("EDITED", "c", clock, { messageId, mentioned });
+export const closed = (clock: string): Said => entry("CLOSED", "c", clock, { reason: "left" });
+export const mentionsOnly = (clock: string): Said => entry("MENTIONS_ONLY", "c", clock);
+
+/** A sign of life of a session, with a conversation on screen or none. */
+export const online = (clock: string, sessionId = "tab", screen: string | null = null): Said =>
+  presence("ada", "ONLINE", clock, { sessionId, conversationId: screen });
+export const heartbeat = (clock: string, sessionId = "tab", screen: string | null = null): Said =>
+  presence("ada", "HEARTBEAT", clock, { sessionId, conversationId: screen });
+export const offline = (clock: string, sessionId = "tab"): Said => presence("ada", "OFFLINE", clock, { sessionId });
+export const reads = (clock: string, until: string | null = null, more: Partial<PresenceEvent> = {}): Said =>
+  presence("ada", "READ", clock, { conversationId: "c", readUntil: until === null ? null : at(until), ...more });
+
+export const profile = (clock: string, more: Partial<User> = {}): Said => user("ada", clock, more);
+export const deletedUser = (clock: string): Said => ({ topic: "users", key: "ada", value: null, timestamp: at(clock) });

@@ -1,0 +1,163 @@
+import { expect } from "vitest";
+import { type ChatRow, conversationKey, messageKey } from "../../services/core/chat.ts";
+import type { Effect, Lookup } from "../../services/core/effect.ts";
+import type { LogRecord } from "../../services/core/event.ts";
+import type { Due, Keyed, Processor } from "../../services/core/processor.ts";
+import type { InboxEntry, NotificationEvent } from "../../services/core/records.ts";
+import type { Millis } from "../../services/core/time.ts";
+import type { Said } from "../../services/runtime/producer.ts";
+import { at } from "./chat.ts";
+
+/**
+ * A rule's life without an engine, for specs that read as sentences:
+ * `of(rule).after(what was).on(what happens).causes(what follows)`.
+ */
+export interface Spec<Row> {
+  after(...said: readonly Said[]): Situation<Row>;
+}
+
+export interface Situation<Row> {
+  /** What follows from this alone, timers apart. */
+  on(said: Said): Outcome<Row>;
+  /** What follows from all there was, and from the timers until then. */
+  until(clock: string): Outcome<Row>;
+  readonly rows: ReadonlyMap<string, Row>;
+}
+
+export interface Outcome<Row> {
+  /** The entries that recipients are told, in order. */
+  causes(...entries: readonly Told[]): void;
+  /** The notifications, in order. */
+  tells(...notices: readonly Notice[]): void;
+  /** The only notification. */
+  notification(): NotificationEvent;
+  readonly rows: ReadonlyMap<string, Row>;
+}
+
+/** An inbox entry without what a spec doesn't care about. */
+export type Told = Pick<InboxEntry, "type" | "recipients"> & Partial<InboxEntry>;
+
+export interface Notice {
+  readonly at: Millis;
+  readonly conversationId: string | null;
+  readonly messageIds: readonly string[];
+}
+
+/** A notification, as `tells` expects it. */
+export const told = (clock: string, conversationId: string, ...messageIds: readonly string[]): Notice => ({
+  at: at(clock),
+  conversationId,
+  messageIds,
+});
+
+/** @param chat rows of `conversations` that notifications look up */
+export const of = <Row, Event extends Keyed, Given>(
+  processor: Processor<Row, Event, Given>,
+  given: Given,
+  chat: readonly ChatRow[] = [],
+): Spec<Row> => ({
+  after: (...said) => situation(processor, given, chat, said),
+});
+
+const situation = <Row, Event extends Keyed, Given>(
+  processor: Processor<Row, Event, Given>,
+  given: Given,
+  chat: readonly ChatRow[],
+  before: readonly Said[],
+): Situation<Row> => {
+  const lived = (more: readonly Said[], until: Millis) => {
+    const { rows, fold, wakeUntil } = life(processor, given);
+    const earlier = before.flatMap((said) => fold(said));
+    const effects = more.flatMap((said) => fold(said));
+    return { rows, effects: more.length > 0 ? effects : [...earlier, ...wakeUntil(until)] };
+  };
+  const outcome = ({ rows, effects }: { rows: Map<string, Row>; effects: readonly Effect[] }): Outcome<Row> => {
+    const found = ({ processor: name, key }: Lookup): unknown =>
+      name === processor.name ? rows.get(key) : chat.find((row) => chatKey(row) === key);
+    const all = effects.flatMap((effect) =>
+      effect.type === "compose" ? (processor.compose?.(effect.payload, found) ?? []) : [effect],
+    );
+    const notifications = all.flatMap((effect) =>
+      effect.type === "publish" && effect.topic === "notifications" ? [effect.value] : [],
+    );
+    return {
+      rows,
+      causes: (...entries) =>
+        expect(all.flatMap((effect) => (effect.type === "fanOut" ? [brief(effect.entry, entries)] : []))).toEqual(
+          entries,
+        ),
+      tells: (...notices) =>
+        expect(
+          notifications.map(({ conversationId, messageIds, occurredAt }) => ({
+            at: occurredAt,
+            conversationId,
+            messageIds,
+          })),
+        ).toEqual(notices),
+      notification() {
+        expect(notifications).toHaveLength(1);
+        return notifications[0] as NotificationEvent;
+      },
+    };
+  };
+  return {
+    on: (said) => outcome(lived([said], -Infinity)),
+    until: (clock) => outcome(lived([], at(clock))),
+    get rows() {
+      return lived([], -Infinity).rows;
+    },
+  };
+};
+
+/** Only the fields that some expectation names: the others go without saying. */
+const brief = (entry: InboxEntry, expected: readonly Told[]): Told => {
+  const named = new Set([
+    "type",
+    "recipients",
+    "mentioned",
+    "reason",
+    ...expected.flatMap((each) => Object.keys(each)),
+  ]);
+  const isSaid = ([name, value]: readonly [string, unknown]): boolean =>
+    named.has(name) && value !== null && !(name === "mentioned" && (value as readonly string[]).length === 0);
+  return Object.fromEntries(Object.entries(entry).filter(isSaid)) as unknown as Told;
+};
+
+const chatKey = (row: ChatRow): string =>
+  row.type === "conversation" ? conversationKey(row.conversationId) : messageKey(row.conversationId, row.messageId);
+
+/** Folds records at their times, every row's timers before them, the earliest first. */
+const life = <Row, Event extends Keyed, Given>(processor: Processor<Row, Event, Given>, given: Given) => {
+  const rows = new Map<string, Row>();
+
+  const run = (event: Event | Due): readonly Effect[] => {
+    const { writes, effects } = processor.fold(event, rows, given);
+    for (const [key, row] of writes) {
+      if (row === null) rows.delete(key);
+      // Rows live as JSON between events.
+      else rows.set(key, JSON.parse(JSON.stringify(row)) as Row);
+    }
+    return effects;
+  };
+  const wakeUntil = (until: Millis): readonly Effect[] => {
+    const effects: Effect[] = [];
+    for (;;) {
+      let next: Due | null = null;
+      for (const [key, row] of rows) {
+        const due = processor.wake(row);
+        if (due !== null && due <= until && (next === null || due < next.at)) next = { type: "due", key, at: due };
+      }
+      if (next === null) return effects;
+      effects.push(...run(next));
+    }
+  };
+  const fold = (said: Said): readonly Effect[] =>
+    processor.read(logRecord(said)).flatMap((event) => [...wakeUntil(event.at - 1), ...run(event)]);
+  return { rows, fold, wakeUntil };
+};
+
+const logRecord = ({ topic, key, value, timestamp }: Said): LogRecord => {
+  const own = (value as { readonly occurredAt?: Millis } | null)?.occurredAt;
+  const logged = timestamp ?? own ?? 0;
+  return { topic, key, value, at: Math.min(own ?? logged, logged), timestamp: logged } as LogRecord;
+};
