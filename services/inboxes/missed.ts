@@ -55,14 +55,20 @@ export const tell = (thread: ThreadRow): ThreadRow => ({
 
 /** The session was live until then: what came on its screen by that time was seen. */
 export const confirm = (thread: ThreadRow, sessionId: string, until: Millis): ThreadRow => {
-  const attended = thread.attended.filter((message) => message.sessionId !== sessionId || message.since > until);
+  const attended = thread.attended.filter(
+    (message) => !message.sessionIds.includes(sessionId) || message.since > until,
+  );
   return attended.length === thread.attended.length ? thread : { ...thread, attended };
 };
 
-/** The session was live only until its latest sign: what came on its screen after that was missed. */
+/** The session was live only until its latest sign: what came on its screen alone after that was missed. */
 export const giveBack = (thread: ThreadRow, sessionId: string): ThreadRow => {
-  const back = thread.attended.filter((message) => message.sessionId === sessionId);
-  const attended = thread.attended.filter((message) => message.sessionId !== sessionId);
+  const left = thread.attended.map((message) => ({
+    ...message,
+    sessionIds: message.sessionIds.filter((id) => id !== sessionId),
+  }));
+  const back = left.filter(({ sessionIds }) => sessionIds.length === 0);
+  const attended = left.filter(({ sessionIds }) => sessionIds.length > 0);
   return back.reduce<ThreadRow>((current, message) => miss(current, unattended(message)), { ...thread, attended });
 };
 

@@ -20,9 +20,9 @@ export const nextLapse = (row: PresenceRow): Millis | null => {
   return lapses.length === 0 ? null : Math.min(...lapses);
 };
 
-/** The session through which the user attends the conversation, if any does. */
-export const attendingSession = (row: PresenceRow, conversation: ConversationId): string | null =>
-  sessionsOf(row).find(([, { screen }]) => screen === conversation)?.[0] ?? null;
+/** The sessions through which the user attends the conversation. */
+export const attendingSessions = (row: PresenceRow, conversation: ConversationId): readonly string[] =>
+  sessionsOf(row).flatMap(([id, { screen }]) => (screen === conversation ? [id] : []));
 
 /** A message came on the session's screen. */
 export const noteAttended = (user: Draft, sessionId: string, conversation: ConversationId): void => {
@@ -81,5 +81,5 @@ const end = (user: Draft, sessionId: string, at: Millis): void => {
 const confirmed = (user: Draft, sessionId: string, session: Session, until: Millis): readonly ConversationId[] =>
   session.attended.filter((conversation) => {
     user.changeThread(conversation, until, (thread) => confirm(thread, sessionId, until));
-    return user.thread(conversation).attended.some((message) => message.sessionId === sessionId);
+    return user.thread(conversation).attended.some(({ sessionIds }) => sessionIds.includes(sessionId));
   });

@@ -7,7 +7,7 @@ import { DAY, type Millis } from "../core/time.ts";
 import { draft, type Draft } from "./draft.ts";
 import { type InboxEvent, readInboxEvent } from "./event.ts";
 import { attend, keep, mention, miss, read, tell } from "./missed.ts";
-import { attendingSession, lapse, nextLapse, noteAttended, sign, signOff } from "./presence.ts";
+import { attendingSessions, lapse, nextLapse, noteAttended, sign, signOff } from "./presence.ts";
 import { compose, MAX_SHOWN, type Notice } from "./snapshot.ts";
 import {
   type InboxRow,
@@ -143,12 +143,12 @@ const onCandidate = (user: Draft, { entry, isMentioned, at }: Of<"entry">, messa
   if (user.profile()?.user === null) return; // deleted; never having had a profile is fine
   const { conversationId, senderId, sentAt } = entry;
   const message = { messageId, senderId, sentAt, since: at, isMentioned };
-  const sessionId = attendingSession(user.presence(), conversationId);
-  if (sessionId === null) {
+  const sessionIds = attendingSessions(user.presence(), conversationId);
+  if (sessionIds.length === 0) {
     user.changeThread(conversationId, at, (thread) => miss(thread, message));
   } else {
-    user.changeThread(conversationId, at, (thread) => attend(thread, { ...message, sessionId }));
-    noteAttended(user, sessionId, conversationId);
+    user.changeThread(conversationId, at, (thread) => attend(thread, { ...message, sessionIds }));
+    for (const sessionId of sessionIds) noteAttended(user, sessionId, conversationId);
   }
 };
 

@@ -67,8 +67,8 @@ export interface Missed {
 }
 
 export interface Attended extends Missed {
-  /** The session that had the conversation on screen. */
-  readonly sessionId: string;
+  /** The sessions that had the conversation on screen: seen if one of them goes on, missed when all have lapsed. */
+  readonly sessionIds: readonly string[];
 }
 
 /** Missed messages that are listed beside the first one (contract: `messageIds`, the latest 500). */

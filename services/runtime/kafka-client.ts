@@ -1,4 +1,6 @@
 import { Fatal, messageOf, Transient } from "../core/failure.ts";
+import type { Log } from "../core/ports.ts";
+import type { TopicId } from "../core/topics.ts";
 
 /** What a Kafka client needs around it, whichever it is: `kafka.ts` alone knows which. */
 
@@ -15,6 +17,27 @@ export interface KafkaSettings {
     readonly username: string;
     readonly password: string;
   };
+}
+
+/** A topic as the broker has it. */
+export interface TopicState {
+  readonly partitions: number;
+  readonly config: Readonly<Record<string, string>>;
+}
+
+export interface WantedTopic extends TopicState {
+  readonly topic: TopicId;
+  readonly replication: number;
+}
+
+/** Kafka. The only file that imports `kafkajs`: to replace it is to write this file anew and pass test/contract. */
+export interface KafkaLog extends Log, AsyncDisposable {
+  /** What the broker has of our topics. */
+  describe(): Promise<ReadonlyMap<TopicId, TopicState>>;
+  /** Asks for topics; they may take a moment to be there. */
+  create(wanted: readonly WantedTopic[]): Promise<void>;
+  /** A topic's name on the broker. */
+  readonly nameOf: (topic: TopicId) => string;
 }
 
 /** A client with a connection of its own. */

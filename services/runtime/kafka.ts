@@ -29,27 +29,6 @@ CompressionCodecs[CompressionTypes.Snappy] = snappyCodec;
 CompressionCodecs[CompressionTypes.LZ4] = lz4Codec;
 CompressionCodecs[CompressionTypes.ZSTD] = zstdCodec;
 
-/** A topic as the broker has it. */
-export interface TopicState {
-  readonly partitions: number;
-  readonly config: Readonly<Record<string, string>>;
-}
-
-export interface WantedTopic extends TopicState {
-  readonly topic: TopicId;
-  readonly replication: number;
-}
-
-/** Kafka. The only file that imports `kafkajs`: to replace it is to write this file anew and pass test/contract. */
-export interface KafkaLog extends Log, AsyncDisposable {
-  /** What the broker has of our topics. */
-  describe(): Promise<ReadonlyMap<TopicId, TopicState>>;
-  /** Asks for topics; they may take a moment to be there. */
-  create(wanted: readonly WantedTopic[]): Promise<void>;
-  /** A topic's name on the broker. */
-  readonly nameOf: (topic: TopicId) => string;
-}
-
 /** Milliseconds. A member that is silent for the session timeout loses its partitions. */
 const SESSION_TIMEOUT = 10_000;
 const REBALANCE_TIMEOUT = 20_000;

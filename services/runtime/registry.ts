@@ -69,7 +69,7 @@ export const openRegistry = (host: string): Registry => {
         return await under(COMPATIBILITY.BACKWARD);
       } catch (error) {
         const named = OTHER_LEVEL.exec(messageOf(error))?.[1];
-        const other = Object.values(COMPATIBILITY).find((level) => String(level) === named);
+        const other = Object.values(COMPATIBILITY).find((level: string) => level === named);
         if (other === undefined) throw refusal(subject, error);
         return under(other).catch((again: unknown) => Promise.reject(refusal(subject, again)));
       }

@@ -3,7 +3,7 @@ import { Transient } from "../core/failure.ts";
 import type { TopicId } from "../core/topics.ts";
 import { topicIds, topics } from "../core/topics.ts";
 import { schemaOf, subjectOf } from "./codec.ts";
-import type { KafkaLog, TopicState } from "./kafka.ts";
+import type { KafkaLog, TopicState } from "./kafka-client.ts";
 import type { Registry } from "./registry.ts";
 
 /** Bytes of a record on our own topics: a chat record at Kafka's default limit still fits with its place around it. */
