@@ -8,13 +8,14 @@ import kafkajs, {
 } from "kafkajs";
 import { Fatal } from "../core/failure.ts";
 import { laneOf } from "../core/lane.ts";
-import type { Extent, Log, Place, RawRecord, Subscription } from "../core/ports.ts";
+import type { Extent, Place, RawRecord, Subscription } from "../core/ports.ts";
 import { type TopicId, topicIds, topics } from "../core/topics.ts";
 import { arrivals } from "./arrivals.ts";
 import {
   asBuffer,
   connected,
   flat,
+  type KafkaLog,
   type KafkaSettings,
   passing,
   restartable,
