@@ -1,5 +1,5 @@
 import { Poison } from "../core/failure.ts";
-import { type ConversationId, MAX_ID_LENGTH } from "../core/ids.ts";
+import { checkId, type ConversationId } from "../core/ids.ts";
 import type { LogRecord } from "../core/event.ts";
 import type { Conversation, MessageEvent, ParticipantEvent } from "../core/records.ts";
 import type { Millis } from "../core/time.ts";
@@ -35,14 +35,14 @@ export const readConversationEvent = (record: LogRecord): readonly ConversationE
     case "messages": {
       if (record.value === null) return []; // a tombstone on a topic that isn't compacted says nothing
       agree(key, record.value.conversationId);
-      checkId("messageId", record.value.messageId);
-      if (record.value.senderId !== null) checkId("senderId", record.value.senderId); // an inbox, too, if they wrote it
+      checkId(record.value.messageId, "messageId");
+      if (record.value.senderId !== null) checkId(record.value.senderId, "senderId"); // an inbox, too, if they wrote it
       return [{ type: "message", key, at, message: record.value, loggedAt: record.timestamp }];
     }
     case "participants": {
       if (record.value === null) return [];
       agree(key, record.value.conversationId);
-      checkId("userId", record.value.userId);
+      checkId(record.value.userId, "userId");
       return [{ type: "participant", key, at, participant: record.value }];
     }
     case "conversations": {
@@ -57,9 +57,4 @@ export const readConversationEvent = (record: LogRecord): readonly ConversationE
 
 const agree = (key: string, field: ConversationId): void => {
   if (key !== field) throw new Poison(`its key is "${key}" but its conversationId "${field}"`);
-};
-
-const checkId = (field: string, id: string): void => {
-  if (id === "" || id.length > MAX_ID_LENGTH || id.includes("\u0000"))
-    throw new Poison(`${field} must have 1 to ${MAX_ID_LENGTH} characters, none of them NUL`);
 };

@@ -14,6 +14,7 @@ import {
   withdrawn,
 } from "../../test/support/talk.ts";
 import { conversationKey, messageKey } from "../core/chat.ts";
+import { MAX_ID_LENGTH } from "../core/ids.ts";
 import type { Said } from "../runtime/producer.ts";
 import { conversations } from "./rule.ts";
 
@@ -179,7 +180,7 @@ describe("a record that can't be", () => {
       expect(() => chat.after(said).rows).toThrow(expect.objectContaining({ name: "Poison" }));
     };
     for (const said of [sent("m1"), joined("ada"), conversation("c", "12:00")]) poison({ ...said, key: "d" });
-    for (const id of ["", "a\u0000", "x".repeat(501)]) {
+    for (const id of ["", "a\u0000", "x".repeat(MAX_ID_LENGTH + 1)]) {
       poison(sent(id));
       poison(joined(id));
       poison(sent("m1", { senderId: id }));

@@ -1,5 +1,6 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
+import { Poison } from "./failure.ts";
 import type { Millis } from "./time.ts";
 
 /** Strings that tell their concept apart: plain strings fit, another concept's id does not. */
@@ -13,8 +14,23 @@ export type NotificationId = Id<"notification">;
 /** Identity of a NotificationEvent: the same cause gives the same id, however often it is published. */
 export type EventId = Id<"event">;
 
-/** Longest id that is taken from a record's key or field, in UTF-16 code units: it becomes a database key. */
-export const MAX_ID_LENGTH = 500;
+/**
+ * Longest id that is taken from a record's key or field, in UTF-16 code units: it becomes a database key, two of which,
+ * three bytes a unit, must be below the 2,704 bytes that an entry of a PostgreSQL index may have.
+ */
+export const MAX_ID_LENGTH = 400;
+
+/**
+ * Text that can be a database key: not empty, not longer than MAX_ID_LENGTH, without NUL (PostgreSQL can't hold it).
+ * Throws Poison. @param what names the field
+ */
+export const checkId = (id: string, what: string): string => {
+  if (id === "") throw new Poison(`${what} is empty`);
+  if (id.length > MAX_ID_LENGTH)
+    throw new Poison(`${what} is ${id.length} characters long; ${MAX_ID_LENGTH} are taken`);
+  if (id.includes("\u0000")) throw new Poison(`${what} contains a NUL character`);
+  return id;
+};
 
 /**
  * A UUID of version 8 (RFC 9562, section 5.8): SHA-256 over the parts, each with its length before it, so that

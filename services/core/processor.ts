@@ -23,7 +23,10 @@ export interface Due extends Keyed {
 
 /** The rows an event may read, as they are before it. */
 export interface Rows<Row> {
+  /** A row; one that `rows` didn't name is fetched, and the fold is done anew with it. */
   get(key: string): Row | undefined;
+  /** Says that all of these will be read: what lacks is fetched in one go. */
+  expect(keys: readonly string[]): void;
 }
 
 /** What follows from an event: rows written (null deletes), effects in order. */

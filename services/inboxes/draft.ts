@@ -28,11 +28,15 @@ export interface Draft {
   setPresence(row: PresenceRow): void;
   /** Changes a thread, if `change` does; what is pending follows it. */
   changeThread(conversation: ConversationId, at: Millis, change: (thread: ThreadRow) => ThreadRow): void;
+  /** All of these threads, and the profile, will be read. */
+  expectThreads(conversations: readonly ConversationId[]): void;
   step(effects?: readonly Effect[]): Step<InboxRow>;
 }
 
 export const draft = (rows: Rows<InboxRow>, userId: UserId): Draft => {
   const changed = new Map<string, InboxRow>();
+  // Gathered, and put into the pending row once: someone may be told of hundreds of conversations at a time.
+  const firsts = new Map<ConversationId, Millis | null>();
   const get = (key: string): InboxRow | undefined => changed.get(key) ?? rows.get(key);
 
   const presence = (): PresenceRow => {
@@ -72,16 +76,23 @@ export const draft = (rows: Rows<InboxRow>, userId: UserId): Draft => {
       if (after === before) return;
       changed.set(threadKey(userId, conversation), { ...after, touchedAt: Math.max(before.touchedAt, at) });
       const first = after.missed[0]?.since ?? null;
-      if (first !== (before.missed[0]?.since ?? null))
-        changed.set(pendingKey(userId), withFirst(pending(), conversation, first));
+      if (first !== (before.missed[0]?.since ?? null)) firsts.set(conversation, first);
     },
-    step: (effects = []) => (changed.size === 0 && effects.length === 0 ? nothing : { writes: [...changed], effects }),
+    expectThreads: (conversations) =>
+      rows.expect([profileKey(userId), ...conversations.map((conversation) => threadKey(userId, conversation))]),
+    step(effects = []) {
+      if (firsts.size > 0) changed.set(pendingKey(userId), withFirsts(pending(), firsts));
+      return changed.size === 0 && effects.length === 0 ? nothing : { writes: [...changed], effects };
+    },
   };
 };
 
-const withFirst = (row: PendingRow, conversation: ConversationId, first: Millis | null): PendingRow => {
-  const { [conversation]: _before, ...others } = row.firsts;
-  const firsts = first === null ? others : { ...others, [conversation]: first };
-  const times = Object.values(firsts);
-  return { ...row, firsts, earliest: times.length === 0 ? null : times.reduce((a, b) => Math.min(a, b)) };
+const withFirsts = (row: PendingRow, changes: ReadonlyMap<ConversationId, Millis | null>): PendingRow => {
+  const firsts = new Map(Object.entries(row.firsts));
+  for (const [conversation, first] of changes)
+    if (first === null) firsts.delete(conversation);
+    else firsts.set(conversation, first);
+  let earliest: Millis | null = null;
+  for (const first of firsts.values()) if (earliest === null || first < earliest) earliest = first;
+  return { ...row, firsts: Object.fromEntries(firsts), earliest };
 };

@@ -1,6 +1,6 @@
 import { Poison } from "../core/failure.ts";
 import type { LogRecord } from "../core/event.ts";
-import type { UserId } from "../core/ids.ts";
+import { checkId, type UserId } from "../core/ids.ts";
 import type { InboxEntry, PresenceEvent, User } from "../core/records.ts";
 import type { Millis } from "../core/time.ts";
 
@@ -33,6 +33,7 @@ export const readInboxEvent = (record: LogRecord): readonly InboxEvent[] => {
       const presence = record.value;
       if (presence === null) return []; // a tombstone on a topic that isn't compacted says nothing
       agree(key, presence.userId);
+      if (presence.conversationId !== null) checkId(presence.conversationId, "conversationId"); // what was read has a row
       // No one has read what wasn't sent yet: a time beyond the record's own timestamp counts as that.
       const readUntil = Math.min(presence.readUntil ?? at, record.timestamp);
       return [{ type: "presence", key, at, presence, readUntil }];

@@ -34,8 +34,13 @@ export const keep = (thread: ThreadRow, test: (message: Missed) => boolean): Thr
 };
 
 /** Everything up to that time is read. */
-export const read = (thread: ThreadRow, until: Millis): ThreadRow =>
-  until <= thread.readUntil ? thread : { ...keep(thread, ({ sentAt }) => sentAt > until), readUntil: until };
+export const read = (thread: ThreadRow, until: Millis): ThreadRow => {
+  if (until <= thread.readUntil) return thread;
+  const after = keep(thread, ({ sentAt }) => sentAt > until);
+  // What isn't listed lies between the first and the second: who has read that one has read them, too.
+  const hasReadUnlisted = (thread.missed[1]?.sentAt ?? Infinity) <= until;
+  return { ...after, count: hasReadUnlisted ? after.missed.length : after.count, readUntil: until };
+};
 
 /** Whether the message mentions the user now. */
 export const mention = (thread: ThreadRow, message: MessageId, isMentioned: boolean): ThreadRow => {

@@ -78,9 +78,9 @@ describe("two sessions", () => {
   });
 
   test("are told apart by id: one's end is not the other's", () => {
-    by("12:07:05", missed("m1", "12:01"), online("12:02", "a"), offline("12:02:05", "b")).tells(
-      told("12:07", "c", "m1"),
-    );
+    byEvening
+      .after(missed("m1", "12:01"), online("12:02", "a"), offline("12:02:05", "b"))
+      .tells(told("12:07", "c", "m1"));
   });
 });
 

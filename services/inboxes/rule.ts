@@ -90,8 +90,9 @@ const nothingKept = (): boolean => false;
 const onDeleted = (user: Draft, at: Millis): void => {
   user.setProfile({ type: "profile", user: null });
   const attended = Object.values(user.presence().sessions).flatMap((session) => session.attended);
-  for (const conversation of [...Object.keys(user.pending().firsts), ...attended])
-    user.changeThread(conversation, at, (thread) => keep(thread, nothingKept));
+  const open = [...Object.keys(user.pending().firsts), ...attended];
+  user.expectThreads(open);
+  for (const conversation of open) user.changeThread(conversation, at, (thread) => keep(thread, nothingKept));
 };
 
 const onPresence = (user: Draft, { presence, at, readUntil }: Of<"presence">): void => {
@@ -197,6 +198,7 @@ const userOf = (key: string): UserId => {
 const notify = (user: Draft, at: Millis, settings: InboxSettings): Step<InboxRow> => {
   const pending = user.pending();
   const due = Object.entries(pending.firsts).filter(([, first]) => dueAt(pending, first, settings) <= at);
+  user.expectThreads(due.map(([conversation]) => conversation));
   const effects = due.map(([conversation]) => notice(user, conversation, at));
   for (const [conversation] of due) user.changeThread(conversation, at, tell);
   return user.step(effects);

@@ -1,19 +1,32 @@
 import { type ChatRow, conversationKey, type ConversationRow, messageKey, type MessageRow } from "../core/chat.ts";
 import type { Effect, Lookup } from "../core/effect.ts";
 import { type ProfileRow, profileKey } from "../core/inbox.ts";
-import { type ConversationId, eventId, type MessageId, type NotificationId, type UserId } from "../core/ids.ts";
-import type { Attachment, ConversationView, MessageView, NotificationEvent, Person, User } from "../core/records.ts";
+import {
+  type ConversationId,
+  eventId,
+  MAX_ID_LENGTH,
+  type MessageId,
+  type NotificationId,
+  type UserId,
+} from "../core/ids.ts";
+import type { ConversationView, MessageView, NotificationEvent, Person, User } from "../core/records.ts";
 import type { Millis } from "../core/time.ts";
+import {
+  boundedAddresses,
+  boundedAttachments,
+  boundedCustom,
+  cut,
+  cutOrNull,
+  linkOrNull,
+  MAX_NAME,
+  MAX_SYSTEM_TEXT,
+  MAX_TAG,
+  MAX_TEXT,
+} from "./bounds.ts";
 import type { Missed } from "./state.ts";
 
 /** Missed messages that a snapshot shows (contract: ConversationView.messages). */
 export const MAX_SHOWN = 20;
-/** Characters of a text that are shown: what is longer ends with an ellipsis; the record stays below Kafka's limit. */
-const MAX_TEXT = 8_000;
-const MAX_ATTACHMENTS = 20;
-/** Characters of `custom` values, taken together, that a snapshot carries of one person or conversation. */
-const MAX_CUSTOM = 4_000;
-
 /** What a notification is about, before the texts and names are looked up. */
 export interface Notice {
   readonly notificationId: NotificationId;
@@ -48,7 +61,7 @@ export const compose = (notice: Notice, found: Found): readonly Effect[] => {
     url: null,
     agent: null,
     snapshot: {
-      recipient: person(userId, notice.profile, notice.profile?.emails ?? []),
+      recipient: person(userId, notice.profile, boundedAddresses(notice.profile?.emails ?? [])),
       conversations: [view(notice, found)],
     },
   };
@@ -63,52 +76,61 @@ const view = (notice: Notice, found: Found): ConversationView => {
   const { conversationId, userId, shown } = notice;
   const row = chat(notice, found, conversationKey(conversationId));
   const conversation = row?.type === "conversation" ? row : undefined;
-  const messages = shown.flatMap((missed): readonly MessageView[] => {
+  const messages = shown.flatMap((missed): readonly Shown[] => {
     const message = chat(notice, found, messageKey(conversationId, missed.messageId));
-    return message?.type === "message" && !message.isDeleted ? [messageView(message, missed, found)] : [];
+    return message?.type === "message" && !message.isDeleted ? [{ message, missed }] : [];
   });
-  const all = [...messages, ...systemViews(conversation, messages, notice)].toSorted(
-    (a, b) => a.occurredAt - b.occurredAt,
+  const all = [...messages, ...systemMessages(conversation, messages, notice)].toSorted(
+    (a, b) => a.message.at - b.message.at,
   );
+  const attachments = boundedAttachments(all.map(({ message }) => message.attachments));
   return {
     conversationId,
-    subject: conversation?.subject ?? null,
-    photoUrl: conversation?.photoUrl ?? null,
+    subject: cutOrNull(conversation?.subject ?? null, MAX_NAME),
+    photoUrl: linkOrNull(conversation?.photoUrl ?? null),
     custom: boundedCustom(conversation?.custom ?? {}),
     access: conversation?.participants[userId]?.access === "READ" ? "READ" : "READ_WRITE",
-    messages: all,
+    messages: all.map((one, index) => messageView(one, attachments[index] ?? [], found)),
     omitted: notice.omitted,
   };
 };
 
+/** A message that is shown; `missed` is null where it is one of the system's. */
+interface Shown {
+  readonly message: MessageRow;
+  readonly missed: Missed | null;
+}
+
 /** System messages between the first that is shown and the notification. */
-const systemViews = (
+const systemMessages = (
   row: ConversationRow | undefined,
-  shown: readonly MessageView[],
+  shown: readonly Shown[],
   { at }: Notice,
-): readonly MessageView[] => {
-  const from = shown[0]?.occurredAt;
+): readonly Shown[] => {
+  const from = shown[0]?.message.at;
   if (row === undefined || from === undefined) return [];
   return row.systemMessages
     .filter((message) => !message.isDeleted && message.at >= from && message.at <= at)
-    .map((message) => messageView(message, null, () => undefined));
+    .map((message) => ({ message, missed: null }));
 };
 
-const messageView = (message: MessageRow, missed: Missed | null, found: Found): MessageView => {
-  const { messageId, kind, senderId, referencedMessageId, attachments, at } = message;
+const messageView = (
+  { message, missed }: Shown,
+  attachments: MessageView["attachments"],
+  found: Found,
+): MessageView => {
+  const { messageId, kind, senderId, referencedMessageId, at, text } = message;
   return {
     messageId,
     kind,
-    referencedMessageId,
+    referencedMessageId: (referencedMessageId?.length ?? 0) > MAX_ID_LENGTH ? null : referencedMessageId,
     occurredAt: at,
-    sender: senderId === null ? null : senderOf(senderId, found),
-    text: message.text.length > MAX_TEXT ? `${message.text.slice(0, MAX_TEXT)}…` : message.text,
-    attachments: attachments.slice(0, MAX_ATTACHMENTS).map(attachmentView),
+    sender: senderId === null ? null : senderOf(senderId, missed === null ? () => undefined : found),
+    text: cut(text, missed === null ? MAX_SYSTEM_TEXT : MAX_TEXT),
+    attachments,
     mentioned: missed?.isMentioned ?? false,
   };
 };
-
-const attachmentView = ({ name, url, mimeType, size }: Attachment) => ({ name, url, mimeType, size });
 
 const senderOf = (sender: UserId, found: Found): Person => {
   const lookup = { processor: "inboxes", home: "inbox", id: sender, key: profileKey(sender) } as const;
@@ -117,19 +139,11 @@ const senderOf = (sender: UserId, found: Found): Person => {
 
 const person = (userId: UserId, profile: User | null, emails: readonly string[]): Person => ({
   userId,
-  name: profile?.name ?? userId,
+  name: cut(profile?.name ?? userId, MAX_NAME),
   emails,
-  role: profile?.role ?? null,
-  locale: profile?.locale ?? null,
-  timezone: profile?.timezone ?? null,
-  photoUrl: profile?.photoUrl ?? null,
+  role: cutOrNull(profile?.role ?? null, MAX_TAG),
+  locale: cutOrNull(profile?.locale ?? null, MAX_TAG),
+  timezone: cutOrNull(profile?.timezone ?? null, MAX_TAG),
+  photoUrl: linkOrNull(profile?.photoUrl ?? null),
   custom: boundedCustom(profile?.custom ?? {}),
 });
-
-/** The entries that fit, in their order. */
-const boundedCustom = (custom: Readonly<Record<string, string>>): Readonly<Record<string, string>> => {
-  let left = MAX_CUSTOM;
-  return Object.fromEntries(
-    Object.entries(custom).filter(([name, value]) => (left -= name.length + value.length) >= 0),
-  );
-};

@@ -17,7 +17,7 @@ const effectsOf = (event: NotificationEvent) =>
       at: event.occurredAt,
       timestamp: event.occurredAt,
     })
-    .flatMap((read) => mailer.fold(read, { get: () => undefined }, undefined).effects);
+    .flatMap((read) => mailer.fold(read, { get: () => undefined, expect: () => undefined }, undefined).effects);
 
 const told = (event: NotificationEvent) =>
   effectsOf(event).flatMap((effect) =>

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { type Millis, SECOND } from "../core/time.ts";
+import { DAY, type Millis, SECOND } from "../core/time.ts";
 import { topicIds } from "../core/topics.ts";
 import { avroCodec, registeredIds } from "../runtime/codec.ts";
 import { openKafka } from "../runtime/kafka.ts";
@@ -105,9 +105,10 @@ const quiet = async (log: KafkaLog, database: Database, say: (line: string) => v
   let told = Date.now();
   for (;;) {
     const [open] = await database.query<{ timers: number; outbox: number; jobs: number }>(
-      `select (select count(*) from state_inboxes where due is not null) as timers,
+      `select (select count(*) from state_inboxes where due < $1) as timers,
               (select count(*) from outbox) as outbox,
               (select count(*) from jobs where state = 'ready') as jobs`,
+      [Date.now() + DAY], // what waits longer waits to be forgotten
     );
     const lag = await lagOf(log, database);
     if (open !== undefined && lag + open.timers + open.outbox + open.jobs === 0) return;

@@ -67,10 +67,10 @@ export interface Lacking {
 }
 
 class NotAtHand extends Error {
-  readonly key: string;
-  constructor(key: string) {
-    super(key);
-    this.key = key;
+  readonly keys: readonly string[];
+  constructor(keys: readonly string[]) {
+    super(keys.join());
+    this.keys = keys;
   }
 }
 
@@ -97,9 +97,14 @@ export const foldBatch = <Row, Event extends Keyed, Given>(
 
   const get = (key: string): Row | undefined => {
     const known = changed.get(key)?.row ?? (changed.has(key) ? null : rows.get(key));
-    if (known === undefined) throw new NotAtHand(key);
+    if (known === undefined) throw new NotAtHand([key]);
     return known ?? undefined;
   };
+  const expect = (keys: readonly string[]): void => {
+    const missing = keys.filter((key) => !changed.has(key) && !rows.has(key));
+    if (missing.length > 0) throw new NotAtHand(missing);
+  };
+  const atHand = { get, expect };
   const settle = (lane: Lane, step: Step<Row>): void => {
     for (const [key, row] of step.writes) changed.set(key, { lane, row });
     for (const effect of step.effects) effects.push({ lane, effect });
@@ -111,7 +116,7 @@ export const foldBatch = <Row, Event extends Keyed, Given>(
       if (at === null || at > until) return;
       if (wakes === MAX_WAKES) throw new Error(`${processor.name}: the row ${key} keeps asking to be woken at ${at}`);
       timers++;
-      settle(lane, processor.fold({ type: "due", key, at }, { get }, given));
+      settle(lane, processor.fold({ type: "due", key, at }, atHand, given));
     }
   };
   const withRows = (lane: Lane, run: () => void): void => {
@@ -119,7 +124,7 @@ export const foldBatch = <Row, Event extends Keyed, Given>(
       run();
     } catch (error) {
       if (!(error instanceof NotAtHand)) throw error;
-      lacking.set(error.key, { lane, key: error.key });
+      for (const key of error.keys) lacking.set(key, { lane, key });
     }
   };
   const fold = (item: Item<Event>): void => {
@@ -127,7 +132,7 @@ export const foldBatch = <Row, Event extends Keyed, Given>(
     const until = Math.min(time(item.lane), item.at - 1);
     for (const key of processor.rows(item.event)) wake(item.lane, key, until);
     try {
-      settle(item.lane, processor.fold(item.event, { get }, given));
+      settle(item.lane, processor.fold(item.event, atHand, given));
     } catch (error) {
       if (!(error instanceof Poison)) throw error;
       poisoned.push({ item, error });

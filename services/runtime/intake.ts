@@ -1,4 +1,4 @@
-import { derivedId, MAX_ID_LENGTH } from "../core/ids.ts";
+import { checkId, derivedId } from "../core/ids.ts";
 import { messageOf, Poison } from "../core/failure.ts";
 import type { LogRecord } from "../core/event.ts";
 import { type Lane, laneOf } from "../core/lane.ts";
@@ -28,15 +28,6 @@ const ids = new Map(topicIds.map((id) => [topics[id].name, id]));
 export const rank = (topic: TopicId): number => {
   const found = precedence.indexOf(topic);
   return found === -1 ? precedence.length : found;
-};
-
-/** Text that can be a database key: not empty, not longer than MAX_ID_LENGTH, without NUL (PostgreSQL can't hold it). */
-export const checkId = (id: string, what: string): string => {
-  if (id === "") throw new Poison(`${what} is empty`);
-  if (id.length > MAX_ID_LENGTH)
-    throw new Poison(`${what} is ${id.length} characters long; ${MAX_ID_LENGTH} are taken`);
-  if (id.includes("\u0000")) throw new Poison(`${what} contains a NUL character`);
-  return id;
 };
 
 const keyOf = (raw: RawRecord): string => {

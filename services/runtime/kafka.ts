@@ -99,6 +99,7 @@ export const openKafka = (settings: KafkaSettings): KafkaLog => {
       const byTopic = Map.groupBy(places, ({ topic }) => topic);
       const found = new Map<string, Extent>();
       const ask = async (topic: TopicId): Promise<void> => {
+        await partitions(topic); // says so where there is no such topic
         const offsets = await passing(async () => (await admin()).fetchTopicOffsets(nameOf(topic)));
         for (const { partition, low, high } of offsets)
           found.set(`${topic}/${partition}`, { low: Number(low), high: Number(high) });
@@ -106,7 +107,10 @@ export const openKafka = (settings: KafkaSettings): KafkaLog => {
       await Promise.all([...byTopic.keys()].map(ask));
       return places.map(({ topic, partition }) => found.get(`${topic}/${partition}`) ?? { low: 0, high: 0 });
     },
-    subscribe: (group, of) => subscribe(kafka, `${prefix}whileaway.${group}`, of, nameOf, idOf),
+    async subscribe(group, of) {
+      await Promise.all(of.map(partitions)); // a consumer would ask for ever
+      return subscribe(kafka, `${prefix}whileaway.${group}`, of, nameOf, idOf);
+    },
     async describe() {
       const { topics: found } = await fetchMetadata(await admin());
       const ours = found.flatMap(({ name, partitions: { length } }) => {

@@ -28,7 +28,7 @@ const happened = (type: NotificationEventType, more: Partial<NotificationEvent> 
 });
 
 const told = (event: NotificationEvent, at = noon): Told => ({ key: event.userId, at, event });
-const rows = { get: () => undefined };
+const rows = { get: () => undefined, expect: () => undefined };
 const endpoint = (id: string, types: Subscriber["types"] = null): Subscriber => ({
   id,
   types,

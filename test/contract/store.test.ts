@@ -1,5 +1,7 @@
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
+import { MAX_ID_LENGTH } from "../../services/core/ids.ts";
+import { threadKey } from "../../services/inboxes/state.ts";
 import {
   claimed,
   commitOf,
@@ -13,6 +15,12 @@ import {
   stores,
   valuesOf,
 } from "./store.suite.ts";
+
+/** Three bytes for each of its characters, which don't repeat. */
+const longestId = (seed: number): string =>
+  String.fromCodePoint(
+    ...Array.from({ length: MAX_ID_LENGTH }, (_none, index) => 0x4e00 + ((index * 7_919 * seed) % 20_000)),
+  );
 
 /** What a store promises (services/core/ports.ts). Both pass it. */
 describe.each(stores)("the store %s", (_name, open) => {
@@ -193,7 +201,7 @@ describe.each(stores)("the store %s", (_name, open) => {
       ["an emoji", "👾"],
       ["a control character", "\u001f"],
       ["a blank", " "],
-      ["1,000 bytes", "ä".repeat(500)],
+      ["two ids of the greatest length, which don't compress", threadKey(longestId(1), longestId(2))],
     ])("under the key %s", async (_what, key) => {
       const hold = await claimed(on);
       await on.store.commit(commitOf([hold], { rows: [row(hold, key, { key }, 1)] }));

@@ -64,3 +64,9 @@ export const reads = (clock: string, until: string | null = null, more: Partial<
 
 export const profile = (clock: string, more: Partial<User> = {}): Said => user("ada", clock, more);
 export const deletedUser = (clock: string): Said => ({ topic: "users", key: "ada", value: null, timestamp: at(clock) });
+
+/** Entries of several records in one. */
+export const together = (said: readonly Said[]): Said => {
+  const entries = said.flatMap(({ topic, value }) => (topic === "inbox" ? (value?.entries ?? []) : []));
+  return { topic: "inbox", key: "", value: { entries }, timestamp: said.at(-1)?.timestamp ?? 0 };
+};

@@ -129,13 +129,14 @@ const chatKey = (row: ChatRow): string =>
 /** Folds records at their times, every row's timers before them, the earliest first. */
 const life = <Row, Event extends Keyed, Given>(processor: Processor<Row, Event, Given>, given: Given) => {
   const rows = new Map<string, Row>();
+  const written = new Set<string>();
 
   const run = (event: Event | Due): readonly Effect[] => {
-    const { writes, effects } = processor.fold(event, rows, given);
+    const { writes, effects } = processor.fold(event, { get: (key) => rows.get(key), expect: () => undefined }, given);
     for (const [key, row] of writes) {
       if (row === null) rows.delete(key);
-      // Rows live as JSON between events.
-      else rows.set(key, JSON.parse(JSON.stringify(row)) as Row);
+      else rows.set(key, row);
+      written.add(key);
     }
     return effects;
   };
@@ -151,8 +152,17 @@ const life = <Row, Event extends Keyed, Given>(processor: Processor<Row, Event, 
       effects.push(...run(next));
     }
   };
-  const fold = (said: Said): readonly Effect[] =>
-    processor.read(logRecord(said)).flatMap((event) => [...wakeUntil(event.at - 1), ...run(event)]);
+  /** A row comes back from a database as JSON. */
+  const save = (): void => {
+    for (const key of written) if (rows.has(key)) rows.set(key, JSON.parse(JSON.stringify(rows.get(key))) as Row);
+    written.clear();
+  };
+  const fold = (said: Said): readonly Effect[] => {
+    const events = processor.read(logRecord(said));
+    const effects = events.flatMap((event) => [...wakeUntil(event.at - 1), ...run(event)]);
+    save();
+    return effects;
+  };
   return { rows, fold, wakeUntil };
 };
 

@@ -1,0 +1,97 @@
+import { describe, expect, test } from "vitest";
+import { newConversation } from "../core/chat.ts";
+import { MAX_ID_LENGTH } from "../core/ids.ts";
+import { at, user } from "../../test/support/chat.ts";
+import { adaWith, missed, profile, together } from "../../test/support/inbox.ts";
+import { boundedAddresses, boundedAttachments, boundedCustom, cut, linkOrNull } from "./bounds.ts";
+
+const file = (name: string, url = `https://x/${name}`) => ({ name, url, mimeType: "text/plain", size: 1 });
+
+test("a text beyond the limit ends with an ellipsis, and never within a character", () => {
+  expect(cut("four", 4)).toBe("four");
+  expect(cut("fives", 4)).toBe("five…");
+  expect(cut("abc👾", 4)).toBe("abc…");
+  expect(cut("ab👾c", 4)).toBe("ab👾…");
+});
+
+test("a URL is whole or not there", () => {
+  expect(linkOrNull("https://x/")).toBe("https://x/");
+  expect(linkOrNull(`https://x/${"a".repeat(2_000)}`)).toBeNull();
+  expect(linkOrNull(null)).toBeNull();
+});
+
+test("custom values and addresses are the first that fit together", () => {
+  expect(boundedCustom({ a: "1", b: "x".repeat(3_998), c: "2" })).toEqual({ a: "1" });
+  expect(boundedCustom(JSON.parse('{"__proto__": "x"}') as Record<string, string>)).toHaveProperty(["__proto__"], "x");
+  const addresses = Array.from({ length: 5_000 }, (_none, index) => `ada+${index}@example.org`);
+  const some = boundedAddresses(addresses);
+  expect(some.length).toBeGreaterThan(1_000);
+  expect(some).toEqual(addresses.slice(0, some.length));
+});
+
+describe("attachments", () => {
+  test("are as they were where they are few", () => {
+    const few = [[file("a"), file("b")], [], [file("c")]];
+    expect(boundedAttachments(few)).toEqual(few);
+  });
+
+  test("are the first 20 of a message, those without a picture for a URL, the latest messages' first", () => {
+    const lot = Array.from({ length: 30 }, (_none, index) => file(`f${index}`));
+    expect(boundedAttachments([lot])[0]).toHaveLength(20);
+    expect(boundedAttachments([[file("a", `data:image/png;base64,${"A".repeat(3_000)}`), file("b")]])).toEqual([
+      [file("b")],
+    ]);
+    const large = (name: string) => file(name, `https://x/${"a".repeat(1_980)}`);
+    const some = boundedAttachments(
+      Array.from({ length: 4 }, (_none, message) =>
+        Array.from({ length: 20 }, (_nothing, index) => large(`${message}-${index}`)),
+      ),
+    );
+    expect(some.map(({ length }) => length)).toEqual([0, 9, 20, 20]);
+  });
+});
+
+test("a notification stays below what its topic takes, whatever it is made of", () => {
+  const long = "ä".repeat(100_000);
+  const id = (index: number): string => `${"語".repeat(MAX_ID_LENGTH - 4)}${String(index).padStart(4, "0")}`;
+  const custom = Object.fromEntries(Array.from({ length: 100 }, (_none, index) => [`語${index}`, "語".repeat(500)]));
+  const huge = { name: long, photoUrl: `https://x/${long}`, locale: long, timezone: long, role: long, custom };
+  const emails = Array.from({ length: 10_000 }, (_none, index) => `ada+語${index}@example.org`);
+  const attachment = file("語".repeat(1_000), `https://x/${"語".repeat(1_900)}`);
+  const message = (index: number, kind: "USER" | "SYSTEM" = "USER") => ({
+    type: "message" as const,
+    conversationId: "c",
+    messageId: id(index),
+    kind,
+    isImport: false,
+    senderId: id(index),
+    text: "語".repeat(9_000),
+    attachments: Array.from({ length: 50 }, () => attachment),
+    mentions: [],
+    referencedMessageId: long,
+    at: at("12:01"),
+    loggedAt: at("12:01"),
+    edits: [],
+    isDeleted: false,
+  });
+  const count = 520;
+  const room = {
+    ...newConversation("c"),
+    subject: long,
+    photoUrl: long,
+    custom,
+    systemMessages: Array.from({ length: 20 }, (_none, index) => message(count + index, "SYSTEM")),
+  };
+  const shown = Array.from({ length: 20 }, (_none, index) => count - 20 + index);
+  const event = adaWith(room, ...shown.map((index) => message(index)))
+    .after(
+      profile("12:00", { ...huge, emails }),
+      ...shown.map((index) => user(id(index), "12:00", huge)),
+      together(Array.from({ length: count }, (_none, index) => missed(id(index), "12:01", { senderId: id(index) }))),
+    )
+    .until("23:00")
+    .notification();
+  expect(event.messageIds).toHaveLength(500);
+  expect(event.snapshot?.conversations[0]?.messages).toHaveLength(40);
+  expect(Buffer.byteLength(JSON.stringify(event))).toBeLessThan(2_000_000);
+});

@@ -1,0 +1,58 @@
+import type { Attachment } from "../core/records.ts";
+
+/**
+ * What a snapshot carries at most, in UTF-16 code units unless said otherwise: with 500 ids of MAX_ID_LENGTH, and each
+ * unit three bytes, a notification stays below the 2 MiB that its topic takes (runtime/topics.ts).
+ */
+/** Of a message's text; of a system message's. What is longer ends with an ellipsis. */
+export const MAX_TEXT = 8_000;
+export const MAX_SYSTEM_TEXT = 500;
+/** Of a name or subject; of a language, time zone, role or media type. */
+export const MAX_NAME = 300;
+export const MAX_TAG = 100;
+/** Of a URL: cut it would be another, so what is longer (a picture as `data:`, say) is left out. */
+const MAX_URL = 2_000;
+/** Attachments of one message, and of all that are shown: names and URLs. */
+const MAX_ATTACHMENTS = 20;
+const MAX_ATTACHMENTS_TEXT = 100_000;
+/** `custom` names and values of one person or conversation. */
+const MAX_CUSTOM = 4_000;
+/** A recipient's addresses. */
+const MAX_ADDRESSES_TEXT = 30_000;
+
+/** The text as it is or, beyond the limit, its beginning and an ellipsis. */
+export const cut = (text: string, limit: number): string =>
+  text.length <= limit ? text : `${text.slice(0, limit).replace(/[\ud800-\udbff]$/, "")}…`;
+
+export const cutOrNull = (text: string | null, limit: number): string | null =>
+  text === null ? null : cut(text, limit);
+
+export const linkOrNull = (url: string | null): string | null => (url === null || url.length > MAX_URL ? null : url);
+
+/** The first ones that fit together. */
+const fitting = <T>(items: readonly T[], sizeOf: (item: T) => number, limit: number): readonly T[] => {
+  let left = limit;
+  return items.filter((item) => (left -= sizeOf(item)) >= 0);
+};
+
+export const boundedCustom = (custom: Readonly<Record<string, string>>): Readonly<Record<string, string>> =>
+  Object.fromEntries(fitting(Object.entries(custom), ([name, value]) => name.length + value.length, MAX_CUSTOM));
+
+export const boundedAddresses = (addresses: readonly string[]): readonly string[] =>
+  fitting(addresses, ({ length }) => length, MAX_ADDRESSES_TEXT);
+
+/** The attachments of messages, oldest message first, that can be shown: the latest messages' go first. */
+export const boundedAttachments = (
+  messages: readonly (readonly Attachment[])[],
+): readonly (readonly Attachment[])[] => {
+  const some = messages.map((attachments) =>
+    attachments
+      .slice(0, MAX_ATTACHMENTS)
+      .flatMap(({ name, url, mimeType, size }) =>
+        linkOrNull(url) === null ? [] : [{ name: cut(name, MAX_NAME), url, mimeType: cut(mimeType, MAX_TAG), size }],
+      ),
+  );
+  const sizeOf = ({ name, url, mimeType }: Attachment): number => name.length + url.length + mimeType.length;
+  const kept = new Set(fitting(some.toReversed().flat(), sizeOf, MAX_ATTACHMENTS_TEXT));
+  return some.map((attachments) => attachments.filter((attachment) => kept.has(attachment)));
+};

@@ -1,0 +1,148 @@
+import { randomUUID } from "node:crypto";
+import kafkajs, { type Kafka as Client, type Producer } from "kafkajs";
+import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import type { KafkaLog } from "../../services/runtime/kafka-client.ts";
+import { openKafka } from "../../services/runtime/kafka.ts";
+import type { Log, Place } from "../../services/core/ports.ts";
+import type { TopicId } from "../../services/core/topics.ts";
+import { testLog } from "../support/world.ts";
+import { assigned, endOf, placesOf, read, recordsOf, saying, takeUntil, text } from "./log.suite.ts";
+
+const { CompressionTypes, ConfigResourceTypes, Kafka, logLevel } = kafkajs;
+
+/** What only a real broker has: transactions, compression, retention, topics that aren't there. */
+
+let log: KafkaLog;
+let client: Client;
+let group: string;
+beforeAll(async () => {
+  ({ log } = await testLog());
+  client = new Kafka({ brokers: inject("kafka").split(","), logLevel: logLevel.NOTHING });
+  group = randomUUID();
+});
+
+const used = new AsyncDisposableStack();
+afterAll(() => used.disposeAsync());
+
+const producer = async (transactionalId?: string): Promise<Producer> => {
+  const made = client.producer(
+    transactionalId === undefined ? {} : { transactionalId, idempotent: true, maxInFlightRequests: 1 },
+  );
+  await made.connect();
+  used.defer(() => made.disconnect());
+  return made;
+};
+const admin = async () => {
+  const made = client.admin();
+  await made.connect();
+  used.defer(() => made.disconnect());
+  return made;
+};
+
+describe("records of transactions", () => {
+  const inTransaction = async (topic: TopicId, values: readonly string[], end: "commit" | "abort"): Promise<void> => {
+    const transaction = await (await producer(randomUUID())).transaction();
+    const messages = values.map((value) => ({ value, partition: 0 }));
+    await transaction.send({ topic: log.nameOf(topic), messages });
+    await transaction[end]();
+  };
+
+  test("are read when they are committed and never when not, and the end is reached behind their markers", async () => {
+    const place: Place = { topic: "messages", partition: 0 };
+    await inTransaction("messages", ["a", "b"], "commit");
+    await inTransaction("messages", ["never", "never"], "abort");
+    await log.publish([saying("messages", 0, "c")]);
+    await inTransaction("messages", ["d"], "commit");
+    const end = await endOf(log, place);
+    expect(end).toBe(2 + 1 + 2 + 1 + 1 + 1 + 1); // each transaction ends with a marker
+    const found = await read(log, `${group}-committed`, place, null);
+    expect(found.map(({ value }) => text(value))).toEqual(["a", "b", "c", "d"]);
+  });
+
+  test("move the position though there is nothing to deliver", async () => {
+    const place: Place = { topic: "participants", partition: 0 };
+    await inTransaction("participants", ["never"], "abort");
+    await using member = await log.subscribe(`${group}-nothing`, ["participants"]);
+    await assigned(member, 2);
+    member.seek(place, null);
+    const slices = await takeUntil(member, (some) => (some.at(-1)?.next ?? 0) >= 2);
+    expect(recordsOf(slices)).toEqual([]);
+    expect(slices.at(-1)).toMatchObject({ place, next: await endOf(log, place) });
+  });
+});
+
+describe("compressed batches", () => {
+  const values = Array.from({ length: 300 }, (_none, index) => `${index} ${"compressible ".repeat(index % 40)}`);
+
+  // By kafkajs's own codecs and ours; the broker keeps them as they come.
+  test.each([
+    ["gzip", CompressionTypes.GZIP],
+    ["snappy", CompressionTypes.Snappy],
+    ["zstd", CompressionTypes.ZSTD],
+  ])("of a producer with %s are read", async (name, compression) => {
+    const place: Place = { topic: "presence", partition: 0 };
+    const start = await endOf(log, place);
+    const messages = values.map((value) => ({ value, partition: 0 }));
+    await (await producer()).send({ topic: log.nameOf("presence"), compression, messages });
+    const found = await read(log, `${group}-${name}`, place, start);
+    expect(found.map(({ value }) => text(value))).toEqual(values);
+  });
+
+  // As Java writes them: a broker with compression.type compresses what it gets anew.
+  test.each([
+    ["gzip", "messages"],
+    ["snappy", "inbox"],
+    ["lz4", "conversationStrays"],
+    ["zstd", "inboxStrays"],
+  ] as const)("of Java with %s are read", async (name, topic) => {
+    const place: Place = { topic, partition: 1 };
+    const configEntries = [{ name: "compression.type", value: name }];
+    const resource = { type: ConfigResourceTypes.TOPIC, name: log.nameOf(topic), configEntries };
+    await (await admin()).alterConfigs({ validateOnly: false, resources: [resource] });
+    await log.publish(values.map((value) => saying(topic, 1, value)));
+    const found = await read(log, `${group}-java-${name}`, place, null);
+    expect(found.map(({ value }) => text(value))).toEqual(values);
+  });
+});
+
+test("what retention has deleted is passed over, from wherever one seeks", async () => {
+  const place: Place = { topic: "deadLetters", partition: 1 };
+  await log.publish(["a", "b", "c", "d"].map((value) => saying("deadLetters", 1, value)));
+  const topic = log.nameOf("deadLetters");
+  const brokers = await admin();
+  await brokers.fetchTopicOffsets(topic); // kafkajs deletes nothing on a topic that it hasn't looked up
+  await brokers.deleteTopicRecords({ topic, partitions: [{ partition: 1, offset: "2" }] });
+  expect(await log.extents([place])).toEqual([{ low: 2, high: 4 }]);
+  for (const from of [null, 0, 1, 2]) {
+    const found = await read(log, `${group}-deleted-${from}`, place, from);
+    expect(found.map(({ offset, value }) => [offset, text(value)])).toEqual([
+      [2, "c"],
+      [3, "d"],
+    ]);
+  }
+});
+
+describe("a topic that isn't there", () => {
+  let empty: Log;
+  beforeAll(() => {
+    empty = used.use(
+      openKafka({ brokers: inject("kafka").split(","), clientId: "tests", prefix: `${randomUUID()}.`, tls: false }),
+    );
+  });
+  const told = { name: "Fatal", message: expect.stringContaining("run `ops topics`") as string };
+
+  test.each([
+    ["to be counted", () => empty.partitions("inbox")],
+    ["to publish to", () => empty.publish([saying("inbox", 0, "a")])],
+    ["to look into", () => empty.extents([{ topic: "inbox", partition: 0 }])],
+    ["to read", () => empty.subscribe(group, ["messages", "inbox"])],
+  ])("%s is fatal, and one is told what to do", async (_what, ask) => {
+    await expect(ask()).rejects.toMatchObject(told);
+  });
+});
+
+test("a broker that isn't there may be there later", async () => {
+  await using none = openKafka({ brokers: ["127.0.0.1:9"], clientId: "tests", prefix: "", tls: false });
+  await expect(none.partitions("inbox")).rejects.toMatchObject({ name: "Transient" });
+  await expect(placesOf(none, "inbox")).rejects.toMatchObject({ name: "Transient" });
+});
