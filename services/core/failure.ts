@@ -18,5 +18,8 @@ export class Fatal extends Error {
   override readonly name = "Fatal";
 }
 
+/** Whether a pure function that threw this over a record would throw it again: then the record is poison, whatever it was. */
+export const isPoisonous = (thrown: unknown): boolean => !(thrown instanceof Transient) && !(thrown instanceof Fatal);
+
 /** The message of anything thrown, for a log line or a dead letter's reason. */
 export const messageOf = (thrown: unknown): string => (thrown instanceof Error ? thrown.message : String(thrown));

@@ -1,5 +1,8 @@
 import { DAY } from "./time.ts";
 
+/** Bytes of a record on our own topics: a chat record at Kafka's default limit still fits with its place around it. */
+export const MAX_RECORD = 2 * 1024 * 1024;
+
 /** A topic of the log: the one place that says its name, key, shape and how long it is kept. */
 export interface Topic {
   /** Its name on the broker, behind the configured prefix. Identity: renaming it loses its past. */

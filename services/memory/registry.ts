@@ -1,9 +1,11 @@
+import { Fatal } from "../core/failure.ts";
+import { canRead } from "../runtime/avro.ts";
 import type { Registry } from "../runtime/registry.ts";
 
 /** A second implementation of the registry: ids count up from 1, the same schema has one id. */
 export const memoryRegistry = (): Registry => {
   const schemas: string[] = [];
-  const subjects = new Map<string, Set<number>>();
+  const subjects = new Map<string, Set<number>>(); // ids in the order of their registration
 
   const idOf = (schema: string): number => {
     const found = schemas.indexOf(schema);
@@ -16,10 +18,13 @@ export const memoryRegistry = (): Registry => {
       const id = schemas.indexOf(schema) + 1;
       return Promise.resolve(subjects.get(subject)?.has(id) ? id : null);
     },
-    register(subject, schema) {
+    async register(subject, schema) {
+      const latest = schemas[([...(subjects.get(subject) ?? [])].at(-1) ?? 0) - 1];
+      if (latest !== undefined && !canRead(schema, latest))
+        throw new Fatal(`schema registry: ${subject}: it could not read what its latest schema has written`);
       const id = idOf(schema);
       subjects.set(subject, (subjects.get(subject) ?? new Set()).add(id));
-      return Promise.resolve({ id, compatibility: "BACKWARD" });
+      return { id, compatibility: "BACKWARD" };
     },
   };
 };

@@ -1,5 +1,5 @@
 import type { Effect, Lookup } from "../core/effect.ts";
-import { Poison } from "../core/failure.ts";
+import { isPoisonous } from "../core/failure.ts";
 import type { Lane } from "../core/lane.ts";
 import type { RawRecord, RowKey, RowWrite } from "../core/ports.ts";
 import type { Keyed, Processor, Step } from "../core/processor.ts";
@@ -57,7 +57,7 @@ export interface Folded<Event, Row> {
   readonly writes: readonly (RowWrite & { readonly value: Row | null })[];
   readonly effects: readonly LaneEffect[];
   /** Items that the rule can't take: they changed nothing. */
-  readonly poisoned: readonly { readonly item: Item<Event>; readonly error: Poison }[];
+  readonly poisoned: readonly { readonly item: Item<Event>; readonly error: unknown }[];
   readonly timers: number;
 }
 
@@ -92,7 +92,7 @@ export const foldBatch = <Row, Event extends Keyed, Given>(
   const changed = new Map<string, { readonly lane: Lane; readonly row: Row | null }>();
   const lacking = new Map<string, RowKey>();
   const effects: LaneEffect[] = [];
-  const poisoned: { item: Item<Event>; error: Poison }[] = [];
+  const poisoned: { item: Item<Event>; error: unknown }[] = [];
   let timers = 0;
 
   const get = (key: string): Row | undefined => {
@@ -134,7 +134,7 @@ export const foldBatch = <Row, Event extends Keyed, Given>(
     try {
       settle(item.lane, processor.fold(item.event, atHand, given));
     } catch (error) {
-      if (!(error instanceof Poison)) throw error;
+      if (error instanceof NotAtHand || !isPoisonous(error)) throw error;
       poisoned.push({ item, error });
     }
   };

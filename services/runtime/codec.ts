@@ -1,16 +1,18 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import avro from "avsc";
 import { Fatal, messageOf, Poison } from "../core/failure.ts";
 import type { Codec } from "../core/ports.ts";
-import { type TopicId, topicIds, topics } from "../core/topics.ts";
+import { MAX_RECORD, type TopicId, topicIds, topics } from "../core/topics.ts";
+import { type AvroType, avroType } from "./avro.ts";
 import type { Registry } from "./registry.ts";
 
 /** Confluent's wire format: a zero byte, the writer schema's id (4 bytes, big-endian), the Avro binary. */
 const MAGIC = 0;
 const PREFIX = 5;
-/** Bytes of a value that are taken: Kafka's own default limit for a record. */
-const MAX_VALUE = 1_048_588;
+/** Bytes of a value of the chat's that are taken: Kafka's own default limit for a record. */
+const MAX_CHAT_VALUE = 1_048_588;
+
+const maxValue = (topic: TopicId): number => (topics[topic].owner === "chat" ? MAX_CHAT_VALUE : MAX_RECORD);
 
 /** The subject that a topic's value schema is registered under (Confluent's TopicNameStrategy). */
 export const subjectOf = (topic: TopicId, prefix: string): string => `${prefix}${topics[topic].name}-value`;
@@ -36,14 +38,14 @@ export const registeredIds = async (registry: Registry, prefix: string): Promise
 
 type Read = (bytes: Buffer) => unknown;
 
-/** The codec of the real log. The only file that imports `avsc`. @param ids as `registeredIds` gives them */
+/** The codec of the real log. @param ids as `registeredIds` gives them */
 export const avroCodec = (registry: Registry, ids: ReadonlyMap<TopicId, number>): Codec => {
-  const types = new Map(
-    topicIds.map((topic) => [topic, avro.Type.forSchema(JSON.parse(schemaOf(topic)) as avro.Schema)]),
-  );
+  const types = new Map(topicIds.map((topic) => [topic, avroType(schemaOf(topic))]));
   const readers = new Map<string, Read>();
+  // Asked for anew each time: it may be registered yet.
+  const unregistered = new Set<string>();
 
-  const typeOf = (topic: TopicId): avro.Type => {
+  const typeOf = (topic: TopicId): AvroType => {
     const type = types.get(topic);
     if (type === undefined) throw new Error(`no schema for ${topic}`);
     return type;
@@ -55,9 +57,13 @@ export const avroCodec = (registry: Registry, ids: ReadonlyMap<TopicId, number>)
   const readerFor = async (topic: TopicId, id: number): Promise<Read> => {
     const type = typeOf(topic);
     const writer = await registry.find(id);
-    if (writer === null) return refuse(`its schema id ${id} is not in the registry`);
+    if (writer === null) {
+      unregistered.add(readerName(topic, id));
+      return refuse(`its schema id ${id} is not in the registry`);
+    }
+    unregistered.delete(readerName(topic, id));
     try {
-      const resolver = type.createResolver(avro.Type.forSchema(JSON.parse(writer) as avro.Schema));
+      const resolver = type.createResolver(avroType(writer));
       return (bytes) => type.fromBuffer(bytes, resolver);
     } catch (error) {
       return refuse(`its schema (id ${id}) can't be read as ${topics[topic].schema}.avsc: ${messageOf(error)}`);
@@ -70,12 +76,14 @@ export const avroCodec = (registry: Registry, ids: ReadonlyMap<TopicId, number>)
       for (const { topic, value } of records) {
         if (value === null || value.length < PREFIX || value[0] !== MAGIC) continue;
         const id = schemaId(value);
-        if (!readers.has(readerName(topic, id))) unknown.set(readerName(topic, id), [topic, id]);
+        const name = readerName(topic, id);
+        if (!readers.has(name) || unregistered.has(name)) unknown.set(name, [topic, id]);
       }
       for (const [name, [topic, id]] of unknown) readers.set(name, await readerFor(topic, id));
     },
     decode(topic, value) {
-      if (value.length > MAX_VALUE) throw new Poison(`its value has ${value.length} bytes; ${MAX_VALUE} are taken`);
+      if (value.length > maxValue(topic))
+        throw new Poison(`its value has ${value.length} bytes; ${maxValue(topic)} are taken`);
       if (value.length < PREFIX || value[0] !== MAGIC)
         throw new Poison(
           "its value is not in Confluent's wire format (a zero byte and a schema id before the Avro data)",

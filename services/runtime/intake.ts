@@ -1,5 +1,5 @@
 import { checkId, derivedId } from "../core/ids.ts";
-import { messageOf, Poison } from "../core/failure.ts";
+import { isPoisonous, messageOf, Poison } from "../core/failure.ts";
 import type { LogRecord } from "../core/event.ts";
 import { type Lane, laneOf } from "../core/lane.ts";
 import type { Codec, RawRecord } from "../core/ports.ts";
@@ -73,7 +73,7 @@ const innerOf = (raw: RawRecord, codec: Codec): readonly RawRecord[] => {
   try {
     return [unpack(raw, codec)];
   } catch (error) {
-    if (error instanceof Poison) return []; // `take` meets it again and says so
+    if (isPoisonous(error)) return []; // `take` meets it again and says so
     throw error;
   }
 };
@@ -95,7 +95,7 @@ export const take = <Row, Event extends Keyed, Given>(
     const record = decode(inner, key, codec);
     return { kind: "events", events: processor.read(record), topic: inner.topic, at: record.at, raw };
   } catch (error) {
-    if (!(error instanceof Poison)) throw error;
+    if (!isPoisonous(error)) throw error;
     return { kind: "poison", letter: deadLetter(raw, processor.name, error), at: raw.timestamp };
   }
 };

@@ -3,7 +3,7 @@ import { Fatal, messageOf, Transient } from "../core/failure.ts";
 
 /** A Confluent-compatible schema registry. The only file that imports its client. */
 export interface Registry {
-  /** The Avro schema (JSON text) with this id; null where the registry has none. Throws Transient. */
+  /** The text of the schema with this id, JSON if it is Avro's; null where the registry has none. Throws Transient. */
   find(id: number): Promise<string | null>;
   /** The id of this schema under the subject; null where it isn't registered there. Throws Transient. */
   idOf(subject: string, schema: string): Promise<number | null>;
@@ -26,40 +26,58 @@ const TIMEOUT = 10_000;
 /** The client refuses to register under another level than the subject's, and names both: (wanted != found). */
 const OTHER_LEVEL = /Compatibility does not match the configuration \(\w+ != (\w+)\)/;
 
-const status = (error: unknown): number | undefined => (error as { readonly status?: number }).status;
-
-/** The client reports an HTTP status; whatever isn't the registry's own "no" can pass. */
-const orNull = async <T>(what: string, answer: Promise<T>): Promise<T | null> => {
-  try {
-    return await answer;
-  } catch (error) {
-    if (status(error) === 404) return null;
-    throw new Transient(`schema registry: ${what}: ${messageOf(error)}`, { cause: error });
-  }
+/**
+ * The HTTP status of the registry's own "no". The client forgets the 404 of a schema that isn't there, and has a 400
+ * ("Error, status 400: connect …") for no answer at all.
+ */
+const refused = (error: unknown): number | undefined => {
+  const { name, status } = error as { readonly name?: string; readonly status?: number };
+  if (name === "ConfluentSchemaRegistryError") return 404;
+  const isAnswer = status !== undefined && status >= 400 && status < 500 && !messageOf(error).includes("Error, status");
+  return isAnswer ? status : undefined;
 };
+
+const transient = (what: string, error: unknown): Transient =>
+  new Transient(`schema registry: ${what}: ${messageOf(error)}`, { cause: error });
 
 /** @param host base URL of the API, credentials in it if it wants them (HTTP basic) */
 export const openRegistry = (host: string): Registry => {
   const url = new URL(host);
-  const auth =
-    url.username === ""
-      ? {}
-      : { auth: { username: decodeURIComponent(url.username), password: decodeURIComponent(url.password) } };
+  const username = decodeURIComponent(url.username);
+  const password = decodeURIComponent(url.password);
+  const auth = username === "" ? {} : { auth: { username, password } };
+  const basic = Buffer.from(`${username}:${password}`).toString("base64");
+  const headers: Record<string, string> = username === "" ? {} : { authorization: `Basic ${basic}` };
   url.username = "";
   url.password = "";
+  const base = url.href.replace(/\/$/, "");
   // One retry of the client's own, quick: whoever asks waits and asks again.
   const client = new SchemaRegistry({
-    host: url.href.replace(/\/$/, ""),
+    host: base,
     retry: { retries: 1, initialRetryTimeInSecs: 0.2, maxRetryTimeInSecs: 1 },
     ...auth,
   });
   const asAvro = (schema: string) => ({ type: SchemaType.AVRO as const, schema });
   return {
-    find: async (id) => {
-      const found = await orNull(`schema ${id}`, limited(client.getSchema(id)));
-      return found === null ? null : JSON.stringify(found); // an avsc type: as JSON it is its schema
+    // Not by the client, which parses what it finds and fails where it isn't Avro that avsc takes.
+    async find(id) {
+      try {
+        const response = await fetch(`${base}/schemas/ids/${id}`, { headers, signal: AbortSignal.timeout(TIMEOUT) });
+        if (response.status === 404) return null;
+        if (!response.ok) throw new Error(`HTTP ${response.status}`);
+        return ((await response.json()) as { readonly schema: string }).schema;
+      } catch (error) {
+        throw transient(`schema ${id}`, error);
+      }
     },
-    idOf: (subject, schema) => orNull(subject, limited(client.getRegistryIdBySchema(subject, asAvro(schema)))),
+    async idOf(subject, schema) {
+      try {
+        return await limited(client.getRegistryIdBySchema(subject, asAvro(schema)));
+      } catch (error) {
+        if (refused(error) === 404) return null;
+        throw transient(subject, error);
+      }
+    },
     async register(subject, schema) {
       const under = async (compatibility: COMPATIBILITY): Promise<Registration> => {
         const { id } = await limited(client.register(asAvro(schema), { subject, compatibility, separator: "." }));
@@ -77,14 +95,11 @@ export const openRegistry = (host: string): Registry => {
   };
 };
 
-/** A registry's "no" (HTTP 4xx) stays; anything else may pass. */
-const refusal = (subject: string, error: unknown): Error => {
-  const message = `schema registry: ${subject}: ${messageOf(error)}`;
-  const code = status(error);
-  return code !== undefined && code >= 400 && code < 500
-    ? new Fatal(message, { cause: error })
-    : new Transient(message, { cause: error });
-};
+/** A registry's "no" stays; anything else may pass. */
+const refusal = (subject: string, error: unknown): Error =>
+  refused(error) === undefined
+    ? transient(subject, error)
+    : new Fatal(`schema registry: ${subject}: ${messageOf(error)}`, { cause: error });
 
 const limited = async <T>(answer: Promise<T>): Promise<T> => {
   let timer: NodeJS.Timeout | undefined;

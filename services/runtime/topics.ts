@@ -1,13 +1,10 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { Transient } from "../core/failure.ts";
 import type { TopicId } from "../core/topics.ts";
-import { topicIds, topics } from "../core/topics.ts";
+import { MAX_RECORD, topicIds, topics } from "../core/topics.ts";
 import { schemaOf, subjectOf } from "./codec.ts";
 import type { KafkaLog, TopicState } from "./kafka-client.ts";
 import type { Registry } from "./registry.ts";
-
-/** Bytes of a record on our own topics: a chat record at Kafka's default limit still fits with its place around it. */
-const MAX_RECORD = 2 * 1024 * 1024;
 
 /** Milliseconds in which created topics must be there, and between two looks. */
 const CREATION_TIMEOUT = 30_000;

@@ -1,5 +1,4 @@
 import type { Lookup } from "../core/effect.ts";
-import type { Poison } from "../core/failure.ts";
 import { type Lane, laneOf } from "../core/lane.ts";
 import type { Hold, Place, RawRecord, RowKey, Slice, Subscription } from "../core/ports.ts";
 import type { Keyed, Processor, Stage } from "../core/processor.ts";
@@ -192,7 +191,7 @@ const aside = <Row, Event extends Keyed, Given>(
   return [];
 };
 
-const letterFor = <Event>({ lane, raw }: Item<Event>, error: Poison, processor: string): LaneEffect => ({
+const letterFor = <Event>({ lane, raw }: Item<Event>, error: unknown, processor: string): LaneEffect => ({
   lane,
   effect: { type: "publish", topic: "deadLetters", key: "", value: deadLetter(raw, processor, error) },
 });

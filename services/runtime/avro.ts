@@ -1,0 +1,84 @@
+import avro from "avsc";
+
+/** avsc, which reads and writes Avro; the only file that imports it. @param schema JSON text. Throws where it isn't Avro. */
+export const avroType = (schema: string): AvroType => avro.Type.forSchema(JSON.parse(schema) as avro.Schema);
+
+export type AvroType = avro.Type;
+export type AvroResolver = ReturnType<avro.Type["createResolver"]>;
+
+/** Whether what one schema has written is read by the other (Avro: BACKWARD compatible). */
+export const canRead = (reader: string, writer: string): boolean => {
+  try {
+    avroType(reader).createResolver(avroType(writer));
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+/** Where avsc is in a buffer. */
+interface Tap {
+  readonly buf: Uint8Array;
+  readonly pos: number;
+  readLong(): number;
+  skipLong(): void;
+  readString(): string;
+  skipString(): void;
+}
+
+/** An avsc type or resolver, as its own code sees it. */
+interface Part {
+  readonly itemsType: Part;
+  readonly valuesType: Part;
+  _read(tap: Tap): unknown;
+  _skip(tap: Tap): void;
+}
+
+/**
+ * How many items the next block of an array or map has (Avro 1.12, "Binary encoding"); 0 is the end. avsc itself
+ * believes whatever a block says and reads on behind the end of the buffer: nine bytes of garbage would keep it busy
+ * for years. An item takes a byte at least. (One of an array of nulls takes none, but who would send that?)
+ */
+const blockSize = (tap: Tap): number => {
+  let items = tap.readLong();
+  if (items < 0) {
+    tap.skipLong(); // the block's size in bytes
+    items = -items;
+  }
+  if (items <= tap.buf.length - tap.pos) return items;
+  if (items === 0) return 0; // the buffer is at its end already, which avsc finds out itself
+  throw new Error(`${items} items can't be in what is left`);
+};
+
+Object.assign(avro.types.ArrayType.prototype, {
+  _read(this: Part, tap: Tap) {
+    const items: unknown[] = [];
+    for (let left = blockSize(tap); left > 0; left = blockSize(tap))
+      for (; left > 0; left--) items.push(this.itemsType._read(tap));
+    return items;
+  },
+  _skip(this: Part, tap: Tap) {
+    for (let left = blockSize(tap); left > 0; left = blockSize(tap)) for (; left > 0; left--) this.itemsType._skip(tap);
+  },
+});
+
+Object.assign(avro.types.MapType.prototype, {
+  _read(this: Part, tap: Tap) {
+    const values: Record<string, unknown> = {};
+    for (let left = blockSize(tap); left > 0; left = blockSize(tap))
+      for (; left > 0; left--) {
+        const key = tap.readString();
+        const value = this.valuesType._read(tap);
+        if (key === "__proto__") Object.defineProperty(values, key, { value, enumerable: true, configurable: true });
+        else values[key] = value;
+      }
+    return values;
+  },
+  _skip(this: Part, tap: Tap) {
+    for (let left = blockSize(tap); left > 0; left = blockSize(tap))
+      for (; left > 0; left--) {
+        tap.skipString();
+        this.valuesType._skip(tap);
+      }
+  },
+});
