@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -19,6 +20,7 @@ import { cast } from "./demo/cast.ts";
 import { expectedMails } from "./demo/expected.ts";
 import { play } from "./demo/play.ts";
 import { script } from "./demo/script.ts";
+import { endLeftovers, holdFolder } from "./hold.ts";
 import { type Mailbox, startMailbox } from "./mailbox/mailbox.ts";
 import { ports as portsOf } from "./ports.ts";
 import { type Receiver, startReceiver } from "./receiver/receiver.ts";
@@ -62,9 +64,17 @@ export const runDemo = async (options: DemoOptions): Promise<number> => {
   return options.act === "once" ? await once(house, put, options) : await live(house, put, options);
 };
 
+/** Takes the data of earlier runs away; not from under one that runs, or is just ending. */
+const forget = async (folder: string, say: (line: string) => void): Promise<void> => {
+  if (!existsSync(folder)) return;
+  using _ = holdFolder(folder);
+  await endLeftovers(folder, { say });
+  await rm(folder, { recursive: true, force: true });
+};
+
 const build = async (options: DemoOptions, running: AsyncDisposableStack): Promise<House> => {
   const { folder, cacheDir, isFresh, say } = options;
-  if (isFresh) await rm(folder, { recursive: true, force: true });
+  if (isFresh) await forget(folder, say);
   const environment = process.env;
   const stack = running.use(await startStack({ dataDir: folder, cacheDir, environment, say }));
   await setUp(stack, "", say);

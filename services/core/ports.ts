@@ -42,10 +42,10 @@ export interface Log {
   /** What each partition holds, as of some moment after the call. Throws Transient. */
   extents(places: readonly Place[]): Promise<readonly Extent[]>;
   /**
-   * Joins the group `group`; partitions of one number go to one member whatever the topic. Nothing is delivered of a
-   * partition until `seek` has said from where.
+   * Joins the group `group`; partitions of one lane (their number modulo `lanes`) go to one member, whatever the topic.
+   * Nothing is delivered of a partition until `seek` has said from where. Throws Transient, or Fatal where a topic isn't.
    */
-  subscribe(group: string, topics: readonly TopicId[]): Promise<Subscription>;
+  subscribe(group: string, topics: readonly TopicId[], lanes: number): Promise<Subscription>;
 }
 
 /** From the first record kept to behind the last one; the same where there is none. */
@@ -99,6 +99,16 @@ export interface Hold {
   readonly heard: Readonly<Record<string, number>>;
   /** Sequence number of the lane's last outbox entry. */
   readonly sequence: number;
+}
+
+/** How far a processor has come. */
+export interface Progress {
+  /** Next offset by `topic/partition`, of all its lanes. */
+  readonly cursors: Readonly<Record<string, number>>;
+  /** Sequence number of the last outbox entry, by lane. */
+  readonly sequences: Readonly<Record<number, number>>;
+  /** Sequence number of the first entry that is still to be published, by lane; nothing where there is none. */
+  readonly unpublished: Readonly<Record<number, number>>;
 }
 
 export interface RowKey {
@@ -158,11 +168,8 @@ export type Settlement =
 export interface Store {
   /** Takes lanes over: raises their epochs, so that who held them can commit no more. */
   claim(processor: string, lanes: readonly Lane[]): Promise<readonly Hold[]>;
-  /** How far a processor has come: its cursors by `topic/partition`, and how much it has yet to publish to a topic. */
-  progress(
-    processor: string,
-    to: TopicId,
-  ): Promise<{ readonly cursors: Readonly<Record<string, number>>; readonly unpublished: number }>;
+  /** How far a processor has come, as of one moment, with what it has yet to publish to the topic `to`. */
+  progress(processor: string, to: TopicId): Promise<Progress>;
   /** The values of rows, in the order asked; undefined where there is none. */
   load(processor: string, keys: readonly RowKey[]): Promise<readonly unknown[]>;
   /** Rows with `due` at or before `until`, earliest first. */

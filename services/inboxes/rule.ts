@@ -56,13 +56,13 @@ const rows = (event: InboxEvent): readonly string[] => {
     case "presence": {
       const { conversationId, type } = event.presence;
       return type === "READ" && conversationId !== null
-        ? [pendingKey(key), threadKey(key, conversationId)]
+        ? [presenceKey(key), pendingKey(key), threadKey(key, conversationId)]
         : [presenceKey(key), pendingKey(key)];
     }
     case "profile":
       return [profileKey(key)];
     case "deleted":
-      return [profileKey(key), pendingKey(key)];
+      return [profileKey(key), presenceKey(key), pendingKey(key)];
   }
 };
 

@@ -74,7 +74,7 @@ export interface Attended extends Missed {
 /** Missed messages that are listed beside the first one (contract: `messageIds`, the latest 500). */
 export const MAX_LISTED = 500;
 /** Messages that are remembered as told, by conversation. */
-export const MAX_TOLD = 100;
+export const MAX_TOLD = MAX_LISTED;
 
 export const noPresence: PresenceRow = { type: "presence", sessions: {}, awaySince: null };
 

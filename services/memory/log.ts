@@ -8,12 +8,14 @@ export interface MemoryLog extends Log {
   records(topic: TopicId): readonly RawRecord[];
 }
 
-/** Partitions of every topic. */
+/** How many partitions topics have. */
+export type Partitions = number | ((topic: TopicId) => number);
 const PARTITIONS = 4;
 
 interface Member {
   readonly group: string;
   readonly topics: readonly TopicId[];
+  readonly lanes: number;
   assigned: readonly Place[];
   readonly positions: Map<string, number>;
   wake: () => void;
@@ -21,8 +23,12 @@ interface Member {
 
 const name = ({ topic, partition }: Place): string => `${topic}/${partition}`;
 
-/** A second implementation of the log (core/ports.ts): kept in memory, timestamps by the given clock. */
-export const memoryLog = (clock: Clock, partitions: number = PARTITIONS): MemoryLog => {
+/**
+ * A second implementation of the log (core/ports.ts): kept in memory, timestamps by the given clock.
+ * @param partitions of each topic, or of all
+ */
+export const memoryLog = (clock: Clock, partitions: Partitions = PARTITIONS): MemoryLog => {
+  const count = (topic: TopicId): number => (typeof partitions === "number" ? partitions : partitions(topic));
   const kept = new Map<string, RawRecord[]>();
   const members = new Set<Member>();
   const encoder = new TextEncoder();
@@ -34,7 +40,7 @@ export const memoryLog = (clock: Clock, partitions: number = PARTITIONS): Memory
   };
 
   const append = ({ topic, partition, key, value, headers = {}, timestamp }: Outgoing): void => {
-    const place = { topic, partition: partition ?? laneOf(key ?? "", partitions) };
+    const place = { topic, partition: partition ?? laneOf(key ?? "", count(topic)) };
     const records = held(place);
     records.push({
       ...place,
@@ -51,8 +57,8 @@ export const memoryLog = (clock: Clock, partitions: number = PARTITIONS): Memory
     ofGroup.forEach((member, index) => {
       member.positions.clear();
       member.assigned = member.topics.flatMap((topic) =>
-        Array.from({ length: partitions }, (_, partition) => ({ topic, partition })).filter(
-          ({ partition }) => partition % ofGroup.length === index,
+        Array.from({ length: count(topic) }, (_, partition) => ({ topic, partition })).filter(
+          ({ partition }) => (partition % member.lanes) % ofGroup.length === index,
         ),
       );
       member.wake();
@@ -65,10 +71,10 @@ export const memoryLog = (clock: Clock, partitions: number = PARTITIONS): Memory
       for (const member of members) member.wake();
       return Promise.resolve();
     },
-    partitions: () => Promise.resolve(partitions),
+    partitions: (topic) => Promise.resolve(count(topic)),
     extents: (places) => Promise.resolve(places.map((place) => ({ low: 0, high: held(place).length }))),
-    subscribe(group, topics) {
-      const member: Member = { group, topics, assigned: [], positions: new Map(), wake: () => undefined };
+    subscribe(group, topics, lanes) {
+      const member: Member = { group, topics, lanes, assigned: [], positions: new Map(), wake: () => undefined };
       members.add(member);
       rebalance(group);
       return Promise.resolve(
@@ -77,7 +83,7 @@ export const memoryLog = (clock: Clock, partitions: number = PARTITIONS): Memory
         }),
       );
     },
-    records: (topic) => Array.from({ length: partitions }, (_, partition) => held({ topic, partition })).flat(),
+    records: (topic) => Array.from({ length: count(topic) }, (_, partition) => held({ topic, partition })).flat(),
   };
 };
 

@@ -1,6 +1,7 @@
 import type { Hold, Job, NewJob, OutboxEntry, RowKey, RowWrite, Store } from "../core/ports.ts";
 import type { Lane } from "../core/lane.ts";
 import type { Millis } from "../core/time.ts";
+import { laneStream } from "../core/stream.ts";
 import { memoryJobs } from "./jobs.ts";
 
 interface StoredRow {
@@ -38,22 +39,26 @@ export const memoryStore = (now: () => Millis = () => 0): Store => {
     claim(processor, lanes) {
       const claimed = lanes.map((lane) => {
         const before = holds.get(`${processor}/${lane}`) ?? { lane, epoch: 0, cursors: {}, heard: {}, sequence: 0 };
-        const hold = { ...before, epoch: before.epoch + 1 };
+        const hold = { ...before, epoch: before.epoch + 1, sequence: Math.max(before.sequence, now() * 1_000) };
         holds.set(`${processor}/${lane}`, hold);
         return hold;
       });
       return Promise.resolve(claimed);
     },
-    progress: (processor, to) =>
-      Promise.resolve({
-        cursors: Object.assign(
-          {},
-          ...[...holds].filter(([name]) => name.startsWith(`${processor}/`)).map(([, { cursors }]) => cursors),
-        ) as Record<string, number>,
-        unpublished: [...outbox.values()].filter(
-          ({ entry }) => entry.topic === to && entry.stream.startsWith(`${processor}/`),
-        ).length,
-      }),
+    progress(processor, to) {
+      const cursors: Record<string, number> = {};
+      const sequences: Record<number, number> = {};
+      const unpublished: Record<number, number> = {};
+      for (const [name, hold] of holds) {
+        if (!name.startsWith(`${processor}/`)) continue;
+        Object.assign(cursors, hold.cursors);
+        sequences[hold.lane] = hold.sequence;
+        for (const { entry } of outbox.values())
+          if (entry.topic === to && entry.stream === laneStream(processor, hold.lane))
+            unpublished[hold.lane] = Math.min(unpublished[hold.lane] ?? Infinity, entry.sequence);
+      }
+      return Promise.resolve({ cursors, sequences, unpublished });
+    },
     load: (processor, keys) =>
       Promise.resolve(
         keys.map(({ key }) => {

@@ -8,7 +8,7 @@ import { type Engine, startEngine, type World } from "../runtime/engine.ts";
 import { type Said, say } from "../runtime/producer.ts";
 import { relay } from "../runtime/relay.ts";
 import { type Work, type Worker, worker } from "../runtime/work.ts";
-import { memoryLog, type MemoryLog } from "./log.ts";
+import { memoryLog, type MemoryLog, type Partitions } from "./log.ts";
 import { memoryStore } from "./store.ts";
 
 /** Every processor of a project over a log and a store in memory, under a clock that moves only when it is told to. */
@@ -31,7 +31,7 @@ export interface Topology extends AsyncDisposable {
 const MAX_ROUNDS = 1_000_000;
 
 /** @param start the clock's time at first */
-export const topology = (codec: Codec, start: Millis, partitions?: number): Topology => {
+export const topology = (codec: Codec, start: Millis, partitions?: Partitions): Topology => {
   let now = start;
   const clock: Clock = { now: () => now };
   const log = memoryLog(clock, partitions);

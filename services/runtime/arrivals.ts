@@ -8,6 +8,8 @@ const MAX_WAITING_BYTES = 64 * 1024 * 1024;
 /** What a consumer has brought and the engine not yet taken: the buffer between kafkajs's push and our pull. */
 export interface Arrivals extends Pick<Subscription, "assigned" | "take" | "arrival"> {
   assign(places: readonly Place[]): void;
+  /** Nothing will come any more: whoever asks what is assigned is told why. */
+  fail(error: Error): void;
   /** From here on, what is added of the place counts. */
   seek(place: Place): void;
   add(place: Place, records: readonly RawRecord[], next: number): void;
@@ -29,6 +31,7 @@ export const arrivals = (): Arrivals => {
   let waiting = new Map<string, Waiting>();
   const sought = new Set<string>();
   let isChanged = false;
+  let failure: Error | null = null;
   let count = 0;
   let bytes = 0;
   let onArrival: () => void = () => undefined;
@@ -53,6 +56,7 @@ export const arrivals = (): Arrivals => {
 
   return {
     assigned() {
+      if (failure !== null) throw failure;
       isChanged = false;
       return places;
     },
@@ -61,6 +65,11 @@ export const arrivals = (): Arrivals => {
       sought.clear();
       isChanged = true;
       drop();
+      onArrival();
+    },
+    fail(error) {
+      failure = error;
+      isChanged = true;
       onArrival();
     },
     seek(place) {

@@ -44,9 +44,10 @@ export const inOrder = <Event extends Keyed>(
     let latest = -Infinity;
     for (const record of taken) {
       if (record.kind !== "events") continue;
-      latest = Math.max(latest, record.at);
-      const at = latest;
-      for (const event of record.events) items.push({ lane, at, rank: rank(record.topic), event, raw: record.raw });
+      for (const event of record.events) {
+        latest = Math.max(latest, event.at);
+        items.push({ lane, at: latest, rank: rank(record.topic), event, raw: record.raw });
+      }
     }
   }
   return items.toSorted((a, b) => a.at - b.at || a.rank - b.rank);
@@ -140,7 +141,12 @@ export const foldBatch = <Row, Event extends Keyed, Given>(
   };
 
   for (const item of items) withRows(item.lane, () => fold(item));
-  for (const { lane, key } of due) withRows(lane, () => wake(lane, key, time(lane)));
+  for (const { lane, key } of due)
+    withRows(lane, () => {
+      wake(lane, key, time(lane));
+      // Written though nothing may have fired: what the store thinks is due may be no longer what the rule says.
+      if (!changed.has(key)) changed.set(key, { lane, row: get(key) ?? null });
+    });
   if (lacking.size > 0) return { lacking: [...lacking.values()] };
 
   const writes = Array.from(changed, ([key, { lane, row }]) => ({

@@ -43,11 +43,13 @@ export const startEngine = async <Row, Event extends Keyed, Given>(
   given: () => Given | Promise<Given>,
   world: World,
 ): Promise<Engine> => {
-  const { log, store, clock, relay } = world;
+  const { log, clock, relay } = world;
   const lanes = await log.partitions(processor.home);
   const inboxLanes = await log.partitions("inbox");
+  if (processor.strays !== null && (await log.partitions(processor.strays)) !== lanes)
+    throw new Fatal(`the topics of ${processor.home} and ${processor.strays} must have the same number of partitions`);
   const topics = topicIds.filter((topic) => processor.inputs.includes(topic) || topic === processor.strays);
-  const subscription = await log.subscribe(processor.name, topics);
+  const subscription = await log.subscribe(processor.name, topics, lanes);
   let tenure: Tenure<Row> | null = null;
   let assigned: readonly Place[] = [];
   let hinted = clock.now();
@@ -57,7 +59,7 @@ export const startEngine = async <Row, Event extends Keyed, Given>(
     if (tenure !== null && now === assigned) return tenure;
     tenure = null;
     assigned = now;
-    tenure = await takeOver<Row>(processor.name, now, lanes, store, subscription);
+    tenure = await takeOver<Row>(processor, now, lanes, world, subscription);
     await relay.recover(tenure.streams());
     if (now.length > 0) announce("claimed", { processor: processor.name, lanes: tenure.lanes });
     return tenure;
@@ -75,7 +77,7 @@ export const startEngine = async <Row, Event extends Keyed, Given>(
     }
     if (did && clock.now() - hinted >= HINT_EVERY) {
       hinted = clock.now();
-      await subscription.hint(mine.positions());
+      void subscription.hint(mine.positions()).catch(() => undefined); // a hint that fails is a hint missed
     }
     return did;
   };

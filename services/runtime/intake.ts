@@ -9,6 +9,10 @@ import type { Millis } from "../core/time.ts";
 import { precedence, type TopicId, topicIds, topics } from "../core/topics.ts";
 import { announce } from "./facts.ts";
 
+/** Bytes of a record that our own topics carry, inside another record: those take 2 MiB (topics.ts). */
+const MAX_CARRIED = 1_572_864;
+const MAX_REASON = 2_000;
+
 /** What one record of the log comes to. */
 export type Taken<Event> =
   | {
@@ -101,21 +105,33 @@ export const take = <Row, Event extends Keyed, Given>(
 };
 
 const strayOf = (raw: RawRecord, key: string): Stray => {
+  if ((raw.value?.length ?? 0) > MAX_CARRIED)
+    throw new Poison(`it is not on its key's partition, and too large to be taken there (${raw.value?.length} bytes)`);
   const { partition, offset, timestamp, value } = raw;
   return { topic: topics[raw.topic].name, partition, offset, timestamp, key, value: asBuffer(value) };
 };
+
+const sizeOf = ({ key, value, headers }: RawRecord): number =>
+  Object.values(headers).reduce((sum, bytes) => sum + bytes.length, (key?.length ?? 0) + (value?.length ?? 0));
 
 /** Avro's bytes are Buffers. */
 const asBuffer = (bytes: Uint8Array | null): Buffer | null =>
   bytes === null ? null : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
-/** The record byte for byte, its place and the reason. */
+/** The record byte for byte, unless it is too large for our own topics; its place and the reason. */
 export const deadLetter = (raw: RawRecord, processor: string, error: unknown): DeadLetter => {
   const { partition, offset, timestamp } = raw;
-  const [key, value] = [asBuffer(raw.key), asBuffer(raw.value)];
-  const headers = Object.fromEntries(Object.entries(raw.headers).map(([name, bytes]) => [name, Buffer.from(bytes)]));
+  const size = sizeOf(raw);
+  const isLarge = size > MAX_CARRIED;
+  const kept = isLarge ? MAX_CARRIED / 4 : MAX_CARRIED;
+  const key = asBuffer(raw.key)?.subarray(0, kept) ?? null;
+  const value = asBuffer(raw.value)?.subarray(0, kept) ?? null;
+  const headers = isLarge
+    ? {}
+    : Object.fromEntries(Object.entries(raw.headers).map(([name, bytes]) => [name, Buffer.from(bytes)]));
   const topic = topics[raw.topic].name;
-  const reason = messageOf(error);
+  const what = messageOf(error).slice(0, MAX_REASON);
+  const reason = isLarge ? `${what} (of its ${size} bytes only the beginning is kept here)` : what;
   announce("deadLetter", { processor, topic: raw.topic, partition, offset, reason });
   return {
     id: derivedId("dead-letter", processor, topic, partition, offset),

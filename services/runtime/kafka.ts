@@ -6,7 +6,7 @@ import kafkajs, {
   type Message,
   type PartitionAssigner,
 } from "kafkajs";
-import { Fatal } from "../core/failure.ts";
+import { Fatal, messageOf, Transient } from "../core/failure.ts";
 import { laneOf } from "../core/lane.ts";
 import type { Extent, Place, RawRecord, Subscription } from "../core/ports.ts";
 import { type TopicId, topicIds, topics } from "../core/topics.ts";
@@ -105,11 +105,11 @@ export const openKafka = (settings: KafkaSettings): KafkaLog => {
           found.set(`${topic}/${partition}`, { low: Number(low), high: Number(high) });
       };
       await Promise.all([...byTopic.keys()].map(ask));
-      return places.map(({ topic, partition }) => found.get(`${topic}/${partition}`) ?? { low: 0, high: 0 });
+      return places.map(({ topic, partition }) => found.get(`${topic}/${partition}`) ?? { low: 0, high: Infinity });
     },
-    async subscribe(group, of) {
+    async subscribe(group, of, laneCount) {
       await Promise.all(of.map(partitions)); // a consumer would ask for ever
-      return subscribe(kafka, `${prefix}whileaway.${group}`, of, nameOf, idOf);
+      return subscribe(kafka, `${prefix}whileaway.${group}`, of, laneCount, nameOf, idOf);
     },
     async describe() {
       const { topics: found } = await fetchMetadata(await admin());
@@ -168,47 +168,50 @@ const fetchMetadata = (admin: Admin, names?: string[]): Promise<{ topics: ITopic
     }
   });
 
-/** Partitions of one number go to one member, whatever the topic: its records are of the same keys. */
-const byNumber: PartitionAssigner = ({ cluster }) => ({
-  name: "whileaway-by-number",
-  version: 1,
-  assign({ members, topics: names }) {
-    const ids = members.map(({ memberId }) => memberId).toSorted();
-    return Promise.resolve(
-      ids.map((memberId, index) => {
-        const assignment = Object.fromEntries(
-          names.map((name) => [
-            name,
-            cluster
-              .findTopicPartitionMetadata(name)
-              .map(({ partitionId }) => partitionId)
-              .filter((id) => id % ids.length === index),
-          ]),
-        );
-        const userData = Buffer.alloc(0);
-        return {
-          memberId,
-          memberAssignment: AssignerProtocol.MemberAssignment.encode({ version: 1, assignment, userData }),
-        };
-      }),
-    );
-  },
-  protocol({ topics: names }) {
-    const metadata = AssignerProtocol.MemberMetadata.encode({ version: 1, topics: names, userData: Buffer.alloc(0) });
-    return { name: "whileaway-by-number", metadata };
-  },
-});
+/** Partitions of one lane go to one member, whatever the topic: who holds the lane takes all of its records. */
+const byLane =
+  (lanes: number): PartitionAssigner =>
+  ({ cluster }) => ({
+    name: "whileaway-by-lane",
+    version: 1,
+    assign({ members, topics: names }) {
+      const ids = members.map(({ memberId }) => memberId).toSorted();
+      return Promise.resolve(
+        ids.map((memberId, index) => {
+          const assignment = Object.fromEntries(
+            names.map((name) => [
+              name,
+              cluster
+                .findTopicPartitionMetadata(name)
+                .map(({ partitionId }) => partitionId)
+                .filter((id) => (id % lanes) % ids.length === index),
+            ]),
+          );
+          const userData = Buffer.alloc(0);
+          return {
+            memberId,
+            memberAssignment: AssignerProtocol.MemberAssignment.encode({ version: 1, assignment, userData }),
+          };
+        }),
+      );
+    },
+    protocol({ topics: names }) {
+      const metadata = AssignerProtocol.MemberMetadata.encode({ version: 1, topics: names, userData: Buffer.alloc(0) });
+      return { name: "whileaway-by-lane", metadata };
+    },
+  });
 
 const subscribe = async (
   kafka: InstanceType<typeof Kafka>,
   groupId: string,
   of: readonly TopicId[],
+  lanes: number,
   nameOf: (topic: TopicId) => string,
   idOf: ReadonlyMap<string, TopicId>,
 ): Promise<Subscription> => {
   const consumer = kafka.consumer({
     groupId,
-    partitionAssigners: [byNumber],
+    partitionAssigners: [byLane(lanes)],
     sessionTimeout: SESSION_TIMEOUT,
     rebalanceTimeout: REBALANCE_TIMEOUT,
     heartbeatInterval: HEARTBEAT_EVERY,
@@ -235,6 +238,13 @@ const subscribe = async (
       return topic === undefined ? [] : numbers.map((partition) => ({ topic, partition }));
     });
     buffer.assign(places);
+  });
+  // Who has left the group, for whatever reason, has nothing until they have joined again.
+  for (const left of ["consumer.rebalancing", "consumer.stop"] as const) consumer.on(left, () => buffer.assign([]));
+  consumer.on("consumer.crash", ({ payload: { error, restart } }) => {
+    buffer.assign([]);
+    if (!restart)
+      buffer.fail(new Fatal(`Kafka: the consumer of ${groupId} has given up: ${error.message}`, { cause: error }));
   });
   // Batches of which nothing is delivered (transaction markers, compacted away) move the position all the same.
   consumer.on("consumer.end_batch_process", ({ payload }) => {
@@ -274,11 +284,13 @@ const subscription = (
   assigned: buffer.assigned,
   seek(place, offset) {
     const EARLIEST = "-2"; // ListOffsets' special timestamp
-    consumer.seek({
-      topic: nameOf(place.topic),
-      partition: place.partition,
-      offset: offset === null ? EARLIEST : String(offset),
-    });
+    const to = { topic: nameOf(place.topic), partition: place.partition, offset: String(offset ?? EARLIEST) };
+    try {
+      consumer.seek(to);
+    } catch (error) {
+      // kafkajs has no group to seek in while it restarts after a failure.
+      throw new Transient(`Kafka: ${messageOf(error)}`, { cause: error });
+    }
     buffer.seek(place);
   },
   take: buffer.take,

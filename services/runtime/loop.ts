@@ -1,4 +1,3 @@
-import { setTimeout as delay } from "node:timers/promises";
 import { Fatal } from "../core/failure.ts";
 import type { Clock } from "../core/ports.ts";
 import type { Millis } from "../core/time.ts";
@@ -19,6 +18,10 @@ export interface Steps {
 const LONGEST_WAIT = 500;
 /** Shortest wait after a step that found nothing though the clock said it would: the stream hasn't come there yet. */
 const SHORTEST_WAIT = 50;
+/** Least time between a step that did nothing and the next, in milliseconds. */
+const BREATH = 5;
+/** Why the other waits are over; an error of its own for each would cost more than the wait. */
+const ENOUGH = "something else came first";
 /** Waits after failures in a row, in milliseconds; the last one stays. */
 const BACKOFF = [100, 250, 500, 1_000, 2_000, 5_000] as const;
 
@@ -47,19 +50,28 @@ export const loop = async (steps: Steps, clock: Clock, signal: AbortSignal): Pro
 const isBug = (error: Error): boolean => error.name !== "Transient";
 
 const wait = async (steps: Steps, clock: Clock, signal: AbortSignal): Promise<void> => {
+  const started = performance.now();
   const due = (await steps.nextDue?.()) ?? null;
   const until = due === null ? LONGEST_WAIT : due - clock.now();
   const pause = Math.min(Math.max(until, SHORTEST_WAIT), LONGEST_WAIT);
   const enough = new AbortController();
   const either = AbortSignal.any([signal, enough.signal]);
   await Promise.race([pauseFor(pause, either), steps.arrival?.(either) ?? new Promise<void>(() => undefined)]);
-  enough.abort();
+  enough.abort(ENOUGH);
+  // Something may have arrived that the step can't take yet: without a breath, the loop would keep the process to itself.
+  const left = BREATH - (performance.now() - started);
+  if (left > 0) await pauseFor(left, signal);
 };
 
-const pauseFor = async (milliseconds: number, signal: AbortSignal): Promise<void> => {
-  try {
-    await delay(milliseconds, undefined, { signal });
-  } catch {
-    // aborted: that is an end of waiting like another
-  }
-};
+/** Resolves after so long, or when the signal aborts. */
+const pauseFor = (milliseconds: number, signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    const end = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", end);
+      resolve();
+    };
+    const timer = setTimeout(end, milliseconds);
+    signal.addEventListener("abort", end);
+  });

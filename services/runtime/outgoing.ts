@@ -6,8 +6,8 @@ import { laneStream } from "../core/stream.ts";
 import { type TopicId, topics } from "../core/topics.ts";
 import type { LaneEffect } from "./batch.ts";
 
-/** Recipients that one inbox record names at most: keeps it far below Kafka's default limit of 1 MB for a record. */
-const MAX_RECIPIENTS = 5_000;
+/** Recipients that one inbox record names at most: what a reader takes at once stays a bounded piece of work. */
+const MAX_RECIPIENTS = 500;
 
 /** What a commit saves beside its rows. */
 export interface Followed {

@@ -37,6 +37,8 @@ export const relay = (log: Log, store: Store): Relay => {
   let done: OutboxEntry[] = [];
   let wake: () => void = () => undefined;
   const offered = new Map<string, number>();
+  /** What waits or is published and not yet forgotten by the store: a sweep finds it again. */
+  const queued = new Set<string>();
 
   const offer = (entries: readonly OutboxEntry[]): void => {
     for (const entry of entries) {
@@ -44,6 +46,8 @@ export const relay = (log: Log, store: Store): Relay => {
         if (entry.sequence <= (offered.get(entry.stream) ?? 0)) continue;
         offered.set(entry.stream, entry.sequence);
       }
+      if (queued.has(entryName(entry))) continue;
+      queued.add(entryName(entry));
       waiting.push(entry);
     }
     wake();
@@ -55,6 +59,7 @@ export const relay = (log: Log, store: Store): Relay => {
       offer(await store.unpublished(streams));
     },
     async sweep(stream, before) {
+      if (waiting.length >= BACKLOG_LIMIT) return;
       offer(await store.unpublished([stream], { limit: PUBLISH_LIMIT, before }));
     },
     async step() {
@@ -64,6 +69,7 @@ export const relay = (log: Log, store: Store): Relay => {
       waiting = waiting.slice(batch.length);
       done = [...done, ...batch];
       await store.published(done);
+      for (const entry of done) queued.delete(entryName(entry));
       done = [];
       for (const [topic, records] of countByTopic(batch)) announce("published", { topic, records });
       return true;
@@ -78,6 +84,8 @@ export const relay = (log: Log, store: Store): Relay => {
       }),
   };
 };
+
+const entryName = ({ stream, sequence }: OutboxEntry): string => `${stream} ${sequence}`;
 
 const outgoing = ({ topic, partition, key, value, stream, sequence }: OutboxEntry): Outgoing => ({
   topic,

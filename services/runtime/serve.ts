@@ -5,7 +5,7 @@ import type { Clock } from "../core/ports.ts";
 import { bell } from "./bell.ts";
 import { avroCodec, registeredIds } from "./codec.ts";
 import { masked, parse, type Settings, type Variables } from "./config.ts";
-import { startEngine, type World } from "./engine.ts";
+import { type Engine, startEngine, type World } from "./engine.ts";
 import { announce } from "./facts.ts";
 import { openHttp } from "./http.ts";
 import { openKafka } from "./kafka.ts";
@@ -168,14 +168,16 @@ const runLoops = async (
   const intake = new AbortController();
   const outlet = new AbortController();
   const failure = Promise.withResolvers<never>();
+  failure.promise.catch(() => undefined); // it is waited for below, after the start
   const start = (steps: Steps, signal: AbortSignal): Promise<void> => {
     const running = loop(steps, world.clock, signal);
     running.catch(failure.reject);
     return running;
   };
   const relaying = start({ name: "relay", ...world.relay, nextDue: () => null }, outlet.signal);
-  const started = await Promise.all(engines.map((join) => patiently(log, stop, join)));
-  for (const engine of started) stack.use(engine);
+  const started: Engine[] = [];
+  const joined = stack.use(new AsyncDisposableStack());
+  for (const join of engines) started.push(joined.use(await patiently(log, stop, join)));
   const running = [...started, ...workers].map((steps) => start(steps, intake.signal));
   onStarted();
   log.info("ready");
@@ -183,11 +185,15 @@ const runLoops = async (
   try {
     await Promise.race([
       failure.promise,
-      new Promise<void>((resolve) => stop.addEventListener("abort", () => resolve())),
+      new Promise<void>((resolve) => {
+        if (stop.aborted) resolve();
+        stop.addEventListener("abort", () => resolve());
+      }),
     ]);
   } finally {
     intake.abort();
     await Promise.allSettled(running);
+    await joined.disposeAsync(); // others take the lanes over while the work here drains
     await Promise.all(workers.map((one) => one.drain(AbortSignal.timeout(DRAIN_PATIENCE))));
     outlet.abort();
     await Promise.allSettled([relaying]);
@@ -208,6 +214,7 @@ const flush = async ({ relay: last }: World): Promise<void> => {
 const patiently = async <T>(log: Logger, stop: AbortSignal, ask: () => Promise<T>): Promise<T> => {
   const until = Date.now() + START_PATIENCE;
   for (;;) {
+    stop.throwIfAborted();
     try {
       return await ask();
     } catch (error) {

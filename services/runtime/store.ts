@@ -6,22 +6,30 @@ import type { Connection, Database } from "./postgres.ts";
 export const postgresStore = (database: Database): Store => ({
   async claim(processor, lanes) {
     return database.query<Hold>(
-      `insert into lanes as l (processor, lane, epoch) select $1, lane, 1 from unnest($2::int[]) lane
-       on conflict (processor, lane) do update set epoch = l.epoch + 1
+      // Sequences go on from the clock's microseconds: a database restored from a backup must not give numbers again
+      // that readers have heard with other content.
+      `insert into lanes as l (processor, lane, epoch, sequence)
+       select $1, lane, 1, (extract(epoch from clock_timestamp()) * 1000000)::bigint from unnest($2::int[]) lane
+       on conflict (processor, lane) do update
+       set epoch = l.epoch + 1, sequence = greatest(l.sequence, excluded.sequence)
        returning lane, epoch, cursors, heard, sequence`,
       [processor, lanes],
     );
   },
 
   async progress(processor, to) {
-    const lanes = await database.query<{ cursors: Record<string, number>; unpublished: number }>(
-      `select cursors, (select count(*) from outbox where stream = $1 || '/' || lane and topic = $2) as unpublished
+    const lanes = await database.query<Hold & { readonly unpublished: number | null }>(
+      `select lane, cursors, sequence,
+         (select min(o.sequence) from outbox o where o.stream = $1 || '/' || lane and o.topic = $2) as unpublished
        from lanes where processor = $1`,
       [processor, to],
     );
     return {
       cursors: Object.assign({}, ...lanes.map(({ cursors }) => cursors)) as Record<string, number>,
-      unpublished: lanes.reduce((sum, { unpublished }) => sum + unpublished, 0),
+      sequences: Object.fromEntries(lanes.map(({ lane, sequence }) => [lane, sequence])),
+      unpublished: Object.fromEntries(
+        lanes.flatMap(({ lane, unpublished }) => (unpublished === null ? [] : [[lane, unpublished]])),
+      ),
     };
   },
 

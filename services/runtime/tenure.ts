@@ -1,8 +1,12 @@
 import type { Lane } from "../core/lane.ts";
-import type { Hold, Place, Store, Subscription } from "../core/ports.ts";
+import { Fatal } from "../core/failure.ts";
+import type { Hold, Place, Subscription } from "../core/ports.ts";
+import type { Stage } from "../core/processor.ts";
 import type { Millis } from "../core/time.ts";
 import { laneStream } from "../core/stream.ts";
+import type { World } from "./engine.ts";
 import { type Horizon, horizon } from "./horizon.ts";
+import { type Rounds, rounds } from "./round.ts";
 
 /** Rows kept in memory for the lanes held; beyond, those are forgotten that were written or read the longest ago. */
 const MAX_CACHED_ROWS = 200_000;
@@ -13,6 +17,7 @@ export interface Tenure<Row> {
   readonly places: readonly Place[];
   readonly holds: Map<Lane, Hold>;
   readonly horizon: Horizon;
+  readonly rounds: Rounds;
   /** Rows as of the last commit; null where there is none. */
   readonly cache: Map<string, Row | null>;
   /** The earliest timer, or null. */
@@ -23,25 +28,44 @@ export interface Tenure<Row> {
 
 export const cursorName = ({ topic, partition }: Place): string => `${topic}/${partition}`;
 
-/** Claims the lanes of the places and starts delivery where their last commit ended. */
+/**
+ * Claims the lanes of the places and starts delivery where their last commit ended. Throws Fatal where the log ends
+ * before that: it is another log than the one that was read.
+ */
 export const takeOver = async <Row>(
-  processor: string,
+  { name: processor, upstream }: { readonly name: string; readonly upstream: readonly Stage[] },
   places: readonly Place[],
   lanes: number,
-  store: Store,
+  world: World,
   subscription: Subscription,
 ): Promise<Tenure<Row>> => {
+  const { store, log } = world;
   const owned = [...new Set(places.map(({ partition }) => partition % lanes))].toSorted((a, b) => a - b);
   const holds = new Map((await store.claim(processor, owned)).map((hold) => [hold.lane, hold]));
   const cursor = (place: Place): number | null =>
     holds.get(place.partition % lanes)?.cursors[cursorName(place)] ?? null;
   const start = places.map(cursor);
+  const extents = await log.extents(places);
+  places.forEach((place, index) => {
+    const [from, high] = [start[index] ?? 0, extents[index]?.high ?? Infinity];
+    if (from > high)
+      throw new Fatal(
+        `${processor} has taken ${from} records of ${cursorName(place)}, but the log has only ${high}: was the topic made anew? Then its state must be, too`,
+      );
+  });
   places.forEach((place, index) => subscription.seek(place, start[index] ?? null));
+  const reached = horizon(
+    places,
+    start,
+    lanes,
+    upstream.map(({ to }) => to),
+  );
   return {
     lanes: owned,
     places,
     holds,
-    horizon: horizon(places, start, lanes),
+    horizon: reached,
+    rounds: rounds(upstream, places, reached, world),
     cache: new Map(),
     nextDue: await store.nextDue(processor, owned),
     streams: () => owned.map((lane) => laneStream(processor, lane)),

@@ -1,7 +1,7 @@
 import type { Lookup } from "../core/effect.ts";
 import { type Lane, laneOf } from "../core/lane.ts";
-import type { Hold, Place, RawRecord, RowKey, Slice, Subscription } from "../core/ports.ts";
-import type { Keyed, Processor, Stage } from "../core/processor.ts";
+import type { Hold, RawRecord, RowKey, Slice, Subscription } from "../core/ports.ts";
+import type { Keyed, Processor } from "../core/processor.ts";
 import type { Millis } from "../core/time.ts";
 import {
   composeAll,
@@ -21,7 +21,7 @@ import { SEQUENCE_HEADER, STREAM_HEADER } from "./relay.ts";
 import { cursorName, remember, type Tenure } from "./tenure.ts";
 
 /** Records folded in one transaction, about. */
-const MAX_RECORDS = 2_000;
+const MAX_RECORDS = 500;
 /** Timers folded in one transaction. */
 const MAX_TIMERS = 1_000;
 
@@ -48,7 +48,8 @@ export const turn = async <Row, Event extends Keyed, Given>(
   const { processor, world, tenure, lanes } = it;
   const { clock, store, codec } = world;
   const started = clock.now();
-  await probe(it, started);
+  // Nothing but a timer needs the exact time.
+  if (tenure.nextDue !== null && tenure.nextDue <= started) await tenure.rounds.advance(started);
 
   const slices = it.subscription.take(MAX_RECORDS);
   const holds = new Map(tenure.holds);
@@ -128,46 +129,23 @@ const touched = (
   return [...after.values()].filter((hold) => written.has(hold.lane) || before.get(hold.lane) !== hold);
 };
 
-/**
- * Asks the log for its ends while a timer waits for its time to come: nothing else needs the exact time. Only once what
- * was on the log has come through the stages before this one are its own ends the end of what it must know.
- */
-const probe = async <Row, Event extends Keyed, Given>(it: Turn<Row, Event, Given>, now: Millis): Promise<void> => {
-  const { tenure, world } = it;
-  if (tenure.nextDue === null || tenure.nextDue > now) return;
-  for (const stage of it.processor.upstream) if (!(await isThrough(stage, world))) return;
-  tenure.horizon.probe(now, await world.log.extents(tenure.places));
-};
-
-/** Whether all that was on the log at the call is on the stage's own topic now. */
-const isThrough = async ({ processor, from, to }: Stage, { log, store }: World): Promise<boolean> => {
-  const places: Place[] = [];
-  for (const topic of from)
-    for (let partition = await log.partitions(topic); partition-- > 0;) places.push({ topic, partition });
-  const extents = await log.extents(places);
-  const { cursors, unpublished } = await store.progress(processor, to);
-  const isTaken = (place: Place, index: number): boolean => {
-    const { low, high } = extents[index] ?? { low: 0, high: Infinity };
-    return high === low || (cursors[cursorName(place)] ?? 0) >= high;
-  };
-  return unpublished === 0 && places.every(isTaken);
-};
-
 /** Drops what was had before, by offset and by the sender's sequence, and notes in `holds` how far it goes now. */
 const fresh = (slice: Slice, holds: Map<Lane, Hold>, lanes: number): readonly RawRecord[] => {
   const lane = slice.place.partition % lanes;
   const hold = holds.get(lane);
   if (hold === undefined) return [];
   const name = cursorName(slice.place);
-  const from = hold.cursors[name] ?? 0;
+  let from = hold.cursors[name] ?? 0;
   const heard = { ...hold.heard };
   const decoder = new TextDecoder();
   const kept = slice.records.filter((raw) => {
-    if (raw.offset < from) return false;
+    if (raw.offset < from) return false; // had before, or delivered twice
+    from = raw.offset + 1;
     const stream = raw.headers[STREAM_HEADER];
     if (stream === undefined) return true;
     const sender = `${cursorName(slice.place)}<${decoder.decode(stream)}`;
     const sequence = Number(decoder.decode(raw.headers[SEQUENCE_HEADER]));
+    if (!Number.isSafeInteger(sequence)) return true; // not ours, whatever it calls itself
     if (sequence <= (heard[sender] ?? 0)) return false;
     heard[sender] = sequence;
     return true;

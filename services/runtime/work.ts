@@ -139,7 +139,14 @@ export const worker = (work: Work, { store, codec, clock, relay, bell }: World):
     busy: () => running.size,
     async drain(signal) {
       signal.addEventListener("abort", () => aborter.abort(), { once: true });
+      const renewing = setInterval(() => {
+        if (running.size > 0)
+          store.renew([...running.values()], clock.now() + LEASE).catch((error: unknown) => {
+            announce("stumbled", { loop: work.queue, error: asError(error), wait: RENEW_EVERY });
+          });
+      }, RENEW_EVERY);
       await Promise.all(running.keys());
+      clearInterval(renewing);
     },
   };
 };

@@ -5,7 +5,7 @@ import type { KafkaLog } from "../../services/runtime/kafka-client.ts";
 import { openKafka } from "../../services/runtime/kafka.ts";
 import type { Log, Place } from "../../services/core/ports.ts";
 import type { TopicId } from "../../services/core/topics.ts";
-import { testLog } from "../support/world.ts";
+import { PARTITIONS, testLog } from "../support/world.ts";
 import { assigned, endOf, placesOf, read, recordsOf, saying, takeUntil, text } from "./log.suite.ts";
 
 const { CompressionTypes, ConfigResourceTypes, Kafka, logLevel } = kafkajs;
@@ -62,7 +62,7 @@ describe("records of transactions", () => {
   test("move the position though there is nothing to deliver", async () => {
     const place: Place = { topic: "participants", partition: 0 };
     await inTransaction("participants", ["never"], "abort");
-    await using member = await log.subscribe(`${group}-nothing`, ["participants"]);
+    await using member = await log.subscribe(`${group}-nothing`, ["participants"], PARTITIONS);
     await assigned(member, 2);
     member.seek(place, null);
     const slices = await takeUntil(member, (some) => (some.at(-1)?.next ?? 0) >= 2);
@@ -135,7 +135,7 @@ describe("a topic that isn't there", () => {
     ["to be counted", () => empty.partitions("inbox")],
     ["to publish to", () => empty.publish([saying("inbox", 0, "a")])],
     ["to look into", () => empty.extents([{ topic: "inbox", partition: 0 }])],
-    ["to read", () => empty.subscribe(group, ["messages", "inbox"])],
+    ["to read", () => empty.subscribe(group, ["messages", "inbox"], PARTITIONS)],
   ])("%s is fatal, and one is told what to do", async (_what, ask) => {
     await expect(ask()).rejects.toMatchObject(told);
   });

@@ -3,10 +3,13 @@ import type { Extent, Log, Outgoing, Place, RawRecord, Slice, Subscription } fro
 import type { TopicId } from "../../services/core/topics.ts";
 import { PARTITIONS, testLog } from "../support/world.ts";
 
+/** Topics with another number of partitions than PARTITIONS. */
+type Unlike = Partial<Record<TopicId, number>>;
+
 /** The logs that keep the contract, each with topics of its own. */
-export const logs: readonly (readonly [where: string, open: () => Promise<Log>])[] = [
-  ["in memory", () => Promise.resolve(memoryLog({ now: Date.now }, PARTITIONS))],
-  ["in Kafka", async () => (await testLog()).log],
+export const logs: readonly (readonly [where: string, open: (unlike?: Unlike) => Promise<Log>])[] = [
+  ["in memory", (unlike = {}) => Promise.resolve(memoryLog({ now: Date.now }, (topic) => unlike[topic] ?? PARTITIONS))],
+  ["in Kafka", async (unlike) => (await testLog(unlike)).log],
 ];
 
 const never = new AbortController().signal;
@@ -73,7 +76,7 @@ export const read = async (
   place: Place,
   from: number | null,
 ): Promise<readonly RawRecord[]> => {
-  await using member = await log.subscribe(group, [place.topic]);
+  await using member = await log.subscribe(group, [place.topic], PARTITIONS);
   await assigned(member, await log.partitions(place.topic));
   const end = await endOf(log, place);
   member.seek(place, from);

@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { laneOf } from "../../services/core/lane.ts";
 import type { Log, Place } from "../../services/core/ports.ts";
 import { endOf, logs, placesOf, read, saying, takeRecords, assigned, text, bytes } from "./log.suite.ts";
+import { PARTITIONS } from "../support/world.ts";
 
 /** What a log promises of its records (services/core/ports.ts). Both pass it. */
 describe.each(logs)("the log %s", (_name, open) => {
@@ -30,7 +31,7 @@ describe.each(logs)("the log %s", (_name, open) => {
     const keys = ["ada", "bob", "", "ключ", "👾", "conversation-1", "conversation-2"];
     await log.publish(keys.map((key) => ({ topic: "participants", key, value: bytes("by key") })));
     await log.publish(keys.map((key) => saying("participants", 1, "as told", { key })));
-    await using member = await log.subscribe(`${group}-lanes`, ["participants"]);
+    await using member = await log.subscribe(`${group}-lanes`, ["participants"], PARTITIONS);
     for (const place of await assigned(member, lanes)) member.seek(place, null);
     const found = await takeRecords(member, keys.length * 2);
     const placed = (value: string): readonly (readonly [string | null, number])[] =>

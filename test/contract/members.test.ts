@@ -1,10 +1,24 @@
 import { randomUUID } from "node:crypto";
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
-import type { Log, Place } from "../../services/core/ports.ts";
+import type { Log, Place, Subscription } from "../../services/core/ports.ts";
 import { assigned, endOf, logs, placesOf, recordsOf, saying, takeRecords, takeUntil, text } from "./log.suite.ts";
+import { PARTITIONS } from "../support/world.ts";
 
 const named = (places: readonly Place[]): readonly string[] =>
   places.map(({ topic, partition }) => `${topic}/${partition}`).toSorted();
+
+/** What two members have when they have shared all there is: the first to come gives up some of what it had. */
+const shared = async (
+  one: Subscription,
+  another: Subscription,
+  count: number,
+): Promise<readonly (readonly Place[])[]> => {
+  for (;;) {
+    const [mine, others] = [one.assigned(), another.assigned()];
+    if (mine.length > 0 && others.length > 0 && mine.length + others.length === count) return [mine, others];
+    await Promise.race([one, another].map((member) => member.arrival(AbortSignal.timeout(100))));
+  }
+};
 
 /** What a log promises to those who read it (services/core/ports.ts). Both pass it. */
 describe.each(logs)("who reads the log %s", (_name, open) => {
@@ -18,14 +32,14 @@ describe.each(logs)("who reads the log %s", (_name, open) => {
   });
 
   test("alone has every partition of its topics, and the same until it changes", async () => {
-    await using member = await log.subscribe(group, ["messages", "users"]);
+    await using member = await log.subscribe(group, ["messages", "users"], PARTITIONS);
     const places = await assigned(member, 4);
     expect(named(places)).toEqual(named([...(await placesOf(log, "messages")), ...(await placesOf(log, "users"))]));
     expect(member.assigned()).toBe(places);
   });
 
   test("gets nothing before it has said from where", async () => {
-    await using member = await log.subscribe(group, ["presence"]);
+    await using member = await log.subscribe(group, ["presence"], PARTITIONS);
     await assigned(member, 2);
     member.seek({ topic: "presence", partition: 1 }, await endOf(log, { topic: "presence", partition: 1 }));
     for (let round = 0; round < 3; round++) {
@@ -38,7 +52,7 @@ describe.each(logs)("who reads the log %s", (_name, open) => {
   test("reads from the first record kept, or from an offset, to what is published meanwhile", async () => {
     const values = ["a", "b", "c", "d"];
     await log.publish(values.map((value) => saying("participants", 0, value)));
-    await using member = await log.subscribe(group, ["participants"]);
+    await using member = await log.subscribe(group, ["participants"], PARTITIONS);
     await assigned(member, 2);
     const place: Place = { topic: "participants", partition: 0 };
     member.seek(place, null);
@@ -52,7 +66,7 @@ describe.each(logs)("who reads the log %s", (_name, open) => {
 
   test("takes about as much as it wants, and is told where to go on", async () => {
     await log.publish(Array.from({ length: 20 }, (_none, index) => saying("conversations", 0, `${index}`)));
-    await using member = await log.subscribe(group, ["conversations"]);
+    await using member = await log.subscribe(group, ["conversations"], PARTITIONS);
     await assigned(member, 2);
     member.seek({ topic: "conversations", partition: 0 }, 0);
     const slices = await takeUntil(member, (some) => recordsOf(some).length >= 20, 3);
@@ -66,7 +80,7 @@ describe.each(logs)("who reads the log %s", (_name, open) => {
 
   test("gets nothing of what had arrived when it sought anew", async () => {
     await log.publish(Array.from({ length: 50 }, (_none, index) => saying("conversationStrays", 0, `${index}`)));
-    await using member = await log.subscribe(group, ["conversationStrays"]);
+    await using member = await log.subscribe(group, ["conversationStrays"], PARTITIONS);
     const place: Place = { topic: "conversationStrays", partition: 0 };
     await assigned(member, 2);
     for (const from of [0, 40, 20, 45, 3]) {
@@ -79,25 +93,25 @@ describe.each(logs)("who reads the log %s", (_name, open) => {
   });
 
   test("waits no longer than its signal", async () => {
-    await using member = await log.subscribe(group, ["users"]);
+    await using member = await log.subscribe(group, ["users"], PARTITIONS);
     await assigned(member, 2);
     const stop = new AbortController();
     const waiting = member.arrival(stop.signal);
     stop.abort();
-    await waiting;
-    await member.arrival(AbortSignal.abort());
+    expect(await waiting).toBeUndefined();
+    expect(await member.arrival(AbortSignal.abort())).toBeUndefined();
   });
 
   test("may tell how far it is; nobody's start depends on it", async () => {
     const place: Place = { topic: "inboxStrays", partition: 1 };
     await log.publish(["a", "b"].map((value) => saying("inboxStrays", 1, value)));
     {
-      await using first = await log.subscribe(group, ["inboxStrays"]);
+      await using first = await log.subscribe(group, ["inboxStrays"], PARTITIONS);
       await assigned(first, 2);
       await first.hint([{ ...place, offset: 2 }]);
       await first.hint([]);
     }
-    await using second = await log.subscribe(group, ["inboxStrays"]);
+    await using second = await log.subscribe(group, ["inboxStrays"], PARTITIONS);
     await assigned(second, 2);
     second.seek(place, null);
     expect((await takeRecords(second, 2)).map(({ value }) => text(value))).toEqual(["a", "b"]);
@@ -105,15 +119,10 @@ describe.each(logs)("who reads the log %s", (_name, open) => {
 
   test("with another of its group has partitions of its own, of the same numbers on each topic", async () => {
     const topics = ["messages", "participants", "inbox"] as const;
-    await using one = await log.subscribe(group, topics);
+    await using one = await log.subscribe(group, topics, PARTITIONS);
     const all = named(await assigned(one, 6));
-    const another = await log.subscribe(group, topics);
-    // Both must have seen the change: the first to come gives up half of what it had.
-    let [mine, others] = [one.assigned(), another.assigned()];
-    while (mine.length !== 3 || others.length !== 3) {
-      await Promise.race([one, another].map((member) => member.arrival(AbortSignal.timeout(100))));
-      [mine, others] = [one.assigned(), another.assigned()];
-    }
+    const another = await log.subscribe(group, topics, PARTITIONS);
+    const [mine = [], others = []] = await shared(one, another, 6);
     expect(named([...mine, ...others])).toEqual(all);
     for (const places of [mine, others]) expect(new Set(places.map(({ partition }) => partition)).size).toBe(1);
 
@@ -125,9 +134,23 @@ describe.each(logs)("who reads the log %s", (_name, open) => {
     expect((await takeRecords(one, 1)).map(({ value }) => text(value))).toEqual(["for who stayed"]);
   });
 
+  test("has all of a lane, where topics have partitions of unlike numbers", async () => {
+    const uneven = await open({ messages: 5, participants: 1 });
+    const topics = ["messages", "participants", "conversationStrays"] as const;
+    // Of three lanes, so that neither the members nor the partitions are a multiple of them.
+    await using one = await uneven.subscribe(group, topics, 3);
+    await assigned(one, 8);
+    await using another = await uneven.subscribe(group, topics, 3);
+    const lanes = (await shared(one, another, 8)).map(
+      (places) => new Set(places.map(({ partition }) => partition % 3)),
+    );
+    expect(lanes.map(({ size }) => size).reduce((sum, size) => sum + size)).toBe(3);
+    expect(new Set(lanes.flatMap((each) => [...each])).size).toBe(3);
+  });
+
   test("in another group has all of it, too", async () => {
-    await using one = await log.subscribe(group, ["deadLetters"]);
-    await using another = await log.subscribe(`${group}-2`, ["deadLetters"]);
+    await using one = await log.subscribe(group, ["deadLetters"], PARTITIONS);
+    await using another = await log.subscribe(`${group}-2`, ["deadLetters"], PARTITIONS);
     const places = [...(await assigned(one, 2)), ...(await assigned(another, 2))];
     expect(places).toHaveLength(4);
   });

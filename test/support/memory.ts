@@ -2,6 +2,7 @@ import { conversations } from "../../services/conversations/rule.ts";
 import { inboxes } from "../../services/inboxes/rule.ts";
 import { MINUTE } from "../../services/core/time.ts";
 import { topicIds } from "../../services/core/topics.ts";
+import type { Partitions } from "../../services/memory/log.ts";
 import { memoryRegistry } from "../../services/memory/registry.ts";
 import { topology, type Topology } from "../../services/memory/topology.ts";
 import { avroCodec, registeredIds, schemaOf, subjectOf } from "../../services/runtime/codec.ts";
@@ -15,8 +16,8 @@ export const memoryCodec = async () => {
 };
 
 /** Every processor of the project in memory, from midnight of the test's day, with a timeout of five minutes. */
-export const wholeTopology = async (timeout = 5 * MINUTE): Promise<Topology> => {
-  const made = topology(await memoryCodec(), at("00:00"));
+export const wholeTopology = async (timeout = 5 * MINUTE, partitions?: Partitions): Promise<Topology> => {
+  const made = topology(await memoryCodec(), at("00:00"), partitions);
   await made.process(conversations, () => undefined);
   await made.process(inboxes({ timeout }), () => undefined);
   return made;

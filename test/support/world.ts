@@ -19,6 +19,7 @@ import { run } from "../../services/runtime/serve.ts";
 import type { Service } from "../../services/runtime/service.ts";
 import { ensureTopics } from "../../services/runtime/topics.ts";
 import type { Codec } from "../../services/core/ports.ts";
+import type { TopicId } from "../../services/core/topics.ts";
 import { variables as webhookVariables } from "../../services/webhooks/config.ts";
 import { TEMPLATE } from "./stack.ts";
 
@@ -69,10 +70,14 @@ export interface TestLog {
   publish(...records: readonly Said[]): Promise<void>;
 }
 
-export const testLog = async (): Promise<TestLog> => {
+/** @param unlike topics with another number of partitions than PARTITIONS, as a chat product may have made them */
+export const testLog = async (unlike: Partial<Record<TopicId, number>> = {}): Promise<TestLog> => {
   const prefix = `t${randomUUID().slice(0, 8)}.`;
   const registry = openRegistry(inject("registry"));
   const log = made.use(openKafka({ brokers: inject("kafka").split(","), clientId: "tests", prefix, tls: false }));
+  const others = Object.entries(unlike) as [TopicId, number][];
+  if (others.length > 0)
+    await log.create(others.map(([topic, partitions]) => ({ topic, partitions, replication: 1, config: {} })));
   await ensureTopics(log, registry, prefix, PARTITIONS, 1);
   const codec = avroCodec(registry, await registeredIds(registry, prefix));
   return { log, codec, prefix, publish: (...records) => say(log, codec, records) };

@@ -1,0 +1,165 @@
+import { Transient } from "../../services/core/failure.ts";
+import type { Clock, Codec, Log, Store, Subscription } from "../../services/core/ports.ts";
+import type { NotificationEvent } from "../../services/core/records.ts";
+import { type Millis, MINUTE } from "../../services/core/time.ts";
+import { conversations } from "../../services/conversations/rule.ts";
+import { inboxes } from "../../services/inboxes/rule.ts";
+import { memoryLog, type MemoryLog, type Partitions } from "../../services/memory/log.ts";
+import { memoryStore } from "../../services/memory/store.ts";
+import { bell } from "../../services/runtime/bell.ts";
+import { type Engine, startEngine } from "../../services/runtime/engine.ts";
+import { type Relay, relay } from "../../services/runtime/relay.ts";
+
+/** What goes wrong at the next chance. */
+export type Mishap =
+  /** The store is away; or saves, and the answer is lost. */
+  | "commitFails"
+  | "commitIsLost"
+  /** The log is away; or takes all, and the answer is lost; or what it took is never marked as published. */
+  | "publishFails"
+  | "publishIsLost"
+  | "markIsLost"
+  /** A process dies; is cut off from its group and works on; another starts. */
+  | "crash"
+  | "cutOff"
+  | "join";
+
+/** One step of one process, with so many records taken, after something went wrong or nothing did. */
+export interface Turn {
+  readonly process: number;
+  readonly part: 0 | 1 | 2;
+  readonly take: number;
+  readonly mishap: Mishap | null;
+}
+
+/** Every processor of the project, in processes that come and go over one log and one store in memory. */
+export interface Chaos {
+  readonly log: MemoryLog;
+  /** Moves the clock. What is due meanwhile happens at its time, in the order that turns say, then without mishap. */
+  advance(to: Millis, turns: Iterator<Turn>): Promise<void>;
+  /** Moves the clock, and nothing happens. */
+  skip(to: Millis): void;
+  triggered(): readonly NotificationEvent[];
+}
+
+interface Process {
+  readonly engines: readonly Engine[];
+  readonly relay: Relay;
+  /** Leaves its groups, whatever else it goes on doing. */
+  leave(): Promise<void>;
+}
+
+/** Processes at once, but for those that were cut off. */
+const MAX_PROCESSES = 2;
+/** Turns of mishaps at one time: the rest of it goes without. */
+const TURNS = 8;
+
+export const chaos = (codec: Codec, start: Millis, partitions?: Partitions, timeout = 5 * MINUTE): Chaos => {
+  let now = start;
+  const clock: Clock = { now: () => now };
+  const log = memoryLog(clock, partitions);
+  const kept = memoryStore(clock.now);
+  const next = new Set<Mishap>();
+  let take = Infinity;
+  const live: Process[] = [];
+  const cutOff: Process[] = [];
+
+  const failing = async <T>(before: Mishap, after: Mishap, act: () => Promise<T>): Promise<T> => {
+    if (next.delete(before)) throw new Transient(before);
+    const result = await act();
+    if (next.delete(after)) throw new Transient(after);
+    return result;
+  };
+  const store: Store = {
+    ...kept,
+    commit: (commit) => failing("commitFails", "commitIsLost", () => kept.commit(commit)),
+    published: (entries) => failing("markIsLost", "markIsLost", () => kept.published(entries)),
+  };
+
+  const open = async (): Promise<void> => {
+    const joined: Subscription[] = [];
+    const own: Log = {
+      ...log,
+      publish: (records) => failing("publishFails", "publishIsLost", () => log.publish(records)),
+      async subscribe(...to) {
+        const subscription = await log.subscribe(...to);
+        joined.push(subscription);
+        return { ...subscription, take: (limit) => subscription.take(Math.min(limit, take)) };
+      },
+    };
+    const publisher = relay(own, store);
+    const world = { log: own, store, codec, clock, relay: publisher, bell: bell() };
+    const engines = [
+      await startEngine(conversations, () => undefined, world),
+      await startEngine(inboxes({ timeout }), () => undefined, world),
+    ];
+    const leave = async (): Promise<void> => {
+      for (const each of joined) await each[Symbol.asyncDispose]();
+    };
+    live.push({ engines, relay: publisher, leave });
+  };
+
+  /** A process that fails goes on with the next step, as its loops do. */
+  const attempt = async (step: () => Promise<boolean>): Promise<boolean> => {
+    try {
+      return await step();
+    } catch (error) {
+      if (!(error instanceof Transient)) throw error;
+      return true;
+    }
+  };
+  const run = async ({ process, part, take: limit, mishap }: Turn): Promise<void> => {
+    if (mishap === "crash" || mishap === "cutOff") {
+      const [gone] = live.splice(process % Math.max(1, live.length), 1);
+      await gone?.leave();
+      if (gone !== undefined && mishap === "cutOff") cutOff.push(gone);
+    } else if (mishap === "join") {
+      if (live.length < MAX_PROCESSES) await open();
+    } else if (mishap !== null) {
+      next.add(mishap);
+    }
+    const all = [...live, ...cutOff];
+    const one = all[process % Math.max(1, all.length)];
+    take = limit;
+    const step = [...(one?.engines ?? []), one?.relay][part];
+    if (step !== undefined) await attempt(() => step.step());
+    take = Infinity;
+  };
+  const settle = async (): Promise<void> => {
+    next.clear();
+    if (live.length === 0) await open();
+    for (let did = true; did;) {
+      did = false;
+      for (const { engines, relay: publisher } of live)
+        for (const part of [...engines, publisher]) did = (await attempt(() => part.step())) || did;
+    }
+  };
+  const due = (): Millis | null => {
+    const dues = live
+      .flatMap(({ engines }) => engines.map((engine) => engine.nextDue()))
+      .filter((each) => each !== null);
+    return dues.length === 0 ? null : Math.min(...dues);
+  };
+
+  return {
+    log,
+    skip: (to) => void (now = Math.max(now, to)),
+    async advance(to, turns) {
+      for (let time: Millis | null = now; time !== null && time <= to; time = due()) {
+        if (time < now) throw new Error(`something was due at ${time}, and is still at ${now}`);
+        now = time;
+        for (let turn = 0; turn < TURNS; turn++) {
+          const drawn = turns.next();
+          if (drawn.done === true) break;
+          await run(drawn.value);
+        }
+        await settle();
+      }
+      now = Math.max(now, to);
+    },
+    triggered: () =>
+      log
+        .records("notifications")
+        .flatMap(({ value }) => (value === null ? [] : [codec.decode("notifications", value) as NotificationEvent])),
+  };
+};

@@ -1,0 +1,182 @@
+import fc from "fast-check";
+import { type Millis, MINUTE, SECOND } from "../../services/core/time.ts";
+import type { Said } from "../../services/runtime/producer.ts";
+import { conversation, message, participant, presence, user } from "./chat.ts";
+import type { Mishap, Turn } from "./chaos.ts";
+
+/**
+ * Random small histories of a chat. What happens at one time is of one topic: nothing says in which order records of
+ * several topics of one time are taken when they don't come in one batch.
+ */
+export interface Moment {
+  /** Milliseconds after the moment before. */
+  readonly gap: Millis;
+  /** Records a millisecond apart. */
+  readonly said: readonly Draw[];
+}
+
+type Draw =
+  | {
+      readonly topic: "messages";
+      readonly in: string;
+      readonly by: string;
+      readonly id: string;
+      readonly type: "SENT" | "EDITED" | "DELETED";
+      readonly mentions: readonly string[];
+    }
+  | {
+      readonly topic: "presence";
+      readonly of: string;
+      readonly type: "ONLINE" | "HEARTBEAT" | "OFFLINE" | "READ";
+      readonly session: string;
+      readonly in: string | null;
+      readonly until: Millis | null;
+    }
+  | {
+      readonly topic: "participants";
+      readonly in: string;
+      readonly of: string;
+      readonly type: "JOINED" | "UPDATED" | "LEFT";
+      readonly access: "READ_WRITE" | "NONE";
+      readonly notify: "ALL" | "MENTIONS_ONLY" | "NONE";
+    }
+  | { readonly topic: "users" | "conversations"; readonly of: string; readonly isDeleted: boolean };
+
+const PEOPLE = ["ada", "bob", "eve"] as const;
+const ROOMS = ["c", "d"] as const;
+const person = fc.constantFrom(...PEOPLE);
+const room = fc.constantFrom(...ROOMS);
+const often = <T>(value: T, weight: number) => ({ arbitrary: fc.constant(value), weight });
+
+const messages = fc.record({
+  topic: fc.constant("messages" as const),
+  in: room,
+  by: person,
+  id: fc.constantFrom("m1", "m2", "m3", "m4", "m5", "m6"),
+  type: fc.oneof(often("SENT" as const, 5), often("EDITED" as const, 2), often("DELETED" as const, 1)),
+  mentions: fc.subarray([...PEOPLE]),
+});
+const presences = fc.record({
+  topic: fc.constant("presence" as const),
+  of: person,
+  type: fc.oneof(
+    often("ONLINE" as const, 2),
+    often("HEARTBEAT" as const, 2),
+    often("OFFLINE" as const, 2),
+    often("READ" as const, 1),
+  ),
+  session: fc.constantFrom("tab", "phone"),
+  in: fc.constantFrom(...ROOMS, null),
+  until: fc.constantFrom(null, -MINUTE, 0),
+});
+const participants = fc.record({
+  topic: fc.constant("participants" as const),
+  in: room,
+  of: person,
+  type: fc.constantFrom("JOINED", "UPDATED", "LEFT"),
+  access: fc.oneof(often("READ_WRITE" as const, 4), often("NONE" as const, 1)),
+  notify: fc.oneof(often("ALL" as const, 3), often("MENTIONS_ONLY" as const, 2), often("NONE" as const, 1)),
+});
+const others = (topic: "users" | "conversations") =>
+  fc.record({
+    topic: fc.constant(topic),
+    of: topic === "users" ? person : room,
+    isDeleted: fc.boolean(),
+  });
+
+const some = <T>(draw: fc.Arbitrary<T>, maxLength: number) => fc.array(draw, { minLength: 1, maxLength });
+const said: fc.Arbitrary<readonly Draw[]> = fc.oneof(
+  { arbitrary: some(messages, 6), weight: 5 },
+  { arbitrary: some(presences, 4), weight: 4 },
+  { arbitrary: some(participants, 3), weight: 1 },
+  { arbitrary: some(others("users"), 2), weight: 1 },
+  { arbitrary: some(others("conversations"), 2), weight: 1 },
+);
+const gap = fc.constantFrom(
+  SECOND,
+  10 * SECOND,
+  44 * SECOND,
+  45 * SECOND,
+  46 * SECOND,
+  2 * MINUTE,
+  5 * MINUTE,
+  60 * MINUTE,
+);
+
+export const history: fc.Arbitrary<readonly Moment[]> = fc.array(fc.record({ gap, said }), {
+  minLength: 1,
+  maxLength: 12,
+});
+
+const mishap: fc.Arbitrary<Mishap | null> = fc.oneof(
+  often(null, 12),
+  ...(
+    [
+      "commitFails",
+      "commitIsLost",
+      "publishFails",
+      "publishIsLost",
+      "markIsLost",
+      "crash",
+      "cutOff",
+      "join",
+      "join",
+    ] as const
+  ).map((name) => often(name, 1)),
+);
+
+export const turns: fc.Arbitrary<readonly Turn[]> = fc.array(
+  fc.record({ process: fc.nat(3), part: fc.constantFrom(0, 1, 2), take: fc.integer({ min: 1, max: 3 }), mishap }),
+  { minLength: 150, maxLength: 150 },
+);
+
+/** Everybody takes part in every room, and is known. */
+export const beginning = (time: Millis): readonly Said[] =>
+  ROOMS.flatMap((id) =>
+    PEOPLE.map((name) =>
+      stamped({ topic: "participants", in: id, of: name, type: "JOINED", access: "READ_WRITE", notify: "ALL" }, time),
+    ),
+  );
+
+export const recordsOf = (moment: Moment, time: Millis): readonly Said[] =>
+  moment.said.map((draw, index) => stamped(draw, time + index));
+
+const stamped = (draw: Draw, time: Millis): Said => {
+  const more = { occurredAt: time };
+  switch (draw.topic) {
+    case "messages":
+      return {
+        ...message(draw.in, draw.by, draw.id, "0:0", {
+          type: draw.type,
+          mentions: draw.mentions,
+          text: `${draw.type} ${time}`,
+          ...more,
+        }),
+        timestamp: time,
+      };
+    case "presence": {
+      const readUntil = draw.until === null ? null : time + draw.until;
+      return {
+        ...presence(draw.of, draw.type, "0:0", {
+          sessionId: draw.session,
+          conversationId: draw.in,
+          readUntil,
+          ...more,
+        }),
+        timestamp: time,
+      };
+    }
+    case "participants": {
+      const { access, notify, type } = draw;
+      return { ...participant(draw.in, draw.of, "0:0", { type, access, notify, ...more }), timestamp: time };
+    }
+    case "users":
+      return draw.isDeleted
+        ? { topic: "users", key: draw.of, value: null, timestamp: time }
+        : { ...user(draw.of, "0:0", { name: `${draw.of} ${time}`, ...more }), timestamp: time };
+    case "conversations":
+      return draw.isDeleted
+        ? { topic: "conversations", key: draw.of, value: null, timestamp: time }
+        : { ...conversation(draw.of, "0:0", { subject: `${draw.of} ${time}`, ...more }), timestamp: time };
+  }
+};
