@@ -54,7 +54,11 @@ export const ensureTopics = async (
   }
   return {
     created: missing.map((topic) => `${log.nameOf(topic)}: ${partitions} partitions, ${topics[topic].cleanup}`),
-    differing: [...topicIds.flatMap((topic) => differences(log.nameOf(topic), topic, found.get(topic))), ...levels],
+    differing: [
+      ...topicIds.flatMap((topic) => differences(log.nameOf(topic), topic, found.get(topic))),
+      ...unequal(log, found, found.get("inbox")?.partitions ?? partitions),
+      ...levels,
+    ],
   };
 };
 
@@ -65,6 +69,17 @@ const differences = (name: string, topic: TopicId, state: TopicState | undefined
     return is === undefined || is === declared || !isOurs
       ? []
       : [`${name}: ${setting} is ${is}, declared ${declared}; left as it is`];
+  });
+
+/** A chat's topic with another number of partitions than ours works, at a price that its owner should know. */
+const unequal = (log: KafkaLog, found: ReadonlyMap<TopicId, TopicState>, lanes: number): readonly string[] =>
+  topicIds.flatMap((topic) => {
+    const count = found.get(topic)?.partitions ?? lanes;
+    return topics[topic].owner === "chat" && count !== lanes
+      ? [
+          `${log.nameOf(topic)}: ${count} partitions, our own topics have ${lanes}; most of its records take a hop more, behind those that don't`,
+        ]
+      : [];
   });
 
 /** A broker says that a topic is created before every broker knows of it. */
