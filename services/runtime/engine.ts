@@ -1,4 +1,4 @@
-import { Fatal } from "../core/failure.ts";
+import { Fatal, Transient } from "../core/failure.ts";
 import type { Clock, Codec, Log, Place, Store, Subscription } from "../core/ports.ts";
 import type { Keyed, Processor } from "../core/processor.ts";
 import type { Millis } from "../core/time.ts";
@@ -36,6 +36,11 @@ export interface Engine extends AsyncDisposable {
 
 /** Milliseconds between two hints to the log of how far the group is. */
 const HINT_EVERY = 5_000;
+/**
+ * Milliseconds between two looks whether the lanes are still ours. Whoever writes finds out; but who took them and died
+ * may have left something to publish, with nothing more to write here for a long time.
+ */
+const LOOK_EVERY = 5_000;
 
 /** Joins the processor's group. `given` is asked at each step for what the root hands the fold. */
 export const startEngine = async <Row, Event extends Keyed, Given>(
@@ -53,6 +58,7 @@ export const startEngine = async <Row, Event extends Keyed, Given>(
   let tenure: Tenure<Row> | null = null;
   let assigned: readonly Place[] = [];
   let hinted = clock.now();
+  let looked = clock.now();
 
   const hold = async (): Promise<Tenure<Row>> => {
     const now = subscription.assigned();
@@ -65,16 +71,22 @@ export const startEngine = async <Row, Event extends Keyed, Given>(
     return tenure;
   };
 
+  const fenced = (): false => {
+    announce("fenced", { processor: processor.name });
+    tenure = null;
+    return false;
+  };
+
   const step = async (): Promise<boolean> => {
     if (!relay.room()) return false; // its loop is retrying; what we would add must wait its turn
     const mine = await hold();
     if (mine.lanes.length === 0) return false;
-    const did = await turn({ processor, given: await given(), world, tenure: mine, subscription, inboxLanes, lanes });
-    if (did === "fenced") {
-      announce("fenced", { processor: processor.name });
-      tenure = null;
-      return false;
+    if (clock.now() - looked >= LOOK_EVERY) {
+      looked = clock.now();
+      if (await isFenced(processor.name, mine, world.store)) return fenced();
     }
+    const did = await turn({ processor, given: await given(), world, tenure: mine, subscription, inboxLanes, lanes });
+    if (did === "fenced") return fenced();
     if (did && clock.now() - hinted >= HINT_EVERY) {
       hinted = clock.now();
       void subscription.hint(mine.positions()).catch(() => undefined); // a hint that fails is a hint missed
@@ -88,8 +100,12 @@ export const startEngine = async <Row, Event extends Keyed, Given>(
       try {
         return await step();
       } catch (error) {
+        const held = tenure;
         tenure = null;
-        throw error;
+        // Rows of one's own memory beside those that another has written meanwhile: nothing sensible follows from both.
+        if (error instanceof Transient || held === null || !(await isFenced(processor.name, held, world.store)))
+          throw error;
+        return fenced();
       }
     },
     nextDue: () => tenure?.nextDue ?? null,
@@ -100,6 +116,10 @@ export const startEngine = async <Row, Event extends Keyed, Given>(
     },
   };
 };
+
+/** Whether another has taken one of the lanes: a commit that changes nothing is refused then. */
+const isFenced = async (processor: string, { holds }: Tenure<unknown>, store: Store): Promise<boolean> =>
+  (await store.commit({ processor, holds: [...holds.values()], rows: [], outbox: [], jobs: [] })) === "fenced";
 
 /** A hint that fails is a hint missed, and no reason to fail the stop. */
 const lastHint = async (subscription: Subscription, tenure: Tenure<unknown> | null): Promise<void> => {

@@ -113,24 +113,38 @@ export const postgresStore = (database: Database): Store => ({
   },
 
   async settle({ queue, id, token }, settlement, outbox) {
-    const error = settlement.state === "done" ? null : settlement.error;
-    return database.transaction(async (connection) => {
-      const settled = await connection.query(
-        settlement.state === "retry"
-          ? `update jobs set run_at = $4, error = $5, token = null where queue = $1 and id = $2 and token = $3 returning 1`
-          : `update jobs set state = $4, error = $5, token = null, settled_at = now()
-             where queue = $1 and id = $2 and token = $3 returning 1`,
-        [queue, id, token, settlement.state === "retry" ? settlement.runAt : settlement.state, error],
-      );
-      if (settled.length === 0) return false;
-      const numbers = await connection.query<{ sequence: number }>(
-        `select nextval('outbox_of_queues') as sequence from generate_series(1, $1)`,
-        [outbox.length],
-      );
-      const numbered = outbox.map((entry, index) => ({ ...entry, sequence: numbers[index]?.sequence ?? 0 }));
-      await saveOutbox(connection, numbered);
-      return numbered;
-    });
+    // One statement, one round trip: thousands of jobs end by it.
+    const [saved] = await database.query<{ settled: boolean; sequences: readonly number[] | null }>(
+      `with settled as (
+         update jobs set
+           state = case $4::text when 'retry' then 'ready' else $4 end,
+           run_at = coalesce($5::bigint, run_at),
+           settled_at = case $4::text when 'retry' then null else now() end,
+           error = $6, token = null
+         where queue = $1 and id = $2 and token = $3 returning 1),
+       added as (
+         insert into outbox (stream, sequence, topic, partition, key, value)
+         select e.stream, nextval('outbox_of_queues'), e.topic, e.partition, e.key, e.value
+         from unnest($7::text[], $8::text[], $9::int[], $10::text[], $11::bytea[])
+           with ordinality e (stream, topic, partition, key, value, place), settled
+         order by e.place returning sequence)
+       select exists (select 1 from settled) as settled, (select json_agg(sequence order by sequence) from added) as sequences`,
+      [
+        queue,
+        id,
+        token,
+        settlement.state,
+        settlement.state === "retry" ? settlement.runAt : null,
+        settlement.state === "done" ? null : settlement.error,
+        outbox.map(({ stream }) => stream),
+        outbox.map(({ topic }) => topic),
+        outbox.map(({ partition }) => partition),
+        outbox.map(({ key }) => key),
+        outbox.map(({ value }) => Buffer.from(value)),
+      ],
+    );
+    if (saved?.settled !== true) return false;
+    return outbox.map((entry, index) => ({ ...entry, sequence: saved.sequences?.[index] ?? 0 }));
   },
 });
 

@@ -128,13 +128,13 @@ export const worker = (work: Work, { store, codec, clock, relay, bell }: World):
         await store.renew([...running.values()], now + LEASE);
       }
       const room = relay.room() ? work.concurrency - running.size : 0;
-      if (room <= 0) return false;
+      if (room < Math.ceil(work.concurrency / 2)) return false; // one look fetches several
       const jobs = await store.lease(work.queue, room, now, now + LEASE);
       for (const job of jobs) start(job);
       return jobs.length > 0;
     },
     // While there is no room, the end of an attempt is what to wait for.
-    nextDue: () => (running.size >= work.concurrency ? Promise.resolve(null) : store.nextJob(work.queue)),
+    nextDue: () => (running.size > work.concurrency / 2 ? Promise.resolve(null) : store.nextJob(work.queue)),
     arrival: (signal) => bell.arrival(work.queue, signal),
     busy: () => running.size,
     async drain(signal) {

@@ -33,16 +33,24 @@ describe.each(stores)("the store %s", (_name, open) => {
     test("begins with nothing taken, and every claim raises its epoch", async () => {
       const lane = on.next();
       expect(await on.store.claim(PROCESSOR, [lane])).toEqual([
-        { lane, epoch: 1, cursors: {}, heard: {}, sequence: 0 },
+        { lane, epoch: 1, cursors: {}, heard: {}, sequence: expect.any(Number) },
       ]);
       expect(await on.store.claim(PROCESSOR, [lane])).toMatchObject([{ lane, epoch: 2 }]);
     });
 
     test("is what was committed last, whoever claims it", async () => {
       const hold = await claimed(on);
-      const taken = { cursors: { "messages/3": 12, __proto__: 1 }, heard: { "inbox/3<a/1": 7 }, sequence: 2 ** 40 };
+      const taken = { cursors: { "messages/3": 12, __proto__: 1 }, heard: { "inbox/3<a/1": 7 }, sequence: 2 ** 52 };
       expect(await on.store.commit(commitOf([{ ...hold, ...taken }]))).toBe("committed");
       expect(await on.store.claim(PROCESSOR, [hold.lane])).toEqual([{ lane: hold.lane, epoch: 2, ...taken }]);
+    });
+
+    test("goes on numbering from the clock, so that a store restored from a backup never gives a number twice", async () => {
+      const hold = await claimed(on);
+      expect(await on.store.commit(commitOf([{ ...hold, sequence: 5 }]))).toBe("committed");
+      const [restored] = await on.store.claim(PROCESSOR, [hold.lane]);
+      expect(restored?.sequence).toBeGreaterThanOrEqual(hold.sequence);
+      expect(Number.isSafeInteger(restored?.sequence)).toBe(true);
     });
 
     test("is one processor's: another's lane of that number is its own", async () => {
@@ -67,8 +75,8 @@ describe.each(stores)("the store %s", (_name, open) => {
       const [stream, queue] = [`stream-${on.next()}`, `queue-${on.next()}`];
       const commit = commitOf(
         [
-          { ...own, sequence: 9, cursors: { a: 9 } },
-          { ...old, sequence: 9, cursors: { a: 9 } },
+          { ...own, sequence: 2 ** 52, cursors: { a: 9 } },
+          { ...old, sequence: 2 ** 52, cursors: { a: 9 } },
         ],
         {
           rows: [row(own, "a", 1, 5), row(old, "b", 2, 5)],
@@ -82,18 +90,23 @@ describe.each(stores)("the store %s", (_name, open) => {
       expect(await on.store.nextDue(PROCESSOR, [own.lane, old.lane])).toBeNull();
       expect(await on.store.unpublished([stream])).toEqual([]);
       expect(await on.store.nextJob(queue)).toBeNull();
-      expect(await on.store.claim(PROCESSOR, [own.lane])).toEqual([{ ...own, epoch: own.epoch + 1 }]);
-      expect(await on.store.claim(PROCESSOR, [old.lane])).toEqual([{ ...now, epoch: 3 }]);
+      expect(await on.store.claim(PROCESSOR, [own.lane])).toMatchObject([{ epoch: own.epoch + 1, cursors: {} }]);
+      expect(await on.store.claim(PROCESSOR, [old.lane])).toMatchObject([
+        { ...now, epoch: 3, sequence: expect.any(Number) },
+      ]);
+      const [after] = await on.store.claim(PROCESSOR, [own.lane]);
+      expect(after?.sequence).toBeLessThan(2 ** 52);
     });
 
     test("is fenced or known to who takes the lane over, however the two race", async () => {
       for (let round = 1; round <= 20; round++) {
         const [lost, kept] = [await claimed(on), await claimed(on)];
-        const commit = commitOf([lost, kept].map((hold) => ({ ...hold, sequence: round })));
+        const commit = commitOf([lost, kept].map((hold) => ({ ...hold, cursors: { a: round } })));
         const [result, [now]] = await Promise.all([on.store.commit(commit), on.store.claim(PROCESSOR, [lost.lane])]);
-        const sequence = result === "committed" ? round : 0;
-        expect(now).toMatchObject({ epoch: 2, sequence });
-        expect(await on.store.claim(PROCESSOR, [kept.lane])).toMatchObject([{ sequence }]);
+        const cursors = result === "committed" ? { a: round } : {};
+        expect([now?.epoch, now?.cursors]).toEqual([2, cursors]);
+        const [other] = await on.store.claim(PROCESSOR, [kept.lane]);
+        expect(other?.cursors).toEqual(cursors);
       }
     });
 
