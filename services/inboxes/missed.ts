@@ -50,13 +50,19 @@ export const mention = (thread: ThreadRow, message: MessageId, isMentioned: bool
   return { ...thread, missed: thread.missed.map(change), attended: thread.attended.map(change) };
 };
 
-/** Nothing is missed any more: a notification is about all of it. */
-export const tell = (thread: ThreadRow): ThreadRow => ({
-  ...thread,
-  missed: [],
-  count: 0,
-  told: [...thread.told, ...thread.missed.map(({ messageId }) => messageId)].slice(-MAX_TOLD),
-});
+/** What is missed by then; in a backlog, what came later may be known already. */
+export const missedBy = ({ missed }: ThreadRow, at: Millis): readonly Missed[] => {
+  const last = missed.at(-1);
+  return last === undefined || last.since <= at ? missed : missed.filter(({ since }) => since <= at);
+};
+
+/** Nothing of that time is missed any more: a notification is about all of it. */
+export const tell = (thread: ThreadRow, at: Millis): ThreadRow => {
+  const about = missedBy(thread, at);
+  const later = thread.missed.slice(about.length);
+  const told = [...thread.told, ...about.map(({ messageId }) => messageId)].slice(-MAX_TOLD);
+  return { ...thread, missed: later, count: later.length, told };
+};
 
 /** The session was live until then: what came on its screen by that time was seen. */
 export const confirm = (thread: ThreadRow, sessionId: string, until: Millis): ThreadRow => {

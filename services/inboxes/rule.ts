@@ -6,7 +6,7 @@ import type { Due, Processor, Rows, Step } from "../core/processor.ts";
 import { DAY, type Millis } from "../core/time.ts";
 import { draft, type Draft } from "./draft.ts";
 import { type InboxEvent, readInboxEvent } from "./event.ts";
-import { attend, keep, mention, miss, read, tell } from "./missed.ts";
+import { attend, keep, mention, miss, missedBy, read, tell } from "./missed.ts";
 import { attendingSessions, lapse, nextLapse, noteAttended, sign, signOff } from "./presence.ts";
 import { compose, MAX_SHOWN, type Notice } from "./snapshot.ts";
 import {
@@ -200,7 +200,7 @@ const notify = (user: Draft, at: Millis, settings: InboxSettings): Step<InboxRow
   const due = Object.entries(pending.firsts).filter(([, first]) => dueAt(pending, first, settings) <= at);
   user.expectThreads(due.map(([conversation]) => conversation));
   const effects = due.map(([conversation]) => notice(user, conversation, at));
-  for (const [conversation] of due) user.changeThread(conversation, at, tell);
+  for (const [conversation] of due) user.changeThread(conversation, at, (thread) => tell(thread, at));
   return user.step(effects);
 };
 
@@ -208,8 +208,9 @@ const notify = (user: Draft, at: Millis, settings: InboxSettings): Step<InboxRow
 const notice = (user: Draft, conversationId: ConversationId, at: Millis): Effect => {
   const { userId } = user;
   const thread = user.thread(conversationId);
-  const first = thread.missed[0];
-  const listed = thread.missed.slice(-MAX_LISTED);
+  const missed = missedBy(thread, at);
+  const first = missed[0];
+  const listed = missed.slice(-MAX_LISTED);
   const shown = listed.slice(-MAX_SHOWN);
   const payload: Notice = {
     notificationId: notificationId(userId, conversationId, first?.messageId ?? "", first?.since ?? at),
@@ -219,7 +220,7 @@ const notice = (user: Draft, conversationId: ConversationId, at: Millis): Effect
     shown,
     at,
     messageIds: listed.map(({ messageId }) => messageId),
-    omitted: thread.count - shown.length,
+    omitted: thread.count - (thread.missed.length - missed.length) - shown.length,
   };
   return { type: "compose", lookups: lookupsFor(payload), payload };
 };

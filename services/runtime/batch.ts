@@ -7,6 +7,7 @@ import type { Stray } from "../core/records.ts";
 import type { Millis } from "../core/time.ts";
 import type { TopicId } from "../core/topics.ts";
 import { rank, type Taken } from "./intake.ts";
+import { STREAM_HEADER } from "./relay.ts";
 
 /** Something to fold, with its lane and where it stands in the order of time. */
 export interface Item<Event> {
@@ -34,23 +35,35 @@ export interface LaneEffect {
 
 /**
  * In the order of their times, those of equal time in the order of their topics; but what follows on a partition
- * stays behind what it follows, as if it had happened no earlier.
+ * stays behind what it follows, as if it had happened no earlier. Where several streams of ours come together on a
+ * partition, that holds within each: one that lags has nothing to do with how far the others are.
  */
 export const inOrder = <Event extends Keyed>(
   slices: readonly { readonly lane: Lane; readonly taken: readonly Taken<Event>[] }[],
 ): readonly Item<Event>[] => {
   const items: Item<Event>[] = [];
   for (const { lane, taken } of slices) {
-    let latest = -Infinity;
+    const reached = new Map<string, Millis>();
     for (const record of taken) {
       if (record.kind !== "events") continue;
+      const stream = streamOf(record.raw);
+      let latest = reached.get(stream) ?? -Infinity;
       for (const event of record.events) {
         latest = Math.max(latest, event.at);
         items.push({ lane, at: latest, rank: rank(record.topic), event, raw: record.raw });
       }
+      reached.set(stream, latest);
     }
   }
   return items.toSorted((a, b) => a.at - b.at || a.rank - b.rank);
+};
+
+const decoder = new TextDecoder();
+
+/** The stream of ours that a record is of; "" where somebody else put it on the log. */
+const streamOf = ({ headers }: RawRecord): string => {
+  const stream = headers[STREAM_HEADER];
+  return stream === undefined ? "" : decoder.decode(stream);
 };
 
 /** What folding a batch came to. */

@@ -1,0 +1,93 @@
+import { expect } from "vitest";
+import type { Codec } from "../../services/core/ports.ts";
+import type { NotificationEvent } from "../../services/core/records.ts";
+import { DAY, type Millis } from "../../services/core/time.ts";
+import { topicIds } from "../../services/core/topics.ts";
+import type { Partitions } from "../../services/memory/log.ts";
+import { type Said, say } from "../../services/runtime/producer.ts";
+import { at } from "./chat.ts";
+import { chaos, type Turn } from "./chaos.ts";
+import { beginning, type Moment, recordsOf } from "./history.ts";
+
+/** When histories begin. */
+export const START = at("12:00");
+
+/** A notification in short. */
+export interface Told {
+  readonly id: string;
+  readonly userId: string;
+  readonly at: Millis;
+  readonly conversationId: string | null;
+  readonly messageIds: readonly string[];
+  readonly texts: readonly string[];
+}
+
+const briefly = ({ id, userId, conversationId, occurredAt, messageIds, snapshot }: NotificationEvent): Told => ({
+  id,
+  userId,
+  conversationId,
+  at: occurredAt,
+  messageIds,
+  texts: snapshot?.conversations[0]?.messages.map(({ text }) => text) ?? [],
+});
+
+/** How a history is played. */
+export interface Way {
+  readonly turns?: readonly Turn[];
+  readonly partitions?: Partitions;
+  /** On which of so many partitions a producer puts a key; without it, on its lane. */
+  readonly place?: (key: string, partitions: number) => number;
+  /** Nothing runs from the one moment (by its number) until the other. */
+  readonly down?: readonly [from: number, to: number];
+}
+
+/** Plays a history and says who was told what, each notification once, ordered by time and id. */
+export const play = async (
+  codec: Codec,
+  moments: readonly Moment[],
+  { turns: drawn = [], partitions = 4, place, down }: Way = {},
+): Promise<readonly Told[]> => {
+  const world = chaos(codec, START, partitions);
+  const left = drawn[Symbol.iterator]();
+  const put = async (said: readonly Said[]): Promise<void> => {
+    if (place === undefined) return say(world.log, codec, said);
+    const counts = new Map(
+      await Promise.all(topicIds.map(async (topic) => [topic, await world.log.partitions(topic)] as const)),
+    );
+    const value = ({ topic, value: given }: Said) => (given === null ? null : codec.encode(topic, given));
+    await world.log.publish(
+      said.map((each) => ({
+        topic: each.topic,
+        key: each.key,
+        value: value(each),
+        timestamp: each.timestamp ?? 0,
+        partition: place(each.key, counts.get(each.topic) ?? 1),
+      })),
+    );
+  };
+
+  await put(beginning(START));
+  await world.advance(START, left);
+  let time = START;
+  for (const [index, moment] of moments.entries()) {
+    const isDown = down !== undefined && index >= down[0] && index < down[1];
+    time += moment.gap;
+    if (!isDown) await world.advance(time - 1, left);
+    const said = recordsOf(moment, time);
+    time += said.length;
+    world.skip(time);
+    await put(said);
+    if (!isDown) await world.advance(time, left);
+  }
+  await world.advance(time + DAY, left);
+  const seen = new Set<string>();
+  const told = world
+    .triggered()
+    .map(briefly)
+    .filter(({ id }) => !seen.has(id) && seen.add(id));
+  // Of a backlog, what is told late may be told in another order.
+  if (down === undefined)
+    for (const of of Map.groupBy(told, ({ userId }) => userId).values())
+      expect(of.map((each) => each.at)).toEqual(of.map((each) => each.at).toSorted((a, b) => a - b));
+  return told.toSorted((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1));
+};
