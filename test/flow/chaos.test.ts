@@ -12,15 +12,15 @@ beforeAll(async () => {
   codec = await memoryCodec();
 });
 
-/** Runs of each property. The seed of one that fails is printed. */
-const RUNS = Number(process.env["RUNS"] ?? 60);
+/** Runs of each property, and the milliseconds in which what fails is made smaller. Its seed is printed. */
+const options = { numRuns: Number(process.env["RUNS"] ?? 60), interruptAfterTimeLimit: 40_000 };
 
 test("whatever crashes, fails or is lost between whichever steps, the same people are told the same, in order", async () => {
   await fc.assert(
     fc.asyncProperty(history, turns, async (moments, drawn) => {
       expect(await play(codec, moments, { turns: drawn })).toEqual(await play(codec, moments));
     }),
-    { numRuns: RUNS },
+    options,
   );
 });
 
@@ -44,7 +44,7 @@ describe("records that are not on their key's partition", () => {
       fc.asyncProperty(history, turns, async (moments, drawn) => {
         expect(await play(codec, moments, { ...way, turns: drawn })).toEqual(await play(codec, moments));
       }),
-      { numRuns: RUNS },
+      options,
     );
   });
 });
@@ -61,7 +61,7 @@ describe("after an outage", () => {
         expect(about.filter(({ at, name }) => (gone.get(name) ?? Infinity) <= at)).toEqual([]);
         expect(new Set(about.map(({ name }) => name)).size).toBe(about.length);
       }),
-      { numRuns: RUNS },
+      options,
     );
   });
 });
