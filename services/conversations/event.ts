@@ -10,45 +10,46 @@ export type ConversationEvent =
       readonly type: "message";
       readonly key: ConversationId;
       readonly at: Millis;
+      readonly seen: Millis;
       readonly message: MessageEvent;
-      /** The log's timestamp: `at` or later. */
-      readonly loggedAt: Millis;
     }
   | {
       readonly type: "participant";
       readonly key: ConversationId;
       readonly at: Millis;
+      readonly seen: Millis;
       readonly participant: ParticipantEvent;
     }
   | {
       readonly type: "conversation";
       readonly key: ConversationId;
       readonly at: Millis;
+      readonly seen: Millis;
       readonly conversation: Conversation;
     }
-  | { readonly type: "deleted"; readonly key: ConversationId; readonly at: Millis };
+  | { readonly type: "deleted"; readonly key: ConversationId; readonly at: Millis; readonly seen: Millis };
 
 /** Reads the chat's records by conversation. Throws Poison where key and value don't agree or an id can't be kept. */
 export const readConversationEvent = (record: LogRecord): readonly ConversationEvent[] => {
-  const { key, at } = record;
+  const { key, at, timestamp: seen } = record;
   switch (record.topic) {
     case "messages": {
       if (record.value === null) return []; // a tombstone on a topic that isn't compacted says nothing
       agree(key, record.value.conversationId);
       checkId(record.value.messageId, "messageId");
       if (record.value.senderId !== null) checkId(record.value.senderId, "senderId"); // an inbox, too, if they wrote it
-      return [{ type: "message", key, at, message: record.value, loggedAt: record.timestamp }];
+      return [{ type: "message", key, at, seen, message: record.value }];
     }
     case "participants": {
       if (record.value === null) return [];
       agree(key, record.value.conversationId);
       checkId(record.value.userId, "userId");
-      return [{ type: "participant", key, at, participant: record.value }];
+      return [{ type: "participant", key, at, seen, participant: record.value }];
     }
     case "conversations": {
-      if (record.value === null) return [{ type: "deleted", key, at }];
+      if (record.value === null) return [{ type: "deleted", key, at, seen }];
       agree(key, record.value.conversationId);
-      return [{ type: "conversation", key, at, conversation: record.value }];
+      return [{ type: "conversation", key, at, seen, conversation: record.value }];
     }
     default:
       return [];

@@ -5,21 +5,26 @@ import {
   messageKey,
   type MessageRow,
   newConversation,
-  type Participation,
+  nothingRecent,
+  recentKey,
+  type RecentRow,
 } from "../core/chat.ts";
 import type { Effect } from "../core/effect.ts";
 import type { UserId } from "../core/ids.ts";
 import { type Due, nothing, type Processor, type Rows, type Step } from "../core/processor.ts";
-import type { InboxEntry, InboxEntryType, MessageEvent, ParticipantEvent } from "../core/records.ts";
 import { DAY, type Millis } from "../core/time.ts";
+import { candidacies } from "./candidacy.ts";
 import { type ConversationEvent, readConversationEvent } from "./event.ts";
+import { deleted, edited, sent } from "./message.ts";
+import { everybody, exclusion, isSame, LATENESS, participationAt, withChange } from "./participation.ts";
+import { differing, rejections, tell, type Telling } from "./tell.ts";
 
 /** A message leaves the store so long after the log's last word of it: nobody is told about it any more. */
 export const MESSAGE_RETENTION: Millis = 30 * DAY;
 /** System messages that are remembered for being shown. */
 const MAX_SYSTEM_MESSAGES = 20;
-/** Edits of one message that are told apart from their repeats. */
-const MAX_EDITS = 100;
+/** Messages that are remembered as recent. */
+const MAX_RECENT = 50;
 
 type Of<T extends ConversationEvent["type"]> = Extract<ConversationEvent, { type: T }>;
 
@@ -29,20 +34,27 @@ export const conversations: Processor<ChatRow, ConversationEvent> = {
   inputs: ["messages", "participants", "conversations"],
   home: "conversationStrays",
   strays: "conversationStrays",
-  upstream: [],
+  upstream: [
+    {
+      processor: "conversations",
+      from: ["messages", "participants", "conversations"],
+      to: "conversationStrays",
+      by: "examined",
+    },
+  ],
   read: readConversationEvent,
-  rows: (event) =>
-    event.type === "message"
-      ? [conversationKey(event.key), messageKey(event.key, event.message.messageId)]
-      : [conversationKey(event.key)],
+  rows(event) {
+    const own = [conversationKey(event.key), recentKey(event.key)];
+    return event.type === "message" ? [...own, messageKey(event.key, event.message.messageId)] : own;
+  },
   fold(event, rows) {
     switch (event.type) {
       case "message":
         return onMessage(event, rows);
       case "participant":
-        return onParticipant(conversationOf(event, rows), event);
+        return onParticipant(conversationOf(event, rows), event, rows);
       case "conversation":
-        return describe(conversationOf(event, rows), event);
+        return onDescribed(conversationOf(event, rows), event, rows);
       case "deleted":
         return onDeleted(conversationOf(event, rows), event);
       case "due":
@@ -57,6 +69,11 @@ const conversationOf = ({ key }: ConversationEvent, rows: Rows<ChatRow>): Conver
   return row?.type === "conversation" ? row : newConversation(key);
 };
 
+const recentOf = ({ key }: ConversationEvent, rows: Rows<ChatRow>): RecentRow => {
+  const row = rows.get(recentKey(key));
+  return row?.type === "recent" ? row : nothingRecent;
+};
+
 const save = (row: ConversationRow, effects: readonly Effect[] = []): Step<ChatRow> => ({
   writes: [[conversationKey(row.conversationId), row]],
   effects,
@@ -64,160 +81,151 @@ const save = (row: ConversationRow, effects: readonly Effect[] = []): Step<ChatR
 
 const expire = ({ key }: Due): Step<ChatRow> => ({ writes: [[key, null]], effects: [] });
 
-const describe = (row: ConversationRow, { conversation }: Of<"conversation">): Step<ChatRow> => {
+/** The latest description holds; one after the deletion brings the conversation back. */
+const onDescribed = (row: ConversationRow, event: Of<"conversation">, rows: Rows<ChatRow>): Step<ChatRow> => {
+  const { conversation, at, seen } = event;
   const { subject, photoUrl, custom } = conversation;
-  return save({ ...row, subject, photoUrl, custom, isDeleted: false });
+  const isBack = row.deletedAt !== null && at >= row.deletedAt;
+  const restoredAt = isBack ? Math.min(row.restoredAt ?? at, at) : row.restoredAt;
+  const isLatest = row.describedAt === null || at >= row.describedAt;
+  const after = { ...row, restoredAt, ...(isLatest ? { subject, photoUrl, custom, describedAt: at } : {}) };
+  const isLate = restoredAt !== row.restoredAt && at < seen;
+  return save(after, isLate ? reconsidered(event, row, after, everybody(after), rows) : []);
 };
 
-const onDeleted = (row: ConversationRow, event: Of<"deleted">): Step<ChatRow> => {
-  const everybody = Object.keys(row.participants);
-  return save(
-    { ...row, isDeleted: true },
-    tell(row, event.at, "CLOSED", everybody, { reason: "conversation_deleted" }),
+const onDeleted = (row: ConversationRow, event: Of<"deleted">): Step<ChatRow> =>
+  save(
+    { ...row, deletedAt: event.at, restoredAt: null },
+    tell(event, "CLOSED", everybody(row), { reason: "conversation_deleted" }),
   );
-};
 
-const onParticipant = (row: ConversationRow, { participant, at }: Of<"participant">): Step<ChatRow> => {
+const onParticipant = (row: ConversationRow, event: Of<"participant">, rows: Rows<ChatRow>): Step<ChatRow> => {
+  const { participant, at, seen } = event;
   const { userId, type, access, notify } = participant;
-  const before = participationOf(row, userId);
-  if (type === "LEFT") {
-    const { [userId]: _, ...others } = row.participants;
-    return before === undefined ? nothing : save({ ...row, participants: others }, closed(row, userId, at, "left"));
-  }
-  const now = { access, notify };
-  const participants = { ...row.participants, [userId]: now };
-  return save({ ...row, participants }, narrowed(row, participant, before, at));
+  const was = participationAt(row, userId, at);
+  const now = type === "LEFT" ? null : { access, notify, since: at };
+  const after = withChange(row, userId, at, now, seen);
+  if (isSame(was, now)) return after === row ? nothing : save(after);
+  const effects = reconsidered(event, row, after, [userId], rows);
+  return save(after, [...(was === null ? [] : narrowed(event, userId, exclusion(now, false))), ...effects]);
 };
 
-/** A user id may be any text, `constructor` too. */
-const participationOf = ({ participants }: ConversationRow, user: UserId): Participation | undefined =>
-  Object.hasOwn(participants, user) ? participants[user] : undefined;
-
-/** What less attention or access takes away from what was missed so far. */
-const narrowed = (
-  row: ConversationRow,
-  { userId, access, notify }: ParticipantEvent,
-  before: Participation | undefined,
-  at: Millis,
+/** What the event changes about messages that were said since its own time, where it is late. */
+const reconsidered = (
+  event: Of<"participant" | "conversation">,
+  before: ConversationRow,
+  after: ConversationRow,
+  users: readonly UserId[],
+  rows: Rows<ChatRow>,
 ): readonly Effect[] => {
-  if (before === undefined) return [];
-  if (access === "NONE") return closed(row, userId, at, "no_access");
-  if (notify === "NONE") return closed(row, userId, at, "muted");
-  return notify === "MENTIONS_ONLY" ? tell(row, at, "MENTIONS_ONLY", [userId]) : [];
-};
-
-const closed = (row: ConversationRow, user: UserId, at: Millis, reason: string): readonly Effect[] =>
-  tell(row, at, "CLOSED", [user], { reason });
-
-const onMessage = (event: Of<"message">, rows: Rows<ChatRow>): Step<ChatRow> => {
-  const row = conversationOf(event, rows);
-  const known = rows.get(messageKey(event.key, event.message.messageId));
-  const before = known?.type === "message" ? known : undefined;
-  switch (event.message.type) {
-    case "SENT":
-      return before === undefined ? onSent(row, event) : nothing;
-    case "EDITED":
-      return before === undefined || before.isDeleted ? nothing : onEdited(row, before, event);
-    case "DELETED":
-      return before === undefined || before.isDeleted ? nothing : onWithdrawn(row, before, event);
-  }
-};
-
-const onSent = (row: ConversationRow, { message, at, loggedAt }: Of<"message">): Step<ChatRow> => {
-  const stored = stores(message, at, loggedAt);
-  const recipients = candidates(row, stored, stored.mentions);
-  const entry = { messageId: message.messageId, senderId: message.senderId, sentAt: at };
-  const effects = [
-    ...tell(row, at, "CANDIDATE", recipients, { ...entry, mentioned: among(recipients, stored.mentions) }),
-    ...(message.senderId === null || message.kind === "SYSTEM" ? [] : tell(row, at, "OWN", [message.senderId], entry)),
-  ];
-  return { writes: keep(row, stored), effects };
-};
-
-/** The message's own row; a system message is also kept with its conversation, where who shows it finds it. */
-const keep = (row: ConversationRow, message: MessageRow): Step<ChatRow>["writes"] => {
-  const own = [messageKey(row.conversationId, message.messageId), message] as const;
-  if (message.kind !== "SYSTEM") return [own];
-  const others = row.systemMessages.filter(({ messageId }) => messageId !== message.messageId);
-  const systemMessages = [...others, message].toSorted((a, b) => a.at - b.at).slice(-MAX_SYSTEM_MESSAGES);
-  return [own, [conversationKey(row.conversationId), { ...row, systemMessages }]];
-};
-
-const stores = (message: MessageEvent, at: Millis, loggedAt: Millis): MessageRow => {
-  const { conversationId, messageId, kind, senderId, text, attachments, mentions, referencedMessageId, origin } =
-    message;
-  const content = { kind, senderId, text, attachments, mentions, referencedMessageId };
-  return {
-    type: "message",
-    conversationId,
-    messageId,
-    ...content,
-    isImport: origin === "IMPORT",
-    at,
-    loggedAt,
-    edits: [],
-    isDeleted: false,
-  };
-};
-
-const onEdited = (row: ConversationRow, before: MessageRow, event: Of<"message">): Step<ChatRow> => {
-  const { at, loggedAt } = event;
-  const { text, attachments, mentions } = event.message;
-  if (before.edits.includes(at)) return nothing;
-  const edits = [...before.edits, at].toSorted((a, b) => a - b).slice(-MAX_EDITS);
-  const isLatest = edits.at(-1) === at;
-  if (!isLatest) return { writes: keep(row, { ...before, edits, loggedAt }), effects: [] };
-  const after = { ...before, text, attachments, mentions, edits, loggedAt };
-  const newly = mentions.filter((user) => !before.mentions.includes(user));
-  const added = candidates(row, after, newly).filter((user) => newly.includes(user));
-  const entry = { messageId: after.messageId, senderId: after.senderId, sentAt: after.at };
-  const others = recipientsOf(row);
-  const unmentioned = others.filter(
-    (user) => row.participants[user]?.notify === "MENTIONS_ONLY" && !mentions.includes(user),
-  );
-  return {
-    writes: keep(row, after),
-    effects: [
-      ...tell(row, at, "WITHDRAWN", unmentioned, { ...entry, reason: "unmentioned" }),
-      ...tell(row, at, "EDITED", others, { ...entry, mentioned: among(others, mentions) }),
-      ...tell(row, at, "CANDIDATE", added, { ...entry, mentioned: added }),
-    ],
-  };
-};
-
-const onWithdrawn = (row: ConversationRow, before: MessageRow, { at, loggedAt }: Of<"message">): Step<ChatRow> => ({
-  writes: keep(row, { ...before, text: "", attachments: [], isDeleted: true, loggedAt }),
-  effects: tell(row, at, "WITHDRAWN", recipientsOf(row), { messageId: before.messageId, reason: "deleted" }),
-});
-
-/** For whom the message becomes a candidate now (semantics, "Missed", 1–4; the recipient's own side knows of 4's user). */
-const candidates = (row: ConversationRow, message: MessageRow, mentions: readonly UserId[]): readonly UserId[] => {
-  if (message.kind !== "USER" || message.isImport || row.isDeleted) return [];
-  const named = new Set(mentions);
-  return recipientsOf(row).filter((user) => {
-    if (user === message.senderId) return false;
-    return row.participants[user]?.notify === "ALL" || named.has(user);
+  const late = recentOf(event, rows).messages.filter((message) => message.at >= event.at);
+  const keys = late.map(({ messageId }) => messageKey(event.key, messageId));
+  rows.expect(keys);
+  return keys.flatMap((key) => {
+    const message = rows.get(key);
+    if (message?.type !== "message" || !message.isSent) return [];
+    const differences = users.map((user) => ({
+      user,
+      before: candidacies(before, message, user),
+      after: candidacies(after, message, user),
+    }));
+    return differing(event, message, differences);
   });
 };
 
-/** Those who may read and have not turned the conversation off. */
-const recipientsOf = (row: ConversationRow): readonly UserId[] =>
-  Object.entries(row.participants).flatMap(([user, { access, notify }]) =>
-    access !== "NONE" && notify !== "NONE" ? [user] : [],
-  );
+/** What less attention or access takes away from what was missed so far. */
+const narrowed = (event: Telling, user: UserId, reason: string | null): readonly Effect[] => {
+  if (reason === null) return [];
+  if (reason === "not_mentioned") return tell(event, "MENTIONS_ONLY", [user]);
+  return tell(event, "CLOSED", [user], { reason: reason === "not_participant" ? "left" : reason });
+};
 
-const among = (users: readonly UserId[], mentions: readonly UserId[]): readonly UserId[] =>
-  mentions.length === 0 ? [] : users.filter((user) => mentions.includes(user));
+const onMessage = (event: Of<"message">, rows: Rows<ChatRow>): Step<ChatRow> => {
+  const { key, message, at, seen } = event;
+  const row = conversationOf(event, rows);
+  const known = rows.get(messageKey(key, message.messageId));
+  const before = known?.type === "message" ? known : undefined;
+  const change = { SENT: sent, EDITED: edited, DELETED: deleted }[message.type];
+  const after = change(before, message, at, seen);
+  if (after === null) return nothing;
+  const writes = keep(row, recentOf(event, rows), after, event);
+  if (!after.isSent) return { writes, effects: [] };
+  switch (message.type) {
+    case "SENT":
+      return { writes, effects: onSent(row, after, event) };
+    case "EDITED":
+      return { writes, effects: onEdited(row, before, after, event) };
+    case "DELETED":
+      return {
+        writes,
+        effects: tell(event, "WITHDRAWN", everybody(row), { messageId: after.messageId, reason: "deleted" }),
+      };
+  }
+};
 
-const tell = (
+const onSent = (row: ConversationRow, message: MessageRow, event: Of<"message">): readonly Effect[] => {
+  const { messageId, senderId, at: sentAt } = message;
+  const verdicts = everybody(row).map((user) => ({ user, before: [], after: candidacies(row, message, user) }));
+  return [
+    ...differing(event, message, verdicts),
+    ...rejections(event, messageId, verdicts),
+    ...(senderId === null ? [] : tell(event, "OWN", [senderId], { messageId, senderId, sentAt })),
+  ];
+};
+
+const onEdited = (
   row: ConversationRow,
-  at: Millis,
-  type: InboxEntryType,
-  recipients: readonly UserId[],
-  what: Partial<InboxEntry> = {},
+  before: MessageRow | undefined,
+  after: MessageRow,
+  event: Of<"message">,
 ): readonly Effect[] => {
-  if (recipients.length === 0) return [];
-  const base = { messageId: null, senderId: null, sentAt: at, reason: null, mentioned: [] };
-  const { conversationId } = row;
-  return [{ type: "fanOut", entry: { ...base, ...what, type, conversationId, recipients, occurredAt: at } }];
+  if (before === undefined) return [];
+  const { messageId, senderId, at: sentAt, mentions } = after;
+  const here = new Set(everybody(row));
+  const concerned = [...new Set(after.versions.flatMap((version) => version.mentions))].filter((user) =>
+    here.has(user),
+  );
+  const differ = concerned.filter((user) => before.mentions.includes(user) !== mentions.includes(user));
+  return [
+    ...tell(event, "EDITED", differ, {
+      messageId,
+      senderId,
+      sentAt,
+      mentioned: differ.filter((user) => mentions.includes(user)),
+    }),
+    ...differing(
+      event,
+      after,
+      concerned.map((user) => ({
+        user,
+        before: candidacies(row, before, user),
+        after: candidacies(row, after, user),
+      })),
+    ),
+  ];
+};
+
+/** The message's own row, and its place among the recent ones; a system message is also kept where who shows it finds it. */
+const keep = (
+  row: ConversationRow,
+  recent: RecentRow,
+  message: MessageRow,
+  { at, seen }: Of<"message">,
+): Step<ChatRow>["writes"] => {
+  const { conversationId, messageId } = message;
+  const before = recent.messages.find((each) => each.messageId === messageId);
+  const messages = [
+    ...recent.messages.filter((each) => each.messageId !== messageId),
+    { messageId, at: Math.max(before?.at ?? at, at) },
+  ]
+    .filter((each) => each.at > seen - LATENESS)
+    .slice(-MAX_RECENT);
+  const own = [
+    [messageKey(conversationId, messageId), message],
+    [recentKey(conversationId), { type: "recent", messages }],
+  ] as const;
+  if (message.kind !== "SYSTEM") return own;
+  const others = row.systemMessages.filter((each) => each.messageId !== messageId);
+  const systemMessages = [...others, message].toSorted((a, b) => a.at - b.at).slice(-MAX_SYSTEM_MESSAGES);
+  return [...own, [conversationKey(conversationId), { ...row, systemMessages }]];
 };

@@ -1,10 +1,10 @@
 import type { Values } from "./event.ts";
-import type { InboxEntry } from "./records.ts";
+import type { InboxEntry, LedgerEntry } from "./records.ts";
 import type { Millis } from "./time.ts";
 import type { TopicId } from "./topics.ts";
 
 /** Effects are data: only the engine carries them out, in the transaction that saves the state. */
-export type Effect = Publish | FanOut | Compose | Enqueue;
+export type Effect = Publish | FanOut | Note | Compose | Enqueue;
 
 /** Put a record on a topic, on the lane of its key. */
 export type Publish = {
@@ -20,6 +20,12 @@ export type Publish = {
 export interface FanOut {
   readonly type: "fanOut";
   readonly entry: InboxEntry;
+}
+
+/** Put a verdict in the ledger; those of a commit that differ in their users alone become one. */
+export interface Note {
+  readonly type: "note";
+  readonly entry: LedgerEntry;
 }
 
 /** Go on in the processor's `compose` with rows that belong to other keys, as they are at the commit. */

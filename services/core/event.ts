@@ -2,10 +2,13 @@ import type {
   Conversation,
   DeadLetter,
   InboxRecord,
+  LedgerRecord,
   MessageEvent,
   NotificationEvent,
   ParticipantEvent,
+  Preference,
   PresenceEvent,
+  RoleSettings,
   Stray,
   User,
 } from "./records.ts";
@@ -20,7 +23,10 @@ export interface Values {
   readonly presence: PresenceEvent;
   readonly users: User;
   readonly notifications: NotificationEvent;
+  readonly settings: RoleSettings;
+  readonly preferences: Preference;
   readonly inbox: InboxRecord;
+  readonly ledger: LedgerRecord;
   readonly conversationStrays: Stray;
   readonly inboxStrays: Stray;
   readonly deadLetters: DeadLetter;

@@ -1,12 +1,21 @@
 import type { UserId } from "./ids.ts";
 import type { User } from "./records.ts";
+import type { Millis } from "./time.ts";
 
 /** The row of `inboxes` that others look up: who someone is. */
 export interface ProfileRow {
   readonly type: "profile";
   /** The latest profile; null where the user was deleted: their latest record is a tombstone. */
   readonly user: User | null;
+  /** The time of the latest record. */
+  readonly at: Millis;
+  /** When the user was last deleted, and since when they are back: what was missed before is so no more. */
+  readonly deletedAt: Millis | null;
+  readonly restoredAt: Millis | null;
 }
+
+/** Reason of a CANDIDATE entry that takes the place of what was said of the message before: a late record told otherwise. */
+export const ANEW = "anew";
 
 const SEPARATOR = "\u001f"; // unit separator: ids don't hold it, and if one does the length before it tells them apart
 

@@ -46,6 +46,11 @@ export interface Log {
    * Nothing is delivered of a partition until `seek` has said from where. Throws Transient, or Fatal where a topic isn't.
    */
   subscribe(group: string, topics: readonly TopicId[], lanes: number): Promise<Subscription>;
+  /**
+   * Reads topics from the first record kept to where they ended at the start, in order within a partition, and leaves no
+   * trace. Throws Transient.
+   */
+  scan(topics: readonly TopicId[]): AsyncIterable<readonly RawRecord[]>;
 }
 
 /** From the first record kept to behind the last one; the same where there is none. */
@@ -68,10 +73,13 @@ export interface Subscription extends AsyncDisposable {
   assigned(): readonly Place[];
   /** Deliver from this offset on; null: from the first record kept. */
   seek(place: Place, offset: number | null): void;
-  /** About `limit` records that have arrived, in order within a partition, least timestamps first across them. */
-  take(limit: number): readonly Slice[];
-  /** Resolves when there is something to take, or the assignment changed, or the signal aborts. */
-  arrival(signal: AbortSignal): Promise<void>;
+  /**
+   * About `limit` records that have arrived, in order within a partition, least timestamps first across them; only of
+   * places that are wanted. What isn't taken is kept within bounds for each place, and holds up no other.
+   */
+  take(limit: number, isWanted?: (place: Place) => boolean): readonly Slice[];
+  /** Resolves when there is something wanted to take, or the assignment changed, or the signal aborts. */
+  arrival(signal: AbortSignal, isWanted?: (place: Place) => boolean): Promise<void>;
   /** Tells the log how far the group is: a hint for its operators, never relied on. */
   hint(positions: readonly (Place & { readonly offset: number })[]): Promise<void>;
 }
@@ -89,31 +97,45 @@ export interface Clock {
   now(): Millis;
 }
 
-/** A processor's hold on a lane: what it has taken, and the epoch in which it may write. */
+/**
+ * A processor's hold on a lane: what it has taken, and the epoch in which it may write. A place is `topic/partition`, a
+ * queue a place and who is heard there (`place<sender`), or the place where there is none.
+ */
 export interface Hold {
   readonly lane: Lane;
   readonly epoch: number;
-  /** Next offset by `topic/partition`. */
+  /** By place, the offset before which everything is folded. */
   readonly cursors: Readonly<Record<string, number>>;
-  /** Last sequence number taken, by stream, of what other processors' outboxes published to this lane. */
+  /** By queue, the number of the last record folded: what came before is a repeat. */
   readonly heard: Readonly<Record<string, number>>;
+  /** By queue, how many events of the record after that are folded already. */
+  readonly within: Readonly<Record<string, number>>;
+  /** By queue, the time of the latest event folded. */
+  readonly reached: Readonly<Record<string, Millis>>;
   /** Sequence number of the lane's last outbox entry. */
   readonly sequence: number;
+  /** Everything that the log had by this time is folded; -1: nothing is known to be. */
+  readonly time: Millis;
+  /** By place, the offset before which everything is examined, and what is a stray is on its way. */
+  readonly examined: Readonly<Record<string, number>>;
+  /** Everything that the log had by this time is examined. */
+  readonly examinedTime: Millis;
 }
 
-/** How far a processor has come. */
-export interface Progress {
-  /** Next offset by `topic/partition`, of all its lanes. */
-  readonly cursors: Readonly<Record<string, number>>;
-  /** Sequence number of the last outbox entry, by lane. */
-  readonly sequences: Readonly<Record<number, number>>;
-  /** Sequence number of the first entry that is still to be published, by lane; nothing where there is none. */
-  readonly unpublished: Readonly<Record<number, number>>;
+/** How far a lane of a processor has come, as of its last commit. */
+export interface Progress extends Pick<Hold, "lane" | "cursors" | "examined" | "time" | "examinedTime" | "sequence"> {
+  /** Sequence number of the first entry that is still to be published; null where there is none. */
+  readonly unpublished: number | null;
 }
 
 export interface RowKey {
   readonly lane: Lane;
   readonly key: string;
+}
+
+/** A row whose timer is set. */
+export interface DueRow extends RowKey {
+  readonly due: Millis;
 }
 
 export interface RowWrite extends RowKey {
@@ -144,6 +166,8 @@ export interface Commit {
   readonly processor: string;
   /** The lanes touched, as they are to be; each in the epoch in which it was claimed. */
   readonly holds: readonly Hold[];
+  /** All timers of these lanes that are set for later become due at this time, before `rows` are written. */
+  readonly revisit: Millis | null;
   readonly rows: readonly RowWrite[];
   readonly outbox: readonly OutboxEntry[];
   readonly jobs: readonly NewJob[];
@@ -168,12 +192,12 @@ export type Settlement =
 export interface Store {
   /** Takes lanes over: raises their epochs, so that who held them can commit no more. */
   claim(processor: string, lanes: readonly Lane[]): Promise<readonly Hold[]>;
-  /** How far a processor has come, as of one moment, with what it has yet to publish to the topic `to`. */
-  progress(processor: string, to: TopicId): Promise<Progress>;
+  /** How far each lane ever claimed has come, as of one moment, with what it has yet to publish to the topic `to`. */
+  progress(processor: string, to: TopicId): Promise<readonly Progress[]>;
   /** The values of rows, in the order asked; undefined where there is none. */
   load(processor: string, keys: readonly RowKey[]): Promise<readonly unknown[]>;
   /** Rows with `due` at or before `until`, earliest first. */
-  due(processor: string, lanes: readonly Lane[], until: Millis, limit: number): Promise<readonly RowKey[]>;
+  due(processor: string, lanes: readonly Lane[], until: Millis, limit: number): Promise<readonly DueRow[]>;
   /** The earliest `due` of the lanes. */
   nextDue(processor: string, lanes: readonly Lane[]): Promise<Millis | null>;
   /** `fenced`: one of the holds is another's by now, and nothing was saved. */

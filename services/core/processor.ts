@@ -6,19 +6,45 @@ import type { TopicId } from "./topics.ts";
 /** A stage of the flow: a processor that turns records of some topics into records of another. */
 export interface Stage {
   readonly processor: string;
+  /** All topics that decide when it puts something on the other. */
   readonly from: readonly TopicId[];
   readonly to: TopicId;
+  /**
+   * What it puts there follows from records as soon as they are examined (strays), or only when they are folded. What
+   * follows from its timers is not waited for.
+   */
+  readonly by: "examined" | "folded";
 }
 
-/** What a processor folds: something that concerns one key, at a time. */
+/** What a processor folds: something that concerns one key. */
 export interface Keyed {
   readonly key: string;
+  /** Its own time: when it happened. */
   readonly at: Millis;
+  /**
+   * When the log had it, at `at` or later: nothing is decided by it before. Events are folded in this order. Where a
+   * record's timestamp is less than that of one before it on its partition, it is handed in with that one's.
+   */
+  readonly seen: Millis;
 }
 
 /** The stream's time has come to where the row `key` asked to be woken (`wake`): folded like any event. */
-export interface Due extends Keyed {
+export interface Due {
   readonly type: "due";
+  readonly key: string;
+  /** The stream's time now. */
+  readonly at: Millis;
+}
+
+/**
+ * Topics that are read whole by every process, and what their records come to: small, and known on every lane. None is an
+ * input as well. What is known may be known early, so it says itself from when on each part holds.
+ */
+export interface Lore<Given> {
+  readonly topics: readonly TopicId[];
+  readonly begin: Given;
+  /** Folds a record, in the order of timestamp, time and offset; begins anew when one comes late. May throw Poison. */
+  learn(given: Given, record: LogRecord): Given;
 }
 
 /** The rows an event may read, as they are before it. */
@@ -50,8 +76,13 @@ export interface Processor<Row, Event extends Keyed, Given = undefined> {
   readonly home: TopicId;
   /** Where a record goes that was found outside its key's lane; null where no state hangs on the key. */
   readonly strays: TopicId | null;
-  /** What its own inputs wait in before they are there, in the order of the flow: no timer fires before it is through. */
+  /**
+   * What its own inputs wait in before they are there, in the order of the flow: nothing is folded before everything
+   * that the log had earlier. Empty: records are folded as they come, for who doesn't care.
+   */
   readonly upstream: readonly Stage[];
+  /** What the root need not hand in as `given`, because the log says it: a change of it looks at every timer anew. */
+  readonly lore?: Lore<Given>;
   /** What a record says, split into what concerns one key each. */
   read(record: LogRecord): readonly Event[];
   /** Keys of the rows the event may read or write; all of them in its key's lane. */
@@ -59,7 +90,7 @@ export interface Processor<Row, Event extends Keyed, Given = undefined> {
   /** `rows` holds what `rows(event)` named, for Due the one row that asked. `given` is what the root hands in. */
   fold(event: Event | Due, rows: Rows<Row>, given: Given): Step<Row>;
   /** When the row wants to be folded by a Due event, if at all: the first moment its state changes by time alone. */
-  wake(row: Row): Millis | null;
+  wake(row: Row, given: Given): Millis | null;
   /** Turns a Compose into what follows, with the rows that were looked up; those that don't exist are undefined. */
   compose?(payload: Compose["payload"], found: (lookup: Lookup) => unknown): readonly Effect[];
 }

@@ -40,18 +40,46 @@ export interface InboxEntry {
   readonly senderId: null | UserId;
   /** CANDIDATE, OWN: the message's time. */
   readonly sentAt: Millis;
-  /** WITHDRAWN, CLOSED: the reason code. */
+  /** WITHDRAWN, CLOSED: the reason code. CANDIDATE: anew where it takes the place of what was said of the message before. */
   readonly reason: null | string;
   readonly recipients: readonly UserId[];
   /** Those of the recipients whom the message mentions. */
   readonly mentioned: readonly UserId[];
   /** When it became so: a candidate's since. */
   readonly occurredAt: Millis;
+  /** When the log had the record that says so, by its own timestamp: occurredAt or later. */
+  readonly loggedAt: Millis;
 }
 
 /** Topic whileaway.inbox, no key: the producer names the partition. What the recipients of one partition need to know of their conversations, ids only; one record for many messages. */
 export interface InboxRecord {
   readonly entries: readonly InboxEntry[];
+}
+
+export type Verdict = "CANDIDATE" | "REJECTED" | "HELD" | "DROPPED" | "TRIGGERED" | "SUPPRESSED";
+
+export interface LedgerEntry {
+  /** CANDIDATE: the message is missed for now. REJECTED: it is not, for the reason given. HELD: nobody is told yet. DROPPED: it is no longer missed. TRIGGERED: they are told. SUPPRESSED: no mail goes. */
+  readonly verdict: Verdict;
+  /** The reason code; null where there is none to give. */
+  readonly reason: null | string;
+  /** Whom it is about. */
+  readonly users: readonly string[];
+  readonly conversationId: null | ConversationId;
+  /** Empty where it is about all that is missed there. */
+  readonly messageIds: readonly MessageId[];
+  readonly notificationId: null | NotificationId;
+  /** HELD: when that reason ends by time alone. */
+  readonly until: null | Millis;
+  /** What it was decided from. */
+  readonly facts: Readonly<Record<string, string>>;
+  /** The stream's time of the verdict. */
+  readonly occurredAt: Millis;
+}
+
+/** Topic whileaway.ledger, no key: on the partition of its users. Verdicts: why somebody was told, or wasn't. */
+export interface LedgerRecord {
+  readonly entries: readonly LedgerEntry[];
 }
 
 export type MessageEventType = "SENT" | "EDITED" | "DELETED";
@@ -202,6 +230,14 @@ export interface ParticipantEvent {
   readonly occurredAt: Millis;
 }
 
+/** Topic notification.preferences, compacted, key = userId. What a person has chosen about all their mail, whole; a tombstone takes the choice back. */
+export interface Preference {
+  readonly userId: UserId;
+  /** Addresses that get no notification any more. */
+  readonly unsubscribed: readonly string[];
+  readonly occurredAt: Millis;
+}
+
 export type PresenceEventType = "ONLINE" | "HEARTBEAT" | "OFFLINE" | "READ" | "MARKED_UNREAD";
 
 /** Topic chat.presence, key = userId. What a user's sessions do, and how far the user has read. */
@@ -214,6 +250,49 @@ export interface PresenceEvent {
   readonly conversationId: null | ConversationId;
   /** READ: every message up to this time is read. */
   readonly readUntil: null | Millis;
+  readonly occurredAt: Millis;
+}
+
+export interface Cooldown {
+  /** 0–86400 */
+  readonly first: number;
+  /** 1–10 */
+  readonly factor: number;
+  /** 0–604800 */
+  readonly max: number;
+}
+
+export type WhileOnline = "hold" | "notify";
+
+export type Group = "conversation" | "recipient";
+
+export interface QuietHours {
+  /** HH:MM, local time */
+  readonly from: string;
+  /** HH:MM; before from where the hours wrap midnight */
+  readonly to: string;
+  /** IANA name, for recipients without one of their own */
+  readonly timezone: null | string;
+}
+
+/** Topic notification.settings, compacted, key = role. How the users of a role are told; a tombstone takes the role's own settings away. Times are in seconds. */
+export interface RoleSettings {
+  /** default holds for users without a role, and for roles without settings. */
+  readonly role: string;
+  /** Counts the changes of this role's settings. */
+  readonly version: number;
+  /** 0–900: how long someone must be away, and a message missed. */
+  readonly timeout: number;
+  /** 0–60: quiet after the latest message. */
+  readonly settle: number;
+  /** Least time between notifications about one conversation, growing until the recipient is back. */
+  readonly cooldown: Cooldown;
+  readonly whileOnline: WhileOnline;
+  readonly group: Group;
+  readonly quietHours: null | QuietHours;
+  /** 1–1000 notifications since the recipient's local midnight */
+  readonly dailyCap: null | number;
+  readonly emailEnabled: boolean;
   readonly occurredAt: Millis;
 }
 

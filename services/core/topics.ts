@@ -8,12 +8,14 @@ export interface Topic {
   /** Its name on the broker, behind the configured prefix. Identity: renaming it loses its past. */
   readonly name: string;
   /** What the record's key is, in UTF-8; `none` where the producer names the partition. */
-  readonly key: "conversationId" | "userId" | "none";
+  readonly key: "conversationId" | "userId" | "role" | "none";
   /** File in `schemas/` with the Avro schema of its values, registered under `<name>-value`. */
   readonly schema: string;
   readonly cleanup: "compact" | "delete";
   /** Milliseconds a record is kept; -1 for ever. Nothing for compacted topics. */
   readonly retention?: number;
+  /** Milliseconds in which compaction leaves every record in place, the superseded ones too. */
+  readonly compactionLag?: number;
   /** `chat`: the chat product writes it, and may have created it with any number of partitions. */
   readonly owner: "chat" | "whileaway";
   readonly about: string;
@@ -37,6 +39,12 @@ const topic = (
 
 const FOR_EVER = -1;
 
+/**
+ * What was decided goes by what held then: as long back, a rebuild sees every revision and decides the same as the
+ * first time; what is older it sees as it is now.
+ */
+const REVISIONS_KEPT = 365 * DAY;
+
 export const topics = {
   messages: topic("chat.messages", "conversationId", "message-event", "chat", FOR_EVER, "what happens to messages"),
   participants: topic("chat.participants", "conversationId", "participant-event", "chat", FOR_EVER, "who takes part"),
@@ -51,6 +59,28 @@ export const topics = {
     FOR_EVER,
     "everything that happens to a notification",
   ),
+  settings: {
+    ...topic(
+      "notification.settings",
+      "role",
+      "role-settings",
+      "whileaway",
+      "compact",
+      "how the users of each role are told",
+    ),
+    compactionLag: REVISIONS_KEPT,
+  },
+  preferences: {
+    ...topic(
+      "notification.preferences",
+      "userId",
+      "preference",
+      "whileaway",
+      "compact",
+      "what people have chosen about all their mail",
+    ),
+    compactionLag: REVISIONS_KEPT,
+  },
   inbox: topic("whileaway.inbox", "none", "inbox-record", "whileaway", 7 * DAY, "messages by recipient: ids only"),
   conversationStrays: topic(
     "whileaway.conversations.strays",
@@ -61,6 +91,7 @@ export const topics = {
     "records found on a partition that isn't their key's, on their way to the one that is",
   ),
   inboxStrays: topic("whileaway.inboxes.strays", "none", "stray", "whileaway", 7 * DAY, "the same, by user"),
+  ledger: topic("whileaway.ledger", "none", "ledger-record", "whileaway", 30 * DAY, "why somebody was told, or wasn't"),
   deadLetters: topic(
     "whileaway.dead-letters",
     "none",
@@ -77,6 +108,8 @@ export const topicIds = Object.keys(topics) as readonly TopicId[];
 
 /** Records of equal time are taken in this order (semantics: "Time is the log's"). */
 export const precedence: readonly TopicId[] = [
+  "settings",
+  "preferences",
   "users",
   "conversations",
   "participants",

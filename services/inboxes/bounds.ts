@@ -35,15 +35,21 @@ const fitting = <T>(items: readonly T[], sizeOf: (item: T) => number, limit: num
   return items.filter((item) => (left -= sizeOf(item)) >= 0);
 };
 
-export const boundedCustom = (custom: Readonly<Record<string, string>>): Readonly<Record<string, string>> =>
-  Object.fromEntries(fitting(Object.entries(custom), ([name, value]) => name.length + value.length, MAX_CUSTOM));
+export const boundedCustom = (custom: Readonly<Record<string, string>>, share = 1): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    fitting(Object.entries(custom), ([name, value]) => name.length + value.length, MAX_CUSTOM / share),
+  );
 
 export const boundedAddresses = (addresses: readonly string[]): readonly string[] =>
   fitting(addresses, ({ length }) => length, MAX_ADDRESSES_TEXT);
 
-/** The attachments of messages, oldest message first, that can be shown: the latest messages' go first. */
+/**
+ * The attachments of messages, oldest message first, that can be shown: the latest messages' go first.
+ * @param share of how many conversations this is one: they share what there is room for
+ */
 export const boundedAttachments = (
   messages: readonly (readonly Attachment[])[],
+  share = 1,
 ): readonly (readonly Attachment[])[] => {
   const some = messages.map((attachments) =>
     attachments
@@ -53,6 +59,6 @@ export const boundedAttachments = (
       ),
   );
   const sizeOf = ({ name, url, mimeType }: Attachment): number => name.length + url.length + mimeType.length;
-  const kept = new Set(fitting(some.toReversed().flat(), sizeOf, MAX_ATTACHMENTS_TEXT));
+  const kept = new Set(fitting(some.toReversed().flat(), sizeOf, MAX_ATTACHMENTS_TEXT / share));
   return some.map((attachments) => attachments.filter((attachment) => kept.has(attachment)));
 };

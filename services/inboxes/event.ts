@@ -10,6 +10,7 @@ export type InboxEvent =
       readonly type: "entry";
       readonly key: UserId;
       readonly at: Millis;
+      readonly seen: Millis;
       readonly entry: InboxEntry;
       readonly isMentioned: boolean;
     }
@@ -17,18 +18,19 @@ export type InboxEvent =
       readonly type: "presence";
       readonly key: UserId;
       readonly at: Millis;
+      readonly seen: Millis;
       readonly presence: PresenceEvent;
       readonly readUntil: Millis;
     }
-  | { readonly type: "profile"; readonly key: UserId; readonly at: Millis; readonly user: User }
-  | { readonly type: "deleted"; readonly key: UserId; readonly at: Millis };
+  | { readonly type: "profile"; readonly key: UserId; readonly at: Millis; readonly seen: Millis; readonly user: User }
+  | { readonly type: "deleted"; readonly key: UserId; readonly at: Millis; readonly seen: Millis };
 
 /** Reads what concerns users, one event for each. Throws Poison where key and value don't agree. */
 export const readInboxEvent = (record: LogRecord): readonly InboxEvent[] => {
-  const { key, at } = record;
+  const { key, at, timestamp: seen } = record;
   switch (record.topic) {
     case "inbox":
-      return (record.value?.entries ?? []).flatMap((entry) => spread(entry, record.timestamp));
+      return (record.value?.entries ?? []).flatMap(spread);
     case "presence": {
       const presence = record.value;
       if (presence === null) return []; // a tombstone on a topic that isn't compacted says nothing
@@ -36,21 +38,28 @@ export const readInboxEvent = (record: LogRecord): readonly InboxEvent[] => {
       if (presence.conversationId !== null) checkId(presence.conversationId, "conversationId"); // what was read has a row
       // No one has read what wasn't sent yet: a time beyond the record's own timestamp counts as that.
       const readUntil = Math.min(presence.readUntil ?? at, record.timestamp);
-      return [{ type: "presence", key, at, presence, readUntil }];
+      return [{ type: "presence", key, at, seen, presence, readUntil }];
     }
     case "users":
-      if (record.value === null) return [{ type: "deleted", key, at }];
+      if (record.value === null) return [{ type: "deleted", key, at, seen }];
       agree(key, record.value.userId);
-      return [{ type: "profile", key, at, user: record.value }];
+      return [{ type: "profile", key, at, seen, user: record.value }];
     default:
       return [];
   }
 };
 
-const spread = (entry: InboxEntry, timestamp: Millis): readonly InboxEvent[] => {
+const spread = (entry: InboxEntry): readonly InboxEvent[] => {
   const mentioned = entry.mentioned.length === 0 ? null : new Set(entry.mentioned);
-  const at = Math.min(entry.occurredAt, timestamp);
-  return entry.recipients.map((key) => ({ type: "entry", key, at, entry, isMentioned: mentioned?.has(key) ?? false }));
+  const { occurredAt: at, loggedAt: seen } = entry;
+  return entry.recipients.map((key) => ({
+    type: "entry",
+    key,
+    at,
+    seen,
+    entry,
+    isMentioned: mentioned?.has(key) ?? false,
+  }));
 };
 
 const agree = (key: string, field: UserId): void => {

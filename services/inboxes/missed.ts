@@ -1,27 +1,74 @@
 import type { MessageId } from "../core/ids.ts";
 import type { Millis } from "../core/time.ts";
-import { type Attended, MAX_LISTED, MAX_TOLD, type Missed, type ThreadRow } from "./state.ts";
+import { LATENESS, MAX_LISTED, MAX_TOLD, MAX_TOLD_TIMES, type Missed, type ThreadRow } from "./state.ts";
 
-/** Adds a missed message, in the order of `since`; one that is missed already may only gain a mention. */
+/** Attended messages that are remembered beyond what a lapse may give back: a late record may tell otherwise. */
+const MAX_ATTENDED = 100;
+/** For so long all of them are. */
+const ATTENDED: Millis = 90_000;
+
+/** In the order of `since`; of one time, as sent, then as the log had them. */
+export const byTime = (a: Missed, b: Missed): number => a.since - b.since || a.sentAt - b.sentAt || a.seen - b.seen;
+
+/** In its place among others, mostly the last. */
+const inserted = (messages: readonly Missed[], message: Missed): Missed[] => {
+  const last = messages.at(-1);
+  const all = [...messages, message];
+  return last === undefined || byTime(last, message) <= 0 ? all : all.toSorted(byTime);
+};
+
+/** Why a candidate is not missed whoever attended; null: it may be. */
+export const gone = (thread: ThreadRow, { messageId, sentAt }: Missed): "read" | "told" | null => {
+  if (sentAt <= thread.readUntil) return "read";
+  return thread.told.includes(messageId) ? "told" : null;
+};
+
+/** Adds a missed message; one that is missed already may only gain a mention, or turn out to be so for longer. */
 export const miss = (thread: ThreadRow, message: Missed): ThreadRow => {
-  if (message.sentAt <= thread.readUntil || thread.told.includes(message.messageId)) return thread;
+  if (gone(thread, message) !== null) return thread;
   const before = thread.missed.find(({ messageId }) => messageId === message.messageId);
-  if (before !== undefined)
+  if (before !== undefined && before.since <= message.since)
     return message.isMentioned && !before.isMentioned ? mention(thread, message.messageId, true) : thread;
-  const last = thread.missed.at(-1);
-  const isInOrder = last === undefined || last.since <= message.since;
-  const missed = isInOrder
-    ? [...thread.missed, message]
-    : [...thread.missed, message].toSorted((a, b) => a.since - b.since || a.sentAt - b.sentAt);
+  const others = before === undefined ? thread.missed : thread.missed.filter((one) => one !== before);
+  const isMentioned = message.isMentioned || before?.isMentioned === true;
+  const missed = inserted(others, { ...message, isMentioned });
   if (missed.length > MAX_LISTED + 1) missed.splice(1, 1);
-  return { ...thread, missed, count: thread.count + 1 };
+  return { ...thread, missed, count: thread.count + (before === undefined ? 1 : 0) };
 };
 
 /** Notes a message that came while it was on screen. */
-export const attend = (thread: ThreadRow, message: Attended): ThreadRow =>
-  message.sentAt <= thread.readUntil || thread.attended.some(({ messageId }) => messageId === message.messageId)
-    ? thread
-    : { ...thread, attended: [...thread.attended, message].slice(-MAX_LISTED) };
+export const attend = (thread: ThreadRow, message: Missed, now: Millis): ThreadRow => {
+  const isKnown = ({ messageId, since }: Missed): boolean => messageId === message.messageId && since === message.since;
+  if (gone(thread, message) !== null || thread.attended.some(isKnown)) return thread;
+  const recent = inserted(thread.attended, message).filter(({ since }) => since > now - LATENESS);
+  const from = recent.findIndex(({ since }) => since > now - ATTENDED);
+  const keptFrom = Math.max(
+    recent.length - MAX_LISTED,
+    Math.min(from === -1 ? recent.length : from, recent.length - MAX_ATTENDED),
+    0,
+  );
+  return { ...thread, attended: recent.slice(keptFrom) };
+};
+
+/** Decides anew which of the candidates from a time on were attended. */
+export const reconsider = (
+  thread: ThreadRow,
+  from: Millis,
+  isAttended: (message: Missed) => boolean,
+  now: Millis,
+): ThreadRow => {
+  const back = thread.attended.filter((message) => message.since >= from && !isAttended(message));
+  const seen = thread.missed.filter((message) => message.since >= from && isAttended(message));
+  if (back.length + seen.length === 0) return thread;
+  const kept = {
+    ...thread,
+    attended: thread.attended.filter((message) => !back.includes(message)),
+    missed: thread.missed.filter((message) => !seen.includes(message)),
+    count: thread.count - seen.length,
+  };
+  const missing = back.reduce<ThreadRow>((row, message) => miss(row, message), kept);
+  return seen.reduce<ThreadRow>((row, message) => attend(row, message, now), missing);
+};
 
 /** Keeps what the test keeps, missed or attended. */
 export const keep = (thread: ThreadRow, test: (message: Missed) => boolean): ThreadRow => {
@@ -42,51 +89,23 @@ export const read = (thread: ThreadRow, until: Millis): ThreadRow => {
   return { ...after, count: hasReadUnlisted ? after.missed.length : after.count, readUntil: until };
 };
 
+/** The user read here at that time: the cooldown starts over. */
+export const readOn = (thread: ThreadRow, at: Millis): ThreadRow =>
+  thread.readAt !== null && at <= thread.readAt ? thread : { ...thread, readAt: at };
+
 /** Whether the message mentions the user now. */
 export const mention = (thread: ThreadRow, message: MessageId, isMentioned: boolean): ThreadRow => {
   const differs = (one: Missed): boolean => one.messageId === message && one.isMentioned !== isMentioned;
   if (!thread.missed.some(differs) && !thread.attended.some(differs)) return thread;
-  const change = <M extends Missed>(one: M): M => (one.messageId === message ? { ...one, isMentioned } : one);
+  const change = (one: Missed): Missed => (one.messageId === message ? { ...one, isMentioned } : one);
   return { ...thread, missed: thread.missed.map(change), attended: thread.attended.map(change) };
 };
 
-/** What is missed by then; in a backlog, what came later may be known already. */
-export const missedBy = ({ missed }: ThreadRow, at: Millis): readonly Missed[] => {
-  const last = missed.at(-1);
-  return last === undefined || last.since <= at ? missed : missed.filter(({ since }) => since <= at);
-};
-
-/** Nothing of that time is missed any more: a notification is about all of it. */
-export const tell = (thread: ThreadRow, at: Millis): ThreadRow => {
-  const about = missedBy(thread, at);
-  const later = thread.missed.slice(about.length);
-  const told = [...thread.told, ...about.map(({ messageId }) => messageId)].slice(-MAX_TOLD);
-  return { ...thread, missed: later, count: later.length, told };
-};
-
-/** The session was live until then: what came on its screen by that time was seen. */
-export const confirm = (thread: ThreadRow, sessionId: string, until: Millis): ThreadRow => {
-  const attended = thread.attended.filter(
-    (message) => !message.sessionIds.includes(sessionId) || message.since > until,
-  );
-  return attended.length === thread.attended.length ? thread : { ...thread, attended };
-};
-
-/** The session was live only until its latest sign: what came on its screen alone after that was missed. */
-export const giveBack = (thread: ThreadRow, sessionId: string): ThreadRow => {
-  const left = thread.attended.map((message) => ({
-    ...message,
-    sessionIds: message.sessionIds.filter((id) => id !== sessionId),
-  }));
-  const back = left.filter(({ sessionIds }) => sessionIds.length === 0);
-  const attended = left.filter(({ sessionIds }) => sessionIds.length > 0);
-  return back.reduce<ThreadRow>((current, message) => miss(current, unattended(message)), { ...thread, attended });
-};
-
-const unattended = ({ messageId, senderId, sentAt, since, isMentioned }: Attended): Missed => ({
-  messageId,
-  senderId,
-  sentAt,
-  since,
-  isMentioned,
+/** Nothing is missed any more: a notification is about all of it. */
+export const tell = (thread: ThreadRow, at: Millis): ThreadRow => ({
+  ...thread,
+  missed: [],
+  count: 0,
+  told: [...thread.told, ...thread.missed.map(({ messageId }) => messageId)].slice(-MAX_TOLD),
+  toldAt: [...thread.toldAt, at].slice(-MAX_TOLD_TIMES),
 });

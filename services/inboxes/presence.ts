@@ -1,85 +1,79 @@
 import type { ConversationId } from "../core/ids.ts";
-import type { PresenceEvent } from "../core/records.ts";
-import { type Millis, SECOND } from "../core/time.ts";
+import type { Millis } from "../core/time.ts";
 import type { Draft } from "./draft.ts";
-import { confirm, giveBack } from "./missed.ts";
-import type { PresenceRow, Session } from "./state.ts";
+import { reconsider } from "./missed.ts";
+import { attends, changesFrom, forgetful, lapsing, sessionOf, withMoment } from "./sessions.ts";
+import { wasThere } from "./profile.ts";
+import { LATENESS, type Moment, type PresenceRow } from "./state.ts";
 
-/** A session without a sign for so long has lapsed. */
-export const SESSION_TTL: Millis = 45 * SECOND;
-
-const sessionsOf = ({ sessions }: PresenceRow): readonly (readonly [string, Session])[] => Object.entries(sessions);
-
-/** A session id may be any text, `constructor` too. */
-const sessionOf = ({ sessions }: PresenceRow, id: string): Session | undefined =>
-  Object.hasOwn(sessions, id) ? sessions[id] : undefined;
-
-/** When the first live session lapses if no sign comes. */
-export const nextLapse = (row: PresenceRow): Millis | null => {
-  const lapses = sessionsOf(row).map(([, { sign }]) => sign + SESSION_TTL);
-  return lapses.length === 0 ? null : Math.min(...lapses);
+/** A session shows that it is there, or that it ends. */
+export const onMoment = (user: Draft, sessionId: string, moment: Moment): void => {
+  lapse(user); // what ends at this very time is looked at now or never: the row is as of this time from here on
+  const before = user.presence();
+  const session = sessionOf(before, sessionId);
+  const after = withMoment(session, moment);
+  if (after === session) return;
+  const signAt = moment.isSign ? Math.max(before.signAt ?? moment.at, moment.at) : before.signAt;
+  const asOf = Math.max(before.asOf, user.now);
+  const row = { ...before, sessions: { ...before.sessions, [sessionId]: after }, signAt, asOf };
+  user.setPresence(forgetful(row));
+  reconsiderFrom(user, changesFrom(session, moment.at, before.asOf));
 };
 
-/** The sessions through which the user attends the conversation. */
-export const attendingSessions = (row: PresenceRow, conversation: ConversationId): readonly string[] =>
-  sessionsOf(row).flatMap(([id, { screen }]) => (screen === conversation ? [id] : []));
+/** Sessions without a sign for SESSION_TTL were live only until their latest: what came on their screens after is missed. */
+export const lapse = (user: Draft): void => {
+  const before = user.presence();
+  const lapsed = lapsing(before, before.asOf, user.now);
+  if (lapsed.length === 0) return;
+  user.setPresence(forgetful({ ...before, asOf: user.now }));
+  reconsiderFrom(user, Math.min(...lapsed.map(({ at }) => at)));
+};
 
-/** A message came on the session's screen. */
-export const noteAttended = (user: Draft, sessionId: string, conversation: ConversationId): void => {
+/** A message came while the conversation was on screen. */
+export const noteAttended = (user: Draft, conversation: ConversationId, since: Millis): void => {
   const row = user.presence();
-  const session = sessionOf(row, sessionId);
-  if (session === undefined || session.attended.includes(conversation)) return;
-  const attended = [...session.attended, conversation];
-  user.setPresence({ ...row, sessions: { ...row.sessions, [sessionId]: { ...session, attended } } });
+  const latest = Object.hasOwn(row.attended, conversation) ? (row.attended[conversation] ?? since) : -Infinity;
+  if (since > latest) user.setPresence({ ...row, attended: { ...row.attended, [conversation]: since } });
 };
 
-/** A session shows that it is there: ONLINE or HEARTBEAT. */
-export const sign = (user: Draft, { sessionId, conversationId }: PresenceEvent, at: Millis): void => {
-  lapseBefore(user, sessionId, at);
+/** Decides anew what was missed from a time on, wherever that may be another now. */
+export const reconsiderFrom = (user: Draft, since: Millis): void => {
+  const from = Math.max(since, user.now - LATENESS); // before, not all is remembered
   const row = user.presence();
-  const before = sessionOf(row, sessionId);
-  if (before !== undefined && before.sign > at) return; // a later sign is known
-  const attended = before === undefined ? [] : confirmed(user, sessionId, before, at);
-  const session = { sign: at, screen: conversationId, attended };
-  user.setPresence({ ...row, sessions: { ...row.sessions, [sessionId]: session } });
+  const attended = Object.entries(row.attended).filter(([, latest]) => latest >= from);
+  const missed = Object.entries(user.pending().open).filter(
+    ([conversation, { last }]) => last >= from && isOnScreen(row, conversation),
+  );
+  const concerned = new Set([...attended, ...missed].map(([conversation]) => conversation));
+  if (concerned.size > 0) {
+    user.expect([...concerned]);
+    for (const conversation of concerned) reconsiderThread(user, row, conversation, from);
+  }
+  forgetAttended(user);
 };
 
-/** A session says that it ends: OFFLINE. After its lapse that means nothing. */
-export const signOff = (user: Draft, { sessionId }: PresenceEvent, at: Millis): void => {
-  lapseBefore(user, sessionId, at);
-  const session = sessionOf(user.presence(), sessionId);
-  if (session === undefined || session.sign > at) return;
-  confirmed(user, sessionId, session, at);
-  end(user, sessionId, at);
-};
-
-/** Ends the sessions that have lapsed by then: each was live only until its latest sign. */
-export const lapse = (user: Draft, at: Millis): void => {
-  for (const [id, session] of sessionsOf(user.presence()))
-    if (session.sign + SESSION_TTL <= at) endLapsed(user, id, session);
-};
-
-/** Records further apart than SESSION_TTL don't belong together, even where the timer between them is still to come. */
-const lapseBefore = (user: Draft, sessionId: string, at: Millis): void => {
-  const session = sessionOf(user.presence(), sessionId);
-  if (session !== undefined && at - session.sign > SESSION_TTL) endLapsed(user, sessionId, session);
-};
-
-const endLapsed = (user: Draft, sessionId: string, session: Session): void => {
-  for (const conversation of session.attended)
-    user.changeThread(conversation, session.sign, (thread) => giveBack(thread, sessionId));
-  end(user, sessionId, session.sign);
-};
-
-const end = (user: Draft, sessionId: string, at: Millis): void => {
-  const row = user.presence();
-  const { [sessionId]: _ended, ...sessions } = row.sessions;
-  user.setPresence({ ...row, sessions, awaySince: Math.max(row.awaySince ?? at, at) });
-};
-
-/** The session was live until then: what came on its screen by that time was seen. Returns where something came later. */
-const confirmed = (user: Draft, sessionId: string, session: Session, until: Millis): readonly ConversationId[] =>
-  session.attended.filter((conversation) => {
-    user.changeThread(conversation, until, (thread) => confirm(thread, sessionId, until));
-    return user.thread(conversation).attended.some(({ sessionIds }) => sessionIds.includes(sessionId));
+const reconsiderThread = (user: Draft, row: PresenceRow, conversation: ConversationId, from: Millis): void => {
+  const before = user.thread(conversation).missed;
+  const isAttended = ({ since }: { readonly since: Millis }): boolean =>
+    attends(row, conversation, since, user.now) || !wasThere(user.profile(), since);
+  user.changeThread(conversation, (thread) => reconsider(thread, from, isAttended, user.now), {
+    reason: "attending",
+    facts: {},
   });
+  const { missed, attended } = user.thread(conversation);
+  const known = new Set(before.map(({ messageId }) => messageId));
+  const back = missed.filter(({ messageId }) => !known.has(messageId)).map(({ messageId }) => messageId);
+  if (back.length > 0) user.note({ verdict: "CANDIDATE", conversationId: conversation, messageIds: back });
+  const latest = attended.at(-1)?.since;
+  if (latest !== undefined) noteAttended(user, conversation, latest);
+};
+
+const isOnScreen = ({ sessions }: PresenceRow, conversation: ConversationId): boolean =>
+  Object.values(sessions).some((session) => session.some(({ screen }) => screen === conversation));
+
+/** What was attended so long ago stays so. */
+const forgetAttended = (user: Draft): void => {
+  const row = user.presence();
+  const kept = Object.entries(row.attended).filter(([, latest]) => latest > user.now - LATENESS);
+  if (kept.length < Object.keys(row.attended).length) user.setPresence({ ...row, attended: Object.fromEntries(kept) });
+};

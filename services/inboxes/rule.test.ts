@@ -44,13 +44,6 @@ describe("a message to someone who was never there", () => {
       .tells(told("12:01", "c", "m1", "m2"));
   });
 
-  test("is not told with what came after the moment that is told of", () => {
-    // As in a backlog, where the stages before are not at the same time.
-    const late = { ...missed("m1", "12:01"), timestamp: at("12:07") };
-    const [first, second] = [told("12:06", "c", "m1"), told("12:11:01", "c", "m2")];
-    ada.after(missed("m2", "12:06:01"), late).until("23:00").tells(first, second);
-  });
-
   test("that comes after a notification leads to another, about itself alone", () => {
     const [first, second] = [told("12:06", "c", "m1"), told("12:12", "c", "m2")];
     ada.after(missed("m1", "12:01"), missed("m2", "12:07")).until("23:00").tells(first, second);

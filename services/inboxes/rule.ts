@@ -1,73 +1,79 @@
-import { conversationKey, messageKey } from "../core/chat.ts";
-import type { Compose, Effect, Lookup } from "../core/effect.ts";
-import { profileKey } from "../core/inbox.ts";
-import { type ConversationId, type MessageId, notificationId, type UserId } from "../core/ids.ts";
+import { ANEW, profileKey } from "../core/inbox.ts";
+import type { ConversationId, MessageId } from "../core/ids.ts";
 import type { Due, Processor, Rows, Step } from "../core/processor.ts";
+import { type SettingsBook, settingsLore } from "../core/settings.ts";
 import { DAY, type Millis } from "../core/time.ts";
-import { draft, type Draft } from "./draft.ts";
+import { type Draft, draft } from "./draft.ts";
 import { type InboxEvent, readInboxEvent } from "./event.ts";
-import { attend, keep, mention, miss, missedBy, read, tell } from "./missed.ts";
-import { attendingSessions, lapse, nextLapse, noteAttended, sign, signOff } from "./presence.ts";
-import { compose, MAX_SHOWN, type Notice } from "./snapshot.ts";
-import {
-  type InboxRow,
-  MAX_LISTED,
-  pendingKey,
-  type PendingRow,
-  presenceKey,
-  type ThreadRow,
-  threadKey,
-} from "./state.ts";
-
-/** What the rule goes by. */
-export interface InboxSettings {
-  /** Milliseconds that someone must be away, and a message missed, before they are told. */
-  readonly timeout: Millis;
-}
+import { attend, gone, keep, mention, miss, read, readOn, tell } from "./missed.ts";
+import { composing, type Notice, noticeOf } from "./notice.ts";
+import { nextLook } from "./pending.ts";
+import { onDeleted, onProfile, wasThere } from "./profile.ts";
+import { lapse, noteAttended, onMoment, reconsiderFrom } from "./presence.ts";
+import { attends, nextLapse } from "./sessions.ts";
+import { compose } from "./snapshot.ts";
+import { type InboxRow, pendingKey, presenceKey, threadKey } from "./state.ts";
+import { holdOf } from "./when.ts";
 
 /** A thread in which nothing is missed is forgotten so long after the last word of it. */
 export const THREAD_RETENTION: Millis = 30 * DAY;
 
 type Of<T extends InboxEvent["type"]> = Extract<InboxEvent, { type: T }>;
 
+/** The rows of one user, and the thread of a conversation. */
+const rows = ({ key }: InboxEvent, ...conversations: readonly ConversationId[]): readonly string[] => [
+  profileKey(key),
+  presenceKey(key),
+  pendingKey(key),
+  ...conversations.map((conversation) => threadKey(key, conversation)),
+];
+
 /** Who is told, about what, when: the rule of design/semantics.md over one user's inbox. */
-export const inboxes = (settings: InboxSettings): Processor<InboxRow, InboxEvent> => ({
+export const inboxes: Processor<InboxRow, InboxEvent, SettingsBook> = {
   name: "inboxes",
   inputs: ["users", "presence", "inbox"],
   home: "inbox",
   strays: "inboxStrays",
   upstream: [
-    { processor: "conversations", from: ["messages", "participants", "conversations"], to: "conversationStrays" },
-    { processor: "conversations", from: ["conversationStrays"], to: "inbox" },
-    { processor: "inboxes", from: ["presence", "users"], to: "inboxStrays" },
+    {
+      processor: "conversations",
+      from: ["messages", "participants", "conversations"],
+      to: "conversationStrays",
+      by: "examined",
+    },
+    {
+      processor: "conversations",
+      from: ["messages", "participants", "conversations", "conversationStrays"],
+      to: "inbox",
+      by: "folded",
+    },
+    { processor: "inboxes", from: ["presence", "users"], to: "inboxStrays", by: "examined" },
   ],
+  lore: settingsLore,
   read: readInboxEvent,
-  rows,
-  fold: (event, known) => (event.type === "due" ? onDue(event, known, settings) : onEvent(event, known)),
-  wake: (row) => wake(row, settings),
-  compose: (payload, found) => compose(payload as Notice, found),
-});
-
-const rows = (event: InboxEvent): readonly string[] => {
-  const { key } = event;
-  switch (event.type) {
-    case "entry":
-      return [profileKey(key), presenceKey(key), pendingKey(key), threadKey(key, event.entry.conversationId)];
-    case "presence": {
-      const { conversationId, type } = event.presence;
-      return type === "READ" && conversationId !== null
-        ? [presenceKey(key), pendingKey(key), threadKey(key, conversationId)]
-        : [presenceKey(key), pendingKey(key)];
+  rows(event) {
+    if (event.type === "entry") return rows(event, event.entry.conversationId);
+    const conversation = event.type === "presence" ? event.presence.conversationId : null;
+    return conversation === null ? rows(event) : rows(event, conversation);
+  },
+  fold: (event, known, book) => (event.type === "due" ? onDue(event, known, book) : onEvent(event, known, book)),
+  wake(row, book) {
+    switch (row.type) {
+      case "profile":
+        return null;
+      case "presence":
+        return nextLapse(row);
+      case "pending":
+        return nextLook(row, book);
+      case "thread":
+        return row.missed.length > 0 ? null : row.touchedAt + THREAD_RETENTION;
     }
-    case "profile":
-      return [profileKey(key)];
-    case "deleted":
-      return [profileKey(key), presenceKey(key), pendingKey(key)];
-  }
+  },
+  compose: (payload, found) => compose(payload as Notice, found),
 };
 
-const onEvent = (event: InboxEvent, known: Rows<InboxRow>): Step<InboxRow> => {
-  const user = draft(known, event.key);
+const onEvent = (event: InboxEvent, known: Rows<InboxRow>, book: SettingsBook): Step<InboxRow> => {
+  const user = draft(known, event.key, event.seen, book);
   switch (event.type) {
     case "entry":
       onEntry(user, event);
@@ -76,7 +82,7 @@ const onEvent = (event: InboxEvent, known: Rows<InboxRow>): Step<InboxRow> => {
       onPresence(user, event);
       break;
     case "profile":
-      user.setProfile({ type: "profile", user: event.user });
+      onBack(user, onProfile(user, event.user, event.at));
       break;
     case "deleted":
       onDeleted(user, event.at);
@@ -85,28 +91,28 @@ const onEvent = (event: InboxEvent, known: Rows<InboxRow>): Step<InboxRow> => {
   return user.step();
 };
 
-const nothingKept = (): boolean => false;
-
-const onDeleted = (user: Draft, at: Millis): void => {
-  user.setProfile({ type: "profile", user: null });
-  const attended = Object.values(user.presence().sessions).flatMap((session) => session.attended);
-  const open = [...Object.keys(user.pending().firsts), ...attended];
-  user.expectThreads(open);
-  for (const conversation of open) user.changeThread(conversation, at, (thread) => keep(thread, nothingKept));
+/** Since then a deleted user is there again: what came meanwhile may be missed after all. */
+const onBack = (user: Draft, since: Millis | null): void => {
+  if (since !== null && since < user.now) reconsiderFrom(user, since);
 };
 
 const onPresence = (user: Draft, { presence, at, readUntil }: Of<"presence">): void => {
-  switch (presence.type) {
+  const { type, sessionId, conversationId } = presence;
+  switch (type) {
     case "ONLINE":
     case "HEARTBEAT":
-      sign(user, presence, at);
+      onMoment(user, sessionId, { at, isSign: true, screen: conversationId });
       break;
     case "OFFLINE":
-      signOff(user, presence, at);
+      onMoment(user, sessionId, { at, isSign: false, screen: null });
       break;
     case "READ":
-      if (presence.conversationId !== null)
-        user.changeThread(presence.conversationId, at, (thread) => read(thread, readUntil));
+      if (conversationId === null) break;
+      user.changeThread(conversationId, (thread) => readOn(read(thread, readUntil), at), {
+        reason: "read",
+        facts: { readUntil: String(readUntil) },
+      });
+      user.read(at);
       break;
     case "MARKED_UNREAD":
       break;
@@ -116,129 +122,89 @@ const onPresence = (user: Draft, { presence, at, readUntil }: Of<"presence">): v
 const onEntry = (user: Draft, event: Of<"entry">): void => {
   const { entry, isMentioned, at } = event;
   const { conversationId, messageId } = entry;
-  const change = (by: (thread: ThreadRow) => ThreadRow): void => user.changeThread(conversationId, at, by);
+  const drop = (reason: string, by: Parameters<Draft["changeThread"]>[1]): void =>
+    user.changeThread(conversationId, by, { reason, facts: {} });
   switch (entry.type) {
     case "CANDIDATE":
       if (messageId !== null) onCandidate(user, event, messageId);
       break;
     case "OWN":
       // Who writes has read what was there before: a later message is one of a greater time.
-      change((thread) => read(thread, entry.sentAt - 1));
+      drop("read", (thread) => read(thread, entry.sentAt - 1));
       break;
     case "EDITED":
-      if (messageId !== null) change((thread) => mention(thread, messageId, isMentioned));
+      if (messageId !== null) user.changeThread(conversationId, (thread) => mention(thread, messageId, isMentioned));
       break;
     case "WITHDRAWN":
-      change((thread) => keep(thread, (message) => message.messageId !== messageId));
+      drop(entry.reason ?? "deleted", (thread) => keep(thread, (message) => message.messageId !== messageId));
       break;
     case "CLOSED":
-      change((thread) => keep(thread, nothingKept));
+      // What became a candidate at that very moment did so after it.
+      drop(entry.reason ?? "left", (thread) => keep(thread, ({ since }) => since >= at));
       break;
     case "MENTIONS_ONLY":
-      change((thread) => keep(thread, (message) => message.isMentioned));
+      drop("not_mentioned", (thread) => keep(thread, (message) => message.since >= at || message.isMentioned));
       break;
   }
 };
 
-const onCandidate = (user: Draft, { entry, isMentioned, at }: Of<"entry">, messageId: MessageId): void => {
-  if (user.profile()?.user === null) return; // deleted; never having had a profile is fine
+const onCandidate = (user: Draft, { entry, isMentioned, at: since }: Of<"entry">, messageId: MessageId): void => {
   const { conversationId, senderId, sentAt } = entry;
-  const message = { messageId, senderId, sentAt, since: at, isMentioned };
-  const sessionIds = attendingSessions(user.presence(), conversationId);
-  if (sessionIds.length === 0) {
-    user.changeThread(conversationId, at, (thread) => miss(thread, message));
+  const message = { messageId, senderId, sentAt, since, seen: entry.loggedAt, isMentioned };
+  if (entry.reason === ANEW)
+    user.changeThread(conversationId, (thread) => keep(thread, (one) => one.messageId !== messageId));
+  const verdict = { conversationId, messageIds: [messageId], facts: { since: String(since) } };
+  const isAttended = attends(user.presence(), conversationId, since, user.now);
+  const aside = !wasThere(user.profile(), since) ? "user_deleted" : isAttended ? "attending" : null;
+  const reason = gone(user.thread(conversationId), message);
+  if (reason !== null) {
+    user.note({ verdict: "REJECTED", reason, ...verdict });
+  } else if (aside !== null) {
+    // Kept aside for a while: a lapse, or a record that is late, may tell otherwise.
+    user.note({ verdict: "REJECTED", reason: aside, ...verdict });
+    user.changeThread(conversationId, (thread) => attend(thread, message, user.now));
+    noteAttended(user, conversationId, since);
   } else {
-    user.changeThread(conversationId, at, (thread) => attend(thread, { ...message, sessionIds }));
-    for (const sessionId of sessionIds) noteAttended(user, sessionId, conversationId);
+    user.note({ verdict: "CANDIDATE", ...verdict });
+    user.changeThread(conversationId, (thread) => miss(thread, message));
   }
 };
 
-/** The first moment at which something of the row changes by time alone. */
-const wake = (row: InboxRow, settings: InboxSettings): Millis | null => {
-  switch (row.type) {
-    case "profile":
-      return null;
-    case "presence":
-      return nextLapse(row);
-    case "pending":
-      return row.isOnline || row.earliest === null ? null : dueAt(row, row.earliest, settings);
-    case "thread":
-      return row.missed.length + row.attended.length > 0 ? null : row.touchedAt + THREAD_RETENTION;
-  }
-};
-
-/** Away and due (semantics, "When"): the timeout after the first missed message and after the user left. */
-const dueAt = ({ awaySince }: PendingRow, first: Millis, { timeout }: InboxSettings): Millis =>
-  Math.max(first, awaySince ?? first) + timeout;
-
-const onDue = ({ key, at }: Due, known: Rows<InboxRow>, settings: InboxSettings): Step<InboxRow> => {
+const onDue = ({ key, at }: Due, known: Rows<InboxRow>, book: SettingsBook): Step<InboxRow> => {
   const row = known.get(key);
-  switch (row?.type) {
-    case "presence": {
-      const user = draft(known, userOf(key));
-      lapse(user, at);
-      return user.step();
+  if (row?.type !== "presence" && row?.type !== "pending") return { writes: [[key, null]], effects: [] };
+  const user = draft(known, row.userId, at, book);
+  user.expect([]);
+  lapse(user); // also of this very moment, whichever row is looked at first
+  if (row.type === "pending") tellWhatIsDue(user);
+  return user.step(row.type === "pending");
+};
+
+/** Tells of what nothing holds any more. */
+const tellWhatIsDue = (user: Draft): void => {
+  const settings = user.settings();
+  let row = user.pending();
+  const inOrder = Object.entries(row.open).toSorted(
+    ([a, { first }], [b, { first: other }]) => first - other || (a < b ? -1 : 1),
+  );
+  for (const [conversation, open] of inOrder) {
+    if (holdOf(row, conversation, open, settings, user.now) !== null) continue;
+    if (settings.group === "recipient") {
+      notify(user, Object.keys(row.open));
+      return;
     }
-    case "pending":
-      return notify(draft(known, row.userId), at, settings);
-    case "thread":
-    case "profile":
-    case undefined:
-      return { writes: [[key, null]], effects: [] };
+    notify(user, [conversation]);
+    row = { ...row, told: [...row.told, user.now] };
   }
 };
 
-/** The user of a row key (core/inbox.ts: kind, length, user, what it is about). */
-const userOf = (key: string): UserId => {
-  const [, length = "0"] = key.split("\u001f", 2);
-  const start = 2 + length.length + 1;
-  return key.slice(start, start + Number(length));
+/** One notification about all that is missed in the conversations. */
+const notify = (user: Draft, conversations: readonly ConversationId[]): void => {
+  user.expect(conversations);
+  const notice = noticeOf(user, conversations);
+  const { notificationId, messageIds, conversationId } = notice;
+  user.note({ verdict: "TRIGGERED", notificationId, messageIds, conversationId });
+  user.effect(composing(notice));
+  for (const conversation of conversations) user.changeThread(conversation, (thread) => tell(thread, user.now));
+  user.tell();
 };
-
-const notify = (user: Draft, at: Millis, settings: InboxSettings): Step<InboxRow> => {
-  const pending = user.pending();
-  const due = Object.entries(pending.firsts).filter(([, first]) => dueAt(pending, first, settings) <= at);
-  user.expectThreads(due.map(([conversation]) => conversation));
-  const effects = due.map(([conversation]) => notice(user, conversation, at));
-  for (const [conversation] of due) user.changeThread(conversation, at, (thread) => tell(thread, at));
-  return user.step(effects);
-};
-
-/** The notification about one conversation, with all that its snapshot is made from. */
-const notice = (user: Draft, conversationId: ConversationId, at: Millis): Effect => {
-  const { userId } = user;
-  const thread = user.thread(conversationId);
-  const missed = missedBy(thread, at);
-  const first = missed[0];
-  const listed = missed.slice(-MAX_LISTED);
-  const shown = listed.slice(-MAX_SHOWN);
-  const payload: Notice = {
-    notificationId: notificationId(userId, conversationId, first?.messageId ?? "", first?.since ?? at),
-    userId,
-    profile: user.profile()?.user ?? null,
-    conversationId,
-    shown,
-    at,
-    messageIds: listed.map(({ messageId }) => messageId),
-    omitted: thread.count - (thread.missed.length - missed.length) - shown.length,
-  };
-  return { type: "compose", lookups: lookupsFor(payload), payload };
-};
-
-const lookupsFor = ({ conversationId, shown }: Notice): Compose["lookups"] => [
-  chatRow(conversationId, conversationKey(conversationId)),
-  ...shown.map(({ messageId }) => chatRow(conversationId, messageKey(conversationId, messageId))),
-  ...[...new Set(shown.map(({ senderId }) => senderId))].flatMap((sender) =>
-    sender === null ? [] : [profileOf(sender)],
-  ),
-];
-
-const chatRow = (id: ConversationId, key: string): Lookup => ({
-  processor: "conversations",
-  home: "conversationStrays",
-  id,
-  key,
-});
-
-/** Where a person's profile is looked up. */
-const profileOf = (user: UserId): Lookup => ({ processor: "inboxes", home: "inbox", id: user, key: profileKey(user) });

@@ -9,7 +9,10 @@ const row = (messageId: string, clock: string, more: Partial<MessageRow> = {}): 
   conversationId: "c",
   messageId,
   kind: "USER",
+  isSent: true,
   isImport: false,
+  versions: [],
+  deletedAt: null,
   senderId: "bob",
   text: `text of ${messageId}`,
   attachments: [],
@@ -17,7 +20,6 @@ const row = (messageId: string, clock: string, more: Partial<MessageRow> = {}): 
   referencedMessageId: null,
   at: at(clock),
   loggedAt: at(clock),
-  edits: [],
   isDeleted: false,
   ...more,
 });
@@ -95,7 +97,7 @@ describe("a notification shows", () => {
         subject: "Launch",
         photoUrl: "https://x/p",
         custom: { a: "1" },
-        participants: { ada: { access: "READ", notify: "ALL" } },
+        participants: { ada: { access: "READ", notify: "ALL", since: 0 } },
       }),
       row("m1", "12:01", { text: "edited since", referencedMessageId: "m0" }),
       row("m2", "12:02", {

@@ -1,16 +1,8 @@
 import { type ChatRow, conversationKey, type ConversationRow, messageKey, type MessageRow } from "../core/chat.ts";
 import type { Effect, Lookup } from "../core/effect.ts";
-import { type ProfileRow, profileKey } from "../core/inbox.ts";
-import {
-  type ConversationId,
-  eventId,
-  MAX_ID_LENGTH,
-  type MessageId,
-  type NotificationId,
-  type UserId,
-} from "../core/ids.ts";
+import type { ProfileRow } from "../core/inbox.ts";
+import { eventId, MAX_ID_LENGTH, type ConversationId, type UserId } from "../core/ids.ts";
 import type { ConversationView, MessageView, NotificationEvent, Person, User } from "../core/records.ts";
-import type { Millis } from "../core/time.ts";
 import {
   boundedAddresses,
   boundedAttachments,
@@ -23,21 +15,8 @@ import {
   MAX_TAG,
   MAX_TEXT,
 } from "./bounds.ts";
+import { chatRow, type Notice, type Part, profileOf } from "./notice.ts";
 import type { Missed } from "./state.ts";
-
-/** Missed messages that a snapshot shows (contract: ConversationView.messages). */
-export const MAX_SHOWN = 20;
-/** What a notification is about, before the texts and names are looked up. */
-export interface Notice {
-  readonly notificationId: NotificationId;
-  readonly userId: UserId;
-  readonly profile: User | null;
-  readonly conversationId: ConversationId;
-  readonly messageIds: readonly MessageId[];
-  readonly shown: readonly Missed[];
-  readonly omitted: number;
-  readonly at: Millis;
-}
 
 /** Reads a row by what was looked up for it. */
 type Found = (lookup: Lookup) => unknown;
@@ -62,37 +41,45 @@ export const compose = (notice: Notice, found: Found): readonly Effect[] => {
     agent: null,
     snapshot: {
       recipient: person(userId, notice.profile, boundedAddresses(notice.profile?.emails ?? [])),
-      conversations: [view(notice, found)],
+      conversations: notice.parts.map((part) => view(notice, part, found)),
     },
   };
   return [{ type: "publish", topic: "notifications", key: userId, value }];
 };
 
-const chat = (notice: Notice, found: Found, key: string): ChatRow | undefined =>
-  found({ processor: "conversations", home: "conversationStrays", id: notice.conversationId, key }) as
-    ChatRow | undefined;
+const chat = (found: Found, conversation: ConversationId, key: string): ChatRow | undefined =>
+  found(chatRow(conversation, key)) as ChatRow | undefined;
 
-const view = (notice: Notice, found: Found): ConversationView => {
-  const { conversationId, userId, shown } = notice;
-  const row = chat(notice, found, conversationKey(conversationId));
+const view = (notice: Notice, part: Part, found: Found): ConversationView => {
+  const { conversationId, shown, omitted } = part;
+  const row = chat(found, conversationId, conversationKey(conversationId));
   const conversation = row?.type === "conversation" ? row : undefined;
   const messages = shown.flatMap((missed): readonly Shown[] => {
-    const message = chat(notice, found, messageKey(conversationId, missed.messageId));
+    const message = chat(found, conversationId, messageKey(conversationId, missed.messageId));
     return message?.type === "message" && !message.isDeleted ? [{ message, missed }] : [];
   });
   const all = [...messages, ...systemMessages(conversation, messages, notice)].toSorted(
     (a, b) => a.message.at - b.message.at,
   );
-  const attachments = boundedAttachments(all.map(({ message }) => message.attachments));
+  const share = notice.parts.length;
+  const attachments = boundedAttachments(
+    all.map(({ message }) => message.attachments),
+    share,
+  );
   return {
     conversationId,
     subject: cutOrNull(conversation?.subject ?? null, MAX_NAME),
     photoUrl: linkOrNull(conversation?.photoUrl ?? null),
     custom: boundedCustom(conversation?.custom ?? {}),
-    access: conversation?.participants[userId]?.access === "READ" ? "READ" : "READ_WRITE",
-    messages: all.map((one, index) => messageView(one, attachments[index] ?? [], found)),
-    omitted: notice.omitted,
+    access: accessOf(conversation, notice.userId),
+    messages: all.map((one, index) => messageView(one, attachments[index] ?? [], share, found)),
+    omitted,
   };
+};
+
+const accessOf = (conversation: ConversationRow | undefined, user: UserId): "READ" | "READ_WRITE" => {
+  const participants = conversation?.participants ?? {};
+  return Object.hasOwn(participants, user) && participants[user]?.access === "READ" ? "READ" : "READ_WRITE";
 };
 
 /** A message that is shown; `missed` is null where it is one of the system's. */
@@ -117,6 +104,7 @@ const systemMessages = (
 const messageView = (
   { message, missed }: Shown,
   attachments: MessageView["attachments"],
+  share: number,
   found: Found,
 ): MessageView => {
   const { messageId, kind, senderId, referencedMessageId, at, text } = message;
@@ -125,19 +113,18 @@ const messageView = (
     kind,
     referencedMessageId: (referencedMessageId?.length ?? 0) > MAX_ID_LENGTH ? null : referencedMessageId,
     occurredAt: at,
-    sender: senderId === null ? null : senderOf(senderId, missed === null ? () => undefined : found),
-    text: cut(text, missed === null ? MAX_SYSTEM_TEXT : MAX_TEXT),
+    sender: senderId === null ? null : senderOf(senderId, share, missed === null ? () => undefined : found),
+    text: cut(text, Math.floor((missed === null ? MAX_SYSTEM_TEXT : MAX_TEXT) / share)),
     attachments,
     mentioned: missed?.isMentioned ?? false,
   };
 };
 
-const senderOf = (sender: UserId, found: Found): Person => {
-  const lookup = { processor: "inboxes", home: "inbox", id: sender, key: profileKey(sender) } as const;
-  return person(sender, (found(lookup) as ProfileRow | undefined)?.user ?? null, []);
+const senderOf = (sender: UserId, share: number, found: Found): Person => {
+  return person(sender, (found(profileOf(sender)) as ProfileRow | undefined)?.user ?? null, [], share);
 };
 
-const person = (userId: UserId, profile: User | null, emails: readonly string[]): Person => ({
+const person = (userId: UserId, profile: User | null, emails: readonly string[], share = 1): Person => ({
   userId,
   name: cut(profile?.name ?? userId, MAX_NAME),
   emails,
@@ -145,5 +132,5 @@ const person = (userId: UserId, profile: User | null, emails: readonly string[])
   locale: cutOrNull(profile?.locale ?? null, MAX_TAG),
   timezone: cutOrNull(profile?.timezone ?? null, MAX_TAG),
   photoUrl: linkOrNull(profile?.photoUrl ?? null),
-  custom: boundedCustom(profile?.custom ?? {}),
+  custom: boundedCustom(profile?.custom ?? {}, share),
 });

@@ -1,57 +1,96 @@
-import { inboxRowKey } from "../core/inbox.ts";
+import { inboxRowKey, type ProfileRow } from "../core/inbox.ts";
 import type { ConversationId, MessageId, UserId } from "../core/ids.ts";
-import type { ProfileRow } from "../core/inbox.ts";
-import type { Millis } from "../core/time.ts";
+import { HOUR, type Millis } from "../core/time.ts";
 
 /**
  * What is known of a user lies in rows that change for different reasons, so that a sign of life writes a few bytes
- * however much is missed: the profile, the sessions, which conversations have something missed, and each of those.
+ * however much is missed: the profile, the sessions, what is pending, and each conversation.
  */
 export type InboxRow = ProfileRow | PresenceRow | PendingRow | ThreadRow;
+
+/** A record may be so late, and what it says of the past is still taken into account exactly. */
+export const LATENESS: Millis = HOUR;
 
 /** Sessions and what was on their screens. */
 export interface PresenceRow {
   readonly type: "presence";
-  /** Live sessions, by id: neither offline nor lapsed. */
+  readonly userId: UserId;
   readonly sessions: Readonly<Record<string, Session>>;
-  /** The latest end of a session; null: since ever. */
+  /** The latest end of the sessions that are forgotten; null: there was none. */
   readonly awaySince: Millis | null;
+  /** The latest sign of any session. */
+  readonly signAt: Millis | null;
+  /** Where messages came while they were on screen, and the `since` of the latest: a lapse may yet make them missed. */
+  readonly attended: Readonly<Record<ConversationId, Millis>>;
+  /** The stream's time of the last change. */
+  readonly asOf: Millis;
 }
 
-export interface Session {
-  /** Time of its latest ONLINE or HEARTBEAT. */
-  readonly sign: Millis;
-  /** The conversation that sign had on screen. */
+/** A browser tab or device: its latest moments, in the order of their times. */
+export type Session = readonly Moment[];
+
+/** A sign (ONLINE, HEARTBEAT) with what it had on screen, or the end (OFFLINE). */
+export interface Moment {
+  readonly at: Millis;
+  readonly isSign: boolean;
   readonly screen: ConversationId | null;
-  /** Conversations with messages that came on its screen since; its lapse may yet make them missed. */
-  readonly attended: readonly ConversationId[];
 }
 
-/** Where something is missed, and whether the user is there: all that decides when they are told. */
+/** Where something is missed, and all that decides when the user is told. */
 export interface PendingRow {
   readonly type: "pending";
   readonly userId: UserId;
+  readonly role: string | null;
+  readonly timezone: string | null;
   readonly isOnline: boolean;
   readonly awaySince: Millis | null;
-  /** The `since` of the first missed message, by conversation. */
-  readonly firsts: Readonly<Record<ConversationId, Millis>>;
-  /** The least of them. */
-  readonly earliest: Millis | null;
+  readonly signAt: Millis | null;
+  /** What the user attends. */
+  readonly screens: readonly ConversationId[];
+  readonly open: Readonly<Record<ConversationId, Open>>;
+  /** When the user was told of anything, the latest times; and when, having been told, they last read anything. */
+  readonly told: readonly Millis[];
+  readonly readAt: Millis | null;
+  /** The earliest `until` of them. */
+  readonly next: Millis | null;
+  /** The stream's time as of which the rest is true. */
+  readonly asOf: Millis;
 }
+
+/** A conversation with something missed. */
+export interface Open {
+  /** The `since` of the first and of the latest missed message. */
+  readonly first: Millis;
+  readonly last: Millis;
+  /** When the user was told of it, the latest times. */
+  readonly told: readonly Millis[];
+  readonly readAt: Millis | null;
+  /** Why the user isn't told yet; null: they are about to be. */
+  readonly held: Held | null;
+  /** When to look again if nothing happens; null: not before something does. */
+  readonly until: Millis | null;
+}
+
+/** Reason codes of what is held. */
+export type Held = "online" | "timeout" | "settle" | "cooldown" | "quiet_hours" | "daily_cap";
 
 /** A user's side of one conversation. */
 export interface ThreadRow {
   readonly type: "thread";
   /** Every message up to this time is read. */
   readonly readUntil: Millis;
-  /** Missed messages, oldest first: the first of all and the latest MAX_LISTED. */
+  /** When the user last read here: the cooldown starts over. */
+  readonly readAt: Millis | null;
+  /** Missed messages in the order of `since`: the first of all and the latest MAX_LISTED. */
   readonly missed: readonly Missed[];
   /** How many are missed, listed or not. */
   readonly count: number;
-  /** Candidates that came while the user attended; a session that lapses may yet give them back. */
-  readonly attended: readonly Attended[];
+  /** Candidates that came while the user attended. */
+  readonly attended: readonly Missed[];
   /** The latest messages that a notification was about. */
   readonly told: readonly MessageId[];
+  /** When notifications were about it, the latest. */
+  readonly toldAt: readonly Millis[];
   /** When something was last heard of it. */
   readonly touchedAt: Millis;
 }
@@ -63,37 +102,54 @@ export interface Missed {
   readonly sentAt: Millis;
   /** When it became a candidate: sent, or edited to mention the user. */
   readonly since: Millis;
+  /** When the log had it. */
+  readonly seen: Millis;
   readonly isMentioned: boolean;
-}
-
-export interface Attended extends Missed {
-  /** The sessions that had the conversation on screen: seen if one of them goes on, missed when all have lapsed. */
-  readonly sessionIds: readonly string[];
 }
 
 /** Missed messages that are listed beside the first one (contract: `messageIds`, the latest 500). */
 export const MAX_LISTED = 500;
 /** Messages that are remembered as told, by conversation. */
 export const MAX_TOLD = MAX_LISTED;
+/** Times of notifications that are remembered by conversation, for the cooldown; and by user, for the cap too. */
+export const MAX_TOLD_TIMES = 64;
+export const MAX_TOLD_TIMES_OF_USER = 1_000;
 
-export const noPresence: PresenceRow = { type: "presence", sessions: {}, awaySince: null };
+export const noPresence = (userId: UserId): PresenceRow => ({
+  type: "presence",
+  userId,
+  sessions: {},
+  awaySince: null,
+  signAt: null,
+  attended: {},
+  asOf: 0,
+});
 
 export const nothingPending = (userId: UserId): PendingRow => ({
   type: "pending",
   userId,
+  role: null,
+  timezone: null,
   isOnline: false,
   awaySince: null,
-  firsts: {},
-  earliest: null,
+  signAt: null,
+  screens: [],
+  open: {},
+  told: [],
+  readAt: null,
+  next: null,
+  asOf: 0,
 });
 
 export const newThread: ThreadRow = {
   type: "thread",
   readUntil: -1,
+  readAt: null,
   missed: [],
   count: 0,
   attended: [],
   told: [],
+  toldAt: [],
   touchedAt: 0,
 };
 

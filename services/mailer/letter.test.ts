@@ -2,13 +2,21 @@ import { describe, expect, test } from "vitest";
 import { Poison } from "../core/failure.ts";
 import { eventId } from "../core/ids.ts";
 import type { NotificationEvent, NotificationEventType } from "../core/records.ts";
+import { noSettings, type SettingsBook } from "../core/settings.ts";
+import { bookOf } from "../../test/support/settings.ts";
 import { conversation, grace, message, NOON, person, triggered } from "./example.ts";
-import { mailer } from "./letter.ts";
+import { mailer, type PreferenceRow } from "./letter.ts";
 
 const ada = person("Ada Lovelace");
 const chat = conversation("Launch plan", [message(ada, "Hello")]);
 
-const effectsOf = (event: NotificationEvent) =>
+/** What is known before: rows by their key, and settings. */
+interface Before {
+  readonly rows?: ReadonlyMap<string, PreferenceRow>;
+  readonly book?: SettingsBook;
+}
+
+const effectsOf = (event: NotificationEvent, { rows = new Map(), book = noSettings }: Before = {}) =>
   mailer
     .read({
       topic: "notifications",
@@ -17,14 +25,34 @@ const effectsOf = (event: NotificationEvent) =>
       at: event.occurredAt,
       timestamp: event.occurredAt,
     })
-    .flatMap((read) => mailer.fold(read, { get: () => undefined, expect: () => undefined }, undefined).effects);
+    .flatMap((read) => mailer.fold(read, { get: (key) => rows.get(key), expect: () => undefined }, book).effects);
 
-const told = (event: NotificationEvent) =>
-  effectsOf(event).flatMap((effect) =>
+const told = (event: NotificationEvent, before?: Before) =>
+  effectsOf(event, before).flatMap((effect) =>
     effect.type === "publish" && effect.topic === "notifications" ? [effect.value] : [],
   );
-const letters = (event: NotificationEvent) =>
-  effectsOf(event).flatMap((effect) => (effect.type === "enqueue" ? [effect] : []));
+const letters = (event: NotificationEvent, before?: Before) =>
+  effectsOf(event, before).flatMap((effect) => (effect.type === "enqueue" ? [effect] : []));
+const notes = (event: NotificationEvent, before?: Before) =>
+  effectsOf(event, before).flatMap((effect) => (effect.type === "note" ? [effect.entry] : []));
+
+/** Rows after grace has chosen, each time what is given; null takes the choice back. */
+const chosen = (...choices: readonly (readonly [at: number, unsubscribed: readonly string[] | null])[]) => {
+  const rows = new Map<string, PreferenceRow>();
+  for (const [at, unsubscribed] of choices) {
+    const value = unsubscribed === null ? null : { userId: "grace", unsubscribed, occurredAt: at };
+    for (const event of mailer.read({ topic: "preferences", key: "grace", value, at, timestamp: at }))
+      for (const [key, row] of mailer.fold(
+        event,
+        { get: (name) => rows.get(name), expect: () => undefined },
+        noSettings,
+      ).writes)
+        if (row === null) rows.delete(key);
+        else rows.set(key, row);
+  }
+  return rows;
+};
+const mailOff = (since = NOON) => bookOf({ emailEnabled: false }, since);
 const mailed = (...emails: string[]) => triggered([chat], { ...grace, emails });
 
 describe("a notification", () => {
@@ -109,6 +137,58 @@ describe("a notification", () => {
     (address) => expect(letters(mailed(address))).toHaveLength(1),
   );
 
+  test("goes to those of the addresses that want it, however they are written", () => {
+    const event = mailed("Grace@Example.com", "hopper@example.org");
+    const rows = chosen([NOON, ["gRACE@example.com"]]);
+    expect(letters(event, { rows }).map(({ id }) => id)).toEqual(["n-1/hopper@example.org"]);
+    expect(told(event, { rows })).toEqual([]);
+  });
+
+  test("that no address wants is suppressed, on record with its reason", () => {
+    const rows = chosen([NOON, ["grace@example.com"]]);
+    const event = mailed("grace@example.com");
+    expect(letters(event, { rows })).toEqual([]);
+    expect(told(event, { rows })).toMatchObject([{ type: "SUPPRESSED", reason: "unsubscribed", occurredAt: NOON }]);
+    expect(notes(event, { rows })).toEqual([
+      {
+        verdict: "SUPPRESSED",
+        reason: "unsubscribed",
+        users: ["grace"],
+        conversationId: "c-1",
+        messageIds: [],
+        notificationId: "n-1",
+        until: null,
+        facts: {},
+        occurredAt: NOON,
+      },
+    ]);
+  });
+
+  test.each([
+    ["taken back", [NOON, null]],
+    ["changed", [NOON, []]],
+  ] as const)("is mailed again when an unsubscribe is %s", (_, after) => {
+    expect(letters(mailed("a@example.com"), { rows: chosen([NOON - 1, ["a@example.com"]], after) })).toHaveLength(1);
+  });
+
+  test("goes by the latest choice, not by one that comes late", () => {
+    const rows = chosen([NOON, ["a@example.com"]], [NOON - 1, []]);
+    expect(told(mailed("a@example.com"), { rows })).toMatchObject([{ reason: "unsubscribed" }]);
+  });
+
+  test("to a role whose mail is off at its time is suppressed", () => {
+    expect(told(mailed("a@example.com"), { book: mailOff() })).toMatchObject([{ reason: "role_disabled" }]);
+    expect(letters(mailed("a@example.com"), { book: mailOff(NOON + 1) })).toHaveLength(1);
+  });
+
+  test("gives one reason where there are several: no address, then the role, then the person's choice", () => {
+    const rows = chosen([NOON, ["a@example.com"]]);
+    expect(told(mailed(), { rows, book: mailOff() })).toMatchObject([{ reason: "no_address" }]);
+    expect(told(mailed("a@example.com"), { rows, book: mailOff() })).toMatchObject([{ reason: "role_disabled" }]);
+    const event = triggered([], { ...grace, emails: ["a@example.com"] });
+    expect(told(event, { rows })).toMatchObject([{ reason: "unsubscribed" }]);
+  });
+
   test("without a snapshot is a record that cannot be taken", () => {
     expect(() => effectsOf({ ...mailed("a@example.com"), snapshot: null })).toThrow(Poison);
   });
@@ -127,6 +207,11 @@ test.each([
   "REPLIED",
 ] as NotificationEventType[])("nothing follows from %s", (type) => {
   expect(effectsOf({ ...mailed("a@example.com"), type })).toEqual([]);
+});
+
+test("a choice under another's key is a record that cannot be taken", () => {
+  const value = { userId: "eve", unsubscribed: [], occurredAt: NOON };
+  expect(() => mailer.read({ topic: "preferences", key: "grace", value, at: NOON, timestamp: NOON })).toThrow(Poison);
 });
 
 test("nothing follows from a tombstone or another topic", () => {

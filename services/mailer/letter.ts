@@ -1,9 +1,12 @@
-import type { Effect } from "../core/effect.ts";
+import type { Effect, Note } from "../core/effect.ts";
 import { Poison } from "../core/failure.ts";
-import { type Keyed, nothing, type Processor } from "../core/processor.ts";
-import type { NotificationEvent, Snapshot } from "../core/records.ts";
+import { type Keyed, nothing, type Processor, type Step } from "../core/processor.ts";
+import type { NotificationEvent, Preference, Snapshot } from "../core/records.ts";
+import { settingsAt, type SettingsBook, settingsLore } from "../core/settings.ts";
+import type { Millis } from "../core/time.ts";
 import { addressProblem } from "./address.ts";
 import { follow } from "./follow.ts";
+import { type Suppression, suppressedEntry } from "./suppression.ts";
 
 /** Identity: names the queue and its outbox stream. */
 export const MAIL_QUEUE = "mail";
@@ -15,35 +18,84 @@ export interface Letter {
   readonly event: NotificationEvent;
 }
 
+/** What a person has chosen about all their mail; the row's key is their user id. */
+export interface PreferenceRow {
+  /** In lower case. */
+  readonly unsubscribed: readonly string[];
+  readonly at: Millis;
+}
+
+type LetterEvent = Triggered | Chosen;
+
 interface Triggered extends Keyed {
+  readonly type: "triggered";
   readonly event: NotificationEvent;
 }
 
+interface Chosen extends Keyed {
+  readonly type: "chosen";
+  /** null: they have taken their choice back. */
+  readonly preference: Preference | null;
+}
+
 /**
- * Turns each notification into letters, one for each of the recipient's addresses; where there is nothing to send, or
- * no way to, it says so. Keeps no state.
+ * Turns each notification into letters, one for each of the recipient's addresses that wants it; where there is
+ * nothing to send, or nobody to send it to, it says so.
  */
-export const mailer: Processor<never, Triggered> = {
+export const mailer: Processor<PreferenceRow, LetterEvent, SettingsBook> = {
   name: "mailer",
-  inputs: ["notifications"],
+  inputs: ["preferences", "notifications"],
   home: "notifications",
+  // Only we write these topics, by our own producer: every record is on the partition of its key.
   strays: null,
   upstream: [],
-  read: (record) => {
+  lore: settingsLore,
+  read: (record): readonly LetterEvent[] => {
+    const { key, at, timestamp: seen } = record;
+    if (record.topic === "preferences")
+      return [{ type: "chosen", key, at, seen, preference: checked(key, record.value) }];
     if (record.topic !== "notifications" || record.value?.type !== "TRIGGERED") return [];
-    return [{ key: record.value.userId, at: record.at, event: record.value }];
+    return [{ type: "triggered", key: record.value.userId, at, seen, event: record.value }];
   },
-  rows: () => [],
-  fold: (triggered) => ("event" in triggered ? { writes: [], effects: post(triggered) } : nothing),
+  rows: ({ key }) => [key],
+  fold: (event, rows, book) => {
+    switch (event.type) {
+      case "due":
+        return nothing;
+      case "chosen":
+        return choose(event, rows.get(event.key));
+      case "triggered":
+        return { writes: [], effects: post(event, rows.get(event.key), book) };
+    }
+  },
   wake: () => null,
 };
 
-const post = ({ event, at }: Triggered): readonly Effect[] => {
+const checked = (key: string, preference: Preference | null): Preference | null => {
+  if (preference !== null && preference.userId !== key)
+    throw new Poison(`its key is "${key}" but its userId "${preference.userId}"`);
+  return preference;
+};
+
+const choose = ({ key, at, preference }: Chosen, known: PreferenceRow | undefined): Step<PreferenceRow> => {
+  if (preference === null) return { writes: [[key, null]], effects: [] };
+  if (known !== undefined && known.at > at) return nothing; // late: a later choice, whole, is known
+  return { writes: [[key, { unsubscribed: preference.unsubscribed.map(folded), at }]], effects: [] };
+};
+
+/** Servers that tell letters' case apart in addresses are no longer seen: who unsubscribed one writing means them all. */
+const folded = (address: string): string => address.toLowerCase();
+
+const post = ({ event, at }: Triggered, known: PreferenceRow | undefined, book: SettingsBook): readonly Effect[] => {
   const { snapshot } = event;
   if (snapshot === null) throw new Poison(`the notification ${event.notificationId} was triggered without a snapshot`);
-  const addresses = [...new Set(snapshot.recipient.emails)];
-  if (addresses.length === 0) return [follow(event, "SUPPRESSED", at, { reason: "no_address" })];
-  if (!showsAnything(snapshot)) return [follow(event, "SUPPRESSED", at, { reason: "superseded" })];
+  const { emails, role } = snapshot.recipient;
+  const unsubscribed = new Set(known?.unsubscribed);
+  const addresses = [...new Set(emails)].filter((address) => !unsubscribed.has(folded(address)));
+  if (emails.length === 0) return suppress(event, at, "no_address");
+  if (!settingsAt(book, role, at).emailEnabled) return suppress(event, at, "role_disabled");
+  if (addresses.length === 0) return suppress(event, at, "unsubscribed");
+  if (!showsAnything(snapshot)) return suppress(event, at, "superseded");
   return addresses.map((address): Effect => {
     const problem = addressProblem(address);
     // Bounced here and not in the work: such an address may not even be fit for the id of a job.
@@ -52,6 +104,11 @@ const post = ({ event, at }: Triggered): readonly Effect[] => {
     const payload: Letter = { address, event };
     return { type: "enqueue", queue: MAIL_QUEUE, id: `${event.notificationId}/${address}`, payload, runAt: at };
   });
+};
+
+const suppress = (event: NotificationEvent, at: Millis, reason: Suppression): readonly Effect[] => {
+  const note: Note = { type: "note", entry: suppressedEntry(event, at, reason) };
+  return [follow(event, "SUPPRESSED", at, { reason }), note];
 };
 
 /** System messages alone are nothing that anybody missed. */

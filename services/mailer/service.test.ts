@@ -1,25 +1,36 @@
 import { expect, test } from "vitest";
+import { memoryLog } from "../memory/log.ts";
+import { memoryStore } from "../memory/store.ts";
 import { parse } from "../runtime/config.ts";
 import type { Root } from "../runtime/service.ts";
 import { mailer } from "./service.ts";
 
+const environment = {
+  SMTP_URL: "smtp://localhost:2525",
+  MAIL_FROM: "Chat <chat@büro.example>",
+  JOIN_URL: "https://chat.example.com/{conversationId}",
+  MAIL_CONCURRENCY: "7",
+};
+
 test("the service brings its processor, its work and a pool that closes with the process", async () => {
   const had: string[] = [];
   const owned: AsyncDisposable[] = [];
-  const root: Pick<Root, "process" | "work" | "own" | "clock"> = {
+  const root: Pick<Root, "process" | "work" | "own" | "clock" | "log" | "store"> = {
     process: ({ name }) => had.push(`processor ${name}`),
     work: ({ queue, concurrency }) => had.push(`work ${queue} by ${concurrency}`),
     own: (part) => owned.push(part),
     clock: { now: () => 0 },
-  };
-  const environment = {
-    SMTP_URL: "smtp://localhost:2525",
-    MAIL_FROM: "Chat <chat@büro.example>",
-    JOIN_URL: "https://chat.example.com/{conversationId}",
-    MAIL_CONCURRENCY: "7",
+    log: memoryLog({ now: () => 0 }),
+    store: memoryStore(),
   };
   await mailer.start(root as Root, parse(mailer.variables, environment));
   expect(had).toEqual(["processor mailer", "work mail by 7"]);
   expect(owned).toHaveLength(1);
   for (const part of owned) await part[Symbol.asyncDispose]();
+});
+
+test("choices and notifications must be dealt out alike", async () => {
+  const log = memoryLog({ now: () => 0 }, (topic) => (topic === "preferences" ? 3 : 6));
+  const starting = mailer.start({ log } as unknown as Root, parse(mailer.variables, environment));
+  await expect(starting).rejects.toThrow("notification.preferences has 3 partitions, notification.events 6");
 });

@@ -1,9 +1,13 @@
+import { Fatal } from "../core/failure.ts";
+import type { Log } from "../core/ports.ts";
+import { noSettings } from "../core/settings.ts";
 import { service } from "../runtime/service.ts";
 import { domainOf } from "./address.ts";
 import { variables } from "./config.ts";
 import { mailer as processor } from "./letter.ts";
 import { openPost } from "./post.ts";
 import { renderer } from "./render.ts";
+import { rowsOf } from "./rows.ts";
 import { smtpOf } from "./smtp.ts";
 import { readTemplates } from "./templates.ts";
 import { mailing } from "./work.ts";
@@ -13,6 +17,7 @@ export const mailer = service({
   name: "mailer",
   variables,
   async start(root, settings) {
+    await checkPartitions(root.log);
     const from = settings.MAIL_FROM;
     const domain = settings.MAIL_DOMAIN ?? new URL(`http://${domainOf(from.address)}`).hostname; // in ASCII
     const render = renderer(await readTemplates());
@@ -20,11 +25,12 @@ export const mailer = service({
     const smtp = smtpOf(settings.SMTP_URL);
     const post = openPost({ smtp, maxConnections: concurrency, bounces: from.address, name: domain });
     root.own(post);
-    root.process(processor, () => undefined);
+    root.process(processor, () => noSettings); // the log says them: the processor's lore
     root.work(
       mailing({
         post,
         render,
+        lookUp: rowsOf(root.log, root.store),
         concurrency,
         clock: root.clock,
         chance: Math.random,
@@ -34,3 +40,12 @@ export const mailer = service({
     );
   },
 });
+
+/** A choice lies in the lane of its user, where the notifications to them are read. */
+const checkPartitions = async (log: Pick<Log, "partitions">): Promise<void> => {
+  const [choices, notifications] = [await log.partitions("preferences"), await log.partitions("notifications")];
+  if (choices !== notifications)
+    throw new Fatal(
+      `notification.preferences has ${choices} partitions, notification.events ${notifications}; they must have the same number: while it is empty, delete notification.preferences and run \`ops topics --partitions ${notifications}\``,
+    );
+};

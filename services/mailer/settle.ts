@@ -5,6 +5,7 @@ import type { Millis } from "../core/time.ts";
 import { type Answer, type Refused, type Verdict, verdictOf } from "./answer.ts";
 import { follow } from "./follow.ts";
 import type { Letter } from "./letter.ts";
+import { type Suppression, suppressedEntry } from "./suppression.ts";
 import { line } from "./tidy.ts";
 
 /** Longest diagnostic that is published, in UTF-16 code units. */
@@ -51,6 +52,21 @@ export const settle = (tried: Tried): Outcome => {
     diagnostic: error,
   });
   return { settlement: { state: "dead", error }, publish: [bounced], detail };
+};
+
+/**
+ * A letter that is not to be sent any more. Said once for each address of a notification, with one and the same id.
+ */
+export const suppress = ({ address, event }: Letter, reason: Suppression, now: Millis): Outcome => {
+  const { notificationId, userId } = event;
+  return {
+    settlement: { state: "done" },
+    publish: [
+      follow(event, "SUPPRESSED", now, { reason }),
+      { type: "publish", topic: "ledger", key: userId, value: { entries: [suppressedEntry(event, now, reason)] } },
+    ],
+    detail: { notificationId, userId, email: address, verdict: "suppressed", reason },
+  };
 };
 
 /** null: not again. */

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { inboxRowKey } from "../core/inbox.ts";
 import { listen } from "../runtime/facts.ts";
 import type { Answer } from "./answer.ts";
 import { conversation, grace, message, NOON, person, triggered } from "./example.ts";
@@ -15,7 +16,7 @@ const payload: Letter = { address: "grace@example.com", event };
 const never = new AbortController().signal;
 
 /** A desk whose server answers so; `mails` is what it was handed. */
-const desk = (answer: Answer) => {
+const desk = (answer: Answer, rows: Readonly<Record<string, unknown>> = {}) => {
   const mails: Mail[] = [];
   const post: Post = {
     async send(mail) {
@@ -27,6 +28,7 @@ const desk = (answer: Answer) => {
   const work = mailing({
     post,
     render,
+    lookUp: async (lookups) => lookups.map(({ processor, key }) => rows[`${processor} ${key}`]),
     concurrency: 3,
     clock: { now: () => NOON + 5 },
     chance: () => 0,
@@ -67,6 +69,19 @@ test("a taken letter is done and told of", async () => {
   expect(publish).toMatchObject([
     { topic: "notifications", key: "grace", value: { type: "SENT", occurredAt: NOON + 5 } },
   ]);
+});
+
+test("what was read meanwhile is not mailed, and it is said why not", async () => {
+  const read = { [`inboxes ${inboxRowKey("t", "grace", "c-1")}`]: { type: "thread", readUntil: NOON } };
+  const { mails, attempt } = desk({ kind: "accepted", response: "250 Ok", queueId: null }, read);
+  const { settlement, publish, detail } = await attempt(1);
+  expect(mails).toEqual([]);
+  expect(settlement).toEqual({ state: "done" });
+  expect(publish).toMatchObject([
+    { topic: "notifications", key: "grace", value: { type: "SUPPRESSED", reason: "superseded", email: null } },
+    { topic: "ledger", key: "grace", value: { entries: [{ verdict: "SUPPRESSED", reason: "superseded" }] } },
+  ]);
+  expect(detail).toMatchObject({ verdict: "suppressed", reason: "superseded", email: "grace@example.com" });
 });
 
 test("a fault of our configuration is announced, loudly", async () => {

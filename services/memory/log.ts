@@ -1,6 +1,7 @@
 import { laneOf } from "../core/lane.ts";
 import type { Clock, Log, Outgoing, Place, RawRecord, Slice, Subscription } from "../core/ports.ts";
 import { type TopicId } from "../core/topics.ts";
+import { scanOf } from "../runtime/scan.ts";
 
 /** A log in memory that anyone may look into. */
 export interface MemoryLog extends Log {
@@ -65,7 +66,7 @@ export const memoryLog = (clock: Clock, partitions: Partitions = PARTITIONS): Me
     });
   };
 
-  return {
+  const log: MemoryLog = {
     publish(records) {
       for (const record of records) append(record);
       for (const member of members) member.wake();
@@ -83,8 +84,10 @@ export const memoryLog = (clock: Clock, partitions: Partitions = PARTITIONS): Me
         }),
       );
     },
+    scan: (topics) => scanOf(log, topics),
     records: (topic) => Array.from({ length: count(topic) }, (_, partition) => held({ topic, partition })).flat(),
   };
+  return log;
 };
 
 const subscription = (member: Member, held: (place: Place) => RawRecord[], leave: () => void): Subscription => {
@@ -93,14 +96,16 @@ const subscription = (member: Member, held: (place: Place) => RawRecord[], leave
   return {
     assigned: () => member.assigned,
     seek: (place, offset) => void member.positions.set(name(place), offset ?? 0),
-    take(limit) {
+    take(limit, isWanted = () => true) {
       // Least timestamps first, but what stands behind another on a partition stays behind it.
-      const waiting = ready().flatMap((place) => {
-        let latest = -Infinity;
-        return held(place)
-          .slice(member.positions.get(name(place)))
-          .map((record) => ({ place, record, at: (latest = Math.max(latest, record.timestamp)) }));
-      });
+      const waiting = ready()
+        .filter(isWanted)
+        .flatMap((place) => {
+          let latest = -Infinity;
+          return held(place)
+            .slice(member.positions.get(name(place)))
+            .map((record) => ({ place, record, at: (latest = Math.max(latest, record.timestamp)) }));
+        });
       const taken = waiting.toSorted((a, b) => a.at - b.at).slice(0, limit);
       return Array.from(
         Map.groupBy(taken, ({ place }) => place),
@@ -111,9 +116,9 @@ const subscription = (member: Member, held: (place: Place) => RawRecord[], leave
         },
       );
     },
-    arrival: (signal) =>
+    arrival: (signal, isWanted = () => true) =>
       new Promise((resolve) => {
-        if (ready().length > 0 || signal.aborted) return resolve();
+        if (ready().some(isWanted) || signal.aborted) return resolve();
         member.wake = resolve;
         signal.addEventListener("abort", () => resolve(), { once: true });
       }),

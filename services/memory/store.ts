@@ -1,4 +1,4 @@
-import type { Hold, Job, NewJob, OutboxEntry, RowKey, RowWrite, Store } from "../core/ports.ts";
+import type { DueRow, Hold, Job, NewJob, OutboxEntry, RowWrite, Store } from "../core/ports.ts";
 import type { Lane } from "../core/lane.ts";
 import type { Millis } from "../core/time.ts";
 import { laneStream } from "../core/stream.ts";
@@ -9,6 +9,25 @@ interface StoredRow {
   readonly json: string;
   readonly due: Millis | null;
 }
+
+/** A lane that nobody has claimed yet. */
+const unheld = (lane: Lane): Hold => ({
+  lane,
+  epoch: 0,
+  cursors: {},
+  heard: {},
+  within: {},
+  reached: {},
+  sequence: 0,
+  time: -1,
+  examined: {},
+  examinedTime: -1,
+});
+
+const revisit = (table: Map<string, StoredRow>, lanes: readonly Lane[], time: Millis): void => {
+  for (const [key, row] of table)
+    if (lanes.includes(row.lane) && row.due !== null && row.due > time) table.set(key, { ...row, due: time });
+};
 
 /** A second implementation of the store (core/ports.ts): kept in memory, values as the JSON a database would hold. */
 export const memoryStore = (now: () => Millis = () => 0): Store => {
@@ -30,15 +49,15 @@ export const memoryStore = (now: () => Millis = () => 0): Store => {
     if (value === null) table.delete(key);
     else table.set(key, { lane, json: JSON.stringify(value), due });
   };
-  const scheduled = (processor: string, lanes: readonly Lane[]): readonly (RowKey & { due: Millis })[] =>
+  const scheduled = (processor: string, lanes: readonly Lane[]): readonly DueRow[] =>
     [...tableOf(processor)]
       .flatMap(([key, { lane, due }]) => (due !== null && lanes.includes(lane) ? [{ lane, key, due }] : []))
-      .toSorted((a, b) => a.due - b.due);
+      .toSorted((a, b) => a.due - b.due || (a.key < b.key ? -1 : 1));
 
   return {
     claim(processor, lanes) {
       const claimed = lanes.map((lane) => {
-        const before = holds.get(`${processor}/${lane}`) ?? { lane, epoch: 0, cursors: {}, heard: {}, sequence: 0 };
+        const before = holds.get(`${processor}/${lane}`) ?? unheld(lane);
         const hold = { ...before, epoch: before.epoch + 1, sequence: Math.max(before.sequence, now() * 1_000) };
         holds.set(`${processor}/${lane}`, hold);
         return hold;
@@ -46,18 +65,16 @@ export const memoryStore = (now: () => Millis = () => 0): Store => {
       return Promise.resolve(claimed);
     },
     progress(processor, to) {
-      const cursors: Record<string, number> = {};
-      const sequences: Record<number, number> = {};
-      const unpublished: Record<number, number> = {};
-      for (const [name, hold] of holds) {
-        if (!name.startsWith(`${processor}/`)) continue;
-        Object.assign(cursors, hold.cursors);
-        sequences[hold.lane] = hold.sequence;
-        for (const { entry } of outbox.values())
-          if (entry.topic === to && entry.stream === laneStream(processor, hold.lane))
-            unpublished[hold.lane] = Math.min(unpublished[hold.lane] ?? Infinity, entry.sequence);
-      }
-      return Promise.resolve({ cursors, sequences, unpublished });
+      const ofProcessor = [...holds].filter(([name]) => name.startsWith(`${processor}/`)).map(([, hold]) => hold);
+      return Promise.resolve(
+        ofProcessor.map(({ lane, cursors, examined, time, examinedTime, sequence }) => {
+          const waiting = [...outbox.values()].filter(
+            ({ entry }) => entry.topic === to && entry.stream === laneStream(processor, lane),
+          );
+          const unpublished = waiting.length === 0 ? null : Math.min(...waiting.map(({ entry }) => entry.sequence));
+          return { lane, cursors, examined, time, examinedTime, sequence, unpublished };
+        }),
+      );
     },
     load: (processor, keys) =>
       Promise.resolve(
@@ -70,8 +87,7 @@ export const memoryStore = (now: () => Millis = () => 0): Store => {
       Promise.resolve(
         scheduled(processor, lanes)
           .filter(({ due }) => due <= until)
-          .slice(0, limit)
-          .map(({ lane, key }) => ({ lane, key })),
+          .slice(0, limit),
       ),
     nextDue: (processor, lanes) => Promise.resolve(scheduled(processor, lanes)[0]?.due ?? null),
     commit(commit) {
@@ -80,6 +96,12 @@ export const memoryStore = (now: () => Millis = () => 0): Store => {
       );
       if (isFenced) return Promise.resolve("fenced");
       for (const hold of commit.holds) holds.set(`${commit.processor}/${hold.lane}`, hold);
+      if (commit.revisit !== null)
+        revisit(
+          tableOf(commit.processor),
+          commit.holds.map(({ lane }) => lane),
+          commit.revisit,
+        );
       for (const row of commit.rows) write(tableOf(commit.processor), row);
       save(commit.outbox);
       commit.jobs.forEach((job: NewJob) => jobs.add(job));

@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError } from "commander";
 import { Fatal, messageOf } from "../core/failure.ts";
 import { parse } from "../runtime/config.ts";
+import { avroCodec, registeredIds } from "../runtime/codec.ts";
 import { openKafka } from "../runtime/kafka.ts";
 import { migrate } from "../runtime/migrations.ts";
 import { openDatabase } from "../runtime/postgres.ts";
@@ -9,10 +10,15 @@ import { kafkaSettings } from "../runtime/serve.ts";
 import { commonVariables } from "../runtime/settings.ts";
 import { ensureTopics } from "../runtime/topics.ts";
 import { variables as webhookVariables } from "../webhooks/config.ts";
+import { decideCommand } from "./decide.ts";
 import { endpointsCommand } from "./endpoints.ts";
 import { reference } from "./reference.ts";
 import { replayTrace } from "./replay-trace.ts";
+import type { OpenDesk } from "./desk.ts";
+import { settingsCommand } from "./settings.ts";
 import { dataDir, runningStack } from "./stack.ts";
+import { whatifCommand } from "./whatif.ts";
+import { whyCommand } from "./why.ts";
 
 /** Partitions of topics that are created, by default. */
 const PARTITIONS = 6;
@@ -32,6 +38,14 @@ const positive = (given: string): number => {
   const number = Number(given);
   if (!(number > 0)) throw new InvalidArgumentError("not a number above 0");
   return number;
+};
+
+const openDesk: OpenDesk = async () => {
+  const { SCHEMA_REGISTRY_URL, TOPIC_PREFIX } = settings();
+  const registry = openRegistry(SCHEMA_REGISTRY_URL);
+  const codec = avroCodec(registry, await registeredIds(registry, TOPIC_PREFIX));
+  const log = openKafka(kafkaSettings(settings(), "whileaway-ops"));
+  return { log, codec, close: () => log[Symbol.asyncDispose]() };
 };
 
 const ops = new Command("ops").description("Whileaway's command line");
@@ -76,6 +90,12 @@ ops.addCommand(
     }),
   ),
 );
+
+ops.addCommand(settingsCommand(openDesk));
+ops.addCommand(whyCommand(openDesk));
+
+ops.addCommand(decideCommand());
+ops.addCommand(whatifCommand(openDesk));
 
 ops
   .command("replay-trace")

@@ -53,7 +53,8 @@ export const replayTrace = async (
   for await (const row of readTrace(file)) if (rows.push(row) >= limit) break;
   const begun = Date.now();
   const first = rows[0]?.at ?? 0;
-  const records = traceScript(rows, (at) => Math.round(begun + 3 * SECOND + (at - first) / speed));
+  const script = traceScript((at) => Math.round(begun + 3 * SECOND + (at - first) / speed));
+  const records = [...rows.flatMap((row) => script.take(row)), ...script.end()];
   say(
     `${rows.length} messages, ${records.length} records, ${Math.round(((rows.at(-1)?.at ?? 0) - first) / speed / 1000)} s at ${speed} times`,
   );

@@ -1,4 +1,5 @@
 import { type Millis, SECOND } from "../core/time.ts";
+import { heap } from "../memory/heap.ts";
 import type { Said } from "../runtime/producer.ts";
 import type { TraceRow } from "./trace.ts";
 
@@ -15,49 +16,85 @@ const textOf = (length: number): string => FILLER.repeat(Math.ceil(length / FILL
 
 const conversationOf = ({ room, topic }: TraceRow): string => (topic === "" ? room : `${room}/${topic}`);
 
+/** A script in the making: what is said comes in the order of its times, as soon as nothing earlier can follow. */
+export interface Script {
+  /** The next row of the recording. */
+  take(row: TraceRow): readonly Said[];
+  /** There are no more rows. */
+  end(): readonly Said[];
+}
+
+interface Stay {
+  readonly session: string;
+  readonly last: Millis;
+}
+
 /**
  * A recorded chat as records in the order of their times: a conversation is a room's topic; who writes in one for the
  * first time joins it (and has a profile by then); who writes is there from shortly before until shortly after, and
  * reads what they answer. What the recording doesn't have is made up by that and no other rule.
  * @param timeOf when something of the recording's time is to happen
  */
-export const traceScript = (rows: readonly TraceRow[], timeOf: (at: Millis) => Millis): readonly Said[] => {
-  const said: (readonly [Millis, Said])[] = [];
+export const traceScript = (timeOf: (at: Millis) => Millis): Script => {
+  const said = heap<Said>();
   const joined = new Set<string>();
-  const members = new Map<string, string[]>();
-  const stays = new Map<string, { session: string; last: Millis }>();
+  const members = new Map<string, Set<string>>();
+  /** Those who are there, who wrote last being last. */
+  const stays = new Map<string, Stay>();
+  let number = 0;
 
-  const put = (at: Millis, record: Said): void => void said.push([at, record]);
-  const go = (user: string, { session, last }: { session: string; last: Millis }): void =>
-    put(last + LINGER, presence("OFFLINE", user, session, null, last + LINGER));
-
-  rows.forEach((row, index) => {
-    const at = timeOf(row.at);
-    const conversation = conversationOf(row);
-    if (!joined.has(row.user)) put(at - LEAD, profile(row.user, at - LEAD));
-    joined.add(row.user);
-    const of = members.get(conversation) ?? [];
-    if (of.length === 0) put(at - LEAD, described(conversation, at - LEAD));
+  const go = (user: string, { session, last }: Stay): void =>
+    said.put(last + LINGER, presence("OFFLINE", user, session, null, last + LINGER));
+  const leaveBefore = (at: Millis): void => {
+    for (const [user, stay] of stays) {
+      if (stay.last >= at) return;
+      go(user, stay);
+      stays.delete(user);
+    }
+  };
+  const join = (user: string, conversation: string, at: Millis): ReadonlySet<string> => {
+    if (!joined.has(user)) said.put(at, profile(user, at));
+    joined.add(user);
+    const of = members.get(conversation) ?? new Set();
+    if (of.size === 0) said.put(at, described(conversation, at));
     members.set(conversation, of);
-    if (!of.includes(row.user)) {
-      of.push(row.user);
-      put(at - LEAD, join(conversation, row.user, at - LEAD));
+    if (!of.has(user)) said.put(at, joining(conversation, user, at));
+    return of.add(user);
+  };
+  const come = (user: string, conversation: string, at: Millis): void => {
+    const stay = stays.get(user);
+    const session = stay?.session ?? `${user}-${number}`;
+    const [type, from] = stay === undefined ? (["ONLINE", at - LEAD] as const) : (["HEARTBEAT", at] as const);
+    said.put(from, presence(type, user, session, conversation, from));
+    stays.delete(user);
+    stays.set(user, { session, last: at });
+  };
+  const until = (at: Millis): readonly Said[] => {
+    const ready: Said[] = [];
+    while (said.next() < at) {
+      const one = said.take();
+      if (one !== undefined) ready.push(one);
     }
-    const stay = stays.get(row.user);
-    if (stay === undefined || at - stay.last > STAY) {
-      if (stay !== undefined) go(row.user, stay);
-      const session = `${row.user}-${index}`;
-      stays.set(row.user, { session, last: at });
-      put(at - LEAD, presence("ONLINE", row.user, session, conversation, at - LEAD));
-    } else {
-      stay.last = at;
-      put(at, presence("HEARTBEAT", row.user, stay.session, conversation, at));
-    }
-    put(at, presence("READ", row.user, "", conversation, at));
-    put(at, message(row, index + 1, conversation, row.isForEveryone ? [...of] : row.mentions, at));
-  });
-  for (const [user, stay] of stays) go(user, stay);
-  return said.toSorted(([a], [b]) => a - b).map(([, record]) => record);
+    return ready;
+  };
+
+  return {
+    take(row) {
+      const at = timeOf(row.at);
+      const conversation = conversationOf(row);
+      number++;
+      leaveBefore(at - STAY);
+      const of = join(row.user, conversation, at - LEAD);
+      come(row.user, conversation, at);
+      said.put(at, presence("READ", row.user, "", conversation, at));
+      said.put(at, message(row, number, conversation, row.isForEveryone ? [...of] : row.mentions, at));
+      return until(at - STAY + LINGER); // who has been gone for longer has been said to be
+    },
+    end() {
+      leaveBefore(Infinity);
+      return until(Infinity);
+    },
+  };
 };
 
 const profile = (userId: string, occurredAt: Millis): Said => ({
@@ -82,7 +119,7 @@ const described = (conversationId: string, occurredAt: Millis): Said => ({
   value: { conversationId, subject: `Topic ${conversationId}`, photoUrl: null, custom: {}, occurredAt },
 });
 
-const join = (conversationId: string, userId: string, occurredAt: Millis): Said => ({
+const joining = (conversationId: string, userId: string, occurredAt: Millis): Said => ({
   topic: "participants",
   key: conversationId,
   value: { type: "JOINED", conversationId, userId, access: "READ_WRITE", notify: "ALL", occurredAt },

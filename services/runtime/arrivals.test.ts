@@ -87,37 +87,51 @@ describe("what has arrived", () => {
   });
 });
 
-describe("room", () => {
-  test("is there until 20,000 records wait, or 64 MB", () => {
-    const many = open(zero);
-    many.add(zero, records(zero, 0, 19_999), 19_999);
-    expect(many.full()).toBe(false);
-    many.add(zero, records(zero, 19_999, 1), 20_000);
-    expect(many.full()).toBe(true);
-    many.take(1);
-    expect(many.full()).toBe(false);
+describe("a place that has too much waiting", () => {
+  const told: string[] = [];
+  const tapped = (...places: readonly Place[]) => {
+    told.length = 0;
+    const made = arrivals({
+      full: ({ topic }) => void told.push(`${topic} full`),
+      room: ({ topic }) => void told.push(`${topic} room`),
+    });
+    made.assign(places);
+    for (const place of places) made.seek(place);
+    return made;
+  };
 
-    const large = open(zero, one);
-    for (let offset = 0; offset < 64; offset++) large.add(one, [record(one, offset, 0, 1024 * 1024)], offset + 1);
-    expect(large.full()).toBe(true);
-    large.take(1);
-    expect(large.full()).toBe(false);
-    large.add(zero, [record(zero, 0, 0, 1024 * 1024)], 1);
-    expect(large.full()).toBe(true);
-    large.seek(one);
-    expect(large.full()).toBe(false);
+  test("is told of at 5,000 records or 4 MB, and again when half of that is taken", () => {
+    const buffer = tapped(zero, one);
+    buffer.add(zero, records(zero, 0, 4_999), 4_999);
+    expect(told).toEqual([]);
+    buffer.add(zero, records(zero, 4_999, 2), 5_001);
+    buffer.add(one, [record(one, 0, 10_000, 4 * 1024 * 1024)], 1);
+    expect(told).toEqual(["presence full", "inbox full"]);
+    buffer.take(2_000);
+    expect(told).toHaveLength(2);
+    buffer.take(1_000);
+    buffer.take(10_000);
+    expect(told.slice(2)).toEqual(["presence room", "inbox room"]);
   });
 
-  test("is told to all who wait for it", async () => {
-    const buffer = open(zero, one);
-    buffer.add(zero, records(zero, 0, 20_000), 20_000);
-    const waiting = [1, 2, 3].map(() => buffer.room(3_600_000));
-    buffer.take(1);
-    expect(await Promise.all(waiting)).toHaveLength(3);
-    const dropped = buffer.room(3_600_000);
+  test("is told of when it is dropped", () => {
+    const buffer = tapped(zero, one);
+    for (const place of [zero, one]) buffer.add(place, records(place, 0, 5_000), 5_000);
+    buffer.seek(zero);
     buffer.assign([]);
-    expect(await dropped).toBeUndefined();
-    expect(await buffer.room(1)).toBeUndefined();
+    expect(told).toEqual(["presence full", "inbox full", "presence room", "inbox room"]);
+  });
+
+  test("is not taken from, nor an arrival, while it isn't wanted", async () => {
+    const buffer = open(zero, one);
+    const isOne = (place: Place): boolean => place === one;
+    buffer.add(zero, records(zero, 0, 3), 3);
+    expect(buffer.take(10, isOne)).toEqual([]);
+    const waiting = buffer.arrival(never, isOne);
+    buffer.add(one, records(one, 0, 1), 1);
+    await waiting;
+    expect(buffer.take(10, isOne)).toMatchObject([{ place: one }]);
+    expect(offsets(buffer.take(10))).toEqual([0, 1, 2]);
   });
 });
 

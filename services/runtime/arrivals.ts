@@ -1,9 +1,8 @@
-import { setTimeout as delay } from "node:timers/promises";
 import type { Place, RawRecord, Slice, Subscription } from "../core/ports.ts";
 
-/** Records that may wait to be taken, and their bytes; who brings more waits. */
-const MAX_WAITING = 20_000;
-const MAX_WAITING_BYTES = 64 * 1024 * 1024;
+/** Records of one place that may wait to be taken, and their bytes: of who brings more, no more is fetched for a while. */
+const MAX_WAITING = 5_000;
+const MAX_WAITING_BYTES = 4 * 1024 * 1024;
 
 /** What a consumer has brought and the engine not yet taken: the buffer between kafkajs's push and our pull. */
 export interface Arrivals extends Pick<Subscription, "assigned" | "take" | "arrival"> {
@@ -13,45 +12,45 @@ export interface Arrivals extends Pick<Subscription, "assigned" | "take" | "arri
   /** From here on, what is added of the place counts. */
   seek(place: Place): void;
   add(place: Place, records: readonly RawRecord[], next: number): void;
-  full(): boolean;
-  /** Resolves when there is room again, or after `wait` milliseconds. */
-  room(wait: number): Promise<void>;
+}
+
+/** Told when a place has come to its bound, and when half of that is gone again: other places have nothing to do with it. */
+export interface Tap {
+  full(place: Place): void;
+  room(place: Place): void;
 }
 
 interface Waiting {
   readonly place: Place;
   readonly records: RawRecord[];
+  bytes: number;
   next: number;
 }
 
 const name = ({ topic, partition }: Place): string => `${topic}/${partition}`;
 
-export const arrivals = (): Arrivals => {
+export const arrivals = (tap: Tap = { full: () => undefined, room: () => undefined }): Arrivals => {
   let places: readonly Place[] = [];
   let waiting = new Map<string, Waiting>();
   const sought = new Set<string>();
   let isChanged = false;
   let failure: Error | null = null;
-  let count = 0;
-  let bytes = 0;
   let onArrival: () => void = () => undefined;
-  // Every partition's handler may wait for room at once: one that isn't told holds up the next fetch of all.
-  let onRoom = new Set<() => void>();
+  const full = new Map<string, Place>();
 
-  const tellRoom = (): void => {
-    const told = onRoom;
-    onRoom = new Set();
-    for (const tell of told) tell();
+  const gauge = (place: Place): void => {
+    const { records = [], bytes = 0 } = waiting.get(name(place)) ?? {};
+    if (records.length >= MAX_WAITING || bytes >= MAX_WAITING_BYTES) {
+      if (!full.has(name(place))) tap.full(place);
+      full.set(name(place), place);
+    } else if (full.has(name(place)) && records.length <= MAX_WAITING / 2 && bytes <= MAX_WAITING_BYTES / 2) {
+      full.delete(name(place));
+      tap.room(place);
+    }
   };
   const drop = (): void => {
     waiting = new Map();
-    count = 0;
-    bytes = 0;
-    tellRoom();
-  };
-  const forget = (records: readonly RawRecord[]): void => {
-    count -= records.length;
-    bytes -= bytesOf(records);
+    for (const place of full.values()) gauge(place);
   };
 
   return {
@@ -74,45 +73,34 @@ export const arrivals = (): Arrivals => {
     },
     seek(place) {
       sought.add(name(place));
-      const had = waiting.get(name(place));
-      forget(had?.records ?? []);
       waiting.delete(name(place));
-      tellRoom();
+      gauge(place);
     },
     add(place, records, next) {
       if (!sought.has(name(place))) return;
-      const had = waiting.get(name(place)) ?? { place, records: [], next };
+      const had = waiting.get(name(place)) ?? { place, records: [], bytes: 0, next };
       for (const record of records) had.records.push(record);
       had.next = next;
       waiting.set(name(place), had);
-      count += records.length;
-      bytes += bytesOf(records);
+      had.bytes += bytesOf(records);
+      gauge(place);
       onArrival();
     },
-    full: () => count >= MAX_WAITING || bytes >= MAX_WAITING_BYTES,
-    async room(wait) {
-      const timer = new AbortController();
-      await Promise.race([
-        new Promise<void>((resolve) => onRoom.add(resolve)),
-        delay(wait, undefined, { signal: timer.signal }).catch(() => undefined),
-      ]);
-      timer.abort();
-    },
-    take(limit) {
-      const slices = earliest([...waiting.values()], limit).map(([had, much]): Slice => {
+    take(limit, isWanted = () => true) {
+      const wanted = [...waiting.values()].filter(({ place }) => isWanted(place));
+      return earliest(wanted, limit).map(([had, much]): Slice => {
         const records = had.records.splice(0, much);
-        forget(records);
+        had.bytes -= bytesOf(records);
         const isAll = had.records.length === 0;
         if (isAll) waiting.delete(name(had.place));
+        gauge(had.place);
         const last = records.at(-1);
         return { place: had.place, records, next: isAll || last === undefined ? had.next : last.offset + 1 };
       });
-      if (slices.length > 0) tellRoom();
-      return slices;
     },
-    arrival: (signal) =>
+    arrival: (signal, isWanted = () => true) =>
       new Promise((resolve) => {
-        if (waiting.size > 0 || isChanged || signal.aborted) return resolve();
+        if ([...waiting.values()].some(({ place }) => isWanted(place)) || isChanged || signal.aborted) return resolve();
         onArrival = resolve;
         signal.addEventListener("abort", () => resolve(), { once: true });
       }),

@@ -1,7 +1,11 @@
 import avro from "avsc";
 
-/** avsc, which reads and writes Avro; the only file that imports it. @param schema JSON text. Throws where it isn't Avro. */
-export const avroType = (schema: string): AvroType => avro.Type.forSchema(JSON.parse(schema) as avro.Schema);
+/**
+ * avsc, which reads and writes Avro; the only file that imports it. Records read have nothing but their fields: avsc's own
+ * methods on them would be enumerated beside. @param schema JSON text. Throws where it isn't Avro.
+ */
+export const avroType = (schema: string): AvroType =>
+  avro.Type.forSchema(JSON.parse(schema) as avro.Schema, { omitRecordMethods: true });
 
 export type AvroType = avro.Type;
 export type AvroResolver = ReturnType<avro.Type["createResolver"]>;
@@ -14,6 +18,50 @@ export const canRead = (reader: string, writer: string): boolean => {
   } catch {
     return false;
   }
+};
+
+/** A value given in JSON as a schema wants it: what lacks has its default, what the schema doesn't know is left out. */
+export const withDefaults = (type: AvroType, value: unknown): unknown => {
+  if (avro.Type.isType(type, "record")) return isRecord(value) ? filled(type as avro.types.RecordType, value) : value;
+  if (avro.Type.isType(type, "array"))
+    return Array.isArray(value)
+      ? value.map((item) => withDefaults((type as avro.types.ArrayType).itemsType, item))
+      : value;
+  if (!avro.Type.isType(type, "union") || value === null) return value;
+  const other = (type as avro.types.UnwrappedUnionType).types.find(({ typeName }) => typeName !== "null");
+  return other === undefined ? value : withDefaults(other, value);
+};
+
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+const filled = ({ fields }: avro.types.RecordType, value: Readonly<Record<string, unknown>>): unknown => {
+  const all: Record<string, unknown> = {};
+  for (const { name, type, defaultValue } of fields) {
+    const own = Object.hasOwn(value, name) ? value[name] : defaultValue();
+    if (own !== undefined) all[name] = withDefaults(type, own);
+  }
+  return all;
+};
+
+/** What keeps a value from being of the type, field by field; nothing where it is. */
+export const problemsOf = (type: AvroType, value: unknown): readonly string[] => {
+  const problems: string[] = [];
+  type.isValid(value, {
+    errorHook(path, found, wanted) {
+      const where = path.length === 0 ? "the value" : path.join(".");
+      problems.push(found === undefined ? `${where} is missing` : `${where} is not ${nameOf(wanted)}`);
+    },
+  });
+  return problems;
+};
+
+const nameOf = (type: AvroType): string => {
+  if (avro.Type.isType(type, "enum")) return `one of ${(type as avro.types.EnumType).symbols.join(", ")}`;
+  if (avro.Type.isType(type, "union")) return (type as avro.types.UnwrappedUnionType).types.map(nameOf).join(" or ");
+  const { typeName } = type;
+  if (typeName === "null") return typeName;
+  return `${/^[aei]/.test(typeName) ? "an" : "a"} ${typeName.replace("logical:", "")}`;
 };
 
 /** Where avsc is in a buffer. */

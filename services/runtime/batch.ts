@@ -1,23 +1,13 @@
 import type { Effect, Lookup } from "../core/effect.ts";
-import { isPoisonous } from "../core/failure.ts";
+import { isPoisonous, Poison } from "../core/failure.ts";
 import type { Lane } from "../core/lane.ts";
-import type { RawRecord, RowKey, RowWrite } from "../core/ports.ts";
+import type { RowKey, RowWrite } from "../core/ports.ts";
 import type { Keyed, Processor, Step } from "../core/processor.ts";
 import type { Stray } from "../core/records.ts";
-import type { Millis } from "../core/time.ts";
+import { HOUR, type Millis } from "../core/time.ts";
 import type { TopicId } from "../core/topics.ts";
-import { rank, type Taken } from "./intake.ts";
-import { STREAM_HEADER } from "./relay.ts";
-
-/** Something to fold, with its lane and where it stands in the order of time. */
-export interface Item<Event> {
-  readonly lane: Lane;
-  readonly at: Millis;
-  readonly rank: number;
-  readonly event: Event;
-  /** The record that said so. */
-  readonly raw: RawRecord;
-}
+import type { Item } from "./held.ts";
+import { alarms } from "./alarms.ts";
 
 /** What the intake itself leads to: a stray on its way to the lane of its key. */
 export interface Forward {
@@ -33,38 +23,13 @@ export interface LaneEffect {
   readonly effect: Effect | Forward;
 }
 
-/**
- * In the order of their times, those of equal time in the order of their topics; but what follows on a partition
- * stays behind what it follows, as if it had happened no earlier. Where several streams of ours come together on a
- * partition, that holds within each: one that lags has nothing to do with how far the others are.
- */
-export const inOrder = <Event extends Keyed>(
-  slices: readonly { readonly lane: Lane; readonly taken: readonly Taken<Event>[] }[],
-): readonly Item<Event>[] => {
-  const items: Item<Event>[] = [];
-  for (const { lane, taken } of slices) {
-    const reached = new Map<string, Millis>();
-    for (const record of taken) {
-      if (record.kind !== "events") continue;
-      const stream = streamOf(record.raw);
-      let latest = reached.get(stream) ?? -Infinity;
-      for (const event of record.events) {
-        latest = Math.max(latest, event.at);
-        items.push({ lane, at: latest, rank: rank(record.topic), event, raw: record.raw });
-      }
-      reached.set(stream, latest);
-    }
-  }
-  return items.toSorted((a, b) => a.at - b.at || a.rank - b.rank);
-};
-
-const decoder = new TextDecoder();
-
-/** The stream of ours that a record is of; "" where somebody else put it on the log. */
-const streamOf = ({ headers }: RawRecord): string => {
-  const stream = headers[STREAM_HEADER];
-  return stream === undefined ? "" : decoder.decode(stream);
-};
+/** A timer, or a Compose of the lane, that the rule can't take. */
+export interface Stuck {
+  readonly lane: Lane;
+  readonly key: string;
+  readonly at: Millis;
+  readonly error: unknown;
+}
 
 /** What folding a batch came to. */
 export interface Folded<Event, Row> {
@@ -72,6 +37,8 @@ export interface Folded<Event, Row> {
   readonly effects: readonly LaneEffect[];
   /** Items that the rule can't take: they changed nothing. */
   readonly poisoned: readonly { readonly item: Item<Event>; readonly error: unknown }[];
+  /** Timers that the rule can't take: they changed nothing, and are put off. */
+  readonly stuck: readonly Stuck[];
   readonly timers: number;
 }
 
@@ -88,12 +55,15 @@ class NotAtHand extends Error {
   }
 }
 
-/** Times one row may be woken in one batch before its rule is taken to be wrong. */
+/** Times in a row that a row may be woken at one time before its rule is taken to be wrong. */
 const MAX_WAKES = 1_000;
+/** A timer that the rule can't take is tried again so long after the stream's time. */
+const PUT_OFF: Millis = HOUR;
 
 /**
- * Folds items in order over `rows` (null: there is none); before each item, its rows' timers that are due by then and
- * by the lane's `time`; at the end, the timers of `due` rows. Pure.
+ * Folds items in order over `rows` (null: there is none), and between them the timers, those of `due` rows and of rows
+ * written here, in the order of their times and keys: before each item those of times before it, and after the last all
+ * until the stream's `time`. Pure.
  */
 export const foldBatch = <Row, Event extends Keyed, Given>(
   processor: Processor<Row, Event, Given>,
@@ -101,12 +71,15 @@ export const foldBatch = <Row, Event extends Keyed, Given>(
   rows: ReadonlyMap<string, Row | null>,
   items: readonly Item<Event>[],
   due: readonly RowKey[],
-  time: (lane: Lane) => Millis,
+  time: Millis,
 ): Folded<Event, Row> | Lacking => {
-  const changed = new Map<string, { readonly lane: Lane; readonly row: Row | null }>();
+  const changed = new Map<string, { readonly lane: Lane; readonly row: Row | null; readonly due: Millis | null }>();
   const lacking = new Map<string, RowKey>();
   const effects: LaneEffect[] = [];
   const poisoned: { item: Item<Event>; error: unknown }[] = [];
+  const stuck: Stuck[] = [];
+  const waiting = alarms();
+  const wakes = new Map<string, { readonly at: Millis; readonly times: number }>();
   let timers = 0;
 
   const get = (key: string): Row | undefined => {
@@ -119,69 +92,88 @@ export const foldBatch = <Row, Event extends Keyed, Given>(
     if (missing.length > 0) throw new NotAtHand(missing);
   };
   const atHand = { get, expect };
+  const putOff = (lane: Lane, key: string, error: unknown): void => {
+    stuck.push({ lane, key, at: time, error });
+    changed.set(key, { lane, row: get(key) ?? null, due: time + PUT_OFF });
+  };
+  const write = (lane: Lane, key: string, row: Row | null): void => {
+    try {
+      const at = row === null ? null : processor.wake(row, given);
+      changed.set(key, { lane, row, due: at });
+      if (at !== null && at <= time) waiting.set(lane, key, at);
+    } catch (error) {
+      if (!isPoisonous(error)) throw error;
+      changed.set(key, { lane, row, due: null });
+      putOff(lane, key, error);
+    }
+  };
   const settle = (lane: Lane, step: Step<Row>): void => {
-    for (const [key, row] of step.writes) changed.set(key, { lane, row });
+    for (const [key, row] of step.writes) write(lane, key, row);
     for (const effect of step.effects) effects.push({ lane, effect });
   };
-  const wake = (lane: Lane, key: string, until: Millis): void => {
-    for (let wakes = 0; ; wakes++) {
-      const row = get(key);
-      const at = row === undefined ? null : processor.wake(row);
-      if (at === null || at > until) return;
-      if (wakes === MAX_WAKES) throw new Error(`${processor.name}: the row ${key} keeps asking to be woken at ${at}`);
-      timers++;
-      settle(lane, processor.fold({ type: "due", key, at }, atHand, given));
+  /** Whether it went well; what lacks is noted. */
+  const guarded = (lane: Lane, run: () => Step<Row>, failed: (error: unknown) => void): boolean => {
+    try {
+      settle(lane, run());
+      return true;
+    } catch (error) {
+      if (error instanceof NotAtHand) for (const key of error.keys) lacking.set(key, { lane, key });
+      else if (isPoisonous(error)) failed(error);
+      else throw error;
+      return false;
     }
   };
-  const withRows = (lane: Lane, run: () => void): void => {
-    try {
-      run();
-    } catch (error) {
-      if (!(error instanceof NotAtHand)) throw error;
-      for (const key of error.keys) lacking.set(key, { lane, key });
-    }
+  const wake = (lane: Lane, key: string, at: Millis): void => {
+    timers++;
+    const last = wakes.get(key);
+    const times = last?.at === at ? last.times + 1 : 1;
+    wakes.set(key, { at, times });
+    const run = (): Step<Row> => {
+      if (times > MAX_WAKES) throw new Poison(`${processor.name}: the row keeps asking to be woken at ${at}`);
+      return processor.fold({ type: "due", key, at }, atHand, given);
+    };
+    const isFolded = guarded(lane, run, (error) => putOff(lane, key, error));
+    // A fold that left its row as it is leaves its timer as it is, too.
+    if (isFolded && changed.get(key)?.due === at) waiting.set(lane, key, at);
   };
-  const fold = (item: Item<Event>): void => {
-    // Timers of the same moment come after records.
-    const until = Math.min(time(item.lane), item.at - 1);
-    for (const key of processor.rows(item.event)) wake(item.lane, key, until);
-    try {
-      settle(item.lane, processor.fold(item.event, atHand, given));
-    } catch (error) {
-      if (error instanceof NotAtHand || !isPoisonous(error)) throw error;
-      poisoned.push({ item, error });
-    }
+  const fire = (before: Millis): void => {
+    for (let next = waiting.next(before); next !== null; next = waiting.next(before))
+      if (changed.get(next.key)?.due === next.at) wake(next.lane, next.key, next.at);
   };
 
-  for (const item of items) withRows(item.lane, () => fold(item));
-  for (const { lane, key } of due)
-    withRows(lane, () => {
-      wake(lane, key, time(lane));
-      // Written though nothing may have fired: what the store thinks is due may be no longer what the rule says.
-      if (!changed.has(key)) changed.set(key, { lane, row: get(key) ?? null });
-    });
+  // Written though nothing may fire: what the store thinks is due may be no longer what the rule says.
+  for (const { lane, key } of due) write(lane, key, get(key) ?? null);
+  for (const item of items) {
+    fire(item.event.seen); // timers of the same moment come after records
+    const run = (): Step<Row> => processor.fold(item.event, atHand, given);
+    guarded(item.lane, run, (error) => poisoned.push({ item, error }));
+  }
+  fire(Infinity);
   if (lacking.size > 0) return { lacking: [...lacking.values()] };
-
-  const writes = Array.from(changed, ([key, { lane, row }]) => ({
-    lane,
-    key,
-    value: row,
-    due: row === null ? null : processor.wake(row),
-  }));
-  return { writes, effects, poisoned, timers };
+  const writes = Array.from(changed, ([key, { lane, row, due: at }]) => ({ lane, key, value: row, due: at }));
+  return { writes, effects, poisoned, stuck, timers };
 };
 
-/** Composed effects in place of each Compose, with the rows it looked up. */
+/** Composed effects in place of each Compose, with the rows it looked up; of those that can't be, why not. */
 export const composeAll = <Row, Event extends Keyed, Given>(
   processor: Processor<Row, Event, Given>,
   effects: readonly LaneEffect[],
   found: (lookup: Lookup) => unknown,
-): readonly LaneEffect[] =>
-  effects.flatMap(({ lane, effect }): readonly LaneEffect[] =>
-    effect.type === "compose"
-      ? (processor.compose?.(effect.payload, found) ?? []).map((composed) => ({ lane, effect: composed }))
-      : [{ lane, effect }],
-  );
+  time: Millis,
+): { readonly effects: readonly LaneEffect[]; readonly stuck: readonly Stuck[] } => {
+  const stuck: Stuck[] = [];
+  const composed = effects.flatMap(({ lane, effect }): readonly LaneEffect[] => {
+    if (effect.type !== "compose") return [{ lane, effect }];
+    try {
+      return (processor.compose?.(effect.payload, found) ?? []).map((each) => ({ lane, effect: each }));
+    } catch (error) {
+      if (!isPoisonous(error)) throw error;
+      stuck.push({ lane, key: effect.lookups.map(({ key }) => key).join(", "), at: time, error });
+      return [];
+    }
+  });
+  return { effects: composed, stuck };
+};
 
 /** Every row that some Compose wants, once. */
 export const lookupsOf = (effects: readonly LaneEffect[]): readonly Lookup[] => {

@@ -4,7 +4,9 @@ import type { Keyed, Processor } from "../core/processor.ts";
 import type { Millis } from "../core/time.ts";
 import { topicIds } from "../core/topics.ts";
 import type { Bell } from "./bell.ts";
+import { wanted } from "./examine.ts";
 import { announce } from "./facts.ts";
+import { readLoreOf } from "./lore.ts";
 import type { Relay } from "./relay.ts";
 import { type Tenure, takeOver } from "./tenure.ts";
 import { turn } from "./turn.ts";
@@ -42,7 +44,7 @@ const HINT_EVERY = 5_000;
  */
 const LOOK_EVERY = 5_000;
 
-/** Joins the processor's group. `given` is asked at each step for what the root hands the fold. */
+/** Joins the processor's group. `given` is asked at each step for what the root hands the fold, unless lore says it. */
 export const startEngine = async <Row, Event extends Keyed, Given>(
   processor: Processor<Row, Event, Given>,
   given: () => Given | Promise<Given>,
@@ -50,22 +52,23 @@ export const startEngine = async <Row, Event extends Keyed, Given>(
 ): Promise<Engine> => {
   const { log, clock, relay } = world;
   const lanes = await log.partitions(processor.home);
-  const inboxLanes = await log.partitions("inbox");
+  const widths = { inbox: await log.partitions("inbox"), ledger: await log.partitions("ledger") };
   if (processor.strays !== null && (await log.partitions(processor.strays)) !== lanes)
     throw new Fatal(`the topics of ${processor.home} and ${processor.strays} must have the same number of partitions`);
   const topics = topicIds.filter((topic) => processor.inputs.includes(topic) || topic === processor.strays);
   const subscription = await log.subscribe(processor.name, topics, lanes);
-  let tenure: Tenure<Row> | null = null;
+  const lore = processor.lore === undefined ? null : await readLoreOf(processor.name, processor.lore, world);
+  let tenure: Tenure<Row, Event> | null = null;
   let assigned: readonly Place[] = [];
   let hinted = clock.now();
   let looked = clock.now();
 
-  const hold = async (): Promise<Tenure<Row>> => {
+  const hold = async (): Promise<Tenure<Row, Event>> => {
     const now = subscription.assigned();
     if (tenure !== null && now === assigned) return tenure;
     tenure = null;
     assigned = now;
-    tenure = await takeOver<Row>(processor, now, lanes, world, subscription);
+    tenure = await takeOver<Row, Event>(processor, now, lanes, lore?.places ?? [], world, subscription);
     await relay.recover(tenure.streams());
     if (now.length > 0) announce("claimed", { processor: processor.name, lanes: tenure.lanes });
     return tenure;
@@ -85,13 +88,15 @@ export const startEngine = async <Row, Event extends Keyed, Given>(
       looked = clock.now();
       if (await isFenced(processor.name, mine, world.store)) return fenced();
     }
-    const did = await turn({ processor, given: await given(), world, tenure: mine, subscription, inboxLanes, lanes });
+    const isLearned = (await lore?.step()) ?? false;
+    const known = lore === null ? await given() : lore.given();
+    const did = await turn({ processor, given: known, lore, world, tenure: mine, subscription, widths, lanes });
     if (did === "fenced") return fenced();
     if (did && clock.now() - hinted >= HINT_EVERY) {
       hinted = clock.now();
       void subscription.hint(mine.positions()).catch(() => undefined); // a hint that fails is a hint missed
     }
-    return did;
+    return did || isLearned;
   };
 
   return {
@@ -108,21 +113,41 @@ export const startEngine = async <Row, Event extends Keyed, Given>(
         return fenced();
       }
     },
-    nextDue: () => tenure?.nextDue ?? null,
-    arrival: (signal) => subscription.arrival(signal),
+    nextDue() {
+      if (tenure === null) return null;
+      const due = Math.min(
+        tenure.nextDue ?? Infinity,
+        processor.upstream.length === 0 ? Infinity : tenure.held.first(),
+      );
+      return due === Infinity ? null : due;
+    },
+    async arrival(signal) {
+      const arriving = subscription.arrival(signal, tenure === null ? undefined : wanted(tenure));
+      await (lore === null ? arriving : Promise.race([arriving, lore.arrival(signal)]));
+    },
     async [Symbol.asyncDispose]() {
       await lastHint(subscription, tenure);
+      await lore?.[Symbol.asyncDispose]();
       await subscription[Symbol.asyncDispose]();
     },
   };
 };
 
 /** Whether another has taken one of the lanes: a commit that changes nothing is refused then. */
-const isFenced = async (processor: string, { holds }: Tenure<unknown>, store: Store): Promise<boolean> =>
-  (await store.commit({ processor, holds: [...holds.values()], rows: [], outbox: [], jobs: [] })) === "fenced";
+const isFenced = async (
+  processor: string,
+  { saved }: Pick<Tenure<unknown, unknown>, "saved">,
+  store: Store,
+): Promise<boolean> => {
+  const commit = { processor, holds: [...saved.values()], revisit: null, rows: [], outbox: [], jobs: [] };
+  return (await store.commit(commit)) === "fenced";
+};
 
 /** A hint that fails is a hint missed, and no reason to fail the stop. */
-const lastHint = async (subscription: Subscription, tenure: Tenure<unknown> | null): Promise<void> => {
+const lastHint = async (
+  subscription: Subscription,
+  tenure: Pick<Tenure<unknown, unknown>, "positions"> | null,
+): Promise<void> => {
   try {
     if (tenure !== null) await subscription.hint(tenure.positions());
   } catch (error) {

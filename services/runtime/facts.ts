@@ -1,5 +1,6 @@
 import { channel, type Channel } from "node:diagnostics_channel";
 import type { Lane } from "../core/lane.ts";
+import type { Millis } from "../core/time.ts";
 import type { TopicId } from "../core/topics.ts";
 
 /** What loops announce. Logs, metrics and tests listen; loops import none of them. */
@@ -30,6 +31,14 @@ export interface Facts {
     readonly topic: TopicId;
     readonly partition: number;
     readonly offset: number;
+    readonly reason: string;
+  };
+  /** The rule can't take a timer of the row, or what it led to: the timer is put off. */
+  readonly stuck: {
+    readonly processor: string;
+    readonly lane: Lane;
+    readonly key: string;
+    readonly at: Millis;
     readonly reason: string;
   };
   /** A record's occurredAt was later than the log's timestamp, by so many milliseconds, and was taken for that. */

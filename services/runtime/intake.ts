@@ -7,6 +7,7 @@ import type { Keyed, Processor } from "../core/processor.ts";
 import type { DeadLetter, Stray } from "../core/records.ts";
 import type { Millis } from "../core/time.ts";
 import { precedence, type TopicId, topicIds, topics } from "../core/topics.ts";
+import type { Stuck } from "./batch.ts";
 import { announce } from "./facts.ts";
 
 /** Bytes of a record that our own topics carry, inside another record: those take 2 MiB (topics.ts). */
@@ -18,12 +19,14 @@ export type Taken<Event> =
   | {
       readonly kind: "events";
       readonly events: readonly Event[];
-      readonly topic: TopicId;
-      readonly at: Millis;
       readonly raw: RawRecord;
+      /** Where it was put on the log first: for a stray, the place that it was found on. */
+      readonly origin: Origin;
     }
-  | { readonly kind: "stray"; readonly lane: Lane; readonly stray: Stray; readonly at: Millis }
-  | { readonly kind: "poison"; readonly letter: DeadLetter; readonly at: Millis };
+  | { readonly kind: "stray"; readonly lane: Lane; readonly stray: Stray }
+  | { readonly kind: "poison"; readonly letter: DeadLetter };
+
+export type Origin = Pick<RawRecord, "topic" | "partition" | "offset">;
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 const ids = new Map(topicIds.map((id) => [topics[id].name, id]));
@@ -54,6 +57,10 @@ const unpack = (raw: RawRecord, codec: Codec): RawRecord => {
   const { partition, offset, timestamp, value } = stray;
   return { topic, partition, offset, timestamp, value, key: new TextEncoder().encode(stray.key), headers: {} };
 };
+
+/** The record of a lore topic, whatever partition it is on. Throws Poison. */
+export const readLore = (raw: RawRecord, codec: Codec): LogRecord =>
+  decode(raw, topics[raw.topic].key === "none" ? "" : keyOf(raw), codec);
 
 const decode = (raw: RawRecord, key: string, codec: Codec): LogRecord => {
   const value = raw.value === null ? null : codec.decode(raw.topic, raw.value);
@@ -95,12 +102,13 @@ export const take = <Row, Event extends Keyed, Given>(
     const key = topics[inner.topic].key === "none" ? "" : keyOf(inner);
     const home = laneOf(key, lanes);
     if (processor.strays !== null && key !== "" && !isStray && home !== raw.partition % lanes)
-      return { kind: "stray", lane: home, stray: strayOf(raw, key), at: raw.timestamp };
-    const record = decode(inner, key, codec);
-    return { kind: "events", events: processor.read(record), topic: inner.topic, at: record.at, raw };
+      return { kind: "stray", lane: home, stray: strayOf(raw, key) };
+    const { topic, partition, offset } = inner;
+    const events = processor.read(decode(inner, key, codec));
+    return { kind: "events", events, raw, origin: { topic, partition, offset } };
   } catch (error) {
     if (!isPoisonous(error)) throw error;
-    return { kind: "poison", letter: deadLetter(raw, processor.name, error), at: raw.timestamp };
+    return { kind: "poison", letter: deadLetter(raw, processor.name, error) };
   }
 };
 
@@ -145,5 +153,25 @@ export const deadLetter = (raw: RawRecord, processor: string, error: unknown): D
     headers,
     reason,
     occurredAt: timestamp,
+  };
+};
+
+/** What can be said of a timer, or of an effect, that the rule can't take: whose row it was, and when. */
+export const stuckLetter = ({ lane, key, at, error }: Stuck, processor: string): DeadLetter => {
+  const topic = `${processor}.timers`;
+  const reason = messageOf(error).slice(0, MAX_REASON);
+  announce("stuck", { processor, lane, key, at, reason });
+  return {
+    id: derivedId("dead-letter", processor, topic, key, at),
+    processor,
+    topic,
+    partition: lane,
+    offset: 0,
+    timestamp: at,
+    key: Buffer.from(key),
+    value: null,
+    headers: {},
+    reason,
+    occurredAt: at,
   };
 };

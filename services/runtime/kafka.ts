@@ -23,6 +23,7 @@ import {
 } from "./kafka-client.ts";
 import { lz4Codec, snappyCodec, zstdCodec } from "./compression.ts";
 import { type Placed, requests } from "./requests.ts";
+import { scanOf } from "./scan.ts";
 
 const { AssignerProtocol, CompressionCodecs, CompressionTypes, ConfigResourceTypes, Kafka, logLevel } = kafkajs;
 
@@ -38,8 +39,6 @@ const HEARTBEAT_EVERY = 2_000;
 const FETCH_WAIT = 250;
 const REQUEST_TIMEOUT = 30_000;
 const CONNECTION_TIMEOUT = 5_000;
-/** Batches whose handler may wait for room at once; others wait behind them. */
-const MAX_HANDLERS = 100;
 const MAX_FETCH_BYTES = 8 * 1024 * 1024;
 const MAX_FETCH_BYTES_PER_PARTITION = 1024 * 1024;
 /** kafkajs's own attempts at a request; our loops try again after them. */
@@ -77,7 +76,7 @@ export const openKafka = (settings: KafkaSettings): KafkaLog => {
     return metadata.partitions.length;
   };
 
-  return {
+  const log: KafkaLog = {
     nameOf,
     partitions,
     async publish(records) {
@@ -111,6 +110,7 @@ export const openKafka = (settings: KafkaSettings): KafkaLog => {
       await Promise.all(of.map(partitions)); // a consumer would ask for ever
       return subscribe(kafka, `${prefix}whileaway.${group}`, of, laneCount, nameOf, idOf);
     },
+    scan: (of) => scanOf(log, of),
     async describe() {
       const { topics: found } = await fetchMetadata(await admin());
       const ours = found.flatMap(({ name, partitions: { length } }) => {
@@ -148,6 +148,7 @@ export const openKafka = (settings: KafkaSettings): KafkaLog => {
       await admin.end();
     },
   };
+  return log;
 };
 
 const message = ({ key, value, headers, partition, timestamp }: Placed): Message => ({
@@ -226,7 +227,19 @@ const subscribe = async (
       restartOnFailure: () => Promise.resolve(true),
     },
   });
-  const buffer = arrivals();
+  const asked = ({ topic, partition }: Place) => [{ topic: nameOf(topic), partitions: [partition] }];
+  // kafkajs knows no partitions while it restarts after a failure, and has paused none after it.
+  const unlessRestarting = (act: () => void): void => {
+    try {
+      act();
+    } catch {
+      // as it should be
+    }
+  };
+  const buffer = arrivals({
+    full: (place) => unlessRestarting(() => consumer.pause(asked(place))),
+    room: (place) => unlessRestarting(() => consumer.resume(asked(place))),
+  });
   const placeOf = (name: string, partition: number): Place | null => {
     const topic = idOf.get(name);
     return topic === undefined ? null : { topic, partition };
@@ -257,19 +270,15 @@ const subscribe = async (
     await consumer.subscribe({ topics: of.map(nameOf), fromBeginning: true });
     await consumer.run({
       autoCommit: false,
-      partitionsConsumedConcurrently: MAX_HANDLERS,
-      eachBatch: async ({ batch, isStale, heartbeat, isRunning }) => {
+      eachBatch: ({ batch, isStale }) => {
         const place = placeOf(batch.topic, batch.partition);
-        if (place === null || isStale()) return;
+        if (place === null || isStale()) return Promise.resolve();
         buffer.add(
           place,
           batch.messages.map((one) => raw(place, one)),
           Number(batch.lastOffset()) + 1,
         );
-        while (buffer.full() && isRunning()) {
-          await buffer.room(HEARTBEAT_EVERY);
-          await heartbeat();
-        }
+        return Promise.resolve();
       },
     });
   });

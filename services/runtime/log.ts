@@ -14,6 +14,7 @@ export const logFacts = (log: Logger): Disposable => {
   hearing.use(listen("committed", (fact) => log.debug(fact, "batch committed")));
   hearing.use(listen("fenced", (fact) => log.warn(fact, "commit refused: another holds a lane by now")));
   hearing.use(listen("deadLetter", (fact) => log.warn(fact, "record put with the dead letters")));
+  hearing.use(listen("stuck", (fact) => log.error(fact, "a timer can't be folded and is put off")));
   hearing.use(listen("clamped", (fact) => log.warn(fact, "a record is from the future: taken for as late as it came")));
   hearing.use(listen("attempted", (fact) => log[fact.outcome === "dead" ? "warn" : "info"](fact, "attempted")));
   hearing.use(

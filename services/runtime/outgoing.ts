@@ -1,13 +1,9 @@
-import type { FanOut } from "../core/effect.ts";
-import { type Lane, laneOf } from "../core/lane.ts";
+import { type Lane } from "../core/lane.ts";
 import type { Codec, NewJob, OutboxEntry } from "../core/ports.ts";
-import type { InboxEntry } from "../core/records.ts";
 import { laneStream } from "../core/stream.ts";
 import { type TopicId, topics } from "../core/topics.ts";
 import type { LaneEffect } from "./batch.ts";
-
-/** Recipients that one inbox record names at most: what a reader takes at once stays a bounded piece of work. */
-const MAX_RECIPIENTS = 500;
+import { inboxPack, ledgerPack, type Pack } from "./pack.ts";
 
 /** What a commit saves beside its rows. */
 export interface Followed {
@@ -17,22 +13,28 @@ export interface Followed {
   readonly candidates: number;
 }
 
+/** Partitions of the topics on which one record serves many users. */
+export interface Widths {
+  readonly inbox: number;
+  readonly ledger: number;
+}
+
 /**
  * Encodes what the effects publish, numbered in their lane's stream, and lists the jobs. Fan-outs of one lane to one
- * inbox lane become one record, in the place of the last of them; they keep their order.
+ * inbox lane become one record, after everything else; they keep their order. So do notes.
  * @param next the next sequence number of a lane's stream
  */
 export const follow = (
   processor: string,
   effects: readonly LaneEffect[],
   codec: Codec,
-  inboxLanes: number,
+  widths: Widths,
   next: (lane: Lane) => number,
 ): Followed => {
   const outbox: OutboxEntry[] = [];
   const jobs: NewJob[] = [];
   let candidates = 0;
-  const packs = new Map<Lane, Pack[]>();
+  const packs = new Map<Lane, { readonly inbox: Pack<"inbox">; readonly ledger: Pack<"ledger"> }>();
 
   const put = (lane: Lane, topic: TopicId, partition: number | null, key: string | null, value: unknown): void => {
     const sequence = next(lane);
@@ -45,6 +47,11 @@ export const follow = (
       value: codec.encode(topic, value),
     });
   };
+  const packsOf = (lane: Lane) => {
+    const found = packs.get(lane) ?? { inbox: inboxPack(widths.inbox), ledger: ledgerPack(widths.ledger) };
+    packs.set(lane, found);
+    return found;
+  };
 
   for (const { lane, effect } of effects) {
     if (effect.type === "publish")
@@ -55,46 +62,14 @@ export const follow = (
     } else if (effect.type === "forward") put(lane, effect.topic, effect.partition, null, effect.stray);
     else if (effect.type === "fanOut") {
       if (effect.entry.type === "CANDIDATE") candidates += effect.entry.recipients.length;
-      pack(packsOf(packs, lane, inboxLanes), effect, inboxLanes);
-    }
+      packsOf(lane).inbox.add(effect.entry);
+    } else if (effect.type === "note") packsOf(lane).ledger.add(effect.entry);
   }
-  for (const [lane, ofLane] of packs)
-    ofLane.forEach((filled, partition) => {
-      for (const entries of filled.records) put(lane, "inbox", partition, null, { entries });
-    });
+  for (const [lane, { inbox, ledger }] of packs) {
+    for (const { partition, value } of inbox.records()) put(lane, "inbox", partition, null, value);
+    for (const { partition, value } of ledger.records()) put(lane, "ledger", partition, null, value);
+  }
   return { outbox, jobs, candidates };
-};
-
-/** What goes to one inbox lane: records of entries, the last of which may still grow. */
-interface Pack {
-  readonly records: InboxEntry[][];
-  recipients: number;
-}
-
-const packsOf = (packs: Map<Lane, Pack[]>, lane: Lane, inboxLanes: number): Pack[] => {
-  const found = packs.get(lane) ?? Array.from({ length: inboxLanes }, () => ({ records: [], recipients: 0 }));
-  packs.set(lane, found);
-  return found;
-};
-
-const pack = (packs: readonly Pack[], { entry }: FanOut, inboxLanes: number): void => {
-  const mentioned = new Set(entry.mentioned);
-  const shares = Map.groupBy(entry.recipients, (user) => laneOf(user, inboxLanes));
-  for (const [lane, recipients] of shares) {
-    const to = packs[lane];
-    if (to === undefined) continue;
-    for (let from = 0; from < recipients.length; from += MAX_RECIPIENTS) {
-      const some = recipients.slice(from, from + MAX_RECIPIENTS);
-      const last = to.records.at(-1);
-      const own = { ...entry, recipients: some, mentioned: some.filter((user) => mentioned.has(user)) };
-      if (last !== undefined && to.recipients + some.length <= MAX_RECIPIENTS) last.push(own);
-      else {
-        to.records.push([own]);
-        to.recipients = 0;
-      }
-      to.recipients += some.length;
-    }
-  }
 };
 
 /** How many of the records are of which topic. */

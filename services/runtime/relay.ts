@@ -1,6 +1,7 @@
 import type { Log, OutboxEntry, Outgoing, Store } from "../core/ports.ts";
 import type { Millis } from "../core/time.ts";
 import { isLaneStream } from "../core/stream.ts";
+import type { TopicId } from "../core/topics.ts";
 import { announce } from "./facts.ts";
 import { countByTopic } from "./outgoing.ts";
 
@@ -26,6 +27,8 @@ export interface Relay {
   sweep(stream: string, before: Millis): Promise<void>;
   /** Publishes what waits; false when nothing did. Throws Transient, and keeps what it could not publish. */
   step(): Promise<boolean>;
+  /** Sequence number of the first entry of the stream that waits to be published to the topic; null where none does. */
+  first(stream: string, topic: TopicId): number | null;
   readonly backlog: () => number;
   readonly room: () => boolean;
   /** Resolves when there is something to publish or the signal aborts. */
@@ -74,6 +77,8 @@ export const relay = (log: Log, store: Store): Relay => {
       for (const [topic, records] of countByTopic(batch)) announce("published", { topic, records });
       return true;
     },
+    first: (stream, topic) =>
+      waiting.find((entry) => entry.stream === stream && entry.topic === topic)?.sequence ?? null,
     backlog: () => waiting.length,
     room: () => waiting.length < BACKLOG_LIMIT,
     arrival: (signal) =>

@@ -1,74 +1,153 @@
-import type { Place } from "../core/ports.ts";
+import type { Lane } from "../core/lane.ts";
+import type { Extent, Place, Progress } from "../core/ports.ts";
 import type { Stage } from "../core/processor.ts";
+import { laneStream } from "../core/stream.ts";
 import type { Millis } from "../core/time.ts";
+import type { TopicId } from "../core/topics.ts";
 import type { World } from "./engine.ts";
-import type { Horizon } from "./horizon.ts";
+import { type Frontier, placeName } from "./frontier.ts";
 
 /**
  * How the stream's time comes to a moment: what was on the log by then is followed through each stage before this
- * processor, and then into its own places. A round notes ends once and waits for them, so that traffic which goes on
- * meanwhile doesn't put it off; the next round starts when this one is through.
+ * processor, and then into its own places. A stage that lags gives the time that it has come to itself.
  */
 export interface Rounds {
-  /** Goes on with the round, or starts one for the moment `now`; asks the log and the store, and waits for nothing. */
-  advance(now: Millis): Promise<void>;
+  /**
+   * Goes on with the round, and starts one for the moment `now` if the stream hasn't come to `wanted` by it; asks the log
+   * and the store, and waits for nothing.
+   */
+  advance(now: Millis, wanted: Millis): Promise<void>;
+}
+
+/** What the engine that waits knows of itself better than the store does. */
+export interface Own {
+  readonly processor: string;
+  readonly lanes: readonly Lane[];
+  /** Whether all of the processor's lanes are here. */
+  readonly isAlone: boolean;
+  /** The places that the lanes read, and those read aside of them. */
+  readonly places: readonly Place[];
+  readonly aside: readonly Place[];
+  /** The lanes as of now; what they have to publish is known to the relay. */
+  progress(): readonly Omit<Progress, "unpublished">[];
 }
 
 interface Round {
   readonly at: Millis;
+  /** Ends of topics, by place; those that a stage feeds are noted when it is through. */
+  readonly ends: Map<string, Extent>;
+  /** Up to when everything has come to a topic that a stage feeds. */
+  readonly fed: Map<TopicId, Millis>;
   stage: number;
-  /** Ends of the stage's inputs, noted when the stage before was through. */
-  ends: ReadonlyMap<string, number> | null;
-  /** Outbox sequences by lane, noted when the stage had taken all that: published so far, its records are on the log. */
-  sequences: Readonly<Record<number, number>> | null;
-  isProbed: boolean;
+  /** What the stage had come to, and its outbox sequences then: those published, its records are on the log. */
+  came: { readonly time: Millis; readonly sequences: ReadonlyMap<Lane, number> } | null;
 }
 
 export const rounds = (
   upstream: readonly Stage[],
-  places: readonly Place[],
-  horizon: Horizon,
-  { log, store }: Pick<World, "log" | "store">,
+  own: Own,
+  frontier: Frontier,
+  { log, store, relay }: Pick<World, "log" | "store" | "relay">,
 ): Rounds => {
   let round: Round | null = null;
+  const fedTopics = new Set(upstream.map(({ to }) => to));
 
-  const endsOf = async ({ from }: Stage): Promise<ReadonlyMap<string, number>> => {
-    const inputs: Place[] = [];
-    for (const topic of from)
-      for (let partition = (await log.partitions(topic)) - 1; partition >= 0; partition--)
-        inputs.push({ topic, partition });
-    const extents = await log.extents(inputs);
-    const ends = new Map<string, number>();
-    inputs.forEach(({ topic, partition }, index) => {
-      const { low, high } = extents[index] ?? { low: 0, high: Infinity };
-      if (high > low) ends.set(`${topic}/${partition}`, high);
-    });
-    return ends;
+  const placesOf = async (topics: Iterable<TopicId>): Promise<readonly Place[]> => {
+    const counts = await Promise.all([...topics].map(async (topic) => [topic, await log.partitions(topic)] as const));
+    return counts.flatMap(([topic, count]) =>
+      Array.from({ length: count }, (_none, partition) => ({ topic, partition })),
+    );
+  };
+  const noteEnds = async (of: Round, topics: Iterable<TopicId>): Promise<void> => {
+    const places = await placesOf(topics);
+    const extents = await log.extents(places);
+    places.forEach((place, index) => of.ends.set(placeName(place), extents[index] ?? { low: 0, high: Infinity }));
+  };
+  const note = (of: Round, places: readonly Place[], time: Millis): void => {
+    for (const place of places) {
+      const extent = of.ends.get(placeName(place));
+      if (extent !== undefined) frontier.note(place, extent, time);
+    }
+  };
+
+  const begin = async (at: Millis): Promise<Round> => {
+    const begun: Round = { at, ends: new Map(), fed: new Map(), stage: 0, came: null };
+    const topics = [
+      ...upstream.flatMap(({ from }) => from),
+      ...[...own.places, ...own.aside].map(({ topic }) => topic),
+    ];
+    const first = new Set(topics.filter((topic) => !fedTopics.has(topic)));
+    await noteEnds(begun, first);
+    note(begun, [...own.places.filter(({ topic }) => first.has(topic)), ...own.aside], at);
+    return begun;
+  };
+
+  const progressOf = async ({ processor, to }: Stage): Promise<readonly Progress[]> => {
+    if (processor !== own.processor) return store.progress(processor, to);
+    const here = own
+      .progress()
+      .map((lane) => ({ ...lane, unpublished: relay.first(laneStream(processor, lane.lane), to) }));
+    if (own.isAlone) return here;
+    const others = await store.progress(processor, to);
+    return [...here, ...others.filter(({ lane }) => !own.lanes.includes(lane))];
+  };
+
+  /** The least time that the stage's lanes have come to on the places that it reads. */
+  const timeOf = (of: Round, { from, by }: Stage, progress: readonly Progress[]): Millis => {
+    const reached = new Map<string, readonly [next: number, time: Millis]>();
+    for (const lane of progress) {
+      const [offsets, time] = by === "examined" ? [lane.examined, lane.examinedTime] : [lane.cursors, lane.time];
+      for (const [name, next] of Object.entries(offsets)) reached.set(name, [next, time]);
+    }
+    let least = of.at;
+    for (const topic of from) {
+      least = Math.min(least, of.fed.get(topic) ?? of.at);
+      for (const [name, { low, high }] of of.ends) {
+        if (!name.startsWith(`${topic}/`) || high <= low) continue;
+        const [next, time] = reached.get(name) ?? [0, -1];
+        if (next < high) least = Math.min(least, time);
+      }
+    }
+    return least;
   };
 
   /** Whether the round is through its stage. */
-  const isThrough = async (at: Round, stage: Stage): Promise<boolean> => {
-    at.ends ??= await endsOf(stage);
-    const { cursors, sequences, unpublished } = await store.progress(stage.processor, stage.to);
-    if (at.sequences === null) {
-      for (const [place, end] of at.ends) if ((cursors[place] ?? 0) < end) return false;
-      at.sequences = sequences;
+  const isThrough = async (of: Round, stage: Stage): Promise<boolean> => {
+    const unknown = stage.from.filter((topic) => !of.ends.has(placeName({ topic, partition: 0 })));
+    if (unknown.length > 0) await noteEnds(of, unknown);
+    const progress = await progressOf(stage);
+    of.came ??= {
+      time: timeOf(of, stage, progress),
+      sequences: new Map(progress.map(({ lane, sequence }) => [lane, sequence])),
+    };
+    const { sequences } = of.came;
+    return progress.every(({ lane, unpublished }) => unpublished === null || unpublished > (sequences.get(lane) ?? 0));
+  };
+
+  /** Whether the round has come to its end. */
+  const isOver = async (of: Round): Promise<boolean> => {
+    for (let stage = upstream[of.stage]; stage !== undefined; stage = upstream[of.stage]) {
+      if (!(await isThrough(of, stage))) return false;
+      const time = of.came?.time ?? -1;
+      of.fed.set(stage.to, time);
+      of.came = null;
+      of.stage++;
+      const places = own.places.filter(({ topic }) => topic === stage.to);
+      if (places.length > 0) {
+        await noteEnds(of, [stage.to]);
+        note(of, places, time);
+      }
     }
-    const noted = at.sequences;
-    return Object.entries(unpublished).every(([lane, first]) => first > (noted[Number(lane)] ?? 0));
+    return frontier.isRead();
   };
 
   return {
-    async advance(now) {
-      if (round?.isProbed && horizon.isReached()) round = null;
-      round ??= { at: now, stage: 0, ends: null, sequences: null, isProbed: false };
-      for (let stage = upstream[round.stage]; stage !== undefined; stage = upstream[round.stage]) {
-        if (!(await isThrough(round, stage))) return;
-        round = { at: round.at, stage: round.stage + 1, ends: null, sequences: null, isProbed: false };
-      }
-      if (round.isProbed) return;
-      horizon.probe(round.at, await log.extents(places));
-      round.isProbed = true;
+    async advance(now, wanted) {
+      if (round !== null && !(await isOver(round))) return;
+      round = null;
+      if (frontier.time() >= wanted) return;
+      const begun = await begin(now);
+      if (!(await isOver(begun))) round = begun;
     },
   };
 };

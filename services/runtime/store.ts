@@ -1,8 +1,8 @@
-import type { Commit, Hold, Job, OutboxEntry, RowWrite, Store } from "../core/ports.ts";
+import type { Commit, DueRow, Hold, Job, OutboxEntry, Progress, RowWrite, Store } from "../core/ports.ts";
 import type { TopicId } from "../core/topics.ts";
 import type { Connection, Database } from "./postgres.ts";
 
-/** The store in PostgreSQL (deploy/migrations/0001_engine.sql). */
+/** The store in PostgreSQL (deploy/migrations/0001_engine.sql, 0004_time.sql). */
 export const postgresStore = (database: Database): Store => ({
   async claim(processor, lanes) {
     return database.query<Hold>(
@@ -12,26 +12,18 @@ export const postgresStore = (database: Database): Store => ({
        select $1, lane, 1, (extract(epoch from clock_timestamp()) * 1000000)::bigint from unnest($2::int[]) lane
        on conflict (processor, lane) do update
        set epoch = l.epoch + 1, sequence = greatest(l.sequence, excluded.sequence)
-       returning lane, epoch, cursors, heard, sequence`,
+       returning ${HOLD}`,
       [processor, lanes],
     );
   },
 
-  async progress(processor, to) {
-    const lanes = await database.query<Hold & { readonly unpublished: number | null }>(
-      `select lane, cursors, sequence,
+  progress: (processor, to) =>
+    database.query<Progress>(
+      `select lane, cursors, examined, time, examined_time as "examinedTime", sequence,
          (select min(o.sequence) from outbox o where o.stream = $1 || '/' || lane and o.topic = $2) as unpublished
        from lanes where processor = $1`,
       [processor, to],
-    );
-    return {
-      cursors: Object.assign({}, ...lanes.map(({ cursors }) => cursors)) as Record<string, number>,
-      sequences: Object.fromEntries(lanes.map(({ lane, sequence }) => [lane, sequence])),
-      unpublished: Object.fromEntries(
-        lanes.flatMap(({ lane, unpublished }) => (unpublished === null ? [] : [[lane, unpublished]])),
-      ),
-    };
-  },
+    ),
 
   async load(processor, keys) {
     const found = await database.query<{ key: string; value: unknown }>(
@@ -44,8 +36,9 @@ export const postgresStore = (database: Database): Store => ({
   },
 
   due: (processor, lanes, until, limit) =>
-    database.query(
-      `select lane, key from ${stateTable(processor)} where lane = any($1) and due <= $2 order by due limit $3`,
+    database.query<DueRow>(
+      `select lane, key, due from ${stateTable(processor)}
+       where lane = any($1) and due <= $2 order by due, key limit $3`,
       [lanes, Math.min(until, Number.MAX_SAFE_INTEGER), limit],
     ),
 
@@ -62,6 +55,7 @@ export const postgresStore = (database: Database): Store => ({
   async commit(commit) {
     return database.transaction(async (connection) => {
       if (!(await saveHolds(connection, commit))) return "fenced";
+      await revisit(connection, commit);
       await saveRows(connection, commit.processor, commit.rows);
       await saveOutbox(connection, commit.outbox);
       await saveJobs(connection, commit.jobs);
@@ -148,8 +142,10 @@ export const postgresStore = (database: Database): Store => ({
   },
 });
 
+const HOLD = `lane, epoch, cursors, heard, within, reached, sequence, time, examined, examined_time as "examinedTime"`;
+
 /** Processors that keep rows; the others have no state table. */
-const withState = new Set(["conversations", "inboxes"]);
+const withState = new Set(["conversations", "inboxes", "mailer"]);
 
 const stateTable = (processor: string): string => {
   if (!withState.has(processor)) throw new Error(`the processor ${processor} has no state table`);
@@ -163,24 +159,39 @@ const stateTable = (processor: string): string => {
 const saveHolds = async (connection: Connection, { processor, holds }: Commit): Promise<boolean> => {
   const saved = await connection.query(
     `with mine as (
-       select * from unnest($2::int[], $3::bigint[], $4::json[], $5::json[], $6::bigint[])
-         as mine (lane, epoch, cursors, heard, sequence)),
+       select * from unnest($2::int[], $3::bigint[], $4::json[], $5::json[], $6::json[], $7::json[], $8::bigint[],
+         $9::bigint[], $10::json[], $11::bigint[])
+         as mine (lane, epoch, cursors, heard, within, reached, sequence, time, examined, examined_time)),
      held as (
        select l.lane from lanes l join mine on l.lane = mine.lane and l.epoch = mine.epoch
        where l.processor = $1 order by l.lane for update of l)
-     update lanes l set cursors = mine.cursors, heard = mine.heard, sequence = mine.sequence
-     from mine where l.processor = $1 and l.lane = mine.lane and (select count(*) from held) = $7 returning 1`,
+     update lanes l set cursors = mine.cursors, heard = mine.heard, within = mine.within, reached = mine.reached,
+       sequence = mine.sequence, time = mine.time, examined = mine.examined, examined_time = mine.examined_time
+     from mine where l.processor = $1 and l.lane = mine.lane and (select count(*) from held) = $12 returning 1`,
     [
       processor,
       holds.map(({ lane }) => lane),
       holds.map(({ epoch }) => epoch),
       holds.map(({ cursors }) => JSON.stringify(cursors)),
       holds.map(({ heard }) => JSON.stringify(heard)),
+      holds.map(({ within }) => JSON.stringify(within)),
+      holds.map(({ reached }) => JSON.stringify(reached)),
       holds.map(({ sequence }) => sequence),
+      holds.map(({ time }) => time),
+      holds.map(({ examined }) => JSON.stringify(examined)),
+      holds.map(({ examinedTime }) => examinedTime),
       holds.length,
     ],
   );
   return saved.length === holds.length;
+};
+
+const revisit = async (connection: Connection, { processor, holds, revisit: time }: Commit): Promise<void> => {
+  if (time === null || !withState.has(processor)) return;
+  await connection.query(`update ${stateTable(processor)} set due = $2 where lane = any($1) and due > $2`, [
+    holds.map(({ lane }) => lane),
+    time,
+  ]);
 };
 
 const saveRows = async (connection: Connection, processor: string, rows: readonly RowWrite[]): Promise<void> => {

@@ -1,23 +1,34 @@
 import type { Lane } from "../core/lane.ts";
 import { Fatal } from "../core/failure.ts";
 import type { Hold, Place, Subscription } from "../core/ports.ts";
-import type { Stage } from "../core/processor.ts";
+import type { Keyed, Stage } from "../core/processor.ts";
 import type { Millis } from "../core/time.ts";
 import { laneStream } from "../core/stream.ts";
+import type { TopicId } from "../core/topics.ts";
 import type { World } from "./engine.ts";
-import { type Horizon, horizon } from "./horizon.ts";
+import { type Frontier, frontier, placeName } from "./frontier.ts";
+import { type Held, held } from "./held.ts";
 import { type Rounds, rounds } from "./round.ts";
 
 /** Rows kept in memory for the lanes held; beyond, those are forgotten that were written or read the longest ago. */
 const MAX_CACHED_ROWS = 200_000;
 
 /** The time in which an engine holds its lanes: what it knows and may write until it lets go or is fenced. */
-export interface Tenure<Row> {
+export interface Tenure<Row, Event> {
   readonly lanes: readonly Lane[];
   readonly places: readonly Place[];
+  /** Whether the processor has no other lanes. */
+  readonly isAlone: boolean;
+  /** The lanes as they are now, and as they were saved last. */
   readonly holds: Map<Lane, Hold>;
-  readonly horizon: Horizon;
+  readonly saved: Map<Lane, Hold>;
+  readonly frontier: Frontier;
   readonly rounds: Rounds;
+  readonly held: Held<Event>;
+  /** By queue, the number of the last record that has come. */
+  readonly arrived: Map<string, number>;
+  /** Records taken since the last commit, by topic: what is told of it. */
+  readonly taken: Map<TopicId, number>;
   /** Rows as of the last commit; null where there is none. */
   readonly cache: Map<string, Row | null>;
   /** The earliest timer, or null. */
@@ -26,46 +37,42 @@ export interface Tenure<Row> {
   positions(): readonly (Place & { readonly offset: number })[];
 }
 
-export const cursorName = ({ topic, partition }: Place): string => `${topic}/${partition}`;
-
 /**
  * Claims the lanes of the places and starts delivery where their last commit ended. Throws Fatal where the log ends
  * before that: it is another log than the one that was read.
+ * @param aside places of the lore
  */
-export const takeOver = async <Row>(
+export const takeOver = async <Row, Event extends Keyed>(
   { name: processor, upstream }: { readonly name: string; readonly upstream: readonly Stage[] },
   places: readonly Place[],
   lanes: number,
+  aside: readonly Place[],
   world: World,
   subscription: Subscription,
-): Promise<Tenure<Row>> => {
-  const { store, log } = world;
+): Promise<Tenure<Row, Event>> => {
+  const { store } = world;
   const owned = [...new Set(places.map(({ partition }) => partition % lanes))].toSorted((a, b) => a - b);
   const holds = new Map((await store.claim(processor, owned)).map((hold) => [hold.lane, hold]));
-  const cursor = (place: Place): number | null =>
-    holds.get(place.partition % lanes)?.cursors[cursorName(place)] ?? null;
+  const cursor = (place: Place): number | null => holds.get(place.partition % lanes)?.cursors[placeName(place)] ?? null;
   const start = places.map(cursor);
-  const extents = await log.extents(places);
-  places.forEach((place, index) => {
-    const [from, high] = [start[index] ?? 0, extents[index]?.high ?? Infinity];
-    if (from > high)
-      throw new Fatal(
-        `${processor} has taken ${from} records of ${cursorName(place)}, but the log has only ${high}: was the topic made anew? Then its state must be, too`,
-      );
-  });
+  await checkEnds(processor, places, start, world);
   places.forEach((place, index) => subscription.seek(place, start[index] ?? null));
-  const reached = horizon(
-    places,
-    start,
-    lanes,
-    upstream.map(({ to }) => to),
-  );
+  const fed = upstream.map(({ to }) => to);
+  const reached = frontier(places, start, lanes, fed, aside);
+  const isAlone = owned.length === lanes;
+  const progress = () => [...holds.values()];
+  const own = { processor, lanes: owned, isAlone, places, aside, progress };
   return {
     lanes: owned,
     places,
+    isAlone,
     holds,
-    horizon: reached,
-    rounds: rounds(upstream, places, reached, world),
+    saved: new Map(holds),
+    frontier: reached,
+    rounds: rounds(upstream, own, reached, world),
+    held: held(places, lanes, new Map(holds)),
+    arrived: new Map(),
+    taken: new Map(),
     cache: new Map(),
     nextDue: await store.nextDue(processor, owned),
     streams: () => owned.map((lane) => laneStream(processor, lane)),
@@ -75,6 +82,22 @@ export const takeOver = async <Row>(
         return offset === null ? [] : [{ ...place, offset }];
       }),
   };
+};
+
+const checkEnds = async (
+  processor: string,
+  places: readonly Place[],
+  start: readonly (number | null)[],
+  { log }: World,
+): Promise<void> => {
+  const extents = await log.extents(places);
+  places.forEach((place, index) => {
+    const [from, high] = [start[index] ?? 0, extents[index]?.high ?? Infinity];
+    if (from > high)
+      throw new Fatal(
+        `${processor} has taken ${from} records of ${placeName(place)}, but the log has only ${high}: was the topic made anew? Then its state must be, too`,
+      );
+  });
 };
 
 /** Keeps the rows most recently used, within the limit. */

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { Transient } from "../core/failure.ts";
-import type { TopicId } from "../core/topics.ts";
+import type { Topic, TopicId } from "../core/topics.ts";
 import { MAX_RECORD, topicIds, topics } from "../core/topics.ts";
 import { schemaOf, subjectOf } from "./codec.ts";
 import type { KafkaLog, TopicState } from "./kafka-client.ts";
@@ -21,10 +21,11 @@ export interface TopicReport {
 }
 
 const declaredConfig = (topic: TopicId): Readonly<Record<string, string>> => {
-  const { cleanup, retention, owner } = topics[topic];
+  const { cleanup, retention, compactionLag, owner }: Topic = topics[topic];
   return {
     "cleanup.policy": cleanup,
     ...(retention === undefined ? {} : { "retention.ms": String(retention) }),
+    ...(compactionLag === undefined ? {} : { "min.compaction.lag.ms": String(compactionLag) }),
     ...(owner === "whileaway" ? { "max.message.bytes": String(MAX_RECORD) } : {}),
   };
 };

@@ -1,270 +1,204 @@
-import type { Lookup } from "../core/effect.ts";
-import { type Lane, laneOf } from "../core/lane.ts";
-import type { Hold, RawRecord, RowKey, Slice, Subscription } from "../core/ports.ts";
+import type { Lane } from "../core/lane.ts";
+import type { DueRow, Hold, Subscription } from "../core/ports.ts";
 import type { Keyed, Processor } from "../core/processor.ts";
 import type { Millis } from "../core/time.ts";
-import {
-  composeAll,
-  type Folded,
-  foldBatch,
-  inOrder,
-  type Item,
-  type LaneEffect,
-  lookupName,
-  lookupsOf,
-} from "./batch.ts";
+import { composeAll, type Folded, type LaneEffect } from "./batch.ts";
 import type { World } from "./engine.ts";
+import { examine, examinedTime } from "./examine.ts";
 import { announce } from "./facts.ts";
-import { deadLetter, prepare, take, type Taken } from "./intake.ts";
-import { countByTopic, follow } from "./outgoing.ts";
-import { SEQUENCE_HEADER, STREAM_HEADER } from "./relay.ts";
-import { cursorName, remember, type Tenure } from "./tenure.ts";
+import type { Item } from "./held.ts";
+import { deadLetter, stuckLetter } from "./intake.ts";
+import type { LoreReader } from "./lore.ts";
+import { countByTopic, follow, type Widths } from "./outgoing.ts";
+import { foldOver, lookedUp, rowsFor } from "./rows.ts";
+import { remember, type Tenure } from "./tenure.ts";
 
-/** Records folded in one transaction, about. */
-const MAX_RECORDS = 500;
+/** Events folded in one transaction, about. */
+const MAX_EVENTS = 500;
 /** Timers folded in one transaction. */
 const MAX_TIMERS = 1_000;
 
 export interface Turn<Row, Event extends Keyed, Given> {
   readonly processor: Processor<Row, Event, Given>;
   readonly given: Given;
+  readonly lore: LoreReader<Given> | null;
   readonly world: World;
-  readonly tenure: Tenure<Row>;
+  readonly tenure: Tenure<Row, Event>;
   readonly subscription: Subscription;
   readonly lanes: number;
-  readonly inboxLanes: number;
+  readonly widths: Widths;
 }
 
-/** Records of one place, after what was had before is dropped. */
-interface Share<Event> {
-  readonly lane: Lane;
-  readonly taken: readonly Taken<Event>[];
+/** What one transaction saves, beside the holds. */
+interface Outcome<Row, Event> {
+  readonly asides: readonly LaneEffect[];
+  readonly folded: Folded<Event, Row>;
+  readonly rows: Map<string, Row | null>;
+  readonly events: number;
+  readonly revisit: Millis | null;
 }
 
-/** One transaction: what has arrived, what is due, what follows. Returns whether there was anything, or that it was refused. */
+/**
+ * Takes what has arrived, and folds what the stream's time has come to: one transaction, or two where strays and bad
+ * records are to be sent on. Returns whether there was anything, or that it was refused.
+ */
 export const turn = async <Row, Event extends Keyed, Given>(
   it: Turn<Row, Event, Given>,
 ): Promise<boolean | "fenced"> => {
-  const { processor, world, tenure, lanes } = it;
-  const { clock, store, codec } = world;
-  const started = clock.now();
-  // Nothing but a timer needs the exact time.
-  if (tenure.nextDue !== null && tenure.nextDue <= started) await tenure.rounds.advance(started);
+  const { tenure, world, processor } = it;
+  const started = world.clock.now();
+  const isAtOnce = processor.upstream.length === 0;
+  const arrived = await examine(it);
+  const revisit = learn(it);
+  let asides = arrived.asides;
+  // Others wait for what is examined here, and nothing is known to be examined before it is sent on for good.
+  if (revisit !== null || (!isAtOnce && (asides.length > 0 || (!tenure.isAlone && arrived.isAny)))) {
+    if ((await save(it, { ...unfolded(asides), revisit }, started)) === "fenced") return "fenced";
+    if (revisit !== null) tenure.nextDue = await world.store.nextDue(processor.name, tenure.lanes);
+    asides = [];
+  }
 
-  const slices = it.subscription.take(MAX_RECORDS);
-  const holds = new Map(tenure.holds);
-  const raws = slices.map((slice) => fresh(slice, holds, lanes));
-  await prepare(raws.flat(), codec);
-  const shares = slices.map((slice, index): Share<Event> => {
-    const lane = slice.place.partition % lanes;
-    const taken = (raws[index] ?? []).map((raw) => take(raw, processor, codec, lanes));
-    tenure.horizon.reach(
-      slice.place,
-      slice.next,
-      taken.reduce((latest, { at }) => Math.max(latest, at), -Infinity),
-    );
-    return { lane, taken };
-  });
+  const wanted = Math.min(isAtOnce ? Infinity : tenure.held.first(), tenure.nextDue ?? Infinity);
+  if (wanted > tenure.frontier.time() && wanted <= started) await tenure.rounds.advance(started, wanted);
 
-  const items = inOrder(shares);
-  const due = await dueRows(it, started);
-  if (slices.length === 0 && due.length === 0) return false;
-
+  const { items, due, time } = await dueNow(it, isAtOnce);
+  hold(it, items, due, isAtOnce ? Infinity : time, time);
+  const isMoved = [...tenure.holds].some(([lane, now]) => now.cursors !== tenure.saved.get(lane)?.cursors);
+  if (items.length === 0 && due.length === 0 && asides.length === 0 && !isMoved) return arrived.isAny;
   const rows = await rowsFor(it, items, due);
-  const folded = await foldOver(it, rows, items, due);
-  const asides = [
-    ...shares.flatMap(({ lane, taken }) => taken.flatMap((one) => aside(one, lane, it))),
-    ...folded.poisoned.map(({ item, error }) => letterFor(item, error, processor.name)),
-  ];
+  const folded = await foldOver(it, rows, items, due, time);
+  const outcome = { asides, folded, rows, events: items.length, revisit: null };
+  if ((await save(it, outcome, started)) === "fenced") return "fenced";
+  await reschedule(it, folded, due);
+  return true;
+};
+
+const unfolded = <Row, Event>(asides: readonly LaneEffect[]): Outcome<Row, Event> => ({
+  asides,
+  folded: { writes: [], effects: [], poisoned: [], stuck: [], timers: 0 },
+  rows: new Map(),
+  events: 0,
+  revisit: null,
+});
+
+/** Notes that the lanes' timers have been looked at by the lore read so far; since when they haven't yet, if so. */
+const learn = <Row, Event extends Keyed, Given>({ tenure, lore }: Turn<Row, Event, Given>): Millis | null => {
+  let since = Infinity;
+  lore?.reach(tenure.frontier);
+  for (const [lane, of] of tenure.holds) {
+    const news = lore?.news(of.cursors) ?? null;
+    if (news === null) continue;
+    tenure.holds.set(lane, { ...of, cursors: { ...of.cursors, ...news.cursors } });
+    since = Math.min(since, news.since);
+  }
+  return since === Infinity ? null : since;
+};
+
+/** What is to be folded in this turn: items in order, rows whose timers are due, and the time that the stream has come to by it. */
+const dueNow = async <Row, Event extends Keyed, Given>(
+  it: Turn<Row, Event, Given>,
+  isAtOnce: boolean,
+): Promise<{ readonly items: readonly Item<Event>[]; readonly due: readonly DueRow[]; readonly time: Millis }> => {
+  const { tenure, world, processor } = it;
+  const come = tenure.frontier.time();
+  let due: readonly DueRow[] = [];
+  if (tenure.nextDue !== null && tenure.nextDue <= come) {
+    due = await world.store.due(processor.name, tenure.lanes, come, MAX_TIMERS);
+    // The timer that was expected has been put off meanwhile: when is the next?
+    if (due.length === 0) tenure.nextDue = await world.store.nextDue(processor.name, tenure.lanes);
+  }
+  const last = due.length < MAX_TIMERS ? come : (due.at(-1)?.due ?? come);
+  const { items, until } = tenure.held.due(isAtOnce ? Infinity : last, MAX_EVENTS);
+  const time = Math.min(last, until);
+  return { items, due: due.filter((row) => row.due <= time), time };
+};
+
+/** The lanes' holds once everything until `until` is folded, and the stream has come to `time`. */
+const hold = <Row, Event extends Keyed, Given>(
+  { tenure, world }: Turn<Row, Event, Given>,
+  items: readonly Item<Event>[],
+  due: readonly DueRow[],
+  until: Millis,
+  time: Millis,
+): void => {
+  const touched = new Set([...items, ...due].map(({ lane }) => lane));
+  for (const [lane, before] of tenure.holds) {
+    // What a lane holds back is waited for by its time.
+    if (!touched.has(lane) && (touched.size === 0 || !tenure.held.has(lane))) continue;
+    const now = touched.has(lane) ? tenure.held.take(until, before) : before;
+    const examined = examinedTime(before, tenure, world.clock.now());
+    tenure.holds.set(lane, { ...now, time: Math.max(before.time, time), examinedTime: examined });
+  }
+};
+
+/** Saves what came of it with the lanes as they are now, and hands on what follows. */
+const save = async <Row, Event extends Keyed, Given>(
+  it: Turn<Row, Event, Given>,
+  { asides, folded, rows, events, revisit }: Outcome<Row, Event>,
+  started: Millis,
+): Promise<"committed" | "fenced"> => {
+  const { processor, tenure, world } = it;
   const written = new Map(folded.writes.map(({ key, value }) => [key, value]));
-  const effects = await composed(it, folded.effects, (key) => written.get(key) ?? rows.get(key) ?? null);
+  const own = (key: string): Row | null => written.get(key) ?? rows.get(key) ?? null;
+  const { effects, stuck } = composeAll(processor, folded.effects, await lookedUp(it, folded.effects, own), started);
+  const letters = [
+    ...folded.poisoned.map(({ item, error }) => ({
+      lane: item.lane,
+      letter: deadLetter(item.raw, processor.name, error),
+    })),
+    ...[...folded.stuck, ...stuck].map((one) => ({ lane: one.lane, letter: stuckLetter(one, processor.name) })),
+  ].map(({ lane, letter: value }): LaneEffect => ({
+    lane,
+    effect: { type: "publish", topic: "deadLetters", key: "", value },
+  }));
+  const { outbox, jobs, candidates } = follow(
+    processor.name,
+    [...asides, ...letters, ...effects],
+    world.codec,
+    it.widths,
+    (lane) => nextSequence(tenure.holds, lane),
+  );
+  const lanesWritten = new Set(folded.writes.map(({ lane }) => lane));
+  const holds = [...tenure.holds.values()].filter(
+    (of) => lanesWritten.has(of.lane) || tenure.saved.get(of.lane) !== of,
+  );
+  const commit = { processor: processor.name, holds, revisit, rows: folded.writes, outbox, jobs };
+  if ((await world.store.commit(commit)) === "fenced") return "fenced";
 
-  const { outbox, jobs, candidates } = follow(processor.name, [...asides, ...effects], codec, it.inboxLanes, (lane) => {
-    const sequence = (holds.get(lane)?.sequence ?? 0) + 1;
-    edit(holds, lane, { sequence });
-    return sequence;
-  });
-  const commit = {
-    processor: processor.name,
-    holds: touched(tenure.holds, holds, folded.writes),
-    rows: folded.writes,
-    outbox,
-    jobs,
-  };
-  if ((await store.commit(commit)) === "fenced") return "fenced";
-
-  for (const [lane, hold] of holds) tenure.holds.set(lane, hold);
+  for (const of of holds) tenure.saved.set(of.lane, of);
   for (const [key, row] of written) rows.set(key, row);
   remember(tenure.cache, rows);
   world.relay.offer(outbox);
   for (const queue of new Set(jobs.map((job) => job.queue))) world.bell.ring(queue);
-  await reschedule(it, folded, due);
   announce("committed", {
     processor: processor.name,
-    records: countByTopic(raws.flat()),
-    events: items.length,
+    records: new Map(tenure.taken),
+    events,
     timers: folded.timers,
     rows: folded.writes.length,
     outbox: countByTopic(outbox),
     jobs: jobs.length,
     candidates,
-    duration: clock.now() - started,
-    lag: tenure.horizon.lag(),
+    duration: world.clock.now() - started,
+    lag: tenure.frontier.lag(),
   });
-  return true;
+  tenure.taken.clear();
+  return "committed";
 };
 
-const edit = (holds: Map<Lane, Hold>, lane: Lane, change: Partial<Hold>): void => {
-  const hold = holds.get(lane);
-  if (hold !== undefined) holds.set(lane, { ...hold, ...change });
+const nextSequence = (holds: Map<Lane, Hold>, lane: Lane): number => {
+  const of = holds.get(lane);
+  const sequence = (of?.sequence ?? 0) + 1;
+  if (of !== undefined) holds.set(lane, { ...of, sequence });
+  return sequence;
 };
 
-/** The holds that the transaction must own: those that changed, and those of every lane it writes to. */
-const touched = (
-  before: ReadonlyMap<Lane, Hold>,
-  after: ReadonlyMap<Lane, Hold>,
-  writes: readonly RowKey[],
-): Hold[] => {
-  const written = new Set(writes.map(({ lane }) => lane));
-  return [...after.values()].filter((hold) => written.has(hold.lane) || before.get(hold.lane) !== hold);
-};
-
-/** Drops what was had before, by offset and by the sender's sequence, and notes in `holds` how far it goes now. */
-const fresh = (slice: Slice, holds: Map<Lane, Hold>, lanes: number): readonly RawRecord[] => {
-  const lane = slice.place.partition % lanes;
-  const hold = holds.get(lane);
-  if (hold === undefined) return [];
-  const name = cursorName(slice.place);
-  let from = hold.cursors[name] ?? 0;
-  const heard = { ...hold.heard };
-  const decoder = new TextDecoder();
-  const kept = slice.records.filter((raw) => {
-    if (raw.offset < from) return false; // had before, or delivered twice
-    from = raw.offset + 1;
-    const stream = raw.headers[STREAM_HEADER];
-    if (stream === undefined) return true;
-    const sender = `${cursorName(slice.place)}<${decoder.decode(stream)}`;
-    const sequence = Number(decoder.decode(raw.headers[SEQUENCE_HEADER]));
-    if (!Number.isSafeInteger(sequence)) return true; // not ours, whatever it calls itself
-    if (sequence <= (heard[sender] ?? 0)) return false;
-    heard[sender] = sequence;
-    return true;
-  });
-  edit(holds, lane, { cursors: { ...hold.cursors, [name]: Math.max(from, slice.next) }, heard });
-  return kept;
-};
-
-/** What a record leads to that never reaches the fold. */
-const aside = <Row, Event extends Keyed, Given>(
-  taken: Taken<Event>,
-  lane: Lane,
-  it: Turn<Row, Event, Given>,
-): readonly LaneEffect[] => {
-  if (taken.kind === "poison")
-    return [{ lane, effect: { type: "publish", topic: "deadLetters", key: "", value: taken.letter } }];
-  if (taken.kind === "stray" && it.processor.strays !== null)
-    return [
-      { lane, effect: { type: "forward", topic: it.processor.strays, partition: taken.lane, stray: taken.stray } },
-    ];
-  return [];
-};
-
-const letterFor = <Event>({ lane, raw }: Item<Event>, error: unknown, processor: string): LaneEffect => ({
-  lane,
-  effect: { type: "publish", topic: "deadLetters", key: "", value: deadLetter(raw, processor, error) },
-});
-
-/** Rows whose timers the stream's time has come to. */
-const dueRows = async <Row, Event extends Keyed, Given>(
-  it: Turn<Row, Event, Given>,
-  now: Millis,
-): Promise<readonly RowKey[]> => {
-  const { tenure, world, processor } = it;
-  if (tenure.nextDue === null || tenure.nextDue > now) return [];
-  const byTime = Map.groupBy(tenure.lanes, (lane) => tenure.horizon.time(lane));
-  const found: RowKey[] = [];
-  let isPast = true;
-  for (const [time, lanes] of byTime)
-    if (time >= tenure.nextDue) found.push(...(await world.store.due(processor.name, lanes, time, MAX_TIMERS)));
-    else isPast = false;
-  // The timer that was expected has been put off meanwhile: when is the next?
-  if (isPast && found.length === 0) tenure.nextDue = await world.store.nextDue(processor.name, tenure.lanes);
-  return found;
-};
-
-/** The rows that are sure to be read, from memory or the store; null where there is none. */
-const rowsFor = async <Row, Event extends Keyed, Given>(
-  { processor, tenure, world }: Turn<Row, Event, Given>,
-  items: readonly Item<Event>[],
-  due: readonly RowKey[],
-): Promise<Map<string, Row | null>> => {
-  const wanted = new Map<string, RowKey>();
-  for (const { lane, event } of items) for (const key of processor.rows(event)) wanted.set(key, { lane, key });
-  for (const { lane, key } of due) wanted.set(key, { lane, key });
-  const rows = new Map<string, Row | null>();
-  await fetch([...wanted.values()], rows, processor.name, tenure, world);
-  return rows;
-};
-
-const fetch = async <Row>(
-  wanted: readonly RowKey[],
-  rows: Map<string, Row | null>,
-  processor: string,
-  tenure: Tenure<Row>,
-  { store }: World,
-): Promise<void> => {
-  const missing: RowKey[] = [];
-  for (const row of wanted) {
-    const cached = tenure.cache.get(row.key);
-    if (cached === undefined) missing.push(row);
-    else rows.set(row.key, cached);
-  }
-  const loaded = missing.length === 0 ? [] : await store.load(processor, missing);
-  missing.forEach(({ key }, index) => rows.set(key, (loaded[index] as Row | undefined) ?? null));
-};
-
-/** Folds the batch; what it turns out to read beyond the rows at hand is fetched, until nothing lacks. */
-const foldOver = async <Row, Event extends Keyed, Given>(
-  it: Turn<Row, Event, Given>,
-  rows: Map<string, Row | null>,
-  items: readonly Item<Event>[],
-  due: readonly RowKey[],
-): Promise<Folded<Event, Row>> => {
-  for (;;) {
-    const folded = foldBatch(it.processor, it.given, rows, items, due, it.tenure.horizon.time);
-    if (!("lacking" in folded)) return folded;
-    await fetch(folded.lacking, rows, it.processor.name, it.tenure, it.world);
-  }
-};
-
-/** Effects with each Compose carried out: own rows as they are after the fold, others as the store has them. */
-const composed = async <Row, Event extends Keyed, Given>(
-  it: Turn<Row, Event, Given>,
-  effects: readonly LaneEffect[],
-  own: (key: string) => Row | null,
-): Promise<readonly LaneEffect[]> => {
-  const { processor, world } = it;
-  const found = new Map<string, unknown>();
-  for (const [name, lookups] of Map.groupBy(lookupsOf(effects), (lookup) => lookup.processor)) {
-    const keys = await Promise.all(
-      lookups.map(async ({ home, id, key }) => ({ lane: laneOf(id, await world.log.partitions(home)), key })),
-    );
-    const values = await world.store.load(name, keys);
-    lookups.forEach((lookup, index) => {
-      const mine = name === processor.name ? own(lookup.key) : null;
-      found.set(lookupName(lookup), mine ?? values[index]);
-    });
-  }
-  return composeAll(processor, effects, (lookup: Lookup) => found.get(lookupName(lookup)));
-};
-
-/** Knows the next timer again: from the store if any fired, else from what was written. */
+/** Knows the next timer again: from the store if any was looked at, else from what was written. */
 const reschedule = async <Row, Event extends Keyed, Given>(
-  it: Turn<Row, Event, Given>,
+  { tenure, world, processor }: Turn<Row, Event, Given>,
   folded: Folded<Event, Row>,
-  due: readonly RowKey[],
+  due: readonly DueRow[],
 ): Promise<void> => {
-  const { tenure, world, processor } = it;
   if (due.length > 0 || folded.timers > 0) {
     tenure.nextDue = await world.store.nextDue(processor.name, tenure.lanes);
     return;

@@ -27,7 +27,7 @@ const happened = (type: NotificationEventType, more: Partial<NotificationEvent> 
   ...more,
 });
 
-const told = (event: NotificationEvent, at = noon): Told => ({ key: event.userId, at, event });
+const told = (event: NotificationEvent, at = noon): Told => ({ key: event.userId, at, seen: at, event });
 const rows = { get: () => undefined, expect: () => undefined };
 const endpoint = (id: string, types: Subscriber["types"] = null): Subscriber => ({
   id,

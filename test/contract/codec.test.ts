@@ -10,6 +10,7 @@ import { avroType } from "../../services/runtime/avro.ts";
 import { avroCodec, registeredIds, schemaOf, subjectOf } from "../../services/runtime/codec.ts";
 import type { Registry } from "../../services/runtime/registry.ts";
 import { message, user } from "../support/chat.ts";
+import { settingsSaid } from "../support/settings.ts";
 
 /** What a codec promises (services/core/ports.ts), in Confluent's wire format over Avro. */
 
@@ -54,6 +55,15 @@ const schema = JSON.parse(schemaOf("messages")) as RecordSchema;
 const without = (name: string): object => ({ ...schema, fields: schema.fields.filter((field) => field.name !== name) });
 
 describe("a value", () => {
+  test("comes back with its fields and nothing else, for whoever enumerates them", async () => {
+    const revision = settingsSaid({ quietHours: { from: "22:00", to: "07:00", timezone: null } }).value;
+    const back = (await read("settings", codec.encode("settings", revision))) as typeof revision;
+    const names: string[] = [];
+    for (const name in back) names.push(name);
+    for (const name in (back as { quietHours?: object }).quietHours) names.push(name);
+    expect(names).toEqual([...Object.keys(revision ?? {}), "from", "to", "timezone"]);
+  });
+
   test("comes back as it was", async () => {
     expect(await read("messages", codec.encode("messages", sample))).toEqual(sample);
     const ada = user("ada", "12:00", { emails: null, custom: JSON.parse('{"__proto__": "x"}') as never }).value;

@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { beforeAll, describe, expect, test } from "vitest";
 import { laneOf } from "../../services/core/lane.ts";
-import type { Log, Place } from "../../services/core/ports.ts";
+import type { Log, Place, RawRecord } from "../../services/core/ports.ts";
+import type { TopicId } from "../../services/core/topics.ts";
 import { endOf, logs, placesOf, read, saying, takeRecords, assigned, text, bytes } from "./log.suite.ts";
 import { PARTITIONS } from "../support/world.ts";
 
@@ -83,6 +84,29 @@ describe.each(logs)("the log %s", (_name, open) => {
     const mixed = [places[1], { topic: "deadLetters", partition: 0 }, places[0], places[1]] as readonly Place[];
     expect((await log.extents(mixed)).map(({ high }) => high)).toEqual([3, await endOf(log, mixed[1] as Place), 0, 3]);
     expect(await log.extents([])).toEqual([]);
+  });
+
+  test("is scanned from the first record to where it ends, a partition's records in order, and again", async () => {
+    const scan = async (...topics: readonly TopicId[]): Promise<readonly RawRecord[]> => {
+      const found: RawRecord[] = [];
+      for await (const some of log.scan(topics)) found.push(...some);
+      return found;
+    };
+    const empty = await scan("ledger");
+    const values = Array.from({ length: 1_500 }, (_none, index) => `v${index}`);
+    const all = values.flatMap((value) => [saying("ledger", 0, value), saying("ledger", 1, value)]);
+    await log.publish([...all, saying("preferences", 1, "another")]);
+    const found = await scan("ledger", "preferences");
+    const of = (topic: TopicId, partition: number) =>
+      found.filter((one) => one.topic === topic && one.partition === partition).map(({ value }) => text(value));
+    expect(empty).toEqual([]);
+    expect([of("ledger", 0), of("ledger", 1)]).toEqual([values, values]);
+    expect([of("preferences", 0), of("preferences", 1)]).toEqual([[], ["another"]]);
+    expect(await scan("ledger", "preferences")).toHaveLength(found.length);
+    for await (const some of log.scan(["ledger"])) {
+      expect(some.length).toBeGreaterThan(0);
+      break; // who has seen enough leaves
+    }
   });
 
   test("takes records of a megabyte, many of them at once", async () => {

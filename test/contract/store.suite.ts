@@ -35,6 +35,7 @@ export const claimed = async ({ store, next }: Ground): Promise<Hold> => {
 export const commitOf = (holds: readonly Hold[], more: Partial<Commit> = {}): Commit => ({
   processor: PROCESSOR,
   holds,
+  revisit: null,
   rows: [],
   outbox: [],
   jobs: [],

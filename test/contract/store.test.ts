@@ -22,6 +22,9 @@ const longestId = (seed: number): string =>
     ...Array.from({ length: MAX_ID_LENGTH }, (_none, index) => 0x4e00 + ((index * 7_919 * seed) % 20_000)),
   );
 
+/** What is known of a lane that was never read. */
+const UNTOUCHED = { cursors: {}, heard: {}, within: {}, reached: {}, time: -1, examined: {}, examinedTime: -1 };
+
 /** What a store promises (services/core/ports.ts). Both pass it. */
 describe.each(stores)("the store %s", (_name, open) => {
   let on: Ground;
@@ -33,14 +36,23 @@ describe.each(stores)("the store %s", (_name, open) => {
     test("begins with nothing taken, and every claim raises its epoch", async () => {
       const lane = on.next();
       expect(await on.store.claim(PROCESSOR, [lane])).toEqual([
-        { lane, epoch: 1, cursors: {}, heard: {}, sequence: expect.any(Number) },
+        { ...UNTOUCHED, lane, epoch: 1, sequence: expect.any(Number) },
       ]);
       expect(await on.store.claim(PROCESSOR, [lane])).toMatchObject([{ lane, epoch: 2 }]);
     });
 
     test("is what was committed last, whoever claims it", async () => {
       const hold = await claimed(on);
-      const taken = { cursors: { "messages/3": 12, __proto__: 1 }, heard: { "inbox/3<a/1": 7 }, sequence: 2 ** 52 };
+      const taken = {
+        cursors: { "messages/3": 12, __proto__: 1 },
+        heard: { "inbox/3<a/1": 7 },
+        within: { "inbox/3<a/1": 2 },
+        reached: { "inbox/3<a/1": 1_700_000_000_000 },
+        sequence: 2 ** 52,
+        time: 1_700_000_000_000,
+        examined: { "messages/3": 14 },
+        examinedTime: 1_700_000_000_001,
+      };
       expect(await on.store.commit(commitOf([{ ...hold, ...taken }]))).toBe("committed");
       expect(await on.store.claim(PROCESSOR, [hold.lane])).toEqual([{ lane: hold.lane, epoch: 2, ...taken }]);
     });
@@ -111,7 +123,7 @@ describe.each(stores)("the store %s", (_name, open) => {
     });
 
     test("is fenced on a lane that nobody ever claimed", async () => {
-      const hold = { lane: on.next(), epoch: 1, cursors: {}, heard: {}, sequence: 0 };
+      const hold = { ...UNTOUCHED, lane: on.next(), epoch: 1, sequence: 0 };
       expect(await on.store.commit(commitOf([hold]))).toBe("fenced");
     });
 
@@ -119,6 +131,32 @@ describe.each(stores)("the store %s", (_name, open) => {
       const hold = await claimed(on);
       for (const sequence of [1, 2, 3])
         expect(await on.store.commit(commitOf([{ ...hold, sequence }]))).toBe("committed");
+    });
+  });
+
+  describe("progress", () => {
+    test("is what each lane has come to, with the first entry that is still to be published to the topic", async () => {
+      const [one, other] = [await claimed(on), await claimed(on)];
+      const come = { cursors: { "messages/1": 3 }, examined: { "messages/1": 5 }, time: 70, examinedTime: 80 };
+      const stream = `${PROCESSOR}/${one.lane}`;
+      const entries = [
+        entry(stream, 7, { topic: "deadLetters" }),
+        entry(stream, 9, { topic: "inbox" }),
+        entry(stream, 8, { topic: "inbox" }),
+      ];
+      await on.store.commit(commitOf([{ ...one, ...come, sequence: 2 ** 52 }], { outbox: entries }));
+      const found = async (to: "inbox" | "presence") => {
+        const lanes = await on.store.progress(PROCESSOR, to);
+        return [one, other].map(({ lane }) => lanes.find((each) => each.lane === lane));
+      };
+      const untouched = { cursors: {}, examined: {}, time: -1, examinedTime: -1, unpublished: null };
+      expect(await found("inbox")).toEqual([
+        { lane: one.lane, ...come, sequence: 2 ** 52, unpublished: 8 },
+        { lane: other.lane, ...untouched, sequence: other.sequence },
+      ]);
+      expect((await found("presence"))[0]?.unpublished).toBeNull();
+      await on.store.published(entries.slice(2));
+      expect((await found("inbox"))[0]?.unpublished).toBe(9);
     });
   });
 
@@ -135,7 +173,7 @@ describe.each(stores)("the store %s", (_name, open) => {
       await on.store.commit(commitOf([hold], { rows: [row(hold, "a", 1, 10), row(hold, "b", 1, 20)] }));
       await on.store.commit(commitOf([hold], { rows: [row(hold, "a", 2, 30), row(hold, "b", null, 20)] }));
       expect(await valuesOf(on, hold, "a", "b")).toEqual([2, undefined]);
-      expect(await on.store.due(PROCESSOR, [hold.lane], 1_000, 10)).toEqual([{ lane: hold.lane, key: "a" }]);
+      expect(await on.store.due(PROCESSOR, [hold.lane], 1_000, 10)).toEqual([{ lane: hold.lane, key: "a", due: 30 }]);
       await on.store.commit(commitOf([hold], { rows: [row(hold, "a", 3), row(hold, "never there", null)] }));
       expect(await on.store.due(PROCESSOR, [hold.lane], Infinity, 10)).toEqual([]);
     });
@@ -162,6 +200,32 @@ describe.each(stores)("the store %s", (_name, open) => {
       expect(await on.store.nextDue(PROCESSOR, [two.lane])).toBe(10);
       expect(await on.store.nextDue(PROCESSOR, [on.next()])).toBeNull();
       expect(await on.store.nextDue("mailer", [one.lane])).toBeNull();
+    });
+
+    test("of equal time are found in the order of their keys", async () => {
+      const hold = await claimed(on);
+      const keys = ["b", "c", "a", "d"];
+      await on.store.commit(commitOf([hold], { rows: keys.map((key) => row(hold, key, 1, key === "d" ? 1 : 2)) }));
+      const due = await on.store.due(PROCESSOR, [hold.lane], 2, 3);
+      expect(due.map(({ key }) => key)).toEqual(["d", "a", "b"]);
+    });
+
+    test("are looked at anew from a time on, where that is said: those of the commit's lanes that are due later", async () => {
+      const [one, other] = [await claimed(on), await claimed(on)];
+      const rows = [row(one, "later", 1, 30), row(one, "before", 1, 10), row(one, "never", 1)];
+      await on.store.commit(commitOf([one, other], { rows: [...rows, row(other, "elsewhere", 1, 30)] }));
+      await on.store.commit(commitOf([one], { revisit: 20, rows: [row(one, "new", 1, 40)] }));
+      const due = async ({ lane }: typeof one) =>
+        (await on.store.due(PROCESSOR, [lane], 100, 10)).map((each) => [each.key, each.due]);
+      expect(await due(one)).toEqual([
+        ["before", 10],
+        ["later", 20],
+        ["new", 40],
+      ]);
+      expect(await due(other)).toEqual([["elsewhere", 30]]);
+      await on.store.claim(PROCESSOR, [one.lane]);
+      expect(await on.store.commit(commitOf([one], { revisit: 0 }))).toBe("fenced");
+      expect((await due(one)).at(-1)).toEqual(["new", 40]);
     });
 
     test("of one processor are nobody else's", async () => {
@@ -219,7 +283,7 @@ describe.each(stores)("the store %s", (_name, open) => {
       const hold = await claimed(on);
       await on.store.commit(commitOf([hold], { rows: [row(hold, key, { key }, 1)] }));
       expect(await valuesOf(on, hold, key)).toEqual([{ key }]);
-      expect(await on.store.due(PROCESSOR, [hold.lane], 1, 1)).toEqual([{ lane: hold.lane, key }]);
+      expect(await on.store.due(PROCESSOR, [hold.lane], 1, 1)).toEqual([{ lane: hold.lane, key, due: 1 }]);
     });
   });
 });

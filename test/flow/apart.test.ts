@@ -81,7 +81,7 @@ test("a service that is wrongly configured says every mistake, and exits with 2"
 
 test("a service refuses a database that isn't at its schema", async () => {
   const chat = await world();
-  await chat.database.query("delete from migrations where name = '0002_endpoints'");
+  await chat.database.query("delete from migrations where name = '0003_mailer'");
   const service = start(chat, "inboxes");
   expect(await ended(service)).toBe(1);
   expect(JSON.stringify(service.lines)).toContain("run `ops migrate` with this version first");

@@ -5,7 +5,7 @@ import type { Codec } from "../../services/core/ports.ts";
 import type { TopicId } from "../../services/core/topics.ts";
 import { goneAt, history, turns } from "../support/history.ts";
 import { memoryCodec } from "../support/memory.ts";
-import { play, START, type Way } from "../support/play.ts";
+import { play, START, type Told, type Way } from "../support/play.ts";
 
 let codec: Codec;
 beforeAll(async () => {
@@ -50,6 +50,19 @@ describe("records that are not on their key's partition", () => {
 });
 
 describe("after an outage", () => {
+  /** Texts are the latest: who is told later may be shown an edit. */
+  const untold = (told: readonly Told[]) => told.map((each) => ({ ...each, texts: [] }));
+
+  test("the same people are told of the same, as of the same moments, as without it", async () => {
+    await fc.assert(
+      fc.asyncProperty(history, fc.nat(6), fc.nat(12), turns, async (moments, from, length, drawn) => {
+        const told = await play(codec, moments, { down: [from, from + length], turns: drawn });
+        expect(untold(told)).toEqual(untold(await play(codec, moments)));
+      }),
+      options,
+    );
+  });
+
   test("nobody is told what they had read by then, or what was deleted, and nothing is told twice", async () => {
     await fc.assert(
       fc.asyncProperty(history, fc.nat(6), fc.nat(12), turns, async (moments, from, length, drawn) => {

@@ -34,7 +34,7 @@ test("a missed message becomes a mail to every address and webhooks for each ste
 });
 
 test("what was read before it was due is not mailed", async () => {
-  const chat = await world({ NOTIFY_AFTER_SECONDS: "2" });
+  const chat = await world({}, { timeout: 2 });
   await using _ = chat.serve();
   const now = new Date(Date.now()).toISOString();
   const occurredAt = Date.parse(now);

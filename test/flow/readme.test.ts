@@ -16,7 +16,8 @@ const commands = [...readme.matchAll(/^ {4}npm run -s ops -- (.+?)(?: +#.*)?$/gm
 
 test.each(commands)("the README's command exists: ops %s", async (command) => {
   const [name = "", second = ""] = command.split(" ");
-  const { stdout } = await run(process.execPath, [ops, name, ...(name === "endpoints" ? [second] : []), "--help"]);
+  const sub = ["endpoints", "settings"].includes(name) ? [second] : [];
+  const { stdout } = await run(process.execPath, [ops, name, ...sub, "--help"]);
   expect(stdout).toContain(`Usage: ops ${name}`);
   for (const option of command.match(/--\w+/g) ?? []) expect(stdout).toContain(option);
 });
@@ -36,6 +37,8 @@ test("the README's commands to set up and register run, and can run again", asyn
   expect((await said("topics", "--partitions", "1")).match(/^created /gm)).toHaveLength(Object.keys(topics).length);
   expect(await said("topics")).toBe("every topic is there, as declared\n");
   expect(await said("migrate")).toBe("nothing to do\n");
+  expect(await said("settings", "set", "default", "timeout=120")).toMatch(/^timeout +120$/m);
+  expect(await said("why", "--user", "ada")).toMatch(/^nothing is on record for the user ada: /);
   expect(await said("endpoints", "add", "http://127.0.0.1:9000/hook")).toMatch(/secret {2}whsec_\S+/);
 });
 

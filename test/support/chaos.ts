@@ -1,14 +1,16 @@
 import { Transient } from "../../services/core/failure.ts";
-import type { Clock, Codec, Log, Store, Subscription } from "../../services/core/ports.ts";
+import type { Clock, Codec, Log, Outgoing, Store, Subscription } from "../../services/core/ports.ts";
 import type { NotificationEvent } from "../../services/core/records.ts";
-import { type Millis, MINUTE } from "../../services/core/time.ts";
+import { noSettings } from "../../services/core/settings.ts";
+import type { Millis } from "../../services/core/time.ts";
 import { conversations } from "../../services/conversations/rule.ts";
 import { inboxes } from "../../services/inboxes/rule.ts";
 import { memoryLog, type MemoryLog, type Partitions } from "../../services/memory/log.ts";
 import { memoryStore } from "../../services/memory/store.ts";
 import { bell } from "../../services/runtime/bell.ts";
-import { type Engine, startEngine } from "../../services/runtime/engine.ts";
+import { type Engine, startEngine, type World } from "../../services/runtime/engine.ts";
 import { type Relay, relay } from "../../services/runtime/relay.ts";
+import { settingsSaid } from "./settings.ts";
 
 /** What goes wrong at the next chance. */
 export type Mishap =
@@ -19,6 +21,8 @@ export type Mishap =
   | "publishFails"
   | "publishIsLost"
   | "markIsLost"
+  /** What was published long before is published once more, by someone who had stood still. */
+  | "echo"
   /** A process dies; is cut off from its group and works on; another starts. */
   | "crash"
   | "cutOff"
@@ -35,6 +39,7 @@ export interface Turn {
 /** Every processor of the project, in processes that come and go over one log and one store in memory. */
 export interface Chaos {
   readonly log: MemoryLog;
+  readonly store: Store;
   /** Moves the clock. What is due meanwhile happens at its time, in the order that turns say, then without mishap. */
   advance(to: Millis, turns: Iterator<Turn>): Promise<void>;
   /** Moves the clock, and nothing happens. */
@@ -49,8 +54,10 @@ interface Process {
   leave(): Promise<void>;
 }
 
-/** The timeout that the inboxes go by. */
-const TIMEOUT: Millis = 5 * MINUTE;
+/** What the inboxes go by; times in seconds. */
+const SETTINGS = { timeout: 300 };
+/** Records of an echo. */
+const ECHO = 12;
 /** Processes at once, but for those that were cut off. */
 const MAX_PROCESSES = 2;
 /** Rounds in which something is done at one time, before it is taken to run in circles. */
@@ -58,11 +65,22 @@ const MAX_ROUNDS = 1_000;
 /** Turns of mishaps at one time: the rest of it goes without. */
 const TURNS = 8;
 
-export const chaos = (codec: Codec, start: Millis, partitions?: Partitions): Chaos => {
+/** Starts a process's engines. */
+export type Join = (world: World) => Promise<readonly Engine[]>;
+
+const joinProject: Join = async (world) => [
+  await startEngine(conversations, () => undefined, world),
+  await startEngine(inboxes, () => noSettings, world), // what the log says comes instead
+];
+
+export const chaos = (codec: Codec, start: Millis, partitions?: Partitions, join: Join = joinProject): Chaos => {
   let now = start;
   const clock: Clock = { now: () => now };
   const log = memoryLog(clock, partitions);
+  const said = settingsSaid(SETTINGS, start);
+  void log.publish([{ ...said, value: codec.encode("settings", said.value), timestamp: start }]); // at once: it is memory
   const kept = memoryStore(clock.now);
+  const published: Outgoing[] = [];
   const next = new Set<Mishap>();
   let take = Infinity;
   const live: Process[] = [];
@@ -84,19 +102,20 @@ export const chaos = (codec: Codec, start: Millis, partitions?: Partitions): Cha
     const joined: Subscription[] = [];
     const own: Log = {
       ...log,
-      publish: (records) => failing("publishFails", "publishIsLost", () => log.publish(records)),
+      publish: (records) =>
+        failing("publishFails", "publishIsLost", async () => {
+          published.push(...records);
+          await log.publish(records);
+        }),
       async subscribe(...to) {
         const subscription = await log.subscribe(...to);
         joined.push(subscription);
-        return { ...subscription, take: (limit) => subscription.take(Math.min(limit, take)) };
+        return { ...subscription, take: (limit, isWanted) => subscription.take(Math.min(limit, take), isWanted) };
       },
     };
     const publisher = relay(own, store);
     const world = { log: own, store, codec, clock, relay: publisher, bell: bell() };
-    const engines = [
-      await startEngine(conversations, () => undefined, world),
-      await startEngine(inboxes({ timeout: TIMEOUT }), () => undefined, world),
-    ];
+    const engines = await join(world);
     const leave = async (): Promise<void> => {
       for (const each of joined) await each[Symbol.asyncDispose]();
     };
@@ -119,6 +138,8 @@ export const chaos = (codec: Codec, start: Millis, partitions?: Partitions): Cha
       if (gone !== undefined && mishap === "cutOff") cutOff.push(gone);
     } else if (mishap === "join") {
       if (live.length < MAX_PROCESSES) await open();
+    } else if (mishap === "echo") {
+      await log.publish(published.slice(-ECHO));
     } else if (mishap !== null) {
       next.add(mishap);
     }
@@ -148,11 +169,13 @@ export const chaos = (codec: Codec, start: Millis, partitions?: Partitions): Cha
 
   return {
     log,
+    store: kept,
     skip: (to) => void (now = Math.max(now, to)),
     async advance(to, turns) {
+      let last = -Infinity;
       for (let time: Millis | null = now; time !== null && time <= to; time = due()) {
-        if (time < now) throw new Error(`something was due at ${time}, and is still at ${now}`);
-        now = time;
+        if (time < now || time === last) throw new Error(`something was due at ${time}, and still is at ${now}`);
+        now = last = time;
         for (let turn = 0; turn < TURNS; turn++) {
           const drawn = turns.next();
           if (drawn.done === true) break;

@@ -114,6 +114,7 @@ const MISHAPS = [
   "publishFails",
   "publishIsLost",
   "markIsLost",
+  "echo",
   "crash",
   "cutOff",
   "join",

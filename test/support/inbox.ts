@@ -1,18 +1,19 @@
 import type { ChatRow } from "../../services/core/chat.ts";
 import type { InboxEntry, PresenceEvent, User } from "../../services/core/records.ts";
-import { MINUTE } from "../../services/core/time.ts";
 import { inboxes } from "../../services/inboxes/rule.ts";
 import type { Said } from "../../services/runtime/producer.ts";
 import { at, presence, user } from "./chat.ts";
+import { bookOf } from "./settings.ts";
 import { of } from "./spec.ts";
 
 /** What ada's inbox hears, in few words. */
 
-export const ada = of(inboxes({ timeout: 5 * MINUTE }), undefined);
+const fiveMinutes = bookOf({ timeout: 300 });
+export const ada = of(inboxes, fiveMinutes);
 /** Told at once. */
-export const eager = of(inboxes({ timeout: 0 }), undefined);
+export const eager = of(inboxes, bookOf());
 /** With what the conversations' rows say. */
-export const adaWith = (...chat: readonly ChatRow[]) => of(inboxes({ timeout: 5 * MINUTE }), undefined, chat);
+export const adaWith = (...chat: readonly ChatRow[]) => of(inboxes, fiveMinutes, chat);
 
 /** An inbox record with one entry. */
 export const entry = (
@@ -36,6 +37,7 @@ export const entry = (
         recipients: ["ada"],
         mentioned: [],
         occurredAt: at(clock),
+        loggedAt: at(clock),
         ...more,
       },
     ],

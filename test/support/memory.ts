@@ -1,12 +1,13 @@
 import { conversations } from "../../services/conversations/rule.ts";
 import { inboxes } from "../../services/inboxes/rule.ts";
-import { MINUTE } from "../../services/core/time.ts";
+import { noSettings, type SettingsFields } from "../../services/core/settings.ts";
 import { topicIds } from "../../services/core/topics.ts";
 import type { Partitions } from "../../services/memory/log.ts";
 import { memoryRegistry } from "../../services/memory/registry.ts";
 import { topology, type Topology } from "../../services/memory/topology.ts";
 import { avroCodec, registeredIds, schemaOf, subjectOf } from "../../services/runtime/codec.ts";
 import { at } from "./chat.ts";
+import { settingsSaid } from "./settings.ts";
 
 /** A codec over a registry in memory that has all schemas. */
 export const memoryCodec = async () => {
@@ -15,10 +16,14 @@ export const memoryCodec = async () => {
   return avroCodec(registry, await registeredIds(registry, ""));
 };
 
-/** Every processor of the project in memory, from midnight of the test's day, with a timeout of five minutes. */
-export const wholeTopology = async (timeout = 5 * MINUTE, partitions?: Partitions): Promise<Topology> => {
+/** Every processor of the project in memory, from midnight of the test's day, by the settings of `settingsSaid`. */
+export const wholeTopology = async (
+  settings: Partial<SettingsFields> = { timeout: 300 },
+  partitions?: Partitions,
+): Promise<Topology> => {
   const made = topology(await memoryCodec(), at("00:00"), partitions);
   await made.process(conversations, () => undefined);
-  await made.process(inboxes({ timeout }), () => undefined);
+  await made.process(inboxes, () => noSettings); // what the log says comes instead
+  await made.publish(settingsSaid(settings));
   return made;
 };

@@ -123,8 +123,12 @@ const brief = (entry: InboxEntry, expected: readonly Told[]): Told => {
   return Object.fromEntries(Object.entries(entry).filter(isSaid)) as unknown as Told;
 };
 
-const chatKey = (row: ChatRow): string =>
-  row.type === "conversation" ? conversationKey(row.conversationId) : messageKey(row.conversationId, row.messageId);
+const chatKey = (row: ChatRow): string | null => {
+  if (row.type === "recent") return null;
+  return row.type === "conversation"
+    ? conversationKey(row.conversationId)
+    : messageKey(row.conversationId, row.messageId);
+};
 
 /** Folds records at their times, every row's timers before them, the earliest first. */
 const life = <Row, Event extends Keyed, Given>(processor: Processor<Row, Event, Given>, given: Given) => {
@@ -145,7 +149,7 @@ const life = <Row, Event extends Keyed, Given>(processor: Processor<Row, Event, 
     for (;;) {
       let next: Due | null = null;
       for (const [key, row] of rows) {
-        const due = processor.wake(row);
+        const due = processor.wake(row, given);
         if (due !== null && due <= until && (next === null || due < next.at)) next = { type: "due", key, at: due };
       }
       if (next === null) return effects;
@@ -166,7 +170,8 @@ const life = <Row, Event extends Keyed, Given>(processor: Processor<Row, Event, 
   return { rows, fold, wakeUntil };
 };
 
-const logRecord = ({ topic, key, value, timestamp }: Said): LogRecord => {
+/** A record as an engine would hand it to a rule. */
+export const logRecord = ({ topic, key, value, timestamp }: Said): LogRecord => {
   const own = (value as { readonly occurredAt?: Millis } | null)?.occurredAt;
   const logged = timestamp ?? own ?? 0;
   return { topic, key, value, at: Math.min(own ?? logged, logged), timestamp: logged } as LogRecord;

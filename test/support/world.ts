@@ -19,14 +19,20 @@ import { run } from "../../services/runtime/serve.ts";
 import type { Service } from "../../services/runtime/service.ts";
 import { ensureTopics } from "../../services/runtime/topics.ts";
 import type { Codec } from "../../services/core/ports.ts";
+import type { SettingsFields } from "../../services/core/settings.ts";
+import type { Millis } from "../../services/core/time.ts";
 import type { TopicId } from "../../services/core/topics.ts";
 import { variables as webhookVariables } from "../../services/webhooks/config.ts";
+import { settingsSaid } from "./settings.ts";
 import { TEMPLATE } from "./stack.ts";
 
 /** Partitions of a test's topics: more than one, so that keys are dealt out. */
 export const PARTITIONS = 2;
 /** Milliseconds between two looks for a fact. The test's own time limit is the only other one. */
 const LOOK_EVERY = 25;
+
+/** kafkajs takes a timestamp of 0 for none. */
+const SINCE_EVER: Millis = 1;
 
 // What a file's tests made is undone when the file is through.
 const made = new AsyncDisposableStack();
@@ -101,7 +107,14 @@ export interface World extends TestLog {
   serve(services?: readonly Service[]): AsyncDisposable;
 }
 
-export const world = async (more: Readonly<Record<string, string>> = {}): Promise<World> => {
+/**
+ * @param more settings of services, on top of the usual ones
+ * @param settings of the role that everybody has, since ever; what isn't given is `plain`
+ */
+export const world = async (
+  more: Readonly<Record<string, string>> = {},
+  settings: Partial<SettingsFields> = {},
+): Promise<World> => {
   const [logs, address] = await Promise.all([testLog(), databaseAddress()]);
   const own = made.use(openDatabase(address, "tests"));
   const secrets: string[] = [];
@@ -115,16 +128,18 @@ export const world = async (more: Readonly<Record<string, string>> = {}): Promis
     SMTP_URL: mailbox.smtp,
     MAIL_FROM: "Chat <chat@whileaway.example>",
     JOIN_URL: "https://chat.example/c/{conversationId}",
-    NOTIFY_AFTER_SECONDS: "0",
     WEBHOOK_ALLOWED_NETWORKS: "127.0.0.0/8",
     HTTP_PORT: "0",
     LOG_LEVEL: "warn",
     ...more,
   };
-  const settings = parse(webhookVariables, environment);
-  const added = await endpointsAdd(own, { url: receiver.url("tests"), settings });
+  const added = await endpointsAdd(own, {
+    url: receiver.url("tests"),
+    settings: parse(webhookVariables, environment),
+  });
   if ("refused" in added) throw new Error(added.refused);
   secrets.push(added.secret ?? "");
+  await logs.publish(settingsSaid(settings, SINCE_EVER));
   return {
     ...logs,
     database: own,

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Millis } from "../../../services/core/time.ts";
 import type { Mailbox } from "../mailbox/mailbox.ts";
+import type { Delivery } from "../receiver/deliveries.ts";
 import type { ExpectedMail } from "./expected.ts";
 
 /** Header by which a mail names its notification. */
@@ -42,17 +43,32 @@ const notificationOf = async (mailbox: Mailbox, id: string, address: string): Pr
   return notificationId === undefined ? null : name({ notificationId, address });
 };
 
-/** Waits until every expected mail has come, `patience` milliseconds at most, and says how it stands. */
+/** Notifications that were read before they could be mailed, as webhooks say: on a machine that stalls, say. */
+export const supersededBy = (webhooks: readonly Pick<Delivery, "type" | "body">[]): ReadonlySet<string> =>
+  new Set(
+    webhooks
+      .filter(({ type }) => type === "notification.suppressed")
+      .map(({ body }) => (JSON.parse(body) as { data: { notificationId: string; reason: string } }).data)
+      .filter(({ reason }) => reason === "superseded")
+      .map(({ notificationId }) => notificationId),
+  );
+
+/**
+ * Waits until every expected mail has come, `patience` milliseconds at most, and says how it stands.
+ * @param superseded notifications whose mails need not come
+ */
 export const audit = async (
   expected: readonly ExpectedMail[],
   counts: () => Promise<ReadonlyMap<string, number>>,
+  superseded: () => ReadonlySet<string>,
   patience: Millis,
 ): Promise<Audit> => {
   const until = Date.now() + patience;
   const wanted = new Set(expected.map(name));
   for (;;) {
     const arrived = await counts();
-    const missing = expected.filter((mail) => !arrived.has(name(mail)));
+    const needless = superseded();
+    const missing = expected.filter((mail) => !arrived.has(name(mail)) && !needless.has(mail.notificationId));
     if (missing.length === 0 || Date.now() > until) {
       const repeated = expected.filter((mail) => (arrived.get(name(mail)) ?? 0) > 1);
       return { expected: expected.length, missing, repeated, unexpected: unexpected(arrived, wanted) };

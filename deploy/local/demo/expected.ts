@@ -1,12 +1,14 @@
 import { conversations } from "../../../services/conversations/rule.ts";
-import type { Millis } from "../../../services/core/time.ts";
+import { DEFAULT_ROLE, noSettings, type SettingsFields } from "../../../services/core/settings.ts";
+import { type Millis, MINUTE, SECOND } from "../../../services/core/time.ts";
 import { topicIds } from "../../../services/core/topics.ts";
 import { inboxes } from "../../../services/inboxes/rule.ts";
 import { memoryRegistry } from "../../../services/memory/registry.ts";
 import { topology } from "../../../services/memory/topology.ts";
+import { revisionOf } from "../../../services/ops/revise.ts";
 import { avroCodec, registeredIds, schemaOf, subjectOf } from "../../../services/runtime/codec.ts";
 import type { Said } from "../../../services/runtime/producer.ts";
-import { SESSION_TTL } from "../../../services/inboxes/presence.ts";
+import { SESSION_TTL } from "../../../services/inboxes/sessions.ts";
 
 /** A mail that must arrive, once. */
 export interface ExpectedMail {
@@ -14,19 +16,26 @@ export interface ExpectedMail {
   readonly address: string;
 }
 
+/** Longest that a burst puts off what is due. */
+const MAX_SETTLING = MINUTE;
+
 /** What the rule, alone and in memory, says of these records: every mail that they must lead to. */
-export const expectedMails = async (said: readonly Said[], timeout: Millis): Promise<readonly ExpectedMail[]> => {
+export const expectedMails = async (
+  said: readonly Said[],
+  settings: SettingsFields,
+): Promise<readonly ExpectedMail[]> => {
   const registry = memoryRegistry();
   for (const topic of topicIds) await registry.register(subjectOf(topic, ""), schemaOf(topic));
   const times = [...new Set(said.map(timeOf))].toSorted((a, b) => a - b);
   await using chat = topology(avroCodec(registry, await registeredIds(registry, "")), times[0] ?? 0);
   await chat.process(conversations, () => undefined);
-  await chat.process(inboxes({ timeout }), () => undefined);
+  await chat.process(inboxes, () => noSettings); // what the log says comes instead
+  await chat.publish(revisionOf(DEFAULT_ROLE, settings, 1, times[0] ?? 0));
   for (const time of times) {
     await chat.advance(time);
     await chat.publish(...said.filter((record) => timeOf(record) === time));
   }
-  await chat.advance((times.at(-1) ?? 0) + SESSION_TTL + timeout);
+  await chat.advance((times.at(-1) ?? 0) + SESSION_TTL + settings.timeout * SECOND + MAX_SETTLING);
   return chat
     .values("notifications")
     .flatMap(({ notificationId, snapshot }) =>

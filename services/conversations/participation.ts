@@ -1,0 +1,81 @@
+import type { Change, ConversationRow, Participation } from "../core/chat.ts";
+import type { UserId } from "../core/ids.ts";
+import { HOUR, type Millis } from "../core/time.ts";
+
+/** A record may be so late, and is still taken as of its own time. */
+export const LATENESS: Millis = HOUR;
+/** Changes of participants that are remembered for that. */
+const MAX_CHANGES = 200;
+/** People who left and are remembered. */
+const MAX_DEPARTED = 1_000;
+
+/** How somebody takes part by now. A user id may be any text, `constructor` too. */
+const currentOf = ({ participants }: ConversationRow, user: UserId): Participation | null =>
+  Object.hasOwn(participants, user) ? (participants[user] ?? null) : null;
+
+/** How somebody took part then: a change of that very moment has been made. */
+export const participationAt = (row: ConversationRow, user: UserId, at: Millis): Participation | null => {
+  if ((row.changes.at(-1)?.at ?? -Infinity) <= at) return currentOf(row, user);
+  const own = row.changes.filter(({ userId }) => userId === user);
+  const last = own.findLast((change) => change.at <= at);
+  if (last !== undefined) return last.now;
+  const [first] = own;
+  return first === undefined ? currentOf(row, user) : first.before;
+};
+
+/** All who take part, or did lately. */
+export const everybody = (row: ConversationRow): readonly UserId[] => [
+  ...new Set([...Object.keys(row.participants), ...row.changes.map(({ userId }) => userId)]),
+];
+
+/**
+ * A row in which somebody takes part so from a time on; until the next change, if there is one already. What comes so
+ * late that changes between may be forgotten changes nothing.
+ */
+export const withChange = (
+  row: ConversationRow,
+  userId: UserId,
+  at: Millis,
+  now: Participation | null,
+  seen: Millis,
+): ConversationRow => {
+  if (at <= seen - LATENESS && lastChangeOf(row, userId) > at) return row;
+  const change: Change = { userId, at, before: participationAt(row, userId, at), now };
+  const place = row.changes.findLastIndex((other) => other.at <= at) + 1;
+  const next = row.changes.findIndex((other, index) => index >= place && other.userId === userId);
+  const changes = row.changes
+    .map((other, index) => (index === next ? { ...other, before: now } : other))
+    .toSpliced(place, 0, change)
+    .filter((other) => other.at > seen - LATENESS)
+    .slice(-MAX_CHANGES);
+  if (next !== -1 || lastChangeOf(row, userId) > at) return { ...row, changes };
+  const participants = new Map(Object.entries(row.participants));
+  const departed = new Map(Object.entries(row.departed));
+  for (const each of [participants, departed]) each.delete(userId);
+  if (now === null) departed.set(userId, at);
+  else participants.set(userId, now);
+  return {
+    ...row,
+    changes,
+    participants: Object.fromEntries(participants),
+    departed: Object.fromEntries([...departed].slice(-MAX_DEPARTED)),
+  };
+};
+
+const lastChangeOf = (row: ConversationRow, user: UserId): Millis =>
+  currentOf(row, user)?.since ?? (Object.hasOwn(row.departed, user) ? (row.departed[user] ?? -Infinity) : -Infinity);
+
+export const isSame = (a: Participation | null, b: Participation | null): boolean =>
+  a?.access === b?.access && a?.notify === b?.notify;
+
+/** Why somebody who takes part like this is not told of a message; null: they may be. */
+export const exclusion = (participation: Participation | null, isMentioned: boolean): string | null => {
+  if (participation === null) return "not_participant";
+  if (participation.access === "NONE") return "no_access";
+  if (participation.notify === "NONE") return "muted";
+  return participation.notify === "MENTIONS_ONLY" && !isMentioned ? "not_mentioned" : null;
+};
+
+/** Whether the conversation was there then and has not been deleted since. */
+export const wasOpen = ({ deletedAt, restoredAt }: ConversationRow, since: Millis): boolean =>
+  deletedAt === null || (restoredAt !== null && since >= restoredAt);

@@ -1,0 +1,94 @@
+import type { MessageRow } from "../core/chat.ts";
+import type { Effect } from "../core/effect.ts";
+import type { ConversationId, MessageId, UserId } from "../core/ids.ts";
+import type { InboxEntry, InboxEntryType } from "../core/records.ts";
+import { ANEW } from "../core/inbox.ts";
+import type { Millis } from "../core/time.ts";
+import type { Difference } from "./candidacy.ts";
+
+/** The event that is told of. `key` is its conversation. */
+export interface Telling {
+  readonly key: ConversationId;
+  readonly at: Millis;
+  readonly seen: Millis;
+}
+
+/** An inbox entry for the recipients, of the event's time unless `what` says otherwise. */
+export const tell = (
+  { key: conversationId, at, seen }: Telling,
+  type: InboxEntryType,
+  recipients: readonly UserId[],
+  what: Partial<InboxEntry> = {},
+): readonly Effect[] => {
+  if (recipients.length === 0) return [];
+  const base = { messageId: null, senderId: null, sentAt: at, reason: null, mentioned: [], occurredAt: at };
+  return [{ type: "fanOut", entry: { ...base, ...what, type, conversationId, recipients, loggedAt: seen } }];
+};
+
+/** What of a message's candidacies is another after the event than before: none left, one in place of others, or more. */
+export const differing = (
+  event: Telling,
+  message: MessageRow,
+  differences: readonly Difference[],
+): readonly Effect[] => {
+  const { messageId, senderId, at: sentAt } = message;
+  const what = { messageId, senderId, sentAt };
+  const withdrawn = new Map<string, UserId[]>();
+  const added = new Map<string, { since: Millis; reason: string | null; users: UserId[]; mentioned: UserId[] }>();
+  for (const { user, before, after } of differences) {
+    const held = before.filter(({ reason }) => reason === null);
+    const holds = after.filter(({ reason }) => reason === null);
+    const isKept = held.every(({ since }) => holds.some((each) => each.since === since));
+    if (holds.length === 0 && !isKept) {
+      const why = after.find(({ reason }) => reason !== null)?.reason ?? "left";
+      const reason = why === "not_participant" ? "left" : why;
+      withdrawn.set(reason, [...(withdrawn.get(reason) ?? []), user]);
+    }
+    holds.forEach(({ since, isMentioned }, index) => {
+      if (isKept && held.some((each) => each.since === since)) return;
+      const reason = isKept || index > 0 ? null : ANEW;
+      const entry = added.get(`${since} ${reason}`) ?? { since, reason, users: [], mentioned: [] };
+      added.set(`${since} ${reason}`, entry);
+      entry.users.push(user);
+      if (isMentioned) entry.mentioned.push(user);
+    });
+  }
+  return [
+    ...[...withdrawn].flatMap(([reason, some]) => tell(event, "WITHDRAWN", some, { ...what, reason })),
+    ...[...added.values()]
+      .toSorted((x, y) => x.since - y.since)
+      .flatMap(({ since, reason, users, mentioned }) =>
+        tell(event, "CANDIDATE", users, { ...what, reason, mentioned, occurredAt: since }),
+      ),
+  ];
+};
+
+/** For the ledger: whose candidate a message never was, and why. */
+export const rejections = (
+  { key: conversationId, at, seen }: Telling,
+  messageId: MessageId,
+  verdicts: readonly Difference[],
+): readonly Effect[] => {
+  const reasons = new Map<string, UserId[]>();
+  for (const { user, after } of verdicts) {
+    const reason = after.some((each) => each.reason === null) ? null : (after[0]?.reason ?? null);
+    if (reason === null || reason === "not_participant") continue;
+    const users = reasons.get(reason) ?? [];
+    reasons.set(reason, users);
+    users.push(user);
+  }
+  return [...reasons].map(([reason, users]) => ({
+    type: "note",
+    entry: {
+      verdict: "REJECTED",
+      reason,
+      users,
+      conversationId,
+      messageIds: [messageId],
+      notificationId: null,
+      until: null,
+      facts: { since: String(at) },
+      occurredAt: seen,
+    },
+  }));
+};

@@ -1,0 +1,82 @@
+import { describe, expect, test } from "vitest";
+import { conversationKey } from "../core/chat.ts";
+import { inboxRowKey, profileKey } from "../core/inbox.ts";
+import { laneOf } from "../core/lane.ts";
+import { memoryLog } from "../memory/log.ts";
+import { conversation, message, NOON, person, triggered } from "./example.ts";
+import { outdated, type Present, presentOf } from "./outdated.ts";
+import { rowsOf } from "./rows.ts";
+
+const ada = person("Ada Lovelace");
+const at = (occurredAt: number) => message(ada, "Hi", { occurredAt });
+const snapshotOf = (...conversations: readonly ReturnType<typeof conversation>[]) => ({
+  recipient: person("Grace"),
+  conversations,
+});
+/** Each conversation's read position; -1 for one that was deleted, null for one of which nothing is known. */
+const now = (...positions: readonly (number | null)[]): Present => ({
+  profile: undefined,
+  conversations: positions.map((readUntil) => ({
+    row: { deletedAt: readUntil === -1 ? NOON + 1 : null, restoredAt: null },
+    thread: readUntil === null ? undefined : { readUntil },
+  })),
+});
+
+describe("a mail", () => {
+  const two = snapshotOf(conversation("A", [at(10), at(20)]), conversation("B", [at(15)]));
+  test.each([
+    ["is sent while nothing is known of what was read", [null, null], null],
+    ["is sent while one message is unread", [19, 15], null],
+    ["is superseded when all that it shows was read", [20, 15], "superseded"],
+    ["is sent while one of its conversations is open, though the other was deleted", [-1, 14], null],
+    ["is superseded when what wasn't deleted was read", [-1, 15], "superseded"],
+    ["is no more when all its conversations were deleted", [-1, -1], "conversation_deleted"],
+  ])("%s", (_, positions, reason) => {
+    expect(outdated(two, NOON, now(...positions))).toBe(reason);
+  });
+
+  test("doesn't wait for system messages to be read", () => {
+    const shown = snapshotOf(
+      conversation("A", [at(10), message(null, "Ada left", { kind: "SYSTEM", occurredAt: 30 })]),
+    );
+    expect(outdated(shown, NOON, now(10))).toBe("superseded");
+  });
+
+  test("to a deleted user is no more, whatever else holds", () => {
+    expect(outdated(two, NOON, { ...now(20, 15), profile: { deletedAt: NOON + 1, restoredAt: null } })).toBe(
+      "user_deleted",
+    );
+  });
+
+  test.each([
+    ["is sent to a user who was back by its time", NOON, null],
+    ["is not sent to a user who was deleted after it, and is back", NOON + 2, "user_deleted"],
+  ])("%s", (_, restoredAt, reason) => {
+    expect(outdated(two, NOON, { ...now(null, null), profile: { deletedAt: NOON - 1, restoredAt } })).toBe(reason);
+  });
+});
+
+test("how things stand is looked up in the lanes of the user and of each conversation", async () => {
+  const { snapshot, userId } = triggered([
+    conversation("A", [at(NOON)], { conversationId: "a" }),
+    conversation("B", [at(NOON)], { conversationId: "b" }),
+  ]);
+  if (snapshot === null) throw new Error("no snapshot");
+  const thread = { type: "thread", readUntil: 7 };
+  const rows = new Map<string, unknown>([
+    [`inboxes ${laneOf(userId, 4)} ${profileKey(userId)}`, { type: "profile", user: null }],
+    [`inboxes ${laneOf(userId, 4)} ${inboxRowKey("t", userId, "b")}`, thread],
+    [`conversations ${laneOf("a", 4)} ${conversationKey("a")}`, { type: "conversation", isDeleted: true }],
+  ]);
+  const store = {
+    load: async (processor: string, keys: readonly { lane: number; key: string }[]) =>
+      keys.map(({ lane, key }) => rows.get(`${processor} ${lane} ${key}`)),
+  };
+  expect(await presentOf(userId, snapshot, rowsOf(memoryLog({ now: () => 0 }, 4), store))).toEqual({
+    profile: { type: "profile", user: null },
+    conversations: [
+      { thread: undefined, row: { type: "conversation", isDeleted: true } },
+      { thread, row: undefined },
+    ],
+  });
+});

@@ -1,0 +1,75 @@
+import { type ConversationRow, conversationKey } from "../core/chat.ts";
+import type { Lookup } from "../core/effect.ts";
+import { inboxRowKey, type ProfileRow, profileKey } from "../core/inbox.ts";
+import type { ConversationId, UserId } from "../core/ids.ts";
+import type { ConversationView, Snapshot } from "../core/records.ts";
+import type { Millis } from "../core/time.ts";
+import type { Suppression } from "./suppression.ts";
+
+/** What a mail's recipient, conversations and messages have become since it was decided. */
+export interface Present {
+  readonly profile: Ended | undefined;
+  /** In the order of the snapshot's conversations. */
+  readonly conversations: readonly {
+    readonly row: Ended | undefined;
+    readonly thread: ReadPosition | undefined;
+  }[];
+}
+
+/** When a user or a conversation was last deleted, and since when they are back. */
+type Ended = Pick<ProfileRow, "deletedAt" | "restoredAt">;
+
+/** Of a row of `inboxes`: a user's side of a conversation. */
+interface ReadPosition {
+  /** Every message up to this time is read. */
+  readonly readUntil: Millis;
+}
+
+/** Why a mail is not to be sent any more, or null if it is. @param at when it was decided */
+export const outdated = ({ conversations }: Snapshot, at: Millis, present: Present): Suppression | null => {
+  if (isGone(present.profile, at)) return "user_deleted";
+  const states = conversations.map((conversation, index) => {
+    const now = present.conversations[index];
+    if (isGone(now?.row, at)) return "deleted";
+    return isRead(conversation, now?.thread) ? "read" : "open";
+  });
+  if (states.length === 0 || states.includes("open")) return null;
+  return states.includes("read") ? "superseded" : "conversation_deleted";
+};
+
+/** Deleted, and not back by then: whoever is back since has lost what there was before. */
+const isGone = (row: Ended | undefined, at: Millis): boolean =>
+  row !== undefined && row.deletedAt !== null && (row.restoredAt === null || row.restoredAt > at);
+
+/** Nothing of what is shown is news, system messages apart. */
+const isRead = ({ messages }: ConversationView, thread: ReadPosition | undefined): boolean =>
+  thread !== undefined && messages.every(({ kind, occurredAt }) => kind === "SYSTEM" || occurredAt <= thread.readUntil);
+
+/** Fetches rows, in the order asked; undefined where there is none. Throws Transient. */
+export type LookUp = (lookups: readonly Lookup[]) => Promise<readonly unknown[]>;
+
+/** How things stand now, by the rows of `inboxes` and `conversations`. */
+export const presentOf = async (user: UserId, { conversations }: Snapshot, lookUp: LookUp): Promise<Present> => {
+  const ids = conversations.map(({ conversationId }) => conversationId);
+  const [profile, ...rows] = await lookUp([
+    ofUser(user, profileKey(user)),
+    ...ids.map((id) => ofUser(user, inboxRowKey("t", user, id))),
+    ...ids.map(ofConversation),
+  ]);
+  return {
+    profile: profile as Present["profile"],
+    conversations: ids.map((_, index) => ({
+      thread: rows[index] as ReadPosition | undefined,
+      row: rows[ids.length + index] as ConversationRow | undefined,
+    })),
+  };
+};
+
+const ofUser = (id: UserId, key: string): Lookup => ({ processor: "inboxes", home: "inbox", id, key });
+
+const ofConversation = (id: ConversationId): Lookup => ({
+  processor: "conversations",
+  home: "conversationStrays",
+  id,
+  key: conversationKey(id),
+});

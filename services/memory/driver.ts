@@ -1,0 +1,163 @@
+import type { Enqueue, FanOut, Publish } from "../core/effect.ts";
+import type { LogRecord } from "../core/event.ts";
+import type { Keyed, Processor } from "../core/processor.ts";
+import type { InboxEntry, LedgerEntry } from "../core/records.ts";
+import type { Millis } from "../core/time.ts";
+import type { TopicId } from "../core/topics.ts";
+import { type Machine, machine, type Outlet } from "./machine.ts";
+
+/**
+ * The pure processors of the flow over rows in memory: no log, no store, no encoding, no waiting. The stream's time is
+ * that of the records fed; between two of them every timer fires at its own time, and at one time comes first what is
+ * learnt, then the records, then the timers, each processor before those that take what it puts out.
+ */
+export interface Driver {
+  /** Takes a record of the log. They come in the order of their timestamps; one that is late is taken as of now. */
+  feed(record: LogRecord): void;
+  /** Everything until then, the timers of that very time included. */
+  advance(until: Millis): void;
+}
+
+/** Processors in the order of the flow, and who hears what they put out; nobody need listen. */
+export interface Branch {
+  readonly parts: readonly Part[];
+  /** Records that it alone hears, before all others. */
+  readonly begins?: readonly LogRecord[];
+  /** Whether it hears a record of the log; all, without it. */
+  readonly hears?: (record: LogRecord) => boolean;
+  /** A record for the log; whichever of its own processors has the topic among its inputs is given it. */
+  readonly published?: (record: LogRecord) => void;
+  readonly fannedOut?: (entry: InboxEntry) => void;
+  readonly noted?: (entry: LedgerEntry) => void;
+  readonly enqueued?: (job: Enqueue) => void;
+  /** A rule refuses a record, or an event of it: it changed nothing. */
+  readonly refused?: (record: LogRecord, processor: string, error: unknown) => void;
+}
+
+/** A processor that is still to be told where its effects go. */
+export type Part = (outlet: Outlet) => Machine;
+
+/** @param processor one that needs nothing but its lore */
+export const part =
+  <Row, Event extends Keyed, Lore>(processor: Processor<Row, Event, Lore>): Part =>
+  (outlet) =>
+    machine(processor, outlet);
+
+/** Turns at one time, before the processors are taken to run in circles. */
+const MAX_TURNS = 1_000;
+
+/**
+ * Starts with nothing known. @param trunk what all branches have in common: each is given what it puts out
+ * @param branches several, where the same is to be decided in several ways
+ */
+export const drive = (trunk: Branch, branches: readonly Branch[]): Driver => {
+  const below: Machine[] = [];
+  const own = grow(trunk, [], below);
+  const grown = branches.map((branch) => ({ branch, machines: grow(branch, own, []) }));
+  for (const { machines } of grown) below.push(...machines);
+  const all = [...own, ...below];
+  const doors = [{ branch: trunk, machines: own }, ...grown].map(({ branch, machines }) => doorOf(branch, machines));
+  let time = -Infinity;
+
+  /** All that is of that time. */
+  const settle = (at: Millis): void => {
+    time = at;
+    for (let turns = 0; turns === 0 || !all.every((one) => one.isIdle()); turns++) {
+      if (turns === MAX_TURNS) throw new Error(`the processors still find something to do at ${at}`);
+      for (const one of all) one.run(at);
+    }
+  };
+  const earliest = (): Millis => {
+    let due = Infinity;
+    for (const one of all) due = Math.min(due, one.nextDue());
+    return due;
+  };
+
+  return {
+    feed(record) {
+      const { timestamp } = record;
+      if (timestamp > time) {
+        settle(time);
+        for (let due = earliest(); due < timestamp; due = earliest()) settle(due);
+        time = timestamp;
+      }
+      for (const door of doors) door(record);
+    },
+    advance(until) {
+      settle(time);
+      for (let due = earliest(); due <= until; due = earliest()) settle(due);
+      time = Math.max(time, until);
+    },
+  };
+};
+
+/** A branch's machines. @param below those that take what it puts out, beside themselves */
+const grow = (branch: Branch, above: readonly Machine[], below: readonly Machine[]): readonly Machine[] => {
+  const machines: Machine[] = [];
+  const give = (record: LogRecord): void => {
+    for (const one of machines) if (one.inputs.includes(record.topic)) one.give(record);
+    for (const one of below) if (one.inputs.includes(record.topic)) one.give(record);
+  };
+  const outlet: Outlet = {
+    effect(effect, at) {
+      switch (effect.type) {
+        case "fanOut":
+          branch.fannedOut?.(effect.entry);
+          give(entryRecord(effect, at));
+          break;
+        case "publish": {
+          const record = publishedRecord(effect, at);
+          branch.published?.(record);
+          give(record);
+          break;
+        }
+        case "note":
+          branch.noted?.(effect.entry);
+          break;
+        case "enqueue":
+          branch.enqueued?.(effect);
+          break;
+      }
+    },
+    found: ({ processor, key }) => [...machines, ...above].find(({ name }) => name === processor)?.row(key),
+    refuse: (record, processor, error) => branch.refused?.(record, processor, error),
+  };
+  for (const make of branch.parts) machines.push(make(outlet));
+  return machines;
+};
+
+/** What lets records of the log in. */
+const doorOf = ({ begins = [], hears }: Branch, machines: readonly Machine[]): ((record: LogRecord) => void) => {
+  const takers = byTopic(machines, ({ inputs }) => inputs);
+  const learners = byTopic(machines, ({ lore }) => lore);
+  const enter = (record: LogRecord): void => {
+    for (const one of learners.get(record.topic) ?? []) one.learn(record);
+    for (const one of takers.get(record.topic) ?? []) one.give(record);
+  };
+  for (const record of begins) enter(record);
+  return (record) => {
+    if (hears?.(record) ?? true) enter(record);
+  };
+};
+
+const byTopic = (
+  machines: readonly Machine[],
+  topicsOf: (machine: Machine) => readonly TopicId[],
+): ReadonlyMap<TopicId, readonly Machine[]> => {
+  const found = new Map<TopicId, Machine[]>();
+  for (const one of machines) for (const topic of topicsOf(one)) found.set(topic, [...(found.get(topic) ?? []), one]);
+  return found;
+};
+
+const entryRecord = ({ entry }: FanOut, at: Millis): LogRecord => ({
+  topic: "inbox",
+  key: "",
+  value: { entries: [entry] },
+  at: entry.occurredAt,
+  timestamp: at,
+});
+
+const publishedRecord = ({ topic, key, value }: Publish, at: Millis): LogRecord => {
+  const own = "occurredAt" in value ? value.occurredAt : at;
+  return { topic, key, value, at: Math.min(own, at), timestamp: at } as LogRecord; // topic and value came together
+};

@@ -1,0 +1,106 @@
+import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+import { topics } from "../core/topics.ts";
+import type { NotificationEvent } from "../core/records.ts";
+import type { Said } from "../runtime/producer.ts";
+import { at, message, participant, presence, user } from "../../test/support/chat.ts";
+
+const main = fileURLToPath(new URL("main.ts", import.meta.url));
+
+/** Runs `ops decide` over lines from standard input. */
+const decide = (lines: readonly string[], until: string, ...flags: readonly string[]) => {
+  const { stdout, stderr, status } = spawnSync(
+    process.execPath,
+    [main, "decide", "-", "--until", String(at(until)), ...flags],
+    { input: lines.join("\n"), encoding: "utf8" },
+  );
+  return { status, stderr, said: stdout.split("\n").filter((line) => line !== ""), stdout };
+};
+
+const line = ({ topic, key, value, timestamp }: Said): string => {
+  const own = value !== null && "occurredAt" in value ? value.occurredAt : 0;
+  return JSON.stringify({ topic: topics[topic].name, at: timestamp ?? own, key, value });
+};
+
+const beginning = [
+  user("ada", "11:00"),
+  participant("c", "ada", "11:00"),
+  participant("c", "bob", "11:00"),
+  message("c", "bob", "m1", "12:00"),
+].map(line);
+
+const briefly = (text: string): string => {
+  const { type, userId, occurredAt, messageIds, reason } = JSON.parse(text) as NotificationEvent;
+  return [new Date(occurredAt).toISOString().slice(11, 19), type, userId, ...messageIds, reason ?? ""].join(" ").trim();
+};
+
+test("who missed a message is told when they are due, and not a moment before", () => {
+  expect(decide(beginning, "12:04:59")).toMatchObject({ status: 0, said: [] });
+  expect(decide(beginning, "12:05").said.map(briefly)).toEqual(["12:05:00 TRIGGERED ada m1"]);
+});
+
+test("lines may be in any order, blank ones among them, and what is later than the end is left out", () => {
+  const read = line(presence("ada", "READ", "12:06", { conversationId: "c" }));
+  const { said } = decide([read, "", ...beginning.toReversed(), "  "], "12:05");
+  expect(said.map(briefly)).toEqual(["12:05:00 TRIGGERED ada m1"]);
+});
+
+test("the snapshot says what the mail would show", () => {
+  const [told] = decide(beginning, "12:05").said.map((text) => JSON.parse(text) as NotificationEvent);
+  expect(told?.snapshot?.recipient.emails).toEqual(["ada@example.org"]);
+  expect(told?.snapshot?.conversations[0]?.messages.map(({ text }) => text)).toEqual(["text of m1"]);
+});
+
+test("a mail that doesn't go is said, too, with its reason", () => {
+  const nowhere = line(user("ada", "11:30", { emails: null }));
+  expect(decide([...beginning, nowhere], "12:05").said.map(briefly)).toEqual([
+    "12:05:00 TRIGGERED ada m1",
+    "12:05:00 SUPPRESSED ada no_address",
+  ]);
+});
+
+test("settings hold from their time on, and what they leave out has its default", () => {
+  const value = { timeout: 60, occurredAt: at("11:00") };
+  const settings = JSON.stringify({ topic: "notification.settings", at: at("11:00"), key: "default", value });
+  expect(decide([...beginning, settings], "13:00").said.map(briefly)).toEqual(["12:01:00 TRIGGERED ada m1"]);
+});
+
+test("a record needs no more than its schema wants, and may have more than that", () => {
+  const value = { type: "SENT", conversationId: "c", messageId: "m0", senderId: "bob", occurredAt: at("11:59") };
+  const short = JSON.stringify({ topic: "chat.messages", at: at("11:59"), key: "c", value: { ...value, mood: "gay" } });
+  expect(decide([...beginning, short], "12:05").said.map(briefly)).toEqual(["12:04:00 TRIGGERED ada m0 m1"]);
+});
+
+test("a tombstone of a user is the end of it", () => {
+  const gone = JSON.stringify({ topic: "chat.users", at: at("12:01"), key: "ada", value: null });
+  expect(decide([...beginning, gone], "13:00").said).toEqual([]);
+});
+
+test("the ledger says each verdict, one line for each user", () => {
+  const third = line(participant("c", "eve", "11:00"));
+  const verdicts = decide([...beginning, third], "12:05", "--ledger").said.map(
+    (text) => JSON.parse(text) as { verdict: string; users: readonly string[]; reason: string | null },
+  );
+  for (const { users } of verdicts) expect(users).toHaveLength(1);
+  const of = (name: string) =>
+    verdicts.filter(({ users }) => users[0] === name).map(({ verdict, reason }) => [verdict, reason]);
+  expect(of("bob")).toEqual([["REJECTED", "self"]]);
+  expect(of("ada").at(0)).toEqual(["CANDIDATE", null]);
+  expect(of("eve").slice(-2)).toEqual([
+    ["TRIGGERED", null],
+    ["SUPPRESSED", "no_address"],
+  ]);
+});
+
+test("where lines are wrong, each is named, nothing is said, and the exit code is 2", () => {
+  const { status, stderr, stdout } = decide([...beginning, "", "nonsense", beginning[0] ?? "", "{}"], "13:00");
+  expect(stderr).toMatch(/^line 6: not JSON.*\nline 8: topic is missing/);
+  expect([status, stdout]).toEqual([2, ""]);
+});
+
+test("without an end nothing is decided", () => {
+  const { status, stderr } = spawnSync(process.execPath, [main, "decide", "-"], { input: "", encoding: "utf8" });
+  expect(status).toBe(1);
+  expect(stderr).toContain("--until");
+});

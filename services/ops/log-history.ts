@@ -1,0 +1,73 @@
+import type { LogRecord } from "../core/event.ts";
+import type { Codec, Log, RawRecord } from "../core/ports.ts";
+import type { Millis } from "../core/time.ts";
+import type { TopicId } from "../core/topics.ts";
+import { decoded } from "./read.ts";
+
+/** What is asked of a log. */
+export type Source = Pick<Log, "partitions" | "extents" | "scan">;
+
+/** A record, and when it is taken: at its timestamp, but not before what stands before it on its partition. */
+interface Waiting {
+  readonly time: Millis;
+  readonly raw: RawRecord;
+}
+
+/**
+ * What topics hold now, decoded, in the order of their timestamps; those of a partition stay in its own order, and what
+ * can't be decoded is left out. A topic is read no further than the others need, so that what waits in memory is what
+ * the scan of one topic runs ahead on one of its partitions. Throws Transient.
+ */
+export async function* readLog(
+  log: Source,
+  codec: Codec,
+  topics: readonly TopicId[],
+): AsyncGenerator<readonly LogRecord[]> {
+  await using closing = new AsyncDisposableStack();
+  const sources = await Promise.all(topics.map((topic) => open(log, topic)));
+  for (const source of sources) closing.defer(() => source.close());
+  for (;;) {
+    const until = Math.min(...sources.map((source) => source.reached()));
+    const ready = sources.flatMap((source) => source.before(until)).toSorted((a, b) => a.time - b.time);
+    const raws = ready.map(({ raw }) => raw);
+    await codec.prepare(raws);
+    yield raws.flatMap((raw) => (decoded(raw, codec) as LogRecord | null) ?? []);
+    if (until === Infinity) return;
+    await sources.find((source) => source.reached() === until)?.more();
+  }
+}
+
+const open = async (log: Source, topic: TopicId) => {
+  const places = Array.from({ length: await log.partitions(topic) }, (_, partition) => ({ topic, partition }));
+  const extents = await log.extents(places);
+  const queues = extents.map(({ low, high }) => ({
+    high,
+    waiting: [] as Waiting[],
+    /** No earlier record comes any more. */
+    reached: low < high ? -Infinity : Infinity,
+  }));
+  const scan = log.scan([topic])[Symbol.asyncIterator]();
+
+  return {
+    reached: (): Millis => Math.min(...queues.map(({ reached }) => reached)),
+    /** Takes what is of an earlier time. */
+    before: (until: Millis): readonly Waiting[] =>
+      queues.flatMap(({ waiting }) => {
+        const end = waiting.findIndex(({ time }) => time >= until);
+        return waiting.splice(0, end === -1 ? waiting.length : end);
+      }),
+    async more(): Promise<void> {
+      const { done, value } = await scan.next();
+      if (done === true) for (const queue of queues) queue.reached = Infinity;
+      else
+        for (const raw of value) {
+          const queue = queues[raw.partition];
+          if (queue === undefined) continue;
+          const time = Math.max(raw.timestamp, queue.waiting.at(-1)?.time ?? -Infinity);
+          queue.waiting.push({ time, raw });
+          queue.reached = raw.offset + 1 >= queue.high ? Infinity : Math.max(queue.reached, time);
+        }
+    },
+    close: async (): Promise<void> => void (await scan.return?.()),
+  };
+};

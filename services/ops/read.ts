@@ -1,0 +1,39 @@
+import type { RecordOf } from "../core/event.ts";
+import { isPoisonous } from "../core/failure.ts";
+import type { Codec, RawRecord } from "../core/ports.ts";
+import type { TopicId } from "../core/topics.ts";
+import type { Desk } from "./desk.ts";
+
+/**
+ * The records that a topic holds now, decoded, those of a partition in their order; with `only`, those of one partition.
+ * Those that can't be decoded are left out, as services do. Throws Transient.
+ */
+export async function* readWhole<T extends TopicId>(
+  { log, codec }: Desk,
+  topic: T,
+  only?: number,
+): AsyncGenerator<RecordOf<T>> {
+  for await (const all of log.scan([topic])) {
+    const raws = only === undefined ? all : all.filter(({ partition }) => partition === only);
+    await codec.prepare(raws);
+    for (const raw of raws) {
+      const record = decoded(raw, codec);
+      if (record !== null) yield record as RecordOf<T>;
+    }
+  }
+}
+
+const utf8 = new TextDecoder();
+
+/** A record in its own terms; null where it can't be decoded. */
+export const decoded = (raw: RawRecord, codec: Codec): RecordOf<TopicId> | null => {
+  const { topic, timestamp } = raw;
+  try {
+    const value = raw.value === null ? null : (codec.decode(topic, raw.value) as RecordOf<TopicId>["value"]);
+    const own = (value as { readonly occurredAt?: number } | null)?.occurredAt ?? timestamp;
+    return { topic, key: raw.key === null ? "" : utf8.decode(raw.key), value, at: Math.min(own, timestamp), timestamp };
+  } catch (error) {
+    if (isPoisonous(error)) return null;
+    throw error;
+  }
+};

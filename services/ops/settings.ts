@@ -1,0 +1,78 @@
+import { Command } from "commander";
+import type { SettingsFields } from "../core/settings.ts";
+import type { Millis } from "../core/time.ts";
+import { atDesk, type Desk, type OpenDesk, type Refusal } from "./desk.ts";
+import { knownAssignments } from "./revise.ts";
+import { type RoleView, settingsGet, settingsList, settingsReset, settingsSet } from "./roles.ts";
+import { table } from "./table.ts";
+
+interface Flags {
+  readonly json?: boolean;
+}
+
+/** `ops settings list|get|set|reset`. @param say takes one line of the answer */
+export const settingsCommand = (
+  open: OpenDesk,
+  say: (line: string) => void = console.log,
+  now: () => Millis = Date.now,
+): Command => {
+  const command = new Command("settings").description(
+    "how the users of each role are told: after what time, how often, when not",
+  );
+
+  const answer = async (
+    ask: (desk: Desk) => Promise<RoleView | readonly RoleView[] | Refusal>,
+    { json }: Flags,
+  ): Promise<void> => {
+    const data = await atDesk(open, ask);
+    if ("refused" in data) command.error(data.refused);
+    else for (const line of json ? [JSON.stringify(data, null, 2)] : linesOf(data)) say(line);
+  };
+  const sub = (name: string, description: string): Command =>
+    command.command(name).description(description).option("--json", "prints JSON");
+
+  sub("list", "lists the roles that have settings of their own, and default").action((flags: Flags) =>
+    answer(settingsList, flags),
+  );
+  sub("get", "says what holds for a role")
+    .argument("<role>")
+    .action((role: string, flags: Flags) => answer((desk) => settingsGet(desk, role), flags));
+  sub("set", "changes a role's settings from now on")
+    .argument("<role>")
+    .argument("<name=value...>", knownAssignments)
+    .action((role: string, assignments: readonly string[], flags: Flags) =>
+      answer((desk) => settingsSet(desk, role, assignments, now()), flags),
+    );
+  sub("reset", "takes a role's own settings away: those of default hold for it again")
+    .argument("<role>")
+    .action((role: string, flags: Flags) => answer((desk) => settingsReset(desk, role, now()), flags));
+  return command;
+};
+
+const linesOf = (data: RoleView | readonly RoleView[]): readonly string[] =>
+  Array.isArray(data) ? table((data as readonly RoleView[]).map(columnsOf)) : pairs(columnsOf(data as RoleView));
+
+const pairs = (columns: Readonly<Record<string, string>>): readonly string[] => {
+  const width = Math.max(...Object.keys(columns).map((name) => name.length));
+  return Object.entries(columns).map(([name, text]) => `${name.padEnd(width)}  ${text}`);
+};
+
+/** As `set` takes them. */
+const columnsOf = ({ role, from, version, since, ...fields }: RoleView): Readonly<Record<string, string>> => ({
+  role,
+  timeout: String(fields.timeout),
+  settle: String(fields.settle),
+  "cooldown.first": String(fields.cooldown.first),
+  "cooldown.factor": String(fields.cooldown.factor),
+  "cooldown.max": String(fields.cooldown.max),
+  whileOnline: fields.whileOnline,
+  group: fields.group,
+  quietHours: hours(fields.quietHours),
+  dailyCap: fields.dailyCap === null ? "none" : String(fields.dailyCap),
+  emailEnabled: String(fields.emailEnabled),
+  of: from === "role" ? `its own, version ${version}` : from,
+  since: since === null ? "" : new Date(since).toISOString(),
+});
+
+const hours = (quiet: SettingsFields["quietHours"]): string =>
+  quiet === null ? "none" : `${quiet.from}-${quiet.to}${quiet.timezone === null ? "" : `@${quiet.timezone}`}`;

@@ -1,0 +1,35 @@
+/** Many durations in little memory: counted by their size, to about a hundredth. */
+export interface Spread {
+  add(milliseconds: number): void;
+  count(): number;
+  /** Seconds; null where there are none. */
+  mean(): number | null;
+  /** Seconds below which that share lies, to about a hundredth; null where there are none. */
+  quantile(share: number): number | null;
+}
+
+const STEP = Math.log(1.02);
+
+export const spread = (): Spread => {
+  const counts: number[] = [];
+  let count = 0;
+  let sum = 0;
+  return {
+    add(milliseconds) {
+      const size = Math.round(Math.log(Math.max(1, milliseconds)) / STEP);
+      counts[size] = (counts[size] ?? 0) + 1;
+      count++;
+      sum += milliseconds;
+    },
+    count: () => count,
+    mean: () => (count === 0 ? null : sum / count / 1000),
+    quantile(share) {
+      let below = 0;
+      for (const [size, some] of counts.entries()) {
+        below += some ?? 0; // sizes that nothing has are holes
+        if (below > 0 && below >= share * count) return Math.exp(size * STEP) / 1000;
+      }
+      return null;
+    },
+  };
+};

@@ -1,0 +1,134 @@
+import type { ConversationId, MessageId, NotificationId, UserId } from "../core/ids.ts";
+import type { LedgerEntry, NotificationEvent } from "../core/records.ts";
+import { DAY, type Millis } from "../core/time.ts";
+import { topics } from "../core/topics.ts";
+import { eventInWords } from "./reasons.ts";
+import { clock, dayOf, sentenceOf } from "./sentence.ts";
+
+/** What is asked: about whom, and about which conversation and message, or all. */
+export interface Question {
+  readonly user: UserId;
+  readonly conversation?: ConversationId | undefined;
+  readonly message?: MessageId | undefined;
+}
+
+/** Something that happened, with a sentence about it. */
+export interface Told {
+  readonly at: Millis;
+  readonly text: string;
+  /** A verdict of the ledger, or a type of notification event. */
+  readonly what: string;
+  readonly reason: string | null;
+  readonly conversationId: ConversationId | null;
+  readonly messageIds: readonly MessageId[];
+  readonly notificationId: NotificationId | null;
+  readonly until: Millis | null;
+  readonly facts: Readonly<Record<string, string>>;
+}
+
+/** The answer to "why did, or didn't, this user get a mail about this message?", in the order of time. */
+export const story = (
+  question: Question,
+  ledger: readonly LedgerEntry[],
+  events: readonly NotificationEvent[],
+): readonly Told[] => {
+  const entries = concerning(question, ledger);
+  const notifications = new Set(entries.map(({ notificationId }) => notificationId));
+  // What the ledger says too is said once.
+  const known = new Set(entries.map(({ verdict, notificationId }) => `${verdict} ${notificationId}`));
+  const after = new Map(
+    events
+      .filter(({ userId, notificationId }) => userId === question.user && notifications.has(notificationId))
+      .filter(({ type, notificationId }) => !known.has(`${type} ${notificationId}`))
+      .map((event) => [event.id, event]),
+  );
+  return [...entries.map(verdictTold), ...[...after.values()].map(eventTold)].toSorted((a, b) => a.at - b.at);
+};
+
+/** In the order of time; what was published twice counts once. */
+const concerning = (
+  { user, conversation, message }: Question,
+  ledger: readonly LedgerEntry[],
+): readonly LedgerEntry[] => {
+  const ofUser = ledger.filter(
+    ({ users, conversationId }) =>
+      users.includes(user) && (conversation === undefined || (conversationId ?? conversation) === conversation),
+  );
+  const once = new Map(ofUser.map((entry) => [JSON.stringify({ ...entry, users: [user] }), entry]));
+  const all = [...once.values()].toSorted((a, b) => a.occurredAt - b.occurredAt);
+  return message === undefined ? all : aboutMessage(all, message);
+};
+
+/** Those that name the message, and, while it is missed, those about all that is missed in its conversation. */
+const aboutMessage = (entries: readonly LedgerEntry[], message: MessageId): readonly LedgerEntry[] => {
+  const notifications = new Set<NotificationId | null>();
+  const missedIn = new Set<ConversationId | null>();
+  return entries.filter(({ verdict, conversationId, messageIds, notificationId }) => {
+    if (verdict === "SUPPRESSED") return notifications.has(notificationId);
+    const isNamed = messageIds.includes(message);
+    const isMeant =
+      messageIds.length === 0 && (missedIn.has(conversationId) || (conversationId === null && missedIn.size > 0));
+    if (!isNamed && !isMeant) return false;
+    if (verdict === "CANDIDATE") missedIn.add(conversationId);
+    else if (verdict === "TRIGGERED") {
+      notifications.add(notificationId);
+      missedIn.clear();
+    } else if (verdict !== "HELD") missedIn.delete(conversationId);
+    return true;
+  });
+};
+
+const verdictTold = (entry: LedgerEntry): Told => {
+  const { verdict, reason, conversationId, messageIds, notificationId, until, facts, occurredAt } = entry;
+  return {
+    at: occurredAt,
+    text: sentenceOf(entry),
+    what: verdict,
+    reason,
+    conversationId,
+    messageIds,
+    notificationId,
+    until,
+    facts,
+  };
+};
+
+const eventTold = (event: NotificationEvent): Told => {
+  const { type, reason, conversationId, messageIds, notificationId, occurredAt } = event;
+  return {
+    at: occurredAt,
+    text: eventInWords(event),
+    what: type,
+    reason,
+    conversationId,
+    messageIds,
+    notificationId,
+    until: null,
+    facts: {},
+  };
+};
+
+/** The story as it is read: a heading for each day, a line for each sentence; times in UTC. */
+export const storyLines = (question: Question, told: readonly Told[]): readonly string[] => {
+  if (told.length === 0) return [nothingKnown(question)];
+  let day = "";
+  return told.flatMap(({ at, text }) => {
+    const heading = dayOf(at) === day ? [] : [`${dayOf(at)} (UTC)`];
+    day = dayOf(at);
+    return [...heading, `${clock(at)}  ${text}`];
+  });
+};
+
+/** Days that verdicts are kept. */
+const KEPT = Math.round((topics.ledger.retention ?? 0) / DAY);
+
+export const nothingKnown = ({ user, conversation, message }: Question): string => {
+  const what = [
+    ...(message === undefined ? [] : [`message ${message}`]),
+    ...(conversation === undefined ? [] : [`conversation ${conversation}`]),
+  ].join(" in ");
+  return (
+    `nothing is on record for the user ${user}${what === "" ? "" : ` about ${what}`}: they did not take part in the ` +
+    `conversation then, or it is more than ${KEPT} days ago (verdicts are kept no longer), or the services have not come to it yet`
+  );
+};

@@ -1,0 +1,153 @@
+import type { ConversationId, UserId } from "../core/ids.ts";
+import type { NotificationEvent } from "../core/records.ts";
+import { DAY, type Millis, MINUTE } from "../core/time.ts";
+import { spread } from "./spread.ts";
+
+/** A notified message counts as read by itself if its recipient reads or writes there so soon after. */
+export const READ_WITHIN: Millis = 15 * MINUTE;
+
+/** Notifications of a user on one day (UTC), from so many on. */
+export const DAILY = [1, 2, 3, 4, 6, 11, 21] as const;
+
+/** What came of a stretch of time. */
+export interface Figures {
+  readonly notifications: number;
+  /** One for each address that those told have, and that wants mail. */
+  readonly mails: number;
+  readonly users: number;
+  /** User-days by their notifications, in the classes of DAILY. */
+  readonly days: readonly number[];
+  /** Seconds from the `since` of the first missed message to the notification. */
+  readonly waited: {
+    readonly mean: number | null;
+    readonly p50: number | null;
+    readonly p90: number | null;
+    readonly p99: number | null;
+  };
+  /** Messages shown or counted in notifications. */
+  readonly messages: number;
+  /** Of these, those read within READ_WITHIN. */
+  readonly readAnyway: number;
+}
+
+/** Counts what is told in [from, to). */
+export interface Tally {
+  told(event: NotificationEvent, since: Millis): void;
+  /** A mail goes to one address. */
+  mailed(at: Millis): void;
+  /** The user has read the conversation up to that time, at `at`. */
+  read(user: UserId, conversation: ConversationId, until: Millis, at: Millis): void;
+  /** Notifications by user. */
+  byUser(): ReadonlyMap<UserId, number>;
+  figures(): Figures;
+}
+
+/** A notified conversation that may yet be read by itself. */
+interface Open {
+  readonly key: string;
+  readonly at: Millis;
+  /** Times of the messages shown, oldest first. */
+  times: readonly Millis[];
+  /** Older ones, of which there is but the number. */
+  older: number;
+}
+
+export const tally = (from: Millis, to: Millis): Tally => {
+  const users = new Map<UserId, number>();
+  const waits = spread();
+  const days = DAILY.map(() => 0);
+  const open = opened();
+  let today = { day: -1, counts: new Map<UserId, number>() };
+  let [notifications, mails, messages, readAnyway] = [0, 0, 0, 0];
+
+  const closeDay = (): void => {
+    for (const count of today.counts.values()) {
+      const place = DAILY.findLastIndex((least) => count >= least);
+      days[place] = (days[place] ?? 0) + 1;
+    }
+  };
+  const countDay = (user: UserId, at: Millis): void => {
+    const day = Math.floor(at / DAY);
+    if (day !== today.day) {
+      closeDay();
+      today = { day, counts: new Map() };
+    }
+    today.counts.set(user, (today.counts.get(user) ?? 0) + 1);
+  };
+
+  return {
+    told(event, since) {
+      const { userId, occurredAt: at } = event;
+      if (at < from || at >= to) return;
+      notifications++;
+      users.set(userId, (users.get(userId) ?? 0) + 1);
+      countDay(userId, at);
+      waits.add(at - since);
+      messages += open.put(event);
+    },
+    mailed(at) {
+      if (at >= from && at < to) mails++;
+    },
+    read(user, conversation, until, at) {
+      readAnyway += open.take(keyOf(user, conversation), until, at);
+    },
+    byUser: () => users,
+    figures() {
+      closeDay();
+      today = { day: -1, counts: new Map() };
+      const [mean, p50, p90, p99] = [waits.mean(), waits.quantile(0.5), waits.quantile(0.9), waits.quantile(0.99)];
+      const waited = { mean, p50, p90, p99 };
+      return { notifications, mails, users: users.size, days: [...days], waited, messages, readAnyway };
+    },
+  };
+};
+
+const keyOf = (user: UserId, conversation: ConversationId): string => `${user}\u001f${conversation}`;
+
+/** Notified conversations of the last READ_WITHIN: others are forgotten. */
+const opened = () => {
+  const byKey = new Map<string, Open[]>();
+  let queue: Open[] = [];
+  let head = 0;
+
+  const forget = (now: Millis): void => {
+    for (let oldest = queue[head]; oldest !== undefined && oldest.at + READ_WITHIN < now; oldest = queue[head]) {
+      head++;
+      const left = (byKey.get(oldest.key) ?? []).filter((one) => one !== oldest);
+      if (left.length === 0) byKey.delete(oldest.key);
+      else byKey.set(oldest.key, left);
+    }
+    if (head * 2 <= queue.length) return;
+    queue = queue.slice(head);
+    head = 0;
+  };
+
+  return {
+    /** Returns how many messages the notification is about. */
+    put({ userId, snapshot, occurredAt: at }: NotificationEvent): number {
+      forget(at);
+      let count = 0;
+      for (const { conversationId, messages, omitted } of snapshot?.conversations ?? []) {
+        const times = messages.filter(({ kind }) => kind !== "SYSTEM").map(({ occurredAt }) => occurredAt);
+        const one: Open = { key: keyOf(userId, conversationId), at, times, older: omitted };
+        queue.push(one);
+        byKey.set(one.key, [...(byKey.get(one.key) ?? []), one]);
+        count += times.length + omitted;
+      }
+      return count;
+    },
+    /** Returns how many of them are read up to that time and weren't. */
+    take(key: string, until: Millis, now: Millis): number {
+      forget(now);
+      let count = 0;
+      for (const one of byKey.get(key) ?? []) {
+        const left = one.times.filter((time) => time > until);
+        const isOlderRead = left.length < one.times.length || one.times.length === 0;
+        count += one.times.length - left.length + (isOlderRead ? one.older : 0);
+        one.times = left;
+        if (isOlderRead) one.older = 0;
+      }
+      return count;
+    },
+  };
+};

@@ -1,0 +1,126 @@
+import { readFileSync } from "node:fs";
+import { Command, InvalidArgumentError } from "commander";
+import type { LogRecord } from "../core/event.ts";
+import { Fatal, messageOf } from "../core/failure.ts";
+import { DEFAULT_ROLE, parseSettings, settingsFields } from "../core/settings.ts";
+import { type Millis, MINUTE } from "../core/time.ts";
+import type { TopicId } from "../core/topics.ts";
+import type { Said } from "../runtime/producer.ts";
+import { compare, type Roles } from "./compare.ts";
+import type { OpenDesk } from "./desk.ts";
+import { readLog } from "./log-history.ts";
+import { READ_WITHIN } from "./tally.ts";
+import { readTrace } from "./trace.ts";
+import { traceScript } from "./trace-script.ts";
+import { reportOf } from "./whatif-report.ts";
+
+/** All that decisions come from, in the order of records of one time. */
+const TOPICS: readonly TopicId[] = [
+  "settings",
+  "preferences",
+  "users",
+  "conversations",
+  "participants",
+  "presence",
+  "messages",
+];
+
+interface Options {
+  readonly settings: string;
+  readonly today?: string;
+  readonly from: Millis;
+  readonly to: Millis;
+  readonly trace?: string;
+  readonly json?: boolean;
+}
+
+const DETAILS = `
+The settings file is JSON: {"role": {fields}, …}, or {fields} for the role default. Fields are those of \`ops settings\`:
+timeout, settle, cooldown {first, factor, max}, whileOnline, group, quietHours, dailyCap, emailEnabled; what is left out
+has its default. They hold for these roles from the beginning, in place of what the log says of them; other roles stay.
+
+notifications      how many times somebody was told within the stretch
+mails              one for each address that those told have and that wants mail
+waited             from the moment at which the first message was missed to the notification
+messages notified  those that notifications show or count
+read anyway        of these, those read by themselves: the recipient reads the conversation up to the message, or
+                   writes in it, within ${READ_WITHIN / MINUTE} minutes after the notification
+All that was before --from is folded, too, so that the stretch begins as it was, but not counted.`;
+
+const time = (given: string): Millis => {
+  const at = /^\d+$/.test(given) ? Number(given) : Date.parse(given);
+  if (Number.isNaN(at)) throw new InvalidArgumentError("neither an ISO 8601 time nor milliseconds since the epoch");
+  return at;
+};
+
+/** `ops whatif`. @param open the log, where no trace is given */
+export const whatifCommand = (open: OpenDesk, say: (line: string) => void = console.log): Command =>
+  new Command("whatif")
+    .description("runs the rule over a stretch of the log with other settings, in memory, and compares with today's")
+    .requiredOption("--settings <file>", "the other settings, JSON")
+    .requiredOption("--from <time>", "where the stretch begins, an ISO 8601 time or milliseconds", time)
+    .requiredOption("--to <time>", "where it ends", time)
+    .option("--today <file>", "settings in place of today's, JSON; else those of the log, or the defaults for a trace")
+    .option("--trace <file>", "a recorded chat's timing (a .csv.gz) instead of the log")
+    .option("--json", "prints JSON")
+    .addHelpText("after", DETAILS)
+    .action(async (options: Options) => {
+      const { from, to, trace, json } = options;
+      if (from >= to) throw new Fatal("--from is not before --to");
+      const other = rolesOf(options.settings);
+      const today = options.today === undefined ? new Map<string, never>() : rolesOf(options.today);
+      const ask = (source: AsyncIterable<readonly LogRecord[]>) => compare(source, { from, to, today, other });
+      const comparison = trace === undefined ? await fromLog(open, ask) : await ask(fromTrace(trace));
+      for (const line of json
+        ? [JSON.stringify({ from, to, ...comparison }, null, 2)]
+        : reportOf({ from, to }, comparison))
+        say(line);
+    });
+
+const fromLog = async <T>(
+  open: OpenDesk,
+  ask: (source: AsyncIterable<readonly LogRecord[]>) => Promise<T>,
+): Promise<T> => {
+  const { log, codec, close } = await open();
+  try {
+    return await ask(readLog(log, codec, TOPICS));
+  } finally {
+    await close();
+  }
+};
+
+async function* fromTrace(file: string): AsyncGenerator<readonly LogRecord[]> {
+  const script = traceScript((at) => at);
+  for await (const row of readTrace(file)) {
+    const said = script.take(row);
+    if (said.length > 0) yield said.map(logged);
+  }
+  yield script.end().map(logged);
+}
+
+/** On the log at once. */
+const logged = ({ topic, key, value }: Said): LogRecord => {
+  const at = value !== null && "occurredAt" in value ? value.occurredAt : 0;
+  return { topic, key, value, at, timestamp: at } as LogRecord; // topic and value came together
+};
+
+/** Settings by role from a file. Throws Fatal where it can't be read, or with each field that is wrong. */
+const rolesOf = (file: string): Roles => {
+  try {
+    const given: unknown = JSON.parse(readFileSync(file, "utf8"));
+    if (typeof given !== "object" || given === null || Array.isArray(given)) throw new Fatal("not an object");
+    const isOfDefault = Object.keys(given).some((name) => name in settingsFields.shape);
+    const roles = isOfDefault ? { [DEFAULT_ROLE]: given as unknown } : (given as Readonly<Record<string, unknown>>);
+    return new Map(Object.entries(roles).map(([role, fields]) => [role, fieldsOf(role, fields)]));
+  } catch (error) {
+    throw new Fatal(`${file}: ${messageOf(error)}`);
+  }
+};
+
+const fieldsOf = (role: string, fields: unknown) => {
+  try {
+    return parseSettings(fields);
+  } catch (error) {
+    throw new Fatal(`role ${role}: ${messageOf(error)}`);
+  }
+};

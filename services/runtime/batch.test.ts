@@ -1,0 +1,93 @@
+import { describe, expect, test } from "vitest";
+import { Poison } from "../core/failure.ts";
+import type { Due, Keyed, Processor, Rows, Step } from "../core/processor.ts";
+import { HOUR } from "../core/time.ts";
+import { composeAll, type Folded, foldBatch } from "./batch.ts";
+
+interface Row {
+  readonly wake: number | null;
+  readonly what?: "poison" | "again" | "unwakeable";
+}
+interface Said extends Keyed {
+  readonly writes: readonly (readonly [string, Row])[];
+}
+
+const folded: string[] = [];
+const rule: Processor<Row, Said> = {
+  name: "inboxes",
+  inputs: ["presence"],
+  home: "inbox",
+  strays: null,
+  upstream: [],
+  read: () => [],
+  rows: ({ key }) => [key],
+  fold(event: Said | Due, rows: Rows<Row>): Step<Row> {
+    folded.push(`${event.key} at ${event.at}`);
+    if (!("type" in event)) return { writes: event.writes, effects: [] };
+    const row = rows.get(event.key);
+    if (row?.what === "poison") throw new Poison("it can't");
+    return { writes: [[event.key, row?.what === "again" ? row : { wake: null }]], effects: [] };
+  },
+  wake(row) {
+    if (row.what === "unwakeable") throw new TypeError("no time at all");
+    return row.wake;
+  },
+};
+
+const said = (key: string, seen: number, ...writes: Said["writes"]) => ({
+  lane: 0,
+  event: { key, at: seen, seen, writes },
+  raw: { topic: "presence" as const, partition: 0, offset: 0, timestamp: seen, key: null, value: null, headers: {} },
+});
+const batch = (rows: Readonly<Record<string, Row>>, items: readonly ReturnType<typeof said>[], time: number) => {
+  folded.length = 0;
+  const due = Object.keys(rows).map((key) => ({ lane: 0, key }));
+  return foldBatch(rule, undefined, new Map(Object.entries(rows)), items, due, time) as Folded<Said, Row>;
+};
+const dueOf = ({ writes }: Folded<Said, Row>) => Object.fromEntries(writes.map(({ key, due }) => [key, due]));
+
+describe("timers", () => {
+  test("fire between records, by time and then key, whichever row's, those of a record's own time after it", () => {
+    const rows = { c: { wake: 2 }, b: { wake: 2 }, a: { wake: 5 }, d: { wake: 9 } };
+    const items = [said("x", 2), said("y", 4, ["new", { wake: 4 }]), said("z", 5)];
+    const done = batch(rows, items, 7);
+    expect(folded).toEqual(["x at 2", "b at 2", "c at 2", "y at 4", "new at 4", "z at 5", "a at 5"]);
+    expect(dueOf(done)).toEqual({ a: null, b: null, c: null, d: 9, new: null });
+    expect(done.timers).toBe(4);
+  });
+
+  test("fire at the time that their row says last", () => {
+    batch({ a: { wake: 3 } }, [said("x", 2, ["a", { wake: 6 }]), said("y", 4)], 7);
+    expect(folded).toEqual(["x at 2", "y at 4", "a at 6"]);
+    batch({ a: { wake: 3 } }, [said("x", 2, ["a", { wake: 8 }])], 7);
+    expect(folded).toEqual(["x at 2"]);
+  });
+
+  test.each([
+    ["poison", "it can't"],
+    ["again", "inboxes: the row keeps asking to be woken at 3"],
+    ["unwakeable", "no time at all"],
+  ] as const)("that the rule can't take are put off, and stop nobody: %s", (what, reason) => {
+    const done = batch({ a: { wake: 3, what }, b: { wake: 4 } }, [said("x", 5)], 7);
+    expect(folded.slice(-2)).toEqual(["b at 4", "x at 5"]);
+    expect(done.stuck).toMatchObject([{ lane: 0, key: "a", error: { message: reason } }]);
+    expect(done.writes.find(({ key }) => key === "a")).toMatchObject({ value: { what }, due: 7 + HOUR });
+  });
+});
+
+test("what a compose can't take is told of, and stops nobody", () => {
+  const processor = {
+    ...rule,
+    compose: (payload: unknown) => {
+      if (payload === "bad") throw new Poison("it can't");
+      return [{ type: "enqueue" as const, queue: "q", id: String(payload), payload: null, runAt: 0 }];
+    },
+  };
+  const effects = ["bad", "good"].map((payload) => ({
+    lane: 3,
+    effect: { type: "compose" as const, lookups: [], payload },
+  }));
+  const { effects: composed, stuck } = composeAll(processor, effects, () => undefined, 5);
+  expect(composed).toMatchObject([{ lane: 3, effect: { id: "good" } }]);
+  expect(stuck).toMatchObject([{ lane: 3, at: 5, error: { message: "it can't" } }]);
+});

@@ -1,0 +1,45 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { afterwards, late, orderly } from "./arbitrary.ts";
+import type { Line } from "./history.ts";
+import { judge, type Triggered } from "./judge.ts";
+import { decided } from "./run.ts";
+
+/** Histories of each kind in a test run. */
+const HISTORIES = Number(process.env["HISTORIES"] ?? 10_000);
+/** Milliseconds in which that many are judged on a machine that is busy with other things. */
+const PATIENCE = 600_000;
+
+/** In an order of their own: messages of one time on several partitions have none. */
+const briefly = (told: readonly Triggered[]): readonly string[] =>
+  told
+    .map(({ userId, conversationId, messageIds, at }) =>
+      JSON.stringify([at, userId, conversationId, messageIds.toSorted()]),
+    )
+    .toSorted();
+
+const agree = (lines: readonly Line[]): number => {
+  const until = (lines.at(-1)?.at ?? 0) + afterwards;
+  const judged = judge(lines, until);
+  expect(briefly(decided(lines, until))).toEqual(briefly(judged));
+  return judged.length;
+};
+
+describe("the rule and a judge that knows only the page decide the same", () => {
+  test.each([
+    ["orderly", orderly],
+    ["with late and repeated records", late],
+  ])("histories: %s", { timeout: PATIENCE }, (what, histories) => {
+    let notifications = 0;
+    let count = 0;
+    fc.assert(
+      fc.property(histories, (lines) => {
+        notifications += agree(lines);
+        count++;
+      }),
+      { numRuns: HISTORIES, interruptAfterTimeLimit: PATIENCE, markInterruptAsFailure: true },
+    );
+    console.log(`${count} histories, ${what}, ${notifications} notifications: the rule and the judge agree`);
+    expect(notifications).toBeGreaterThan(count);
+  });
+});

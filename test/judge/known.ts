@@ -1,0 +1,91 @@
+/** What is known of a history at an instant, in the order in which its records count. */
+import type {
+  ConversationValue,
+  Line,
+  MessageValue,
+  ParticipantValue,
+  PresenceValue,
+  SettingsValue,
+  UserValue,
+} from "./history.ts";
+
+/** A record with its place in the order of all: by `time`, then by `rank` of its topic, then by `offset`. */
+export interface Fact<Value> {
+  readonly value: Value;
+  readonly key: string;
+  /** The instant from which it is known. */
+  readonly at: number;
+  /** The instant from which it counts. */
+  readonly time: number;
+  readonly rank: number;
+  readonly offset: number;
+}
+
+/** Everything that may matter to one user, each list in order. */
+export interface Known {
+  readonly settings: readonly Fact<SettingsValue | null>[];
+  readonly users: readonly Fact<UserValue | null>[];
+  readonly conversations: readonly Fact<ConversationValue | null>[];
+  readonly participants: readonly Fact<ParticipantValue>[];
+  readonly presence: readonly Fact<PresenceValue>[];
+  readonly messages: readonly Fact<MessageValue>[];
+}
+
+// Preferences decide about mail, not about being told: no line of a history has them.
+const order: readonly Line["topic"][] = [
+  "notification.settings",
+  "chat.users",
+  "chat.conversations",
+  "chat.participants",
+  "chat.presence",
+  "chat.messages",
+];
+
+/** Which of two facts counts first. */
+export function compare(left: Fact<unknown>, right: Fact<unknown>): number {
+  return left.time - right.time || left.rank - right.rank || left.offset - right.offset;
+}
+
+function fact(line: Line, offset: number): Fact<Line["value"]> {
+  // A time later than the record's own Kafka timestamp counts as that; a tombstone has no other.
+  const time = line.value === null ? line.at : Math.min(line.value.occurredAt, line.at);
+  return { value: line.value, key: line.key, at: line.at, time, rank: order.indexOf(line.topic), offset };
+}
+
+/** All that a history says that may matter to a user. */
+export function concerning(lines: readonly Line[], userId: string): Known {
+  const facts = lines.map((line, offset) => ({ line, fact: fact(line, offset) }));
+  const of = <Value>(topic: Line["topic"], mine: (line: Line) => boolean): readonly Fact<Value>[] =>
+    facts
+      .filter(({ line }) => line.topic === topic && mine(line))
+      .map((each) => each.fact as Fact<Value>)
+      .toSorted(compare);
+  const all = (): boolean => true;
+  return {
+    settings: of("notification.settings", all),
+    users: of("chat.users", (line) => line.key === userId),
+    conversations: of("chat.conversations", all),
+    participants: of("chat.participants", ({ value }) => (value as ParticipantValue).userId === userId),
+    presence: of("chat.presence", (line) => line.key === userId),
+    messages: of("chat.messages", all),
+  };
+}
+
+/** That part of it which the log had by an instant. */
+export function knownAt(all: Known, now: number): Known {
+  const then = <Value>(facts: readonly Fact<Value>[]): readonly Fact<Value>[] => facts.filter(({ at }) => at <= now);
+  return {
+    settings: then(all.settings),
+    users: then(all.users),
+    conversations: then(all.conversations),
+    participants: then(all.participants),
+    presence: then(all.presence),
+    messages: then(all.messages),
+  };
+}
+
+/** Every instant at which something becomes known. */
+export function arrivals(all: Known): readonly number[] {
+  const instants = Object.values(all).flatMap((facts: readonly Fact<unknown>[]) => facts.map(({ at }) => at));
+  return [...new Set(instants)].toSorted((left, right) => left - right);
+}
