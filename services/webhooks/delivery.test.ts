@@ -85,7 +85,7 @@ describe("what is read", () => {
 
   test("an event concerns its recipient; a tombstone nobody", () => {
     const value = happened("SENT");
-    expect(webhooks.read({ ...at, value })).toEqual([{ key: "ada", at: noon, event: value }]);
+    expect(webhooks.read({ ...at, value })).toEqual([{ key: "ada", at: noon, seen: noon, event: value }]);
     expect(webhooks.read({ ...at, value: null })).toEqual([]);
   });
 

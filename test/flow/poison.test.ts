@@ -28,7 +28,6 @@ const deadLetters = async (chat: World, count: number): Promise<readonly DeadLet
 test("a bad record never stops a partition: its bytes, place and reason are with the dead letters", async () => {
   const chat = await world();
   await using _ = chat.serve();
-  const good = message("c", "bob", "good", "0:00", now());
   const partition = laneOf("c", PARTITIONS);
   const on = { topic: "messages", partition, key: "c" } as const;
   const unknownId = Uint8Array.of(0, 0, 15, 66, 63, 1);
@@ -42,6 +41,7 @@ test("a bad record never stops a partition: its bytes, place and reason are with
     const [row] = await chat.database.query<{ members: number }>("select count(*) as members from state_conversations");
     expect(row?.members).toBe(1);
   });
+  const good = message("c", "bob", "good", "0:00", now());
   await chat.log.publish([
     { ...on, value: Uint8Array.of(1, 2, 3) },
     { ...on, value: unknownId },
