@@ -16,10 +16,11 @@ export const sessionOf = ({ sessions }: PresenceRow, id: string): Session =>
 
 const isSame = (a: Moment, b: Moment): boolean => a.at === b.at && a.isSign === b.isSign && a.screen === b.screen;
 
-/** Puts a moment in its place, behind others of its time; one that is known changes nothing. */
+/** Puts a moment in its place, behind others of its time; the same once more changes nothing. */
 export const withMoment = (session: Session, moment: Moment): Session => {
-  if (session.some((known) => isSame(known, moment))) return session;
   const place = session.findLastIndex(({ at }) => at <= moment.at) + 1;
+  const before = session[place - 1];
+  if (before !== undefined && isSame(before, moment)) return session;
   return session.toSpliced(place, 0, moment).slice(-MAX_MOMENTS);
 };
 
