@@ -23,12 +23,17 @@ export const gone = (thread: ThreadRow, { messageId, sentAt }: Missed): "read" |
   return thread.told.includes(messageId) ? "told" : null;
 };
 
-/** Adds a missed message; one that is missed already may only gain a mention, or turn out to be so for longer. */
+/**
+ * Adds a missed message; one that is missed already may only gain a mention, or turn out to be so for longer. When it
+ * became so again is kept aside: should it turn out that the first time it was attended, it is missed since then.
+ */
 export const miss = (thread: ThreadRow, message: Missed): ThreadRow => {
   if (gone(thread, message) !== null) return thread;
   const before = thread.missed.find(({ messageId }) => messageId === message.messageId);
-  if (before !== undefined && before.since <= message.since)
-    return message.isMentioned && !before.isMentioned ? mention(thread, message.messageId, true) : thread;
+  if (before !== undefined && before.since <= message.since) {
+    const aside = before.since < message.since ? attend(thread, message, message.seen) : thread;
+    return message.isMentioned && !before.isMentioned ? mention(aside, message.messageId, true) : aside;
+  }
   const others = before === undefined ? thread.missed : thread.missed.filter((one) => one !== before);
   const isMentioned = message.isMentioned || before?.isMentioned === true;
   const missed = inserted(others, { ...message, isMentioned });
@@ -57,8 +62,10 @@ export const reconsider = (
   isAttended: (message: Missed) => boolean,
   now: Millis,
 ): ThreadRow => {
-  const back = thread.attended.filter((message) => message.since >= from && !isAttended(message));
   const seen = thread.missed.filter((message) => message.since >= from && isAttended(message));
+  const isMissed = ({ messageId, since }: Missed): boolean =>
+    thread.missed.some((one) => one.messageId === messageId && one.since <= since && !seen.includes(one));
+  const back = thread.attended.filter((one) => one.since >= from && !isAttended(one) && !isMissed(one));
   if (back.length + seen.length === 0) return thread;
   const kept = {
     ...thread,

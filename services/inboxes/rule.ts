@@ -167,6 +167,8 @@ const onCandidate = (user: Draft, { entry, isMentioned, at: since }: Of<"entry">
   } else {
     user.note({ verdict: "CANDIDATE", ...verdict });
     user.changeThread(conversationId, (thread) => miss(thread, message));
+    const isAside = user.thread(conversationId).attended.some((one) => one.messageId === messageId);
+    if (isAside) noteAttended(user, conversationId, since);
   }
 };
 

@@ -66,6 +66,16 @@ export const found: readonly (readonly [string, readonly Line[]])[] = [
     [...both, user(at(0), "ada", null), sent(1, "m0"), user(at(2), "ada", own(0))],
   ],
   [
+    "what was seen as it was sent was missed when it was edited, it turns out",
+    [
+      ...both,
+      sent(0, "m0"),
+      message(at(10), "EDITED", "c", "m0", { senderId: "bob", mentions: ["ada"] }),
+      presence(at(60), "ONLINE", "ada", { conversationId: "c", ...own(0) }),
+      presence(at(70), "HEARTBEAT", "ada", { conversationId: "c", ...own(10) }),
+    ],
+  ],
+  [
     "an edit comes late that mentions as a later one does",
     [
       ...both,
