@@ -13,7 +13,7 @@ import type { Effect } from "../core/effect.ts";
 import type { UserId } from "../core/ids.ts";
 import { type Due, nothing, type Processor, type Rows, type Step } from "../core/processor.ts";
 import { DAY, type Millis } from "../core/time.ts";
-import { candidacies } from "./candidacy.ts";
+import { type Candidacy, candidacies } from "./candidacy.ts";
 import { type ConversationEvent, readConversationEvent } from "./event.ts";
 import { deleted, edited, sent } from "./message.ts";
 import { everybody, exclusion, isSame, LATENESS, participationAt, withChange } from "./participation.ts";
@@ -124,10 +124,12 @@ const reconsidered = (
   return keys.flatMap((key) => {
     const message = rows.get(key);
     if (message?.type !== "message" || !message.isSent) return [];
+    // How people took part before is forgotten: nothing new can be known of it.
+    const isRemembered = ({ since }: Candidacy): boolean => since > event.seen - LATENESS;
     const differences = users.map((user) => ({
       user,
-      before: candidacies(before, message, user),
-      after: candidacies(after, message, user),
+      before: candidacies(before, message, user).filter(isRemembered),
+      after: candidacies(after, message, user).filter(isRemembered),
     }));
     return differing(event, message, differences);
   });
