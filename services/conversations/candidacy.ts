@@ -1,4 +1,4 @@
-import type { ConversationRow, MessageRow, Version } from "../core/chat.ts";
+import type { ConversationRow, MessageRow, Participation, Version } from "../core/chat.ts";
 import type { UserId } from "../core/ids.ts";
 import type { Millis } from "../core/time.ts";
 import { exclusion, participationAt, wasOpen } from "./participation.ts";
@@ -25,37 +25,58 @@ export interface Difference {
   readonly after: readonly Candidacy[];
 }
 
-/** The moments at which a message could become a candidate for a user, from all that is known by now. */
-export const candidacies = (row: ConversationRow, message: MessageRow, user: UserId): readonly Candidacy[] => {
-  const never = unfit(message, user);
-  return message.versions.flatMap(({ at: since, isEdit, mentions }, index): readonly Candidacy[] => {
-    const isMentioned = mentions.includes(user);
-    const wasMentioned = message.versions[index - 1]?.mentions.includes(user) ?? false;
-    if (isEdit && (!isMentioned || wasMentioned)) return [];
-    const reason =
-      never ??
-      (wasOpen(row, since) ? null : "conversation_deleted") ??
-      exclusion(participationAt(row, user, since), isMentioned) ??
-      lost(row, message, user, index);
-    return [{ since, isMentioned, reason }];
-  });
+/** Somebody's candidacies. @param now how they take part by now */
+export type Candidacies = (user: UserId, now: Participation | null) => readonly Candidacy[];
+
+/** The moments at which a message could become a candidate, from all that is known by now. */
+export const candidaciesOf = (row: ConversationRow, message: MessageRow): Candidacies => {
+  const versions = message.versions.map((version, index) => ({
+    ...version,
+    before: message.versions[index - 1]?.mentions ?? none,
+    isOpen: wasOpen(row, version.at),
+    later: row.changes.slice(row.changes.findLastIndex(({ at }) => at <= version.at) + 1),
+    edits: message.versions.slice(index + 1),
+  }));
+
+  return (user, now) => {
+    const never = unfit(message, user);
+    const found: Candidacy[] = [];
+    for (const version of versions) {
+      const { at: since, isEdit, mentions, before, isOpen } = version;
+      const isMentioned = mentions.includes(user);
+      if (isEdit && (!isMentioned || before.includes(user))) continue;
+      const reason =
+        never ??
+        (isOpen ? null : "conversation_deleted") ??
+        exclusion(participationAt(row, user, since, now), isMentioned) ??
+        lost(row, message, user, now, version);
+      found.push({ since, isMentioned, reason });
+    }
+    return found;
+  };
 };
 
-/** Why a candidate of that version has been none any more since (design/semantics.md, "Missed", 7 and 8). */
-const lost = (row: ConversationRow, message: MessageRow, user: UserId, index: number): string | null => {
+const none: readonly UserId[] = [];
+
+/** Why a candidate of a version has been none any more since (design/semantics.md, "Missed", 7 and 8). */
+const lost = (
+  row: ConversationRow,
+  message: MessageRow,
+  user: UserId,
+  now: Participation | null,
+  { later, edits }: { readonly later: ConversationRow["changes"]; readonly edits: readonly Version[] },
+): string | null => {
   if (message.isDeleted) return "deleted";
-  const since = message.versions[index]?.at ?? message.at;
-  const later = row.changes.slice(row.changes.findLastIndex(({ at }) => at <= since) + 1);
-  for (const { userId, at, now } of later) {
+  for (const { userId, at, now: then } of later) {
     if (userId !== user) continue;
-    const reason = exclusion(now, mentionsAt(message, at).includes(user));
+    const reason = exclusion(then, mentionsAt(message, at).includes(user));
     if (reason !== null) return reason === "not_participant" ? "left" : reason;
   }
   const isUnmentioned = ({ at, mentions }: Version): boolean =>
-    !mentions.includes(user) && participationAt(row, user, at)?.notify === "MENTIONS_ONLY";
-  return message.versions.slice(index + 1).some(isUnmentioned) ? "unmentioned" : null;
+    !mentions.includes(user) && participationAt(row, user, at, now)?.notify === "MENTIONS_ONLY";
+  return edits.some(isUnmentioned) ? "unmentioned" : null;
 };
 
 /** Whom the message mentioned just before that time. */
 const mentionsAt = ({ versions }: MessageRow, at: Millis): readonly UserId[] =>
-  versions.findLast((version) => version.at < at)?.mentions ?? versions[0]?.mentions ?? [];
+  versions.findLast((version) => version.at < at)?.mentions ?? versions[0]?.mentions ?? none;

@@ -9,23 +9,37 @@ const MAX_CHANGES = 200;
 /** People who left and are remembered. */
 const MAX_DEPARTED = 1_000;
 
-/** How somebody takes part by now. A user id may be any text, `constructor` too. */
-const currentOf = ({ participants }: ConversationRow, user: UserId): Participation | null =>
-  Object.hasOwn(participants, user) ? (participants[user] ?? null) : null;
+/** How somebody takes part by now. */
+export const participationOf = ({ participants }: ConversationRow, user: UserId): Participation | null =>
+  participants.find(({ userId }) => userId === user) ?? null;
 
-/** How somebody took part then: a change of that very moment has been made. */
-export const participationAt = (row: ConversationRow, user: UserId, at: Millis): Participation | null => {
-  if ((row.changes.at(-1)?.at ?? -Infinity) <= at) return currentOf(row, user);
-  const own = row.changes.filter(({ userId }) => userId === user);
+/**
+ * How somebody took part then: a change of that very moment has been made.
+ * @param now how they take part by now
+ */
+export const participationAt = (
+  { changes }: ConversationRow,
+  user: UserId,
+  at: Millis,
+  now: Participation | null,
+): Participation | null => {
+  if ((changes[changes.length - 1]?.at ?? -Infinity) <= at) return now;
+  const own = changes.filter(({ userId }) => userId === user);
   const last = own.findLast((change) => change.at <= at);
   if (last !== undefined) return last.now;
   const [first] = own;
-  return first === undefined ? currentOf(row, user) : first.before;
+  return first === undefined ? now : first.before;
 };
+
+/** Those who took part lately, and don't any more. A user id may be any text, `constructor` too. */
+export const formerly = ({ changes, departed }: ConversationRow): readonly UserId[] => [
+  ...new Set(changes.flatMap(({ userId }) => (Object.hasOwn(departed, userId) ? [userId] : []))),
+];
 
 /** All who take part, or did lately. */
 export const everybody = (row: ConversationRow): readonly UserId[] => [
-  ...new Set([...Object.keys(row.participants), ...row.changes.map(({ userId }) => userId)]),
+  ...row.participants.map(({ userId }) => userId),
+  ...formerly(row),
 ];
 
 /**
@@ -40,7 +54,7 @@ export const withChange = (
   seen: Millis,
 ): ConversationRow => {
   if (at <= seen - LATENESS && lastChangeOf(row, userId) > at) return row;
-  const change: Change = { userId, at, before: participationAt(row, userId, at), now };
+  const change: Change = { userId, at, before: participationAt(row, userId, at, participationOf(row, userId)), now };
   const place = row.changes.findLastIndex((other) => other.at <= at) + 1;
   const next = row.changes.findIndex((other, index) => index >= place && other.userId === userId);
   const changes = row.changes
@@ -49,21 +63,23 @@ export const withChange = (
     .filter((other) => other.at > seen - LATENESS)
     .slice(-MAX_CHANGES);
   if (next !== -1 || lastChangeOf(row, userId) > at) return { ...row, changes };
-  const participants = new Map(Object.entries(row.participants));
-  const departed = new Map(Object.entries(row.departed));
-  for (const each of [participants, departed]) each.delete(userId);
-  if (now === null) departed.set(userId, at);
-  else participants.set(userId, now);
-  return {
-    ...row,
-    changes,
-    participants: Object.fromEntries(participants),
-    departed: Object.fromEntries([...departed].slice(-MAX_DEPARTED)),
-  };
+  const others = row.participants.filter((other) => other.userId !== userId);
+  const participants = now === null ? others : [...others, { userId, ...now }];
+  const departed =
+    now === null || Object.hasOwn(row.departed, userId)
+      ? withDeparture(row, userId, now === null ? at : null)
+      : row.departed;
+  return { ...row, changes, participants, departed };
+};
+
+const withDeparture = ({ departed }: ConversationRow, user: UserId, at: Millis | null): ConversationRow["departed"] => {
+  const others = Object.entries(departed).filter(([other]) => other !== user);
+  return Object.fromEntries(at === null ? others : [...others, [user, at] as const].slice(-MAX_DEPARTED));
 };
 
 const lastChangeOf = (row: ConversationRow, user: UserId): Millis =>
-  currentOf(row, user)?.since ?? (Object.hasOwn(row.departed, user) ? (row.departed[user] ?? -Infinity) : -Infinity);
+  participationOf(row, user)?.since ??
+  (Object.hasOwn(row.departed, user) ? (row.departed[user] ?? -Infinity) : -Infinity);
 
 export const isSame = (a: Participation | null, b: Participation | null): boolean =>
   a?.access === b?.access && a?.notify === b?.notify;

@@ -13,10 +13,19 @@ import type { Effect } from "../core/effect.ts";
 import type { UserId } from "../core/ids.ts";
 import { type Due, nothing, type Processor, type Rows, type Step } from "../core/processor.ts";
 import { DAY, type Millis } from "../core/time.ts";
-import { type Candidacy, candidacies } from "./candidacy.ts";
+import { candidaciesOf, type Candidacy } from "./candidacy.ts";
 import { type ConversationEvent, readConversationEvent } from "./event.ts";
 import { deleted, edited, sent } from "./message.ts";
-import { everybody, exclusion, isSame, LATENESS, participationAt, withChange } from "./participation.ts";
+import {
+  everybody,
+  exclusion,
+  formerly,
+  isSame,
+  LATENESS,
+  participationAt,
+  participationOf,
+  withChange,
+} from "./participation.ts";
 import { differing, rejections, tell, type Telling } from "./tell.ts";
 
 /** A message leaves the store so long after the log's last word of it: nobody is told about it any more. */
@@ -102,7 +111,7 @@ const onDeleted = (row: ConversationRow, event: Of<"deleted">): Step<ChatRow> =>
 const onParticipant = (row: ConversationRow, event: Of<"participant">, rows: Rows<ChatRow>): Step<ChatRow> => {
   const { participant, at, seen } = event;
   const { userId, type, access, notify } = participant;
-  const was = participationAt(row, userId, at);
+  const was = participationAt(row, userId, at, participationOf(row, userId));
   const now = type === "LEFT" ? null : { access, notify, since: at };
   const after = withChange(row, userId, at, now, seen);
   if (isSame(was, now)) return after === row ? nothing : save(after);
@@ -126,10 +135,11 @@ const reconsidered = (
     if (message?.type !== "message" || !message.isSent) return [];
     // How people took part before is forgotten: nothing new can be known of it.
     const isRemembered = ({ since }: Candidacy): boolean => since > event.seen - LATENESS;
+    const [were, are] = [candidaciesOf(before, message), candidaciesOf(after, message)];
     const differences = users.map((user) => ({
       user,
-      before: candidacies(before, message, user).filter(isRemembered),
-      after: candidacies(after, message, user).filter(isRemembered),
+      before: were(user, participationOf(before, user)).filter(isRemembered),
+      after: are(user, participationOf(after, user)).filter(isRemembered),
     }));
     return differing(event, message, differences);
   });
@@ -167,7 +177,11 @@ const onMessage = (event: Of<"message">, rows: Rows<ChatRow>): Step<ChatRow> => 
 
 const onSent = (row: ConversationRow, message: MessageRow, event: Of<"message">): readonly Effect[] => {
   const { messageId, senderId, at: sentAt } = message;
-  const verdicts = everybody(row).map((user) => ({ user, before: [], after: candidacies(row, message, user) }));
+  const candidacies = candidaciesOf(row, message);
+  const verdicts = [
+    ...row.participants.map((now) => ({ user: now.userId, before: [], after: candidacies(now.userId, now) })),
+    ...formerly(row).map((user) => ({ user, before: [], after: candidacies(user, null) })),
+  ];
   return [
     ...differing(event, message, verdicts),
     ...rejections(event, messageId, verdicts),
@@ -187,6 +201,7 @@ const onEdited = (
   const concerned = [...new Set(after.versions.flatMap((version) => version.mentions))].filter((user) =>
     here.has(user),
   );
+  const [were, are] = [candidaciesOf(row, before), candidaciesOf(row, after)];
   const differ = concerned.filter((user) => before.mentions.includes(user) !== mentions.includes(user));
   return [
     ...tell(event, "EDITED", differ, {
@@ -198,11 +213,10 @@ const onEdited = (
     ...differing(
       event,
       after,
-      concerned.map((user) => ({
-        user,
-        before: candidacies(row, before, user),
-        after: candidacies(row, after, user),
-      })),
+      concerned.map((user) => {
+        const now = participationOf(row, user);
+        return { user, before: were(user, now), after: are(user, now) };
+      }),
     ),
   ];
 };
@@ -216,18 +230,15 @@ const keep = (
 ): Step<ChatRow>["writes"] => {
   const { conversationId, messageId } = message;
   const before = recent.messages.find((each) => each.messageId === messageId);
-  const messages = [
-    ...recent.messages.filter((each) => each.messageId !== messageId),
-    { messageId, at: Math.max(before?.at ?? at, at) },
-  ]
-    .filter((each) => each.at > seen - LATENESS)
-    .slice(-MAX_RECENT);
+  const others = recent.messages.filter((each) => each !== before && each.at > seen - LATENESS);
+  const messages = [...others.slice(1 - MAX_RECENT), { messageId, at: Math.max(before?.at ?? at, at) }];
   const own = [
     [messageKey(conversationId, messageId), message],
     [recentKey(conversationId), { type: "recent", messages }],
   ] as const;
   if (message.kind !== "SYSTEM") return own;
-  const others = row.systemMessages.filter((each) => each.messageId !== messageId);
-  const systemMessages = [...others, message].toSorted((a, b) => a.at - b.at).slice(-MAX_SYSTEM_MESSAGES);
+  const systemMessages = [...row.systemMessages.filter((each) => each.messageId !== messageId), message]
+    .toSorted((a, b) => a.at - b.at)
+    .slice(-MAX_SYSTEM_MESSAGES);
   return [...own, [conversationKey(conversationId), { ...row, systemMessages }]];
 };

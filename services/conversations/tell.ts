@@ -4,7 +4,7 @@ import type { ConversationId, MessageId, UserId } from "../core/ids.ts";
 import type { InboxEntry, InboxEntryType } from "../core/records.ts";
 import { ANEW } from "../core/inbox.ts";
 import type { Millis } from "../core/time.ts";
-import type { Difference } from "./candidacy.ts";
+import type { Candidacy, Difference } from "./candidacy.ts";
 
 /** The event that is told of. `key` is its conversation. */
 export interface Telling {
@@ -25,6 +25,14 @@ export const tell = (
   return [{ type: "fanOut", entry: { ...base, ...what, type, conversationId, recipients, loggedAt: seen } }];
 };
 
+/** Those for whom a message became a candidate at one moment; `reason` ANEW: in place of what was said before. */
+interface Added {
+  readonly since: Millis;
+  readonly reason: string | null;
+  readonly users: UserId[];
+  readonly mentioned: UserId[];
+}
+
 /** What of a message's candidacies is another after the event than before: none left, one in place of others, or more. */
 export const differing = (
   event: Telling,
@@ -34,34 +42,39 @@ export const differing = (
   const { messageId, senderId, at: sentAt } = message;
   const what = { messageId, senderId, sentAt };
   const withdrawn = new Map<string, UserId[]>();
-  const added = new Map<string, { since: Millis; reason: string | null; users: UserId[]; mentioned: UserId[] }>();
+  const added: Added[] = [];
+  const addedAt = (since: Millis, reason: string | null): Added => {
+    let entry = added.find((one) => one.since === since && one.reason === reason);
+    if (entry === undefined) added.push((entry = { since, reason, users: [], mentioned: [] }));
+    return entry;
+  };
   for (const { user, before, after } of differences) {
-    const held = before.filter(({ reason }) => reason === null);
-    const holds = after.filter(({ reason }) => reason === null);
+    const held = before.filter(isHeld);
+    const holds = after.filter(isHeld);
     const isKept = held.every(({ since }) => holds.some((each) => each.since === since));
     if (holds.length === 0 && !isKept) {
       const why = after.find(({ reason }) => reason !== null)?.reason ?? "left";
       const reason = why === "not_participant" ? "left" : why;
       withdrawn.set(reason, [...(withdrawn.get(reason) ?? []), user]);
     }
-    holds.forEach(({ since, isMentioned }, index) => {
-      if (isKept && held.some((each) => each.since === since)) return;
-      const reason = isKept || index > 0 ? null : ANEW;
-      const entry = added.get(`${since} ${reason}`) ?? { since, reason, users: [], mentioned: [] };
-      added.set(`${since} ${reason}`, entry);
+    for (const [index, { since, isMentioned }] of holds.entries()) {
+      if (isKept && held.some((each) => each.since === since)) continue;
+      const entry = addedAt(since, isKept || index > 0 ? null : ANEW);
       entry.users.push(user);
       if (isMentioned) entry.mentioned.push(user);
-    });
+    }
   }
   return [
     ...[...withdrawn].flatMap(([reason, some]) => tell(event, "WITHDRAWN", some, { ...what, reason })),
-    ...[...added.values()]
+    ...added
       .toSorted((x, y) => x.since - y.since)
       .flatMap(({ since, reason, users, mentioned }) =>
         tell(event, "CANDIDATE", users, { ...what, reason, mentioned, occurredAt: since }),
       ),
   ];
 };
+
+const isHeld = ({ reason }: Candidacy): boolean => reason === null;
 
 /** For the ledger: whose candidate a message never was, and why. */
 export const rejections = (

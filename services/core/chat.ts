@@ -6,12 +6,16 @@ import type { ConversationId, MessageId, UserId } from "./ids.ts";
 import type { Access, Attachment, MessageKind, Notify } from "./records.ts";
 import type { Millis } from "./time.ts";
 
-/** How a participant takes part. */
+/** How somebody takes part. */
 export interface Participation {
   readonly access: Access;
   readonly notify: Notify;
   /** When it became so. */
   readonly since: Millis;
+}
+
+export interface Participant extends Participation {
+  readonly userId: UserId;
 }
 
 /** A conversation: what it is called and who takes part. */
@@ -26,7 +30,7 @@ export interface ConversationRow {
   /** When it was last deleted, and since when it is back. */
   readonly deletedAt: Millis | null;
   readonly restoredAt: Millis | null;
-  readonly participants: Readonly<Record<UserId, Participation>>;
+  readonly participants: readonly Participant[];
   /** When those left who did, the latest: what is said of them late, or again, doesn't bring them back. */
   readonly departed: Readonly<Record<UserId, Millis>>;
   /** The latest changes of them, in the order of their times: a late record is taken as of its own. */
@@ -94,7 +98,7 @@ export const newConversation = (conversationId: ConversationId): ConversationRow
   describedAt: null,
   deletedAt: null,
   restoredAt: null,
-  participants: {},
+  participants: [],
   departed: {},
   changes: [],
   systemMessages: [],

@@ -31,7 +31,6 @@ export interface Note {
 /** Go on in the processor's `compose` with rows that belong to other keys, as they are at the commit. */
 export interface Compose {
   readonly type: "compose";
-  readonly lookups: readonly Lookup[];
   readonly payload: unknown;
 }
 

@@ -1,5 +1,5 @@
-import { sha256 } from "@noble/hashes/sha2.js";
-import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
+// oxlint-disable-next-line eslint/no-restricted-imports -- a pure function, of all the world has
+import { hash } from "node:crypto";
 import { Poison } from "./failure.ts";
 import type { Millis } from "./time.ts";
 
@@ -37,7 +37,7 @@ export const checkId = (id: string, what: string): string => {
  * ("ab", "c") and ("a", "bc") differ.
  */
 export const derivedId = (...parts: readonly (string | number)[]): string => {
-  const hex = bytesToHex(sha256(utf8ToBytes(parts.map((part) => `${String(part).length}:${part}`).join(""))));
+  const hex = hash("sha256", parts.map((part) => `${String(part).length}:${part}`).join(""));
   const variant = ((Number.parseInt(hex.charAt(16), 16) & 0x3) | 0x8).toString(16);
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 };

@@ -91,6 +91,8 @@ export interface Processor<Row, Event extends Keyed, Given = undefined> {
   fold(event: Event | Due, rows: Rows<Row>, given: Given): Step<Row>;
   /** When the row wants to be folded by a Due event, if at all: the first moment its state changes by time alone. */
   wake(row: Row, given: Given): Millis | null;
+  /** What is looked up for a Compose. */
+  lookups?(payload: Compose["payload"]): readonly Lookup[];
   /** Turns a Compose into what follows, with the rows that were looked up; those that don't exist are undefined. */
   compose?(payload: Compose["payload"], found: (lookup: Lookup) => unknown): readonly Effect[];
 }

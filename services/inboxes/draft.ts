@@ -5,105 +5,125 @@ import { nothing, type Rows, type Step } from "../core/processor.ts";
 import type { LedgerEntry } from "../core/records.ts";
 import { settingsAt, type SettingsBook, type SettingsFields } from "../core/settings.ts";
 import type { Millis } from "../core/time.ts";
-import { type Changes, current, settled } from "./pending.ts";
-import {
-  type InboxRow,
-  newThread,
-  noPresence,
-  nothingPending,
-  pendingKey,
-  type PendingRow,
-  presenceKey,
-  type PresenceRow,
-  type ThreadRow,
-  threadKey,
-} from "./state.ts";
+import { settled, withThread } from "./pending.ts";
+import { type InboxRow, newThread, newUser, type ThreadRow, threadKey, userKey, type UserRow } from "./state.ts";
 
-/** One user's rows while one event is folded: read as they are by now, and gathered into a Step at the end. */
-export interface Draft {
+/** A thread as it is by now. */
+interface Kept {
+  readonly key: string;
+  row: ThreadRow;
+  isChanged: boolean;
+}
+
+/** One user's rows while one event is folded: read once, as they are by now, and gathered into a Step at the end. */
+export class Draft {
   readonly userId: UserId;
   /** The stream's time. */
   readonly now: Millis;
-  profile(): ProfileRow | undefined;
-  presence(): PresenceRow;
-  thread(conversation: ConversationId): ThreadRow;
-  /** What is pending as of now, but for why each is held. */
-  pending(): PendingRow;
-  settings(): SettingsFields;
-  setProfile(row: ProfileRow): void;
-  setPresence(row: PresenceRow): void;
-  /** Changes a thread, if `change` does; what is pending follows it. What is missed no more was `dropped` for that. */
+  readonly book: SettingsBook;
+  /** The user's row before the event; a new one, if there was none. */
+  readonly before: UserRow;
+  /** The user's row as it is by now, but for why conversations are held. */
+  row: UserRow;
+  readonly #key: string;
+  readonly #rows: Rows<InboxRow>;
+  readonly #threads = new Map<ConversationId, Kept>();
+  readonly #effects: Effect[] = [];
+  #profile: ProfileRow | null = null;
+
+  constructor(rows: Rows<InboxRow>, userId: UserId, now: Millis, book: SettingsBook) {
+    this.userId = userId;
+    this.now = now;
+    this.book = book;
+    this.#rows = rows;
+    this.#key = userKey(userId);
+    this.before = find(rows, this.#key, "user") ?? newUser(userId, this.profile);
+    this.row = this.before;
+  }
+
+  get profile(): ProfileRow | undefined {
+    return this.#profile ?? find(this.#rows, profileKey(this.userId), "profile");
+  }
+
+  set profile(profile: ProfileRow) {
+    this.#profile = profile;
+    const { user, deletedAt, restoredAt } = profile;
+    this.row = { ...this.row, role: user?.role ?? null, timezone: user?.timezone ?? null, deletedAt, restoredAt };
+  }
+
+  settings(): SettingsFields {
+    return settingsAt(this.book, this.row.role, this.now);
+  }
+
+  thread(conversation: ConversationId): ThreadRow {
+    return this.#thread(conversation).row;
+  }
+
+  isTouched(conversation: ConversationId): boolean {
+    return this.#threads.get(conversation)?.isChanged === true;
+  }
+
+  /** Changes a thread, if `by` does. What is missed no more was `dropped` for that. */
   changeThread(
     conversation: ConversationId,
-    change: (thread: ThreadRow) => ThreadRow,
+    by: (thread: ThreadRow) => ThreadRow,
     dropped?: Pick<LedgerEntry, "reason" | "facts">,
-  ): void;
-  /** The user is told of something now. */
-  tell(): void;
-  /** The user read something at that time. */
-  read(at: Millis): void;
-  note(entry: Partial<LedgerEntry> & Pick<LedgerEntry, "verdict">): void;
-  effect(effect: Effect): void;
-  /** The user's own rows, and these threads, will be read. */
-  expect(conversations: readonly ConversationId[]): void;
+  ): void {
+    const kept = this.#thread(conversation);
+    const before = kept.row;
+    const after = by(before);
+    if (after === before) return;
+    kept.row = { ...after, touchedAt: Math.max(before.touchedAt, this.now) };
+    kept.isChanged = true;
+    this.row = withThread(this.row, conversation, after);
+    const gone = dropped === undefined ? none : missing(before, after);
+    if (gone.length > 0) this.note({ verdict: "DROPPED", conversationId: conversation, messageIds: gone, ...dropped });
+  }
+
+  note(entry: Partial<LedgerEntry> & Pick<LedgerEntry, "verdict">): void {
+    this.#effects.push({ type: "note", entry: { ...blank, users: [this.userId], occurredAt: this.now, ...entry } });
+  }
+
+  effect(effect: Effect): void {
+    this.#effects.push(effect);
+  }
+
+  /** The profile, and the threads of these conversations, will be read. */
+  expect(conversations: Iterable<ConversationId>): void {
+    const threads = Array.from(conversations, (conversation) => threadKey(this.userId, conversation));
+    this.#rows.expect([profileKey(this.userId), ...threads]);
+  }
+
   /** @param isDue looks also at what time alone may have changed */
-  step(isDue?: boolean): Step<InboxRow>;
+  step(isDue = false): Step<InboxRow> {
+    const writes: [string, InboxRow][] = [];
+    if (isDue || this.row !== this.before) writes.push([this.#key, settled(this, isDue)]);
+    if (this.#profile !== null) writes.push([profileKey(this.userId), this.#profile]);
+    for (const { key, row, isChanged } of this.#threads.values()) if (isChanged) writes.push([key, row]);
+    return writes.length === 0 && this.#effects.length === 0 ? nothing : { writes, effects: this.#effects };
+  }
+
+  #thread(conversation: ConversationId): Kept {
+    let kept = this.#threads.get(conversation);
+    if (kept === undefined) {
+      const key = threadKey(this.userId, conversation);
+      kept = { key, row: find(this.#rows, key, "thread") ?? newThread, isChanged: false };
+      this.#threads.set(conversation, kept);
+    }
+    return kept;
+  }
 }
 
-export const draft = (rows: Rows<InboxRow>, userId: UserId, now: Millis, book: SettingsBook): Draft => {
-  const changed = new Map<string, InboxRow>();
-  const effects: Effect[] = [];
-  /** Conversations whose thread is another now. */
-  const touched = new Set<ConversationId>();
-  let told = 0;
-  let readAt: Millis | null = null;
-  const get = <T extends InboxRow["type"]>(key: string, type: T): Extract<InboxRow, { type: T }> | undefined => {
-    const row = changed.get(key) ?? rows.get(key);
-    return row?.type === type ? (row as Extract<InboxRow, { type: T }>) : undefined;
-  };
-  const saved = (): PendingRow | undefined => get(pendingKey(userId), "pending");
-  const changes = (): Changes => ({ touched, told, readAt, isPresenceChanged: changed.has(presenceKey(userId)) });
-
-  const it: Draft = {
-    userId,
-    now,
-    profile: () => get(profileKey(userId), "profile"),
-    presence: () => get(presenceKey(userId), "presence") ?? noPresence(userId),
-    thread: (conversation) => get(threadKey(userId, conversation), "thread") ?? newThread,
-    pending: () => current(it, saved() ?? nothingPending(userId), changes()),
-    settings: () => settingsAt(book, it.profile()?.user?.role ?? null, now),
-    setProfile: (row) => void changed.set(profileKey(userId), row),
-    setPresence: (row) => void changed.set(presenceKey(userId), row),
-    changeThread(conversation, change, dropped) {
-      const before = it.thread(conversation);
-      const after = change(before);
-      if (after === before) return;
-      changed.set(threadKey(userId, conversation), { ...after, touchedAt: Math.max(before.touchedAt, now) });
-      touched.add(conversation);
-      const gone = dropped === undefined ? [] : missing(before, after);
-      if (dropped !== undefined && gone.length > 0)
-        it.note({ verdict: "DROPPED", conversationId: conversation, messageIds: gone, ...dropped });
-    },
-    tell: () => void told++,
-    read: (at) => void (readAt = at),
-    note: (entry) =>
-      void effects.push({ type: "note", entry: { ...blank, users: [userId], occurredAt: now, ...entry } }),
-    effect: (effect) => void effects.push(effect),
-    expect: (conversations) =>
-      rows.expect([
-        profileKey(userId),
-        presenceKey(userId),
-        pendingKey(userId),
-        ...conversations.map((conversation) => threadKey(userId, conversation)),
-      ]),
-    step(isDue = false) {
-      const after = settled(it, saved(), changes(), isDue, book);
-      if (after !== null) changed.set(pendingKey(userId), after);
-      return changed.size === 0 && effects.length === 0 ? nothing : { writes: [...changed], effects };
-    },
-  };
-  return it;
+const find = <T extends InboxRow["type"]>(
+  rows: Rows<InboxRow>,
+  key: string,
+  type: T,
+): Extract<InboxRow, { type: T }> | undefined => {
+  const row = rows.get(key);
+  return row?.type === type ? (row as Extract<InboxRow, { type: T }>) : undefined;
 };
+
+const none: readonly MessageId[] = [];
 
 const blank = {
   reason: null,
@@ -116,7 +136,7 @@ const blank = {
 
 /** Missed before, and no longer. */
 const missing = (before: ThreadRow, after: ThreadRow): readonly MessageId[] => {
-  if (before.missed === after.missed) return [];
+  if (before.missed === after.missed || before.missed.length === 0) return none;
   const left = new Set(after.missed.map(({ messageId }) => messageId));
   return before.missed.flatMap(({ messageId }) => (left.has(messageId) ? [] : [messageId]));
 };

@@ -12,15 +12,18 @@ export const byTime = (a: Missed, b: Missed): number => a.since - b.since || a.s
 
 /** In its place among others, mostly the last. */
 const inserted = (messages: readonly Missed[], message: Missed): Missed[] => {
-  const last = messages.at(-1);
-  const all = [...messages, message];
+  const last = messages[messages.length - 1];
+  const all = messages.slice();
+  all.push(message);
   return last === undefined || byTime(last, message) <= 0 ? all : all.toSorted(byTime);
 };
 
 /** Why a candidate is not missed whoever attended; null: it may be. */
 export const gone = (thread: ThreadRow, { messageId, sentAt }: Missed): "read" | "told" | null => {
   if (sentAt <= thread.readUntil) return "read";
-  return thread.told.includes(messageId) ? "told" : null;
+  // A notification is about nothing that was sent after it.
+  const isOlder = sentAt <= (thread.toldAt.at(-1) ?? -Infinity);
+  return isOlder && thread.told.includes(messageId) ? "told" : null;
 };
 
 /**

@@ -1,5 +1,5 @@
 import { conversationKey, messageKey } from "../core/chat.ts";
-import type { Compose, Effect, Lookup } from "../core/effect.ts";
+import type { Lookup } from "../core/effect.ts";
 import { profileKey } from "../core/inbox.ts";
 import { type ConversationId, type MessageId, type NotificationId, notificationId, type UserId } from "../core/ids.ts";
 import type { User } from "../core/records.ts";
@@ -53,7 +53,7 @@ export const noticeOf = (user: Draft, conversations: readonly ConversationId[]):
       first?.since ?? user.now,
     ),
     userId: user.userId,
-    profile: user.profile()?.user ?? null,
+    profile: user.profile?.user ?? null,
     conversationId: conversations.length === 1 ? (conversations[0] ?? null) : null,
     messageIds: all.slice(-MAX_LISTED).map(({ messageId }) => messageId),
     parts: parts
@@ -67,14 +67,10 @@ export const noticeOf = (user: Draft, conversations: readonly ConversationId[]):
   };
 };
 
-/** The effect that composes a notice, with the rows that its snapshot looks up. */
-export const composing = (notice: Notice): Effect => ({
-  type: "compose",
-  lookups: notice.parts.flatMap(lookupsFor),
-  payload: notice,
-});
+/** The rows that a notice's snapshot looks up. */
+export const lookupsFor = ({ parts }: Notice): readonly Lookup[] => parts.flatMap(lookupsOfPart);
 
-const lookupsFor = ({ conversationId, shown }: Part): Compose["lookups"] => [
+const lookupsOfPart = ({ conversationId, shown }: Part): readonly Lookup[] => [
   chatRow(conversationId, conversationKey(conversationId)),
   ...shown.map(({ messageId }) => chatRow(conversationId, messageKey(conversationId, messageId))),
   ...[...new Set(shown.map(({ senderId }) => senderId))].flatMap((sender) =>

@@ -10,6 +10,7 @@ import {
   reads,
   withdrawn,
 } from "../../test/support/inbox.ts";
+import { at } from "../../test/support/chat.ts";
 import { told } from "../../test/support/spec.ts";
 import type { Said } from "../runtime/producer.ts";
 
@@ -165,8 +166,9 @@ describe("a message on the screen", () => {
   });
 
   test("that was given back is told once", () => {
+    const again = (clock: string) => missed("m1", clock, { sentAt: at("12:01:20") });
     byEvening
-      .after(online("12:01", "tab", "c"), missed("m1", "12:01:20"), missed("m1", "12:05"), missed("m1", "12:10"))
+      .after(online("12:01", "tab", "c"), missed("m1", "12:01:20"), again("12:05"), again("12:10"))
       .tells(told("12:06:20", "c", "m1"));
   });
 });

@@ -2,60 +2,69 @@ import type { ConversationId } from "../core/ids.ts";
 import type { Millis } from "../core/time.ts";
 import type { Draft } from "./draft.ts";
 import { reconsider } from "./missed.ts";
-import { attends, changesFrom, forgetful, lapsing, sessionOf, withMoment } from "./sessions.ts";
+import {
+  attends,
+  changesFrom,
+  earliestLapsed,
+  forgetful,
+  momentsOf,
+  watched,
+  withMoment,
+  withSession,
+} from "./sessions.ts";
 import { wasThere } from "./profile.ts";
-import { LATENESS, type Moment, type PresenceRow } from "./state.ts";
+import { LATENESS, type Moment, type UserRow } from "./state.ts";
 
 /** A session shows that it is there, or that it ends. */
 export const onMoment = (user: Draft, sessionId: string, moment: Moment): void => {
-  lapse(user); // what ends at this very time is looked at now or never: the row is as of this time from here on
-  const before = user.presence();
-  const session = sessionOf(before, sessionId);
-  const after = withMoment(session, moment);
-  if (after === session) return;
+  const { row: before, now } = user;
+  const known = momentsOf(before, sessionId);
+  const moments = withMoment(known, moment);
+  if (moments === known) return;
+  const sessions = withSession(before.sessions, { sessionId, moments });
   const signAt = moment.isSign ? Math.max(before.signAt ?? moment.at, moment.at) : before.signAt;
-  const asOf = Math.max(before.asOf, user.now);
-  const row = { ...before, sessions: { ...before.sessions, [sessionId]: after }, signAt, asOf };
-  user.setPresence(forgetful(row));
-  reconsiderFrom(user, changesFrom(session, moment.at, before.asOf));
+  user.row = watched(forgetful({ ...before, sessions, signAt }, now), now);
+  reconsiderFrom(user, changesFrom(known, moment.at, before.asOf));
 };
 
-/** Sessions without a sign for SESSION_TTL were live only until their latest: what came on their screens after is missed. */
+/**
+ * Sessions without a sign for SESSION_TTL were live only until their latest: what came on their screens after is missed.
+ * What ends at this very time is looked at before anything else of this time, or never.
+ */
 export const lapse = (user: Draft): void => {
-  const before = user.presence();
-  const lapsed = lapsing(before, before.asOf, user.now);
-  if (lapsed.length === 0) return;
-  user.setPresence(forgetful({ ...before, asOf: user.now }));
-  reconsiderFrom(user, Math.min(...lapsed.map(({ at }) => at)));
+  const { row, now } = user;
+  if (row.lapsesAt === null || row.lapsesAt > now) return;
+  const lapsed = earliestLapsed(row, row.asOf, now);
+  user.row = watched(forgetful(row, now), now);
+  reconsiderFrom(user, lapsed ?? now);
 };
 
 /** A message came while the conversation was on screen. */
 export const noteAttended = (user: Draft, conversation: ConversationId, since: Millis): void => {
-  const row = user.presence();
+  const { row } = user;
   const latest = Object.hasOwn(row.attended, conversation) ? (row.attended[conversation] ?? since) : -Infinity;
-  if (since > latest) user.setPresence({ ...row, attended: { ...row.attended, [conversation]: since } });
+  if (since > latest) user.row = { ...row, attended: { ...row.attended, [conversation]: since } };
 };
 
 /** Decides anew what was missed from a time on, wherever that may be another now. */
 export const reconsiderFrom = (user: Draft, since: Millis): void => {
   const from = Math.max(since, user.now - LATENESS); // before, not all is remembered
-  const row = user.presence();
-  const attended = Object.entries(row.attended).filter(([, latest]) => latest >= from);
-  const missed = Object.entries(user.pending().open).filter(
-    ([conversation, { last }]) => last >= from && isOnScreen(row, conversation),
-  );
-  const concerned = new Set([...attended, ...missed].map(([conversation]) => conversation));
+  const { row } = user;
+  const concerned = new Set<ConversationId>();
+  for (const [conversation, latest] of Object.entries(row.attended)) if (latest >= from) concerned.add(conversation);
+  for (const { conversationId, last } of row.open)
+    if (last >= from && isOnScreen(row, conversationId)) concerned.add(conversationId);
   if (concerned.size > 0) {
-    user.expect([...concerned]);
+    user.expect(concerned);
     for (const conversation of concerned) reconsiderThread(user, row, conversation, from);
   }
   forgetAttended(user);
 };
 
-const reconsiderThread = (user: Draft, row: PresenceRow, conversation: ConversationId, from: Millis): void => {
+const reconsiderThread = (user: Draft, row: UserRow, conversation: ConversationId, from: Millis): void => {
   const before = user.thread(conversation).missed;
   const isAttended = ({ since }: { readonly since: Millis }): boolean =>
-    attends(row, conversation, since, user.now) || !wasThere(user.profile(), since);
+    attends(row, conversation, since, user.now) || !wasThere(row, since);
   user.changeThread(conversation, (thread) => reconsider(thread, from, isAttended, user.now), {
     reason: "attending",
     facts: {},
@@ -68,12 +77,13 @@ const reconsiderThread = (user: Draft, row: PresenceRow, conversation: Conversat
   if (latest !== undefined) noteAttended(user, conversation, latest);
 };
 
-const isOnScreen = ({ sessions }: PresenceRow, conversation: ConversationId): boolean =>
-  Object.values(sessions).some((session) => session.some(({ screen }) => screen === conversation));
+const isOnScreen = ({ sessions }: UserRow, conversation: ConversationId): boolean =>
+  sessions.some(({ moments }) => moments.some(({ screen }) => screen === conversation));
 
 /** What was attended so long ago stays so. */
 const forgetAttended = (user: Draft): void => {
-  const row = user.presence();
-  const kept = Object.entries(row.attended).filter(([, latest]) => latest > user.now - LATENESS);
-  if (kept.length < Object.keys(row.attended).length) user.setPresence({ ...row, attended: Object.fromEntries(kept) });
+  const { row } = user;
+  const all = Object.entries(row.attended);
+  const kept = all.filter(([, latest]) => latest > user.now - LATENESS);
+  if (kept.length < all.length) user.row = { ...row, attended: Object.fromEntries(kept) };
 };

@@ -3,6 +3,7 @@ import type { User } from "../core/records.ts";
 import type { Millis } from "../core/time.ts";
 import type { Draft } from "./draft.ts";
 import { keep } from "./missed.ts";
+import type { UserRow } from "./state.ts";
 
 const unknown: ProfileRow = { type: "profile", user: null, at: -Infinity, deletedAt: null, restoredAt: null };
 
@@ -11,18 +12,19 @@ const unknown: ProfileRow = { type: "profile", user: null, at: -Infinity, delete
  * when a deleted user is there again, where that is another now.
  */
 export const onProfile = (user: Draft, profile: User, at: Millis): Millis | null => {
-  const before = user.profile() ?? unknown;
+  const before = user.profile ?? unknown;
   const isBack = before.deletedAt !== null && at >= before.deletedAt;
   const restoredAt = isBack ? Math.min(before.restoredAt ?? at, at) : before.restoredAt;
-  if (at >= before.at) user.setProfile({ ...before, user: profile, at, restoredAt });
-  else if (restoredAt !== before.restoredAt) user.setProfile({ ...before, restoredAt });
+  if (at >= before.at) user.profile = { ...before, user: profile, at, restoredAt };
+  else if (restoredAt !== before.restoredAt) user.profile = { ...before, restoredAt };
   return restoredAt !== before.restoredAt ? restoredAt : null;
 };
 
 /** The user is deleted: what they have missed is missed by nobody. */
 export const onDeleted = (user: Draft, at: Millis): void => {
-  user.setProfile({ type: "profile", user: null, at, deletedAt: at, restoredAt: null });
-  const open = [...new Set([...Object.keys(user.pending().open), ...Object.keys(user.presence().attended)])];
+  user.profile = { type: "profile", user: null, at, deletedAt: at, restoredAt: null };
+  const missed = user.row.open.map(({ conversationId }) => conversationId);
+  const open = new Set([...missed, ...Object.keys(user.row.attended)]);
   user.expect(open);
   for (const conversation of open)
     user.changeThread(conversation, (thread) => keep(thread, ({ since }) => since >= at), {
@@ -32,7 +34,5 @@ export const onDeleted = (user: Draft, at: Millis): void => {
 };
 
 /** Whether the user has not been deleted since then; never having had a profile is fine. */
-export const wasThere = (profile: ProfileRow | undefined, since: Millis): boolean => {
-  if (profile === undefined || profile.deletedAt === null) return true;
-  return profile.restoredAt !== null && since >= profile.restoredAt;
-};
+export const wasThere = ({ deletedAt, restoredAt }: UserRow, since: Millis): boolean =>
+  deletedAt === null || (restoredAt !== null && since >= restoredAt);

@@ -76,7 +76,7 @@ describe("a message to someone who was never there", () => {
       .until("23:00")
       .tells(told("12:06", "c", "m1"));
     ada
-      .after(missed("m1", "12:01"), missed("m1", "12:10"))
+      .after(missed("m1", "12:01"), missed("m1", "12:10", { sentAt: at("12:01") }))
       .until("23:00")
       .tells(told("12:06", "c", "m1"));
   });
@@ -143,7 +143,9 @@ describe("what has been read", () => {
   });
 
   test("after it was told is not told again", () => {
-    about(missed("m1", "12:01"), reads("12:10"), missed("m1", "12:11")).tells(told("12:06", "c", "m1"));
+    about(missed("m1", "12:01"), reads("12:10"), missed("m1", "12:11", { sentAt: at("12:01") })).tells(
+      told("12:06", "c", "m1"),
+    );
   });
 });
 

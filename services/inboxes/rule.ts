@@ -1,18 +1,18 @@
 import { ANEW, profileKey } from "../core/inbox.ts";
-import type { ConversationId, MessageId } from "../core/ids.ts";
+import type { ConversationId, MessageId, UserId } from "../core/ids.ts";
 import type { Due, Processor, Rows, Step } from "../core/processor.ts";
 import { type SettingsBook, settingsLore } from "../core/settings.ts";
 import { DAY, type Millis } from "../core/time.ts";
-import { type Draft, draft } from "./draft.ts";
+import { Draft } from "./draft.ts";
 import { type InboxEvent, readInboxEvent } from "./event.ts";
 import { attend, gone, keep, mention, miss, read, readOn, tell } from "./missed.ts";
-import { composing, type Notice, noticeOf } from "./notice.ts";
-import { nextLook } from "./pending.ts";
+import { lookupsFor, type Notice, noticeOf } from "./notice.ts";
+import { nextLook, withRead, withTold } from "./pending.ts";
 import { onDeleted, onProfile, wasThere } from "./profile.ts";
 import { lapse, noteAttended, onMoment, reconsiderFrom } from "./presence.ts";
-import { attends, nextLapse } from "./sessions.ts";
+import { attends } from "./sessions.ts";
 import { compose } from "./snapshot.ts";
-import { type InboxRow, pendingKey, presenceKey, threadKey } from "./state.ts";
+import { type InboxRow, threadKey, userKey } from "./state.ts";
 import { holdOf } from "./when.ts";
 
 /** A thread in which nothing is missed is forgotten so long after the last word of it. */
@@ -21,10 +21,9 @@ export const THREAD_RETENTION: Millis = 30 * DAY;
 type Of<T extends InboxEvent["type"]> = Extract<InboxEvent, { type: T }>;
 
 /** The rows of one user, and the thread of a conversation. */
-const rows = ({ key }: InboxEvent, ...conversations: readonly ConversationId[]): readonly string[] => [
+const rows = ({ key }: { readonly key: UserId }, ...conversations: readonly ConversationId[]): readonly string[] => [
   profileKey(key),
-  presenceKey(key),
-  pendingKey(key),
+  userKey(key),
   ...conversations.map((conversation) => threadKey(key, conversation)),
 ];
 
@@ -61,19 +60,21 @@ export const inboxes: Processor<InboxRow, InboxEvent, SettingsBook> = {
     switch (row.type) {
       case "profile":
         return null;
-      case "presence":
-        return nextLapse(row);
-      case "pending":
-        return nextLook(row, book);
+      case "user":
+        return sooner(row.lapsesAt, nextLook(row, book));
       case "thread":
         return row.missed.length > 0 ? null : row.touchedAt + THREAD_RETENTION;
     }
   },
+  lookups: (payload) => lookupsFor(payload as Notice),
   compose: (payload, found) => compose(payload as Notice, found),
 };
 
+const sooner = (a: Millis | null, b: Millis | null): Millis | null => (a === null || (b !== null && b < a) ? b : a);
+
 const onEvent = (event: InboxEvent, known: Rows<InboxRow>, book: SettingsBook): Step<InboxRow> => {
-  const user = draft(known, event.key, event.seen, book);
+  const user = new Draft(known, event.key, event.seen, book);
+  lapse(user);
   switch (event.type) {
     case "entry":
       onEntry(user, event);
@@ -112,7 +113,7 @@ const onPresence = (user: Draft, { presence, at, readUntil }: Of<"presence">): v
         reason: "read",
         facts: { readUntil: String(readUntil) },
       });
-      user.read(at);
+      user.row = withRead(user.row, at);
       break;
     case "MARKED_UNREAD":
       break;
@@ -154,8 +155,8 @@ const onCandidate = (user: Draft, { entry, isMentioned, at: since }: Of<"entry">
   if (entry.reason === ANEW)
     user.changeThread(conversationId, (thread) => keep(thread, (one) => one.messageId !== messageId));
   const verdict = { conversationId, messageIds: [messageId], facts: { since: String(since) } };
-  const isAttended = attends(user.presence(), conversationId, since, user.now);
-  const aside = !wasThere(user.profile(), since) ? "user_deleted" : isAttended ? "attending" : null;
+  const isAttended = attends(user.row, conversationId, since, user.now);
+  const aside = !wasThere(user.row, since) ? "user_deleted" : isAttended ? "attending" : null;
   const reason = gone(user.thread(conversationId), message);
   if (reason !== null) {
     user.note({ verdict: "REJECTED", reason, ...verdict });
@@ -174,29 +175,28 @@ const onCandidate = (user: Draft, { entry, isMentioned, at: since }: Of<"entry">
 
 const onDue = ({ key, at }: Due, known: Rows<InboxRow>, book: SettingsBook): Step<InboxRow> => {
   const row = known.get(key);
-  if (row?.type !== "presence" && row?.type !== "pending") return { writes: [[key, null]], effects: [] };
-  const user = draft(known, row.userId, at, book);
-  user.expect([]);
-  lapse(user); // also of this very moment, whichever row is looked at first
-  if (row.type === "pending") tellWhatIsDue(user);
-  return user.step(row.type === "pending");
+  if (row?.type !== "user") return { writes: [[key, null]], effects: [] };
+  const user = new Draft(known, row.userId, at, book);
+  lapse(user);
+  tellWhatIsDue(user);
+  return user.step(true);
 };
 
 /** Tells of what nothing holds any more. */
 const tellWhatIsDue = (user: Draft): void => {
   const settings = user.settings();
-  let row = user.pending();
-  const inOrder = Object.entries(row.open).toSorted(
-    ([a, { first }], [b, { first: other }]) => first - other || (a < b ? -1 : 1),
-  );
-  for (const [conversation, open] of inOrder) {
-    if (holdOf(row, conversation, open, settings, user.now) !== null) continue;
+  const { row } = user;
+  const inOrder = row.open.toSorted((a, b) => a.first - b.first || (a.conversationId < b.conversationId ? -1 : 1));
+  for (const open of inOrder) {
+    if (holdOf(user.row, open, settings, user.now) !== null) continue;
     if (settings.group === "recipient") {
-      notify(user, Object.keys(row.open));
+      notify(
+        user,
+        row.open.map(({ conversationId }) => conversationId),
+      );
       return;
     }
-    notify(user, [conversation]);
-    row = { ...row, told: [...row.told, user.now] };
+    notify(user, [open.conversationId]);
   }
 };
 
@@ -206,7 +206,7 @@ const notify = (user: Draft, conversations: readonly ConversationId[]): void => 
   const notice = noticeOf(user, conversations);
   const { notificationId, messageIds, conversationId } = notice;
   user.note({ verdict: "TRIGGERED", notificationId, messageIds, conversationId });
-  user.effect(composing(notice));
+  user.effect({ type: "compose", payload: notice });
   for (const conversation of conversations) user.changeThread(conversation, (thread) => tell(thread, user.now));
-  user.tell();
+  user.row = withTold(user.row, user.now);
 };

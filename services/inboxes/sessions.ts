@@ -1,6 +1,6 @@
 import type { ConversationId } from "../core/ids.ts";
 import { type Millis, SECOND } from "../core/time.ts";
-import { LATENESS, type Moment, type PresenceRow, type Session } from "./state.ts";
+import { LATENESS, type Moment, type UserRow, type Session } from "./state.ts";
 
 /** A session without a sign for so long has lapsed; its records no further apart belong together. */
 export const SESSION_TTL: Millis = 45 * SECOND;
@@ -10,98 +10,117 @@ const MAX_MOMENTS = 16;
 /** Sessions of one user: beyond, those are forgotten that ended the longest ago. */
 const MAX_SESSIONS = 32;
 
-/** A session id may be any text, `constructor` too. */
-export const sessionOf = ({ sessions }: PresenceRow, id: string): Session =>
-  (Object.hasOwn(sessions, id) ? sessions[id] : undefined) ?? [];
+type Moments = readonly Moment[];
+
+const noMoments: Moments = [];
+
+export const momentsOf = ({ sessions }: UserRow, id: string): Moments =>
+  sessions.findLast(({ sessionId }) => sessionId === id)?.moments ?? noMoments;
+
+/** The sessions with one as it is now, the last of them. */
+export const withSession = (sessions: readonly Session[], session: Session): readonly Session[] => {
+  const others = sessions.filter(({ sessionId }) => sessionId !== session.sessionId);
+  others.push(session);
+  return others;
+};
 
 const isSame = (a: Moment, b: Moment): boolean => a.at === b.at && a.isSign === b.isSign && a.screen === b.screen;
 
 /** Puts a moment in its place, behind others of its time; the same once more changes nothing. */
-export const withMoment = (session: Session, moment: Moment): Session => {
-  const place = session.findLastIndex(({ at }) => at <= moment.at) + 1;
-  const before = session[place - 1];
-  if (before !== undefined && isSame(before, moment)) return session;
-  return session.toSpliced(place, 0, moment).slice(-MAX_MOMENTS);
+export const withMoment = (moments: Moments, moment: Moment): Moments => {
+  const place = moments.findLastIndex(({ at }) => at <= moment.at) + 1;
+  const before = moments[place - 1];
+  if (before !== undefined && isSame(before, moment)) return moments;
+  const all = moments.toSpliced(place, 0, moment);
+  return all.length > MAX_MOMENTS ? all.slice(-MAX_MOMENTS) : all;
 };
 
 /**
  * Until when (exclusive) the sign at `index` holds, as far as is known at `now`: until the session's next moment, if
  * that belongs to it; else the session lapses, and then was live only until the sign itself.
  */
-const endOfSign = (session: Session, index: number, now: Millis): Millis => {
-  const sign = session[index];
+const endOfSign = (moments: Moments, index: number, now: Millis): Millis => {
+  const sign = moments[index];
   if (sign === undefined) return -Infinity;
   const lapse = sign.at + SESSION_TTL;
-  const next = session[index + 1];
+  const next = moments[index + 1];
   if (next !== undefined) return next.at <= lapse ? next.at : sign.at;
   return now >= lapse ? sign.at : lapse;
 };
 
+const lastOf = ({ moments }: Session): Moment | undefined => moments[moments.length - 1];
+
 const isLive = (session: Session, now: Millis): boolean => {
-  const last = session.at(-1);
-  return last?.isSign === true && now < last.at + SESSION_TTL;
+  const last = lastOf(session);
+  return last !== undefined && last.isSign && now < last.at + SESSION_TTL;
 };
 
 /** When the session was last live; null if it never was, or is. */
 const endOf = (session: Session, now: Millis): Millis | null => {
-  const index = session.findLastIndex(({ isSign }) => isSign);
-  return index === -1 || isLive(session, now) ? null : endOfSign(session, index, now);
+  if (isLive(session, now)) return null;
+  const index = session.moments.findLastIndex(({ isSign }) => isSign);
+  return index === -1 ? null : endOfSign(session.moments, index, now);
 };
 
-const greatest = (values: readonly (Millis | null)[]): Millis | null =>
-  values.reduce((most, value) => (value !== null && (most === null || value > most) ? value : most), null);
+const later = (a: Millis | null, b: Millis | null): Millis | null => (a === null || (b !== null && b > a) ? b : a);
 
-/** Whether any session is live, since when none is, and what is on the screens of those that are. */
-export const whereabouts = (row: PresenceRow, now: Millis) => {
-  const sessions = Object.values(row.sessions);
-  const live = sessions.filter((session) => isLive(session, now));
-  const screens = live.flatMap((session) => session.at(-1)?.screen ?? []);
-  return {
-    isOnline: live.length > 0,
-    awaySince: greatest([row.awaySince, ...sessions.map((session) => endOf(session, now))]),
-    screens: [...new Set(screens)].toSorted(),
-  };
+/** The row as of now: whether any session is live, since when none is, what those that are show, when the first lapses. */
+export const watched = (row: UserRow, now: Millis): UserRow => {
+  let isOnline = false;
+  let lapsesAt: Millis | null = null;
+  let awaySince = row.endedAt;
+  const screens: ConversationId[] = [];
+  for (const session of row.sessions) {
+    const last = lastOf(session);
+    if (last?.isSign !== true || now >= last.at + SESSION_TTL) {
+      awaySince = later(awaySince, endOf(session, now));
+      continue;
+    }
+    isOnline = true;
+    lapsesAt = Math.min(lapsesAt ?? Infinity, last.at + SESSION_TTL);
+    if (last.screen !== null && !screens.includes(last.screen)) screens.push(last.screen);
+  }
+  return { ...row, isOnline, awaySince, screens: screens.toSorted(), lapsesAt, asOf: now };
 };
 
 /** Whether a live session had the conversation on screen then, as far as is known at `now`. */
-export const attends = (row: PresenceRow, conversation: ConversationId, since: Millis, now: Millis): boolean =>
-  Object.values(row.sessions).some((session) => {
-    const index = session.findLastIndex(({ at, isSign }) => isSign && at <= since);
-    return session[index]?.screen === conversation && since < endOfSign(session, index, now);
-  });
-
-/** When the first session lapses that is live as of the row's time. */
-export const nextLapse = ({ sessions, asOf }: PresenceRow): Millis | null => {
-  const lapses = Object.values(sessions).flatMap((session) =>
-    isLive(session, asOf) ? [(session.at(-1)?.at ?? 0) + SESSION_TTL] : [],
-  );
-  return lapses.length === 0 ? null : Math.min(...lapses);
+export const attends = (row: UserRow, conversation: ConversationId, since: Millis, now: Millis): boolean => {
+  for (const { moments } of row.sessions) {
+    const index = moments.findLastIndex(({ at, isSign }) => isSign && at <= since);
+    if (moments[index]?.screen === conversation && since < endOfSign(moments, index, now)) return true;
+  }
+  return false;
 };
 
 /** Forgets sessions that ended so long ago that no late record can change what they say. */
-export const forgetful = (row: PresenceRow): PresenceRow => {
-  const ended = Object.entries(row.sessions)
-    .filter(([, session]) => !isLive(session, row.asOf))
-    .map(([id, session]) => ({ id, last: session.at(-1)?.at ?? 0, end: endOf(session, row.asOf) }))
-    .toSorted((a, b) => a.last - b.last);
-  const surplus = Object.keys(row.sessions).length - MAX_SESSIONS;
-  const gone = ended.filter(({ last }, index) => index < surplus || last < row.asOf - LATENESS - 2 * SESSION_TTL);
-  if (gone.length === 0) return row;
-  const ids = new Set(gone.map(({ id }) => id));
-  const sessions = Object.fromEntries(Object.entries(row.sessions).filter(([id]) => !ids.has(id)));
-  return { ...row, sessions, awaySince: greatest([row.awaySince, ...gone.map(({ end }) => end)]) };
+export const forgetful = (row: UserRow, now: Millis): UserRow => {
+  const surplus = row.sessions.length - MAX_SESSIONS;
+  const isOld = (session: Session): boolean => (lastOf(session)?.at ?? 0) < now - LATENESS - 2 * SESSION_TTL;
+  if (surplus <= 0 && !row.sessions.some(isOld)) return row;
+  const ended = row.sessions
+    .filter((session) => !isLive(session, now))
+    .toSorted((a, b) => (lastOf(a)?.at ?? 0) - (lastOf(b)?.at ?? 0));
+  const gone = new Set(ended.filter((session, index) => index < surplus || isOld(session)));
+  if (gone.size === 0) return row;
+  let { endedAt } = row;
+  for (const session of gone) endedAt = later(endedAt, endOf(session, now));
+  return { ...row, sessions: row.sessions.filter((session) => !gone.has(session)), endedAt };
 };
 
 /** From when on a new moment of a session may change what was attended: from itself, or from the lapse that it undoes. */
-export const changesFrom = (session: Session, at: Millis, asOf: Millis): Millis => {
-  const before = session.findLast((moment) => moment.isSign && moment.at <= at);
+export const changesFrom = (moments: Moments, at: Millis, asOf: Millis): Millis => {
+  const before = moments.findLast((moment) => moment.isSign && moment.at <= at);
   const isUndone = before !== undefined && asOf >= before.at + SESSION_TTL && at <= before.at + SESSION_TTL;
   return isUndone ? before.at : at;
 };
 
-/** The signs that lapse between two times. */
-export const lapsing = (row: PresenceRow, from: Millis, until: Millis): readonly Moment[] =>
-  Object.values(row.sessions).flatMap((session) => {
-    const last = session.at(-1);
-    return last !== undefined && isLive(session, from) && !isLive(session, until) ? [last] : [];
-  });
+/** The earliest of the signs that lapse between two times; null: none does. */
+export const earliestLapsed = (row: UserRow, from: Millis, until: Millis): Millis | null => {
+  let earliest: Millis | null = null;
+  for (const session of row.sessions) {
+    if (!isLive(session, from) || isLive(session, until)) continue;
+    const at = lastOf(session)?.at ?? 0;
+    if (earliest === null || at < earliest) earliest = at;
+  }
+  return earliest;
+};

@@ -97,7 +97,7 @@ describe("a notification shows", () => {
         subject: "Launch",
         photoUrl: "https://x/p",
         custom: { a: "1" },
-        participants: { ada: { access: "READ", notify: "ALL", since: 0 } },
+        participants: [{ userId: "ada", access: "READ", notify: "ALL", since: 0 }],
       }),
       row("m1", "12:01", { text: "edited since", referencedMessageId: "m0" }),
       row("m2", "12:02", {

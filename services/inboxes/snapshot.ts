@@ -78,8 +78,8 @@ const view = (notice: Notice, part: Part, found: Found): ConversationView => {
 };
 
 const accessOf = (conversation: ConversationRow | undefined, user: UserId): "READ" | "READ_WRITE" => {
-  const participants = conversation?.participants ?? {};
-  return Object.hasOwn(participants, user) && participants[user]?.access === "READ" ? "READ" : "READ_WRITE";
+  const participant = conversation?.participants.find(({ userId }) => userId === user);
+  return participant?.access === "READ" ? "READ" : "READ_WRITE";
 };
 
 /** A message that is shown; `missed` is null where it is one of the system's. */

@@ -3,31 +3,57 @@ import type { ConversationId, MessageId, UserId } from "../core/ids.ts";
 import { HOUR, type Millis } from "../core/time.ts";
 
 /**
- * What is known of a user lies in rows that change for different reasons, so that a sign of life writes a few bytes
- * however much is missed: the profile, the sessions, what is pending, and each conversation.
+ * What is known of a user lies in rows that change for different reasons: the profile, the user's own row with whatever
+ * decides when they are told, and what they have missed in each conversation.
  */
-export type InboxRow = ProfileRow | PresenceRow | PendingRow | ThreadRow;
+export type InboxRow = ProfileRow | UserRow | ThreadRow;
 
 /** A record may be so late, and what it says of the past is still taken into account exactly. */
 export const LATENESS: Millis = HOUR;
 
-/** Sessions and what was on their screens. */
-export interface PresenceRow {
-  readonly type: "presence";
+/** Sessions, what was on their screens, where something is missed. */
+export interface UserRow {
+  readonly type: "user";
   readonly userId: UserId;
-  readonly sessions: Readonly<Record<string, Session>>;
+
+  /** Of the profile: what decides. */
+  readonly role: string | null;
+  readonly timezone: string | null;
+  readonly deletedAt: Millis | null;
+  readonly restoredAt: Millis | null;
+
+  /** Those that changed last are last. */
+  readonly sessions: readonly Session[];
   /** The latest end of the sessions that are forgotten; null: there was none. */
-  readonly awaySince: Millis | null;
+  readonly endedAt: Millis | null;
   /** The latest sign of any session. */
   readonly signAt: Millis | null;
   /** Where messages came while they were on screen, and the `since` of the latest: a lapse may yet make them missed. */
   readonly attended: Readonly<Record<ConversationId, Millis>>;
+
+  /** What follows from the sessions as of `asOf`: whether any is live, since when none is, and what live ones show. */
+  readonly isOnline: boolean;
+  readonly awaySince: Millis | null;
+  readonly screens: readonly ConversationId[];
+  /** When the first of those that are live lapses. */
+  readonly lapsesAt: Millis | null;
+
+  readonly open: readonly Open[];
+  /** When the user was told of anything, the latest times; and when, having been told, they last read anything. */
+  readonly told: readonly Millis[];
+  readonly readAt: Millis | null;
+  /** The earliest `until` of them. */
+  readonly next: Millis | null;
   /** The stream's time of the last change. */
   readonly asOf: Millis;
 }
 
-/** A browser tab or device: its latest moments, in the order of their times. */
-export type Session = readonly Moment[];
+/** A browser tab or device. */
+export interface Session {
+  readonly sessionId: string;
+  /** Its latest, in the order of their times; never none. */
+  readonly moments: readonly Moment[];
+}
 
 /** A sign (ONLINE, HEARTBEAT) with what it had on screen, or the end (OFFLINE). */
 export interface Moment {
@@ -36,29 +62,9 @@ export interface Moment {
   readonly screen: ConversationId | null;
 }
 
-/** Where something is missed, and all that decides when the user is told. */
-export interface PendingRow {
-  readonly type: "pending";
-  readonly userId: UserId;
-  readonly role: string | null;
-  readonly timezone: string | null;
-  readonly isOnline: boolean;
-  readonly awaySince: Millis | null;
-  readonly signAt: Millis | null;
-  /** What the user attends. */
-  readonly screens: readonly ConversationId[];
-  readonly open: Readonly<Record<ConversationId, Open>>;
-  /** When the user was told of anything, the latest times; and when, having been told, they last read anything. */
-  readonly told: readonly Millis[];
-  readonly readAt: Millis | null;
-  /** The earliest `until` of them. */
-  readonly next: Millis | null;
-  /** The stream's time as of which the rest is true. */
-  readonly asOf: Millis;
-}
-
 /** A conversation with something missed. */
 export interface Open {
+  readonly conversationId: ConversationId;
   /** The `since` of the first and of the latest missed message. */
   readonly first: Millis;
   readonly last: Millis;
@@ -115,26 +121,23 @@ export const MAX_TOLD = MAX_LISTED;
 export const MAX_TOLD_TIMES = 64;
 export const MAX_TOLD_TIMES_OF_USER = 1_000;
 
-export const noPresence = (userId: UserId): PresenceRow => ({
-  type: "presence",
+/** A user of whom nothing is known but, it may be, the profile. */
+export const newUser = (userId: UserId, profile: ProfileRow | undefined): UserRow => ({
+  type: "user",
   userId,
-  sessions: {},
-  awaySince: null,
+  role: profile?.user?.role ?? null,
+  timezone: profile?.user?.timezone ?? null,
+  deletedAt: profile?.deletedAt ?? null,
+  restoredAt: profile?.restoredAt ?? null,
+  sessions: [],
+  endedAt: null,
   signAt: null,
   attended: {},
-  asOf: 0,
-});
-
-export const nothingPending = (userId: UserId): PendingRow => ({
-  type: "pending",
-  userId,
-  role: null,
-  timezone: null,
   isOnline: false,
   awaySince: null,
-  signAt: null,
   screens: [],
-  open: {},
+  lapsesAt: null,
+  open: [],
   told: [],
   readAt: null,
   next: null,
@@ -153,6 +156,5 @@ export const newThread: ThreadRow = {
   touchedAt: 0,
 };
 
-export const presenceKey = (user: UserId): string => inboxRowKey("p", user);
-export const pendingKey = (user: UserId): string => inboxRowKey("o", user);
+export const userKey = (user: UserId): string => inboxRowKey("o", user);
 export const threadKey = (user: UserId, conversation: ConversationId): string => inboxRowKey("t", user, conversation);

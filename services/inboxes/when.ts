@@ -1,8 +1,7 @@
-import type { ConversationId } from "../core/ids.ts";
 import { milliseconds, type SettingsFields } from "../core/settings.ts";
 import { type Millis, MINUTE } from "../core/time.ts";
 import { endOfHours, isTimeZone, localDay } from "../core/zone.ts";
-import type { Held, Open, PendingRow } from "./state.ts";
+import type { Held, Open, UserRow } from "./state.ts";
 
 /** However long the burst, who is due is told so long after. */
 const LONGEST_SETTLE: Millis = MINUTE;
@@ -15,15 +14,9 @@ export interface Hold {
 }
 
 /** The first of the conditions of "When" (design/semantics.md) that doesn't hold at `at`; null if all do. */
-export const holdOf = (
-  row: PendingRow,
-  conversation: ConversationId,
-  open: Open,
-  settings: SettingsFields,
-  at: Millis,
-): Hold | null => {
+export const holdOf = (row: UserRow, open: Open, settings: SettingsFields, at: Millis): Hold | null => {
   const whileOnline = settings.whileOnline === "notify";
-  if (whileOnline ? row.screens.includes(conversation) : row.isOnline) return { reason: "online", until: null };
+  if (whileOnline ? row.screens.includes(open.conversationId) : row.isOnline) return { reason: "online", until: null };
   const due =
     Math.max(open.first, whileOnline ? -Infinity : (row.awaySince ?? -Infinity)) + milliseconds(settings.timeout);
   if (at < due) return { reason: "timeout", until: due };
@@ -50,5 +43,5 @@ const cooledDown = (told: readonly Millis[], back: Millis, { cooldown }: Setting
 };
 
 /** The recipient's own time zone, else the role's, else UTC; a name that nobody knows counts as none. */
-const zoneOf = ({ timezone }: PendingRow, { quietHours }: SettingsFields): string =>
+const zoneOf = ({ timezone }: UserRow, { quietHours }: SettingsFields): string =>
   [timezone, quietHours?.timezone ?? null].find((zone) => zone !== null && isTimeZone(zone)) ?? UTC;

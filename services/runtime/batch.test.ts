@@ -85,7 +85,7 @@ test("what a compose can't take is told of, and stops nobody", () => {
   };
   const effects = ["bad", "good"].map((payload) => ({
     lane: 3,
-    effect: { type: "compose" as const, lookups: [], payload },
+    effect: { type: "compose" as const, payload },
   }));
   const { effects: composed, stuck } = composeAll(processor, effects, () => undefined, 5);
   expect(composed).toMatchObject([{ lane: 3, effect: { id: "good" } }]);

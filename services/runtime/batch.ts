@@ -1,4 +1,4 @@
-import type { Effect, Lookup } from "../core/effect.ts";
+import type { Compose, Effect, Lookup } from "../core/effect.ts";
 import { isPoisonous, Poison } from "../core/failure.ts";
 import type { Lane } from "../core/lane.ts";
 import type { RowKey, RowWrite } from "../core/ports.ts";
@@ -168,7 +168,10 @@ export const composeAll = <Row, Event extends Keyed, Given>(
       return (processor.compose?.(effect.payload, found) ?? []).map((each) => ({ lane, effect: each }));
     } catch (error) {
       if (!isPoisonous(error)) throw error;
-      stuck.push({ lane, key: effect.lookups.map(({ key }) => key).join(", "), at: time, error });
+      const key = lookupsOf(processor, effect)
+        .map((lookup) => lookup.key)
+        .join(", ");
+      stuck.push({ lane, key, at: time, error });
       return [];
     }
   });
@@ -176,11 +179,20 @@ export const composeAll = <Row, Event extends Keyed, Given>(
 };
 
 /** Every row that some Compose wants, once. */
-export const lookupsOf = (effects: readonly LaneEffect[]): readonly Lookup[] => {
+export const lookupsOfAll = <Row, Event extends Keyed, Given>(
+  processor: Processor<Row, Event, Given>,
+  effects: readonly LaneEffect[],
+): readonly Lookup[] => {
   const wanted = new Map<string, Lookup>();
   for (const { effect } of effects)
-    if (effect.type === "compose") for (const lookup of effect.lookups) wanted.set(lookupName(lookup), lookup);
+    if (effect.type === "compose")
+      for (const lookup of lookupsOf(processor, effect)) wanted.set(lookupName(lookup), lookup);
   return [...wanted.values()];
 };
+
+const lookupsOf = <Row, Event extends Keyed, Given>(
+  processor: Processor<Row, Event, Given>,
+  { payload }: Compose,
+): readonly Lookup[] => processor.lookups?.(payload) ?? [];
 
 export const lookupName = ({ processor, key }: Lookup): string => `${processor}\n${key}`;

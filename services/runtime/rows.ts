@@ -3,7 +3,7 @@ import { laneOf } from "../core/lane.ts";
 import type { RowKey } from "../core/ports.ts";
 import type { Keyed } from "../core/processor.ts";
 import type { Millis } from "../core/time.ts";
-import { type Folded, foldBatch, type LaneEffect, lookupName, lookupsOf } from "./batch.ts";
+import { type Folded, foldBatch, type LaneEffect, lookupName, lookupsOfAll } from "./batch.ts";
 import type { World } from "./engine.ts";
 import type { Item } from "./held.ts";
 import type { Tenure } from "./tenure.ts";
@@ -62,7 +62,7 @@ export const lookedUp = async <Row, Event extends Keyed, Given>(
   own: (key: string) => Row | null,
 ): Promise<(lookup: Lookup) => unknown> => {
   const found = new Map<string, unknown>();
-  for (const [name, lookups] of Map.groupBy(lookupsOf(effects), (lookup) => lookup.processor)) {
+  for (const [name, lookups] of Map.groupBy(lookupsOfAll(processor, effects), (lookup) => lookup.processor)) {
     const keys = await Promise.all(
       lookups.map(async ({ home, id, key }) => ({ lane: laneOf(id, await world.log.partitions(home)), key })),
     );
