@@ -25,6 +25,8 @@ export interface Notice {
   readonly conversationId: ConversationId | null;
   readonly messageIds: readonly MessageId[];
   readonly parts: readonly Part[];
+  /** Since when the first of all is missed. */
+  readonly since: Millis;
   readonly at: Millis;
 }
 
@@ -44,14 +46,10 @@ export const noticeOf = (user: Draft, conversations: readonly ConversationId[]):
   const all = parts.flatMap(({ thread }) => thread.missed).toSorted(byTime);
   const lead = parts.toSorted((a, b) => (a.thread.missed[0]?.since ?? 0) - (b.thread.missed[0]?.since ?? 0))[0];
   const first = lead?.thread.missed[0];
+  const since = first?.since ?? user.now;
   const share = Math.max(LEAST_SHOWN, Math.floor(MAX_SHOWN_TOGETHER / Math.min(parts.length, MAX_CONVERSATIONS)));
   return {
-    notificationId: notificationId(
-      user.userId,
-      lead?.conversationId ?? "",
-      first?.messageId ?? "",
-      first?.since ?? user.now,
-    ),
+    notificationId: notificationId(user.userId, lead?.conversationId ?? "", first?.messageId ?? "", since),
     userId: user.userId,
     profile: user.profile?.user ?? null,
     conversationId: conversations.length === 1 ? (conversations[0] ?? null) : null,
@@ -63,6 +61,7 @@ export const noticeOf = (user: Draft, conversations: readonly ConversationId[]):
         const shown = thread.missed.slice(-MAX_LISTED).slice(-Math.min(MAX_SHOWN, share));
         return { conversationId, shown, omitted: thread.count - shown.length };
       }),
+    since,
     at: user.now,
   };
 };

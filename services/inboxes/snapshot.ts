@@ -22,7 +22,15 @@ import type { Missed } from "./state.ts";
 type Found = (lookup: Lookup) => unknown;
 
 /** TRIGGERED with its snapshot: texts and names as they are now, deleted messages gone. */
-export const compose = (notice: Notice, found: Found): readonly Effect[] => {
+export const compose = (notice: Notice, found: Found): readonly Effect[] => [
+  triggered(
+    notice,
+    notice.parts.map((part) => view(notice, part, found)),
+  ),
+];
+
+/** TRIGGERED with a snapshot of these conversations. */
+export const triggered = (notice: Notice, conversations: readonly ConversationView[]): Effect => {
   const { userId, conversationId, messageIds, at, notificationId } = notice;
   const value: NotificationEvent = {
     id: eventId(notificationId, "TRIGGERED"),
@@ -41,10 +49,10 @@ export const compose = (notice: Notice, found: Found): readonly Effect[] => {
     agent: null,
     snapshot: {
       recipient: person(userId, notice.profile, boundedAddresses(notice.profile?.emails ?? [])),
-      conversations: notice.parts.map((part) => view(notice, part, found)),
+      conversations,
     },
   };
-  return [{ type: "publish", topic: "notifications", key: userId, value }];
+  return { type: "publish", topic: "notifications", key: userId, value };
 };
 
 const chat = (found: Found, conversation: ConversationId, key: string): ChatRow | undefined =>

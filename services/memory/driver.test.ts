@@ -79,7 +79,7 @@ const entryFor = (conversationId: string, time: number): Effect => ({
 
 test("a timer fires at its own time, before a later record and after every record of that time", () => {
   const log: string[] = [];
-  const driver = drive({ parts: [] }, [{ parts: [part(toy({ name: "one", inputs: ["users"] }, log))] }]);
+  const driver = drive({ parts: [part(toy({ name: "one", inputs: ["users"] }, log))] });
   driver.feed(heard("users", "a", 100));
   driver.feed(heard("users", "b", 105));
   driver.feed(heard("users", "c", 110));
@@ -99,7 +99,7 @@ test("a timer fires at its own time, before a later record and after every recor
 test("records of one time are taken by their own time, then by their topic, then as they came", () => {
   const log: string[] = [];
   const all = toy({ name: "one", inputs: ["users", "presence", "messages"] }, log);
-  const driver = drive({ parts: [part(all)] }, []);
+  const driver = drive({ parts: [part(all)] });
   for (const record of [
     heard("messages", "m", 100),
     heard("presence", "p", 100),
@@ -126,7 +126,7 @@ test("at one time, what a processor puts out is taken by those behind it before 
     log,
   );
   const last = toy({ name: "last", inputs: ["inbox", "presence"] }, log);
-  const driver = drive({ parts: [part(first)] }, [{ parts: [part(last)] }]);
+  const driver = drive({ parts: [part(first), part(last)] });
   driver.feed(heard("presence", "p", 90));
   driver.feed(heard("messages", "m", 100));
   driver.advance(110);
@@ -143,7 +143,7 @@ test("at one time, what a processor puts out is taken by those behind it before 
 
 test("what is learnt holds before the records of its time, and moves timers that wait", () => {
   const log: string[] = [];
-  const driver = drive({ parts: [] }, [{ parts: [part(toy({ name: "one", inputs: ["users"] }, log))] }]);
+  const driver = drive({ parts: [part(toy({ name: "one", inputs: ["users"] }, log))] });
   driver.feed(heard("users", "a", 100));
   driver.feed(heard("users", "b", 105));
   driver.feed(settings(3, 105));
@@ -151,30 +151,26 @@ test("what is learnt holds before the records of its time, and moves timers that
   expect(log).toEqual(["100 one: users a", "105 one: users b", "105 one: timer of a", "108 one: timer of b"]);
 });
 
-test("branches are given the same, and each goes by settings of its own", () => {
-  const [today, other]: [string[], string[]] = [[], []];
-  const trunk = toy({ name: "first", inputs: ["messages"], effects: (said, time) => [entryFor(said, time)] }, []);
-  const last = (log: string[]) => part(toy({ name: "last", inputs: ["inbox"] }, log));
-  const driver = drive({ parts: [part(trunk)] }, [
-    { parts: [last(today)] },
-    { parts: [last(other)], begins: [settings(1, 0)], hears: ({ topic }) => topic !== "settings" },
-  ]);
+test("a flow may begin with settings of its own, and not hear those of the log", () => {
+  const log: string[] = [];
+  const driver = drive({
+    parts: [part(toy({ name: "one", inputs: ["messages"] }, log))],
+    begins: [settings(1, 0)],
+    hears: ({ topic }) => topic !== "settings",
+  });
   driver.feed(settings(20, 50));
   driver.feed(heard("messages", "m", 100));
   driver.advance(109);
-  expect(today).toEqual(["100 last: inbox messages m"]);
-  expect(other).toEqual(["100 last: inbox messages m", "101 last: timer of messages m"]);
+  expect(log).toEqual(["100 one: messages m", "101 one: timer of m"]);
 });
 
 test("what a rule refuses is told, and changes nothing", () => {
   const log: string[] = [];
   const refused: string[] = [];
-  const driver = drive({ parts: [] }, [
-    {
-      parts: [part(toy({ name: "one", inputs: ["users"] }, log))],
-      refused: ({ key }, processor, error) => refused.push(`${processor} ${key}: ${(error as Error).message}`),
-    },
-  ]);
+  const driver = drive({
+    parts: [part(toy({ name: "one", inputs: ["users"] }, log))],
+    refused: ({ key }, processor, error) => refused.push(`${processor} ${key}: ${(error as Error).message}`),
+  });
   for (const key of ["bad", "odd", "good"]) driver.feed(heard("users", key, 100));
   driver.advance(100);
   expect(log).toEqual(["100 one: users good"]);
@@ -183,7 +179,7 @@ test("what a rule refuses is told, and changes nothing", () => {
 
 test("a record behind the stream's time is taken at that time", () => {
   const log: string[] = [];
-  const driver = drive({ parts: [] }, [{ parts: [part(toy({ name: "one", inputs: ["users"] }, log))] }]);
+  const driver = drive({ parts: [part(toy({ name: "one", inputs: ["users"] }, log))] });
   driver.feed(heard("users", "a", 100));
   driver.feed(heard("users", "late", 95));
   driver.advance(200);
@@ -195,7 +191,7 @@ test("a rule that keeps asking to be woken is told of by its row", () => {
     ...toy({ name: "stuck", inputs: ["users"] }, []),
     fold: ({ key }) => ({ writes: [[key, 0]], effects: [] }),
   };
-  const driver = drive({ parts: [] }, [{ parts: [part(stuck)] }]);
+  const driver = drive({ parts: [part(stuck)] });
   driver.feed(heard("users", "a", 100));
   expect(() => driver.advance(200)).toThrow(/the row a keeps asking/);
 });
@@ -208,14 +204,11 @@ const logged = ({ topic, key, value }: Said): LogRecord => {
 
 test("the flow's own processors tell who missed a message, and mail them, when they are due", () => {
   const heardOf: string[] = [];
-  const driver = drive({ parts: [part(conversations)] }, [
-    {
-      parts: [part(inboxes), part(mailer)],
-      published: ({ value, timestamp }) =>
-        heardOf.push(`${timestamp - at("12:00")} ${(value as { type: string }).type}`),
-      enqueued: ({ id, runAt }) => heardOf.push(`${runAt - at("12:00")} mail ${id.split("/")[1]}`),
-    },
-  ]);
+  const driver = drive({
+    parts: [part(conversations), part(inboxes), part(mailer)],
+    published: ({ value, timestamp }) => heardOf.push(`${timestamp - at("12:00")} ${(value as { type: string }).type}`),
+    enqueued: ({ id, runAt }) => heardOf.push(`${runAt - at("12:00")} mail ${id.split("/")[1]}`),
+  });
   for (const said of [
     user("ada", "11:00"),
     participant("c", "ada", "11:00"),

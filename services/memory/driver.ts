@@ -19,13 +19,13 @@ export interface Driver {
 }
 
 /** Processors in the order of the flow, and who hears what they put out; nobody need listen. */
-export interface Branch {
+export interface Flow {
   readonly parts: readonly Part[];
-  /** Records that it alone hears, before all others. */
+  /** Records before all others. */
   readonly begins?: readonly LogRecord[];
   /** Whether it hears a record of the log; all, without it. */
   readonly hears?: (record: LogRecord) => boolean;
-  /** A record for the log; whichever of its own processors has the topic among its inputs is given it. */
+  /** A record for the log; whichever processor has the topic among its inputs is given it. */
   readonly published?: (record: LogRecord) => void;
   readonly fannedOut?: (entry: InboxEntry) => void;
   readonly noted?: (entry: LedgerEntry) => void;
@@ -46,30 +46,57 @@ export const part =
 /** Turns at one time, before the processors are taken to run in circles. */
 const MAX_TURNS = 1_000;
 
-/**
- * Starts with nothing known. @param trunk what all branches have in common: each is given what it puts out
- * @param branches several, where the same is to be decided in several ways
- */
-export const drive = (trunk: Branch, branches: readonly Branch[]): Driver => {
-  const below: Machine[] = [];
-  const own = grow(trunk, [], below);
-  const grown = branches.map((branch) => ({ branch, machines: grow(branch, own, []) }));
-  for (const { machines } of grown) below.push(...machines);
-  const all = [...own, ...below];
-  const doors = [{ branch: trunk, machines: own }, ...grown].map(({ branch, machines }) => doorOf(branch, machines));
+/** Starts with nothing known. */
+export const drive = (flow: Flow): Driver => {
+  const machines: Machine[] = [];
+  const give = (record: LogRecord): void => {
+    for (const one of takersOf.get(record.topic) ?? none) one.give(record);
+  };
+  const outlet: Outlet = {
+    effect(effect, at) {
+      switch (effect.type) {
+        case "fanOut":
+          flow.fannedOut?.(effect.entry);
+          give(entryRecord(effect, at));
+          break;
+        case "publish": {
+          const record = publishedRecord(effect, at);
+          flow.published?.(record);
+          give(record);
+          break;
+        }
+        case "note":
+          flow.noted?.(effect.entry);
+          break;
+        case "enqueue":
+          flow.enqueued?.(effect);
+          break;
+      }
+    },
+    found: ({ processor, key }) => machines.find(({ name }) => name === processor)?.row(key),
+    refuse: (record, processor, error) => flow.refused?.(record, processor, error),
+  };
+  for (const make of flow.parts) machines.push(make(outlet));
+  const takersOf = byTopic(machines, ({ inputs }) => inputs);
+  const learners = byTopic(machines, ({ lore }) => lore);
+  const enter = (record: LogRecord): void => {
+    for (const one of learners.get(record.topic) ?? none) one.learn(record);
+    give(record);
+  };
+  for (const record of flow.begins ?? []) enter(record);
   let time = -Infinity;
 
   /** All that is of that time. */
   const settle = (at: Millis): void => {
     time = at;
-    for (let turns = 0; turns === 0 || !all.every((one) => one.isIdle()); turns++) {
+    for (let turns = 0; turns === 0 || !machines.every((one) => one.isIdle()); turns++) {
       if (turns === MAX_TURNS) throw new Error(`the processors still find something to do at ${at}`);
-      for (const one of all) one.run(at);
+      for (const one of machines) one.run(at);
     }
   };
   const earliest = (): Millis => {
     let due = Infinity;
-    for (const one of all) due = Math.min(due, one.nextDue());
+    for (const one of machines) due = Math.min(due, one.nextDue());
     return due;
   };
 
@@ -81,7 +108,7 @@ export const drive = (trunk: Branch, branches: readonly Branch[]): Driver => {
         for (let due = earliest(); due < timestamp; due = earliest()) settle(due);
         time = timestamp;
       }
-      for (const door of doors) door(record);
+      if (flow.hears?.(record) ?? true) enter(record);
     },
     advance(until) {
       settle(time);
@@ -91,54 +118,7 @@ export const drive = (trunk: Branch, branches: readonly Branch[]): Driver => {
   };
 };
 
-/** A branch's machines. @param below those that take what it puts out, beside themselves */
-const grow = (branch: Branch, above: readonly Machine[], below: readonly Machine[]): readonly Machine[] => {
-  const machines: Machine[] = [];
-  const give = (record: LogRecord): void => {
-    for (const one of machines) if (one.inputs.includes(record.topic)) one.give(record);
-    for (const one of below) if (one.inputs.includes(record.topic)) one.give(record);
-  };
-  const outlet: Outlet = {
-    effect(effect, at) {
-      switch (effect.type) {
-        case "fanOut":
-          branch.fannedOut?.(effect.entry);
-          give(entryRecord(effect, at));
-          break;
-        case "publish": {
-          const record = publishedRecord(effect, at);
-          branch.published?.(record);
-          give(record);
-          break;
-        }
-        case "note":
-          branch.noted?.(effect.entry);
-          break;
-        case "enqueue":
-          branch.enqueued?.(effect);
-          break;
-      }
-    },
-    found: ({ processor, key }) => [...machines, ...above].find(({ name }) => name === processor)?.row(key),
-    refuse: (record, processor, error) => branch.refused?.(record, processor, error),
-  };
-  for (const make of branch.parts) machines.push(make(outlet));
-  return machines;
-};
-
-/** What lets records of the log in. */
-const doorOf = ({ begins = [], hears }: Branch, machines: readonly Machine[]): ((record: LogRecord) => void) => {
-  const takers = byTopic(machines, ({ inputs }) => inputs);
-  const learners = byTopic(machines, ({ lore }) => lore);
-  const enter = (record: LogRecord): void => {
-    for (const one of learners.get(record.topic) ?? []) one.learn(record);
-    for (const one of takers.get(record.topic) ?? []) one.give(record);
-  };
-  for (const record of begins) enter(record);
-  return (record) => {
-    if (hears?.(record) ?? true) enter(record);
-  };
-};
+const none: readonly Machine[] = [];
 
 const byTopic = (
   machines: readonly Machine[],

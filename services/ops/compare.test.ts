@@ -3,7 +3,7 @@ import type { LogRecord } from "../core/event.ts";
 import { parseSettings } from "../core/settings.ts";
 import type { Said } from "../runtime/producer.ts";
 import { at, message, participant, presence, user } from "../../test/support/chat.ts";
-import { compare } from "./compare.ts";
+import { compared, outcomeOf } from "./compare.ts";
 
 const logged = ({ topic, key, value }: Said): LogRecord => {
   const own = (value as { readonly occurredAt: number }).occurredAt;
@@ -12,18 +12,19 @@ const logged = ({ topic, key, value }: Said): LogRecord => {
 
 const beginning = [user("ada", "11:00"), participant("c", "ada", "11:00"), participant("c", "bob", "11:00")];
 
-const compared = (from: string, to: string, other: object, ...said: readonly Said[]) => {
+const both = async (from: string, to: string, other: object, ...said: readonly Said[]) => {
   async function* source(): AsyncGenerator<readonly LogRecord[]> {
     for (const one of [...beginning, ...said]) yield [logged(one)];
   }
+  const stretch = { from: at(from), to: at(to) };
   const roles = new Map([["default", parseSettings(other)]]);
-  return compare(source(), { from: at(from), to: at(to), today: new Map(), other: roles });
+  return compared(await outcomeOf(source(), stretch, new Map()), await outcomeOf(source(), stretch, roles));
 };
 
 const bobWrites = message("c", "bob", "m1", "12:00");
 
 test("who waits is counted from when their first missed message was sent", async () => {
-  const { today, other } = await compared("11:00", "13:00", { timeout: 600 }, bobWrites);
+  const { today, other } = await both("11:00", "13:00", { timeout: 600 }, bobWrites);
   expect([today.notifications, other.notifications]).toEqual([1, 1]);
   expect(today.waited.mean).toBe(300);
   expect(other.waited.mean).toBe(600);
@@ -31,30 +32,30 @@ test("who waits is counted from when their first missed message was sent", async
 });
 
 test("what is told outside of the stretch isn't counted, though it is lived through", async () => {
-  const { today, other } = await compared("12:06", "13:00", { timeout: 600 }, bobWrites);
+  const { today, other } = await both("12:06", "13:00", { timeout: 600 }, bobWrites);
   expect([today.notifications, other.notifications]).toEqual([0, 1]);
 });
 
 test("messages count as read anyway when their reader comes within a quarter of an hour after the mail", async () => {
   const reads = (clock: string) => presence("ada", "READ", clock, { conversationId: "c" });
-  const soon = await compared("11:00", "13:00", {}, bobWrites, reads("12:20"));
+  const soon = await both("11:00", "13:00", {}, bobWrites, reads("12:20"));
   expect([soon.today.messages, soon.today.readAnyway]).toEqual([1, 1]);
-  const late = await compared("11:00", "13:00", {}, bobWrites, reads("12:20:01"));
+  const late = await both("11:00", "13:00", {}, bobWrites, reads("12:20:01"));
   expect([late.today.messages, late.today.readAnyway]).toEqual([1, 0]);
-  const twice = await compared("11:00", "13:00", {}, bobWrites, reads("12:06"), reads("12:07"));
+  const twice = await both("11:00", "13:00", {}, bobWrites, reads("12:06"), reads("12:07"));
   expect(twice.today.readAnyway).toBe(1);
 });
 
 test("who writes there has read it anyway; who reads up to before the message hasn't", async () => {
-  const answers = await compared("11:00", "13:00", {}, bobWrites, message("c", "ada", "m2", "12:10"));
+  const answers = await both("11:00", "13:00", {}, bobWrites, message("c", "ada", "m2", "12:10"));
   expect(answers.today.readAnyway).toBe(1);
   const before = presence("ada", "READ", "12:10", { conversationId: "c", readUntil: at("11:59") });
-  expect((await compared("11:00", "13:00", {}, bobWrites, before)).today.readAnyway).toBe(0);
+  expect((await both("11:00", "13:00", {}, bobWrites, before)).today.readAnyway).toBe(0);
 });
 
 test("a mail counts for each address, and none where the role has mail turned off", async () => {
   const two = user("ada", "11:30", { emails: ["ada@example.org", "ada@example.net"] });
-  const { today, other } = await compared("11:00", "13:00", { emailEnabled: false }, two, bobWrites);
+  const { today, other } = await both("11:00", "13:00", { emailEnabled: false }, two, bobWrites);
   expect([today.mails, other.mails]).toEqual([2, 0]);
   expect([today.notifications, other.notifications]).toEqual([1, 1]);
 });

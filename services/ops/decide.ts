@@ -8,7 +8,7 @@ import type { LedgerEntry } from "../core/records.ts";
 import type { Millis } from "../core/time.ts";
 import { inboxes } from "../inboxes/rule.ts";
 import { mailer } from "../mailer/letter.ts";
-import { type Branch, drive, part } from "../memory/driver.ts";
+import { drive, type Flow, part } from "../memory/driver.ts";
 import { type History, readHistory } from "./history.ts";
 
 /** Lines that are named when they are wrong. */
@@ -32,14 +32,12 @@ export const decide = ({ records, lines }: History, until: Millis, isLedger: boo
   const published = ({ topic, value }: LogRecord): void => {
     if (topic === "notifications") out.line(JSON.stringify(value));
   };
-  const refused: Branch["refused"] = (record, processor, error) => {
+  const refused: Flow["refused"] = (record, processor, error) => {
     const line = lines.get(record);
     out.complaint(`${line === undefined ? "" : `line ${line}: `}${processor} can't take it: ${messageOf(error)}`);
   };
   const hearing = isLedger ? { noted, refused } : { published, refused };
-  const driver = drive({ parts: [part(conversations)], ...hearing }, [
-    { parts: [part(inboxes), part(mailer)], ...hearing },
-  ]);
+  const driver = drive({ parts: [part(conversations), part(inboxes), part(mailer)], ...hearing });
   for (const record of records) if (record.timestamp <= until) driver.feed(record);
   driver.advance(until);
 };

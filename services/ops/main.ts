@@ -1,20 +1,18 @@
 import { Command, InvalidArgumentError } from "commander";
 import { Fatal, messageOf } from "../core/failure.ts";
 import { parse } from "../runtime/config.ts";
-import { avroCodec, registeredIds } from "../runtime/codec.ts";
 import { openKafka } from "../runtime/kafka.ts";
 import { migrate } from "../runtime/migrations.ts";
 import { openDatabase } from "../runtime/postgres.ts";
 import { openRegistry } from "../runtime/registry.ts";
 import { kafkaSettings } from "../runtime/serve.ts";
-import { commonVariables } from "../runtime/settings.ts";
 import { ensureTopics } from "../runtime/topics.ts";
 import { variables as webhookVariables } from "../webhooks/config.ts";
 import { decideCommand } from "./decide.ts";
 import { endpointsCommand } from "./endpoints.ts";
 import { reference } from "./reference.ts";
 import { replayTrace } from "./replay-trace.ts";
-import type { OpenDesk } from "./desk.ts";
+import { environment, openDesk, settings } from "./open-desk.ts";
 import { settingsCommand } from "./settings.ts";
 import { dataDir, runningStack } from "./stack.ts";
 import { whatifCommand } from "./whatif.ts";
@@ -22,11 +20,6 @@ import { whyCommand } from "./why.ts";
 
 /** Partitions of topics that are created, by default. */
 const PARTITIONS = 6;
-
-/** The environment; what it doesn't say is taken from the local stack that runs here, if one does. */
-const environment = { ...runningStack(dataDir(process.env))?.environment, ...process.env };
-
-const settings = () => parse(commonVariables, environment);
 
 const whole = (given: string): number => {
   const number = Number(given);
@@ -38,14 +31,6 @@ const positive = (given: string): number => {
   const number = Number(given);
   if (!(number > 0)) throw new InvalidArgumentError("not a number above 0");
   return number;
-};
-
-const openDesk: OpenDesk = async () => {
-  const { SCHEMA_REGISTRY_URL, TOPIC_PREFIX } = settings();
-  const registry = openRegistry(SCHEMA_REGISTRY_URL);
-  const codec = avroCodec(registry, await registeredIds(registry, TOPIC_PREFIX));
-  const log = openKafka(kafkaSettings(settings(), "whileaway-ops"));
-  return { log, codec, close: () => log[Symbol.asyncDispose]() };
 };
 
 const ops = new Command("ops").description("Whileaway's command line");
@@ -95,7 +80,7 @@ ops.addCommand(settingsCommand(openDesk));
 ops.addCommand(whyCommand(openDesk));
 
 ops.addCommand(decideCommand());
-ops.addCommand(whatifCommand(openDesk));
+ops.addCommand(whatifCommand());
 
 ops
   .command("replay-trace")

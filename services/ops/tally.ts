@@ -1,6 +1,6 @@
 import type { ConversationId, UserId } from "../core/ids.ts";
-import type { NotificationEvent } from "../core/records.ts";
 import { DAY, type Millis, MINUTE } from "../core/time.ts";
+import type { Notice } from "../inboxes/notice.ts";
 import { spread } from "./spread.ts";
 
 /** A notified message counts as read by itself if its recipient reads or writes there so soon after. */
@@ -32,7 +32,7 @@ export interface Figures {
 
 /** Counts what is told in [from, to). */
 export interface Tally {
-  told(event: NotificationEvent, since: Millis): void;
+  told(notice: Notice): void;
   /** A mail goes to one address. */
   mailed(at: Millis): void;
   /** The user has read the conversation up to that time, at `at`. */
@@ -76,14 +76,14 @@ export const tally = (from: Millis, to: Millis): Tally => {
   };
 
   return {
-    told(event, since) {
-      const { userId, occurredAt: at } = event;
+    told(notice) {
+      const { userId, since, at } = notice;
       if (at < from || at >= to) return;
       notifications++;
       users.set(userId, (users.get(userId) ?? 0) + 1);
       countDay(userId, at);
       waits.add(at - since);
-      messages += open.put(event);
+      messages += open.put(notice);
     },
     mailed(at) {
       if (at >= from && at < to) mails++;
@@ -124,11 +124,11 @@ const opened = () => {
 
   return {
     /** Returns how many messages the notification is about. */
-    put({ userId, snapshot, occurredAt: at }: NotificationEvent): number {
+    put({ userId, parts, at }: Notice): number {
       forget(at);
       let count = 0;
-      for (const { conversationId, messages, omitted } of snapshot?.conversations ?? []) {
-        const times = messages.filter(({ kind }) => kind !== "SYSTEM").map(({ occurredAt }) => occurredAt);
+      for (const { conversationId, shown, omitted } of parts) {
+        const times = shown.map(({ sentAt }) => sentAt);
         const one: Open = { key: keyOf(userId, conversationId), at, times, older: omitted };
         queue.push(one);
         byKey.set(one.key, [...(byKey.get(one.key) ?? []), one]);

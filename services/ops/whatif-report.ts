@@ -1,17 +1,21 @@
 import { MINUTE } from "../core/time.ts";
-import type { Comparison, Question } from "./compare.ts";
+import type { Comparison, Stretch } from "./compare.ts";
 import { table } from "./table.ts";
 import { DAILY, type Figures, READ_WITHIN } from "./tally.ts";
 
 /** Characters of the longest bar. */
 const BAR = 30;
 
+/** What is reported. */
+export interface Report extends Comparison, Stretch {
+  /** That it took. */
+  readonly seconds: number;
+}
+
 /** A comparison in lines for people. */
-export const reportOf = (
-  { from, to }: Pick<Question, "from" | "to">,
-  { records, refused, today, other, users }: Comparison,
-): readonly string[] => [
-  `${new Date(from).toISOString()} to ${new Date(to).toISOString()}, ${records} records${refused === 0 ? "" : `, ${refused} refused`}`,
+export const reportOf = ({ from, to, seconds, records, refused, today, other, users }: Report): readonly string[] => [
+  `${new Date(from).toISOString()} to ${new Date(to).toISOString()}`,
+  `${records} records${refused === 0 ? "" : `, ${refused} refused`}, in ${seconds.toFixed(1)} s: ${Math.round(records / seconds)} a second`,
   "",
   ...table(rows.map(([what, figure]) => ({ "": what, today: figure(today), "what if": figure(other) }))),
   "",

@@ -1,29 +1,14 @@
 import { readFileSync } from "node:fs";
+import { once } from "node:events";
+import { Worker } from "node:worker_threads";
 import { Command, InvalidArgumentError } from "commander";
-import type { LogRecord } from "../core/event.ts";
 import { Fatal, messageOf } from "../core/failure.ts";
 import { DEFAULT_ROLE, parseSettings, settingsFields } from "../core/settings.ts";
-import { type Millis, MINUTE } from "../core/time.ts";
-import type { TopicId } from "../core/topics.ts";
-import type { Said } from "../runtime/producer.ts";
-import { compare, type Roles } from "./compare.ts";
-import type { OpenDesk } from "./desk.ts";
-import { readLog } from "./log-history.ts";
+import { type Millis, MINUTE, SECOND } from "../core/time.ts";
+import { compared, type Outcome, type Roles } from "./compare.ts";
 import { READ_WITHIN } from "./tally.ts";
-import { readTrace } from "./trace.ts";
-import { traceScript } from "./trace-script.ts";
 import { reportOf } from "./whatif-report.ts";
-
-/** All that decisions come from, in the order of records of one time. */
-const TOPICS: readonly TopicId[] = [
-  "settings",
-  "preferences",
-  "users",
-  "conversations",
-  "participants",
-  "presence",
-  "messages",
-];
+import type { Task } from "./whatif-worker.ts";
 
 interface Options {
   readonly settings: string;
@@ -53,8 +38,8 @@ const time = (given: string): Millis => {
   return at;
 };
 
-/** `ops whatif`. @param open the log, where no trace is given */
-export const whatifCommand = (open: OpenDesk, say: (line: string) => void = console.log): Command =>
+/** `ops whatif`. */
+export const whatifCommand = (say: (line: string) => void = console.log): Command =>
   new Command("whatif")
     .description("runs the rule over a stretch of the log with other settings, in memory, and compares with today's")
     .requiredOption("--settings <file>", "the other settings, JSON")
@@ -64,44 +49,21 @@ export const whatifCommand = (open: OpenDesk, say: (line: string) => void = cons
     .option("--trace <file>", "a recorded chat's timing (a .csv.gz) instead of the log")
     .option("--json", "prints JSON")
     .addHelpText("after", DETAILS)
-    .action(async (options: Options) => {
-      const { from, to, trace, json } = options;
+    .action(async ({ settings, today, from, to, trace, json }: Options) => {
       if (from >= to) throw new Fatal("--from is not before --to");
-      const other = rolesOf(options.settings);
-      const today = options.today === undefined ? new Map<string, never>() : rolesOf(options.today);
-      const ask = (source: AsyncIterable<readonly LogRecord[]>) => compare(source, { from, to, today, other });
-      const comparison = trace === undefined ? await fromLog(open, ask) : await ask(fromTrace(trace));
-      for (const line of json
-        ? [JSON.stringify({ from, to, ...comparison }, null, 2)]
-        : reportOf({ from, to }, comparison))
-        say(line);
+      const sides = [today === undefined ? new Map<string, never>() : rolesOf(today), rolesOf(settings)];
+      const begun = performance.now();
+      const [now, then] = await Promise.all(sides.map((roles) => inWorker({ from, to, roles, trace: trace ?? null })));
+      if (now === undefined || then === undefined) return;
+      const comparison = { from, to, seconds: (performance.now() - begun) / SECOND, ...compared(now, then) };
+      for (const line of json ? [JSON.stringify(comparison, null, 2)] : reportOf(comparison)) say(line);
     });
 
-const fromLog = async <T>(
-  open: OpenDesk,
-  ask: (source: AsyncIterable<readonly LogRecord[]>) => Promise<T>,
-): Promise<T> => {
-  const { log, codec, close } = await open();
-  try {
-    return await ask(readLog(log, codec, TOPICS));
-  } finally {
-    await close();
-  }
-};
-
-async function* fromTrace(file: string): AsyncGenerator<readonly LogRecord[]> {
-  const script = traceScript((at) => at);
-  for await (const row of readTrace(file)) {
-    const said = script.take(row);
-    if (said.length > 0) yield said.map(logged);
-  }
-  yield script.end().map(logged);
-}
-
-/** On the log at once. */
-const logged = ({ topic, key, value }: Said): LogRecord => {
-  const at = value !== null && "occurredAt" in value ? value.occurredAt : 0;
-  return { topic, key, value, at, timestamp: at } as LogRecord; // topic and value came together
+/** Each of the two sides goes over the records on a thread of its own. */
+const inWorker = async (task: Task): Promise<Outcome> => {
+  const worker = new Worker(new URL("whatif-worker.ts", import.meta.url), { workerData: task });
+  const [outcome] = (await once(worker, "message")) as [Outcome];
+  return outcome;
 };
 
 /** Settings by role from a file. Throws Fatal where it can't be read, or with each field that is wrong. */

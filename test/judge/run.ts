@@ -47,7 +47,7 @@ export const decided = (lines: readonly Line[], until: number): Triggered[] => {
     const { userId, conversationId, messageIds, occurredAt: at } = value;
     told.push({ userId, conversationId, messageIds: [...messageIds], at });
   };
-  const driver = drive({ parts: [part(conversations)], refused }, [{ parts: [part(inboxes)], published, refused }]);
+  const driver = drive({ parts: [part(conversations), part(inboxes)], published, refused });
   for (const line of lines.toSorted((a, b) => a.at - b.at)) if (line.at <= until) driver.feed(recordOf(line));
   driver.advance(until);
   return told;

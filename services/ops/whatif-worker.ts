@@ -1,0 +1,51 @@
+import { parentPort, workerData } from "node:worker_threads";
+import type { LogRecord } from "../core/event.ts";
+import type { Millis } from "../core/time.ts";
+import type { TopicId } from "../core/topics.ts";
+import type { Said } from "../runtime/producer.ts";
+import { type Outcome, outcomeOf, type Roles, type Stretch } from "./compare.ts";
+import { atDesk } from "./desk.ts";
+import { readLog } from "./log-history.ts";
+import { openDesk } from "./open-desk.ts";
+import { readTrace } from "./trace.ts";
+import { traceScript } from "./trace-script.ts";
+
+/** What a worker of `ops whatif` is asked; it posts an Outcome. */
+export interface Task extends Stretch {
+  readonly roles: Roles;
+  /** A recorded chat's file; null: the log that the environment names. */
+  readonly trace: string | null;
+}
+
+/** All that decisions come from, in the order of records of one time. */
+const TOPICS: readonly TopicId[] = [
+  "settings",
+  "preferences",
+  "users",
+  "conversations",
+  "participants",
+  "presence",
+  "messages",
+];
+
+async function* fromTrace(file: string): AsyncGenerator<readonly LogRecord[]> {
+  const script = traceScript((at: Millis) => at);
+  for await (const row of readTrace(file)) {
+    const said = script.take(row);
+    if (said.length > 0) yield said.map(logged);
+  }
+  yield script.end().map(logged);
+}
+
+/** On the log at once. */
+const logged = ({ topic, key, value }: Said): LogRecord => {
+  const at = value !== null && "occurredAt" in value ? value.occurredAt : 0;
+  return { topic, key, value, at, timestamp: at } as LogRecord; // topic and value came together
+};
+
+const { from, to, roles, trace } = workerData as Task;
+const outcome: Outcome =
+  trace === null
+    ? await atDesk(openDesk, ({ log, codec }) => outcomeOf(readLog(log, codec, TOPICS), { from, to }, roles))
+    : await outcomeOf(fromTrace(trace), { from, to }, roles);
+parentPort?.postMessage(outcome);
