@@ -47,8 +47,8 @@ export const candidaciesOf = (row: ConversationRow, message: MessageRow): Candid
       if (isEdit && (!isMentioned || before.includes(user))) continue;
       const reason =
         never ??
-        (isOpen ? null : "conversation_deleted") ??
         exclusion(participationAt(row, user, since, now), isMentioned) ??
+        (isOpen ? null : "conversation_deleted") ??
         lost(row, message, user, now, version);
       found.push({ since, isMentioned, reason });
     }

@@ -141,7 +141,7 @@ const reconsidered = (
       before: were(user, participationOf(before, user)).filter(isRemembered),
       after: are(user, participationOf(after, user)).filter(isRemembered),
     }));
-    return differing(event, message, differences);
+    return [...differing(event, message, differences), ...rejections(event, message.messageId, differences)];
   });
 };
 
@@ -203,6 +203,10 @@ const onEdited = (
   );
   const [were, are] = [candidaciesOf(row, before), candidaciesOf(row, after)];
   const differ = concerned.filter((user) => before.mentions.includes(user) !== mentions.includes(user));
+  const differences = concerned.map((user) => {
+    const now = participationOf(row, user);
+    return { user, before: were(user, now), after: are(user, now) };
+  });
   return [
     ...tell(event, "EDITED", differ, {
       messageId,
@@ -210,14 +214,8 @@ const onEdited = (
       sentAt,
       mentioned: differ.filter((user) => mentions.includes(user)),
     }),
-    ...differing(
-      event,
-      after,
-      concerned.map((user) => {
-        const now = participationOf(row, user);
-        return { user, before: were(user, now), after: are(user, now) };
-      }),
-    ),
+    ...differing(event, after, differences),
+    ...rejections(event, messageId, differences),
   ];
 };
 

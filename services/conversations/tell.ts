@@ -53,8 +53,7 @@ export const differing = (
     const holds = after.filter(isHeld);
     const isKept = held.every(({ since }) => holds.some((each) => each.since === since));
     if (holds.length === 0 && !isKept) {
-      const why = after.find(({ reason }) => reason !== null)?.reason ?? "left";
-      const reason = why === "not_participant" ? "left" : why;
+      const reason = (after.find((each) => isSame(each, held[0])) ?? after.at(-1))?.reason ?? "left";
       withdrawn.set(reason, [...(withdrawn.get(reason) ?? []), user]);
     }
     for (const [index, { since, isMentioned }] of holds.entries()) {
@@ -76,21 +75,28 @@ export const differing = (
 
 const isHeld = ({ reason }: Candidacy): boolean => reason === null;
 
-/** For the ledger: whose candidate a message never was, and why. */
+/** Whether both are of the same moment: an edit may be of the time of the sending. */
+const isSame = (one: Candidacy, other: Candidacy | undefined): boolean =>
+  one.since === other?.since && one.isMentioned === other.isMentioned;
+
+/** For the ledger: whose candidate a message did not become at a moment that is new, or at which they turn out to take part, and why. */
 export const rejections = (
-  { key: conversationId, at, seen }: Telling,
+  { key: conversationId, seen }: Telling,
   messageId: MessageId,
-  verdicts: readonly Difference[],
+  differences: readonly Difference[],
 ): readonly Effect[] => {
-  const reasons = new Map<string, UserId[]>();
-  for (const { user, after } of verdicts) {
-    const reason = after.some((each) => each.reason === null) ? null : (after[0]?.reason ?? null);
-    if (reason === null || reason === "not_participant") continue;
-    const users = reasons.get(reason) ?? [];
-    reasons.set(reason, users);
-    users.push(user);
+  const rejected = new Map<string, { reason: string; since: Millis; users: UserId[] }>();
+  for (const { user, before, after } of differences) {
+    const [latest, known] = [after.at(-1), before.at(-1)];
+    if (latest === undefined || (isSame(latest, known) && known?.reason !== "not_participant")) continue;
+    const { reason, since } = latest;
+    if (reason === null || reason === "not_participant" || after.some((each) => each.reason === null)) continue;
+    const key = `${since} ${reason}`;
+    const entry = rejected.get(key) ?? { reason, since, users: [] };
+    rejected.set(key, entry);
+    entry.users.push(user);
   }
-  return [...reasons].map(([reason, users]) => ({
+  return [...rejected.values()].map(({ reason, since, users }) => ({
     type: "note",
     entry: {
       verdict: "REJECTED",
@@ -100,7 +106,7 @@ export const rejections = (
       messageIds: [messageId],
       notificationId: null,
       until: null,
-      facts: { since: String(at) },
+      facts: { since: String(since) },
       occurredAt: seen,
     },
   }));

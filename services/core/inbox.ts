@@ -25,3 +25,10 @@ export const inboxRowKey = (kind: "u" | "p" | "o" | "t", user: UserId, about = "
 
 /** Row key of a user's profile. */
 export const profileKey = (user: UserId): string => inboxRowKey("u", user);
+
+/** Whose row has the key. */
+export const userOfRow = (key: string): UserId => {
+  const [kind = "", length = ""] = key.split(SEPARATOR, 2);
+  const start = kind.length + length.length + 2 * SEPARATOR.length;
+  return key.slice(start, start + Number(length));
+};

@@ -165,6 +165,14 @@ describe("a message on the screen", () => {
     byEvening.after(...seen, profile("12:01:22"), deletedUser("12:01:25"), profile("12:01:30")).tells();
   });
 
+  test("is missed still where it was before, and is edited only now to mention who looks at it", () => {
+    const again = missed("m1", "12:02:20", { sentAt: at("12:01"), mentioned: ["ada"] });
+    ada
+      .after(missed("m1", "12:01"), online("12:02", "tab", "c"))
+      .on(again)
+      .notes();
+  });
+
   test("that was given back is told once", () => {
     const again = (clock: string) => missed("m1", clock, { sentAt: at("12:01:20") });
     byEvening

@@ -1,4 +1,4 @@
-import { ANEW, profileKey } from "../core/inbox.ts";
+import { ANEW, profileKey, userOfRow } from "../core/inbox.ts";
 import type { ConversationId, MessageId, UserId } from "../core/ids.ts";
 import type { Due, Processor, Rows, Step } from "../core/processor.ts";
 import { type SettingsBook, settingsLore } from "../core/settings.ts";
@@ -12,10 +12,10 @@ import { onDeleted, onProfile, wasThere } from "./profile.ts";
 import { lapse, noteAttended, onMoment, reconsiderFrom } from "./presence.ts";
 import { attends } from "./sessions.ts";
 import { compose } from "./snapshot.ts";
-import { type InboxRow, threadKey, userKey } from "./state.ts";
+import { type InboxRow, threadKey, type ThreadRow, userKey } from "./state.ts";
 import { holdOf } from "./when.ts";
 
-/** A thread in which nothing is missed is forgotten so long after the last word of it. */
+/** A thread in which nothing is missed is forgotten so long after the last word of it, if it counts for no cooldown. */
 export const THREAD_RETENTION: Millis = 30 * DAY;
 
 type Of<T extends InboxEvent["type"]> = Extract<InboxEvent, { type: T }>;
@@ -161,8 +161,9 @@ const onCandidate = (user: Draft, { entry, isMentioned, at: since }: Of<"entry">
   if (reason !== null) {
     user.note({ verdict: "REJECTED", reason, ...verdict });
   } else if (aside !== null) {
-    // Kept aside for a while: a lapse, or a record that is late, may tell otherwise.
-    user.note({ verdict: "REJECTED", reason: aside, ...verdict });
+    // Kept aside for a while: a lapse, or a record that is late, may tell otherwise. What is missed already stays so.
+    const isMissed = user.thread(conversationId).missed.some((one) => one.messageId === messageId);
+    if (!isMissed) user.note({ verdict: "REJECTED", reason: aside, ...verdict });
     user.changeThread(conversationId, (thread) => attend(thread, message, user.now));
     noteAttended(user, conversationId, since);
   } else {
@@ -175,11 +176,19 @@ const onCandidate = (user: Draft, { entry, isMentioned, at: since }: Of<"entry">
 
 const onDue = ({ key, at }: Due, known: Rows<InboxRow>, book: SettingsBook): Step<InboxRow> => {
   const row = known.get(key);
+  if (row?.type === "thread" && isCoolingDown(row, known.get(userKey(userOfRow(key)))))
+    return { writes: [[key, { ...row, touchedAt: at }]], effects: [] };
   if (row?.type !== "user") return { writes: [[key, null]], effects: [] };
   const user = new Draft(known, row.userId, at, book);
   lapse(user);
   tellWhatIsDue(user);
   return user.step(true);
+};
+
+/** Whether the next notification about it waits the longer for those before: the user has not been back since. */
+const isCoolingDown = ({ toldAt, readAt }: ThreadRow, user: InboxRow | undefined): boolean => {
+  const signAt = user?.type === "user" ? user.signAt : null;
+  return toldAt.some((told) => told >= (signAt ?? -Infinity) && told >= (readAt ?? -Infinity));
 };
 
 /** Tells of what nothing holds any more. */

@@ -85,7 +85,9 @@ export const watched = (row: UserRow, now: Millis): UserRow => {
 
 /** Whether a live session had the conversation on screen then, as far as is known at `now`. */
 export const attends = (row: UserRow, conversation: ConversationId, since: Millis, now: Millis): boolean => {
-  for (const { moments } of row.sessions) {
+  for (const session of row.sessions) {
+    const { moments } = session;
+    if ((lastOf(session)?.at ?? 0) + SESSION_TTL <= since) continue;
     const index = moments.findLastIndex(({ at, isSign }) => isSign && at <= since);
     if (moments[index]?.screen === conversation && since < endOfSign(moments, index, now)) return true;
   }

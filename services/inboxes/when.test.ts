@@ -67,6 +67,25 @@ describe("cooled down: the next notification about a conversation waits", () => 
       .tells(told("12:01", "c", "m0"), told("12:11", "c", "m1"));
   });
 
+  test("as long as before also when the conversation was silent for months", () => {
+    const [day, third] = [24, 24 * 90];
+    const late = [missed("m3", `${third}:00`), missed("m4", `${third}:01`)];
+    by(cooldown)
+      .after(...messages.slice(0, 3), ...late)
+      .until(`${third + day}:00`)
+      .tells(
+        told("12:01", "c", "m0"),
+        told("12:11", "c", "m1"),
+        told("12:31", "c", "m2"),
+        told(`${third}:00`, "c", "m3"),
+        told(`${third}:25`, "c", "m4"),
+      );
+    const { rows } = by(cooldown)
+      .after(...messages.slice(0, 3), online(`${day}:00`), offline(`${day}:01`))
+      .until(`${third}:00`);
+    expect([...rows.values()].some(({ type }) => type === "thread")).toBe(false);
+  });
+
   test("one about another conversation doesn't wait for it", () => {
     by(cooldown)
       .after(missed("m1", "12:01"), missed("m2", "12:02", { conversationId: "d" }))

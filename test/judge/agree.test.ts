@@ -2,10 +2,14 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { LATENESS } from "../../services/inboxes/state.ts";
 import { afterwards, late, orderly } from "./arbitrary.ts";
+import { compared } from "./compare.ts";
 import { found } from "./found.ts";
 import type { Line } from "./history.ts";
-import { judge, type Triggered } from "./judge.ts";
-import { decided } from "./run.ts";
+import { accounts, usersOf } from "./judge.ts";
+import { concerning } from "./known.ts";
+import { ledgerOf } from "./ledger.ts";
+import { perfect } from "./memory.ts";
+import { briefly, decided } from "./run.ts";
 
 /** Histories of each kind in a test run. */
 const HISTORIES = Number(process.env["HISTORIES"] ?? 10_000);
@@ -14,44 +18,46 @@ const SEED = Number(process.env["SEED"] ?? 20_261_122);
 /** Milliseconds in which that many are judged on a machine that is busy with other things. */
 const PATIENCE = 600_000;
 
-/** In an order of their own: messages of one time on several partitions have none. */
-const briefly = (told: readonly Triggered[]): readonly string[] =>
-  told
-    .map(({ userId, conversationId, messageIds, at }) =>
-      JSON.stringify([at, userId, conversationId, messageIds.toSorted()]),
-    )
-    .toSorted();
-
 /** What comes later than that is taken as of its own time no more, wherever that would need all of the past. */
 const isInTime = ({ at, value }: Line): boolean => at - (value?.occurredAt ?? at) <= LATENESS;
 
-const agree = (drawn: readonly Line[]): number => {
+/** What was decided of a history, the same by both. */
+const agree = (drawn: readonly Line[]): { readonly notifications: number; readonly verdicts: number } => {
   const lines = drawn.filter(isInTime);
   const until = (lines.at(-1)?.at ?? 0) + afterwards;
-  const judged = judge(lines, until);
-  expect(briefly(decided(lines, until))).toEqual(briefly(judged));
-  return judged.length;
+  const { told, ledger } = decided(lines, until);
+  const users = usersOf(lines);
+  const cases = users.map((userId) =>
+    compared(ledgerOf(ledger.get(userId) ?? []), accounts(userId, perfect(concerning(lines, userId)), until)),
+  );
+  expect(briefly(told)).toEqual(briefly(cases.flatMap(({ judged }) => judged)));
+  expect(cases.flatMap(({ differences }) => differences)).toEqual([]);
+  expect(users).toEqual(expect.arrayContaining([...ledger.keys()]));
+  return { notifications: told.length, verdicts: [...ledger.values()].flat().length };
 };
 
-describe("the rule and a judge that knows only the page decide the same", () => {
+describe("the rule and a judge that knows only the page decide the same, for the same reasons", () => {
   test.each(found)("%s", (_what, lines) => {
-    expect(agree(lines)).toBeGreaterThan(0);
+    expect(agree(lines).verdicts).toBeGreaterThan(0);
   });
 
   test.each([
     ["orderly", orderly],
     ["with late and repeated records", late],
   ])("histories: %s", { timeout: PATIENCE }, (what, histories) => {
-    let notifications = 0;
-    let count = 0;
+    let [count, notifications, verdicts] = [0, 0, 0];
     fc.assert(
       fc.property(histories, (lines) => {
-        notifications += agree(lines);
+        const both = agree(lines);
+        notifications += both.notifications;
+        verdicts += both.verdicts;
         count++;
       }),
       { seed: SEED, numRuns: HISTORIES, interruptAfterTimeLimit: PATIENCE, markInterruptAsFailure: true },
     );
-    console.log(`${count} histories, ${what}, ${notifications} notifications: the rule and the judge agree`);
+    console.log(
+      `${count} histories, ${what}, ${notifications} notifications, ${verdicts} verdicts: rule and judge agree`,
+    );
     expect(notifications).toBeGreaterThan(count);
   });
 });

@@ -2,12 +2,23 @@ import { conversation, type Line, message, participant, presence, settings, user
 
 /** Wednesday, 10 June 2026, 09:00 UTC. */
 const start = 1_781_082_000_000;
+/** In seconds. */
+const day = 86_400;
 /** So many seconds later. */
 const at = (seconds: number): number => start + seconds * 1_000;
 const both = [participant(at(0), "JOINED", "c", "ada"), participant(at(0), "JOINED", "c", "bob")];
 const sent = (seconds: number, id: string, more: Parameters<typeof message>[4] = {}): Line =>
   message(at(seconds), "SENT", "c", id, { senderId: "bob", ...more });
+const edited = (
+  seconds: number,
+  id: string,
+  mentions: readonly string[],
+  more: Parameters<typeof message>[4] = {},
+): Line => message(at(seconds), "EDITED", "c", id, { senderId: "bob", mentions, ...more });
 const own = (seconds: number) => ({ occurredAt: at(seconds) });
+/** Ada is told of what mentions her. */
+const picky = participant(at(0), "JOINED", "c", "ada", { notify: "MENTIONS_ONLY" });
+const mention = { mentions: ["ada"] };
 
 /** Histories over which rule and judge once fell out, made small, in words. */
 export const found: readonly (readonly [string, readonly Line[]])[] = [
@@ -70,18 +81,78 @@ export const found: readonly (readonly [string, readonly Line[]])[] = [
     [
       ...both,
       sent(0, "m0"),
-      message(at(10), "EDITED", "c", "m0", { senderId: "bob", mentions: ["ada"] }),
+      edited(10, "m0", ["ada"]),
       presence(at(60), "ONLINE", "ada", { conversationId: "c", ...own(0) }),
       presence(at(70), "HEARTBEAT", "ada", { conversationId: "c", ...own(10) }),
     ],
   ],
   [
     "an edit comes late that mentions as a later one does",
+    [...both, sent(0, "m0"), edited(4, "m0", ["ada"]), edited(46, "m0", ["ada"], own(1))],
+  ],
+  [
+    "a message in a deleted conversation is not for who has muted that, either",
     [
       ...both,
+      participant(at(0), "JOINED", "c", "eve", { notify: "NONE" }),
       sent(0, "m0"),
-      message(at(4), "EDITED", "c", "m0", { senderId: "bob", mentions: ["ada"] }),
-      message(at(46), "EDITED", "c", "m0", { senderId: "bob", mentions: ["ada"], ...own(1) }),
+      conversation(at(301), "c", null),
+      sent(302, "m1"),
     ],
+  ],
+  [
+    "an edit takes back the mention that another had made",
+    [picky, sent(0, "m0"), edited(10, "m0", ["ada"]), edited(20, "m0", []), sent(30, "m1", mention)],
+  ],
+  [
+    "an edit newly mentions who was not mentioned and has muted the conversation since",
+    [
+      picky,
+      sent(0, "m0"),
+      sent(0, "m1", mention),
+      participant(at(400), "UPDATED", "c", "ada", { notify: "NONE" }),
+      edited(410, "m0", ["ada"]),
+    ],
+  ],
+  [
+    "an edit newly mentions who joined after it was sent, without access",
+    [
+      participant(at(0), "JOINED", "c", "eve"),
+      sent(0, "m0"),
+      participant(at(10), "JOINED", "c", "ada", { access: "NONE" }),
+      edited(20, "m0", ["ada"]),
+    ],
+  ],
+  [
+    "what is missed is edited to mention who has it on screen now",
+    [...both, sent(0, "m0"), presence(at(10), "ONLINE", "ada", { conversationId: "c" }), edited(20, "m0", ["ada"])],
+  ],
+  [
+    "it turns out that somebody had left when a message was sent to them",
+    [...both, sent(0, "m0"), sent(10, "m1"), participant(at(60), "LEFT", "c", "ada", own(10)), sent(10, "m2")].toSorted(
+      (one, other) => one.at - other.at,
+    ),
+  ],
+  [
+    "a message is edited twice, the first time at the very time of its sending, and all of it is late",
+    [
+      picky,
+      sent(60, "m0", own(10)),
+      edited(60, "m0", ["ada"], own(10)),
+      edited(60, "m0", [], own(20)),
+      sent(70, "m1", mention),
+    ],
+  ],
+  [
+    "it turns out that somebody took part, and had muted the conversation",
+    [
+      participant(at(0), "JOINED", "c", "eve"),
+      sent(10, "m0"),
+      participant(at(60), "JOINED", "c", "ada", { notify: "NONE", ...own(0) }),
+    ],
+  ],
+  [
+    "somebody is away for so long that a conversation was silent for forty days",
+    [...both, sent(0, "m0"), sent(40 * day, "m1"), sent(40 * day + 400, "m2")],
   ],
 ];

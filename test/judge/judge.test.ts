@@ -10,7 +10,9 @@ import {
   settings,
   user,
 } from "./history.ts";
-import { judge } from "./judge.ts";
+import { accounts, judge } from "./judge.ts";
+import { concerning } from "./known.ts";
+import { perfect } from "./memory.ts";
 
 const noon = Date.parse("2026-06-10T12:00Z");
 const days = 2 * 86_400;
@@ -52,6 +54,28 @@ function told(...lines: readonly Line[]): string[] {
   return judge([...together, ...lines], s(days))
     .filter(({ userId }) => userId === "bob")
     .map(({ at, conversationId, messageIds }) => `${(at - noon) / 1000} ${conversationId}: ${messageIds.join(" ")}`);
+}
+
+/** What is said of Bob, instant by instant. */
+function ofBob(...lines: readonly Line[]) {
+  return [...accounts("bob", perfect(concerning([...together, ...lines], "bob")), s(days))];
+}
+
+/** Why Bob has not missed a message, in the end: for each of its moments. */
+function why(messageId: string, ...lines: readonly Line[]): readonly string[] {
+  const moments =
+    ofBob(...lines)
+      .at(-1)
+      ?.standings.get(`c/${messageId}`)?.moments ?? [];
+  return moments.map(({ reasons }) => reasons.join(" "));
+}
+
+/** Why Bob isn't told of what he missed in c, as "seconds reasons", whenever that changes. */
+function held(...lines: readonly Line[]): readonly string[] {
+  const all = ofBob(...lines).map((account) => ({ at: account.at, why: (account.held.get("c") ?? []).join(" ") }));
+  return all.flatMap(({ at, why: now }, place) =>
+    now === (all[place - 1]?.why ?? "") ? [] : `${(at - noon) / 1000} ${now}`.trimEnd(),
+  );
 }
 
 describe("what is missed", () => {
@@ -166,6 +190,47 @@ describe("when it is told", () => {
     const lines = [other, ...there, fromAnn(10, "m1"), fromAnn(10, "m2", {}, "d")];
     expect(told(byDefault({ whileOnline: "notify" }), ...lines)).toEqual(["310 d: m2"]);
     expect(told(...lines)).toEqual(["1060 d: m2"]);
+  });
+});
+
+describe("why", () => {
+  test("1 to 3: the first that doesn't hold says why a message is not one to miss, 4 to 9 all that don't", () => {
+    const system = message(s(1), "SENT", "c", "m1", { kind: "SYSTEM", senderId: "bob" });
+    expect(why("m1", participant(s(0), "UPDATED", "c", "bob", { notify: "NONE" }), system)).toEqual([
+      "system_message self",
+    ]);
+    const muted = participant(s(1), "UPDATED", "c", "bob", { access: "NONE", notify: "NONE" });
+    expect(why("m1", muted, conversation(s(2), "c", null), fromAnn(3, "m1"))).toEqual(["no_access"]);
+    expect(why("m1", participant(s(1), "LEFT", "c", "bob"), fromAnn(2, "m1"))).toEqual(["not_participant"]);
+    const gone = [user(s(1), "bob", null), conversation(s(1), "c", null)];
+    expect(why("m1", ...gone, fromAnn(3, "m1"))).toEqual(["conversation_deleted user_deleted"]);
+    const there = [bob(0, "ONLINE", "c"), fromAnn(1, "m1"), bob(2, "READ", "c"), bob(3, "OFFLINE")];
+    expect(why("m1", ...there, participant(s(4), "LEFT", "c", "bob"))).toEqual(["attending left read"]);
+    expect(why("m1", fromAnn(1, "m1"), message(s(9), "DELETED", "c", "m1"))).toEqual(["deleted"]);
+  });
+
+  test("Each moment at which a message newly mentions them has reasons of its own", () => {
+    const lines = [mentionsOnly(1), fromAnn(10, "m1"), edited(20, "m1", ["bob"])];
+    expect(why("m1", ...lines)).toEqual(["not_mentioned", "told"]);
+    expect(why("m1", ...lines, edited(30, "m1", []))).toEqual(["not_mentioned", "unmentioned"]);
+    const mutedThen = participant(s(15), "UPDATED", "c", "bob", { notify: "NONE" });
+    expect(why("m1", ...lines, mutedThen)).toEqual(["not_mentioned", "muted"]);
+  });
+
+  test("The first clause of When that doesn't hold is why they aren't told yet", () => {
+    const slow = byDefault({ timeout: 60, settle: 10, dailyCap: 1 });
+    const there = [bob(0, "ONLINE"), fromAnn(10, "m1"), fromAnn(105, "m2"), bob(45, "OFFLINE")];
+    expect(held(slow, ...there)).toEqual(["10 online", "45 timeout", "105 settle", "115"]);
+    expect(held(slow, fromAnn(0, "m1"), fromAnn(61, "m2"))).toEqual([
+      "0 timeout",
+      "60",
+      "61 timeout",
+      "121 cooldown",
+      "960 daily_cap",
+      "43200",
+    ]);
+    const quiet = byDefault({ timeout: 0, settle: 0, quietHours: { from: "12:00", to: "13:00", timezone: null } });
+    expect(held(quiet, fromAnn(10, "m1"))).toEqual(["10 quiet_hours", "3600"]);
   });
 });
 

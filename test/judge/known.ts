@@ -22,13 +22,20 @@ export interface Fact<Value> {
 }
 
 /** Everything that may matter to one user, each list in order. */
-export interface Known {
+export interface Facts {
   readonly settings: readonly Fact<SettingsValue | null>[];
   readonly users: readonly Fact<UserValue | null>[];
   readonly conversations: readonly Fact<ConversationValue | null>[];
   readonly participants: readonly Fact<ParticipantValue>[];
   readonly presence: readonly Fact<PresenceValue>[];
   readonly messages: readonly Fact<MessageValue>[];
+}
+
+/** What of it is known at an instant. */
+export interface Known extends Omit<Facts, "conversations" | "participants"> {
+  /** By conversation. */
+  readonly conversations: ReadonlyMap<string, Facts["conversations"]>;
+  readonly participants: ReadonlyMap<string, Facts["participants"]>;
 }
 
 // Preferences decide about mail, not about being told: no line of a history has them.
@@ -53,7 +60,7 @@ function fact(line: Line, offset: number): Fact<Line["value"]> {
 }
 
 /** All that a history says that may matter to a user. */
-export function concerning(lines: readonly Line[], userId: string): Known {
+export function concerning(lines: readonly Line[], userId: string): Facts {
   const facts = lines.map((line, offset) => ({ line, fact: fact(line, offset) }));
   const of = <Value>(topic: Line["topic"], mine: (line: Line) => boolean): readonly Fact<Value>[] =>
     facts
@@ -69,23 +76,4 @@ export function concerning(lines: readonly Line[], userId: string): Known {
     presence: of("chat.presence", (line) => line.key === userId),
     messages: of("chat.messages", all),
   };
-}
-
-/** That part of it which the log had by an instant. */
-export function knownAt(all: Known, now: number): Known {
-  const then = <Value>(facts: readonly Fact<Value>[]): readonly Fact<Value>[] => facts.filter(({ at }) => at <= now);
-  return {
-    settings: then(all.settings),
-    users: then(all.users),
-    conversations: then(all.conversations),
-    participants: then(all.participants),
-    presence: then(all.presence),
-    messages: then(all.messages),
-  };
-}
-
-/** Every instant at which something becomes known. */
-export function arrivals(all: Known): readonly number[] {
-  const instants = Object.values(all).flatMap((facts: readonly Fact<unknown>[]) => facts.map(({ at }) => at));
-  return [...new Set(instants)].toSorted((left, right) => left - right);
 }

@@ -3,62 +3,93 @@ import type { MessageValue, ParticipantValue } from "./history.ts";
 import { compare, type Fact, type Known } from "./known.ts";
 import { attended, type Stretch } from "./sessions.ts";
 
-/** A message that a user has missed, and since when. */
-export interface Missed {
+/** Why a message is not missed, in the page's codes. */
+export type Reason =
+  | "self"
+  | "system_message"
+  | "import"
+  | "not_participant"
+  | "no_access"
+  | "muted"
+  | "not_mentioned"
+  | "attending"
+  | "read"
+  | "deleted"
+  | "unmentioned"
+  | "left"
+  | "conversation_deleted"
+  | "user_deleted"
+  | "told";
+
+/** A moment at which a message is sent, or newly mentions a user. */
+export interface Moment {
+  /** SENT or EDITED, of that time. */
+  readonly record: Fact<MessageValue>;
+  /** Whether the user took part then. */
+  readonly isParticipant: boolean;
+  /** Why the message is not missed since then: the first of 1 to 3 that doesn't hold, else whichever of 4 to 10 don't. */
+  readonly reasons: readonly Reason[];
+}
+
+/** How a message that was sent stands with a user. */
+export interface Standing {
   readonly conversationId: string;
   readonly messageId: string;
-  readonly since: number;
   readonly sent: Fact<MessageValue>;
+  /** In order; at least the one at which it was sent. */
+  readonly moments: readonly Moment[];
+  /** The first of them since which it is missed; null: it is not. */
+  readonly since: number | null;
 }
+
+/** A message that a user has missed. */
+export type Missed = Standing & { readonly since: number };
 
 type Message = Fact<MessageValue>;
 
-/** The first of them that the log had: what comes again changes nothing. */
-function first(records: readonly Message[]): Message | undefined {
-  return records.toSorted((left, right) => left.at - right.at || left.offset - right.offset)[0];
+/** Which of two the log had first. */
+function inLog(left: Message, right: Message): number {
+  return left.at - right.at || left.offset - right.offset;
 }
 
-/** What a message said, from SENT through all of its edits, in order; nothing for one that was never sent, or is deleted. */
-function versionsOf(records: readonly Message[]): readonly Message[] {
-  const sent = first(records.filter(({ value }) => value.type === "SENT"));
-  if (sent === undefined || records.some(({ value }) => value.type === "DELETED")) return [];
-  const edits = records.filter((record) => record.value.type === "EDITED" && compare(record, sent) > 0);
+/** The first of them that the log had: what comes again changes nothing. */
+function first(records: readonly Message[]): Message | undefined {
+  return records.toSorted(inLog)[0];
+}
+
+/** What a message said, from SENT through all of its edits, in order. */
+function versionsOf(sent: Message, records: readonly Message[]): readonly Message[] {
+  const deleted = first(records.filter(({ value }) => value.type === "DELETED"));
+  const isEdit = (record: Message): boolean => record.value.type === "EDITED" && compare(record, sent) > 0;
+  const edits = records.filter((record) => isEdit(record) && (deleted === undefined || inLog(record, deleted) < 0));
   // An edit of the same time is one seen before.
   const distinct = [...Map.groupBy(edits, ({ time }) => time).values()].flatMap((same) => first(same) ?? []);
   return [sent, ...distinct.toSorted(compare)];
 }
 
-/** Clauses 2 and 3 (and with every later state, 7 and 8). */
-function counts(state: ParticipantValue | undefined, mentioned: boolean): boolean {
-  if (state === undefined || state.type === "LEFT" || state.access === "NONE") return false;
-  return state.notify === "ALL" || (state.notify === "MENTIONS_ONLY" && mentioned);
+/** Clause 1. */
+function unfit(userId: string, { kind, origin, senderId }: MessageValue): readonly Reason[] {
+  return [
+    ...(kind === "USER" ? [] : ["system_message" as const]),
+    ...(origin === "IMPORT" ? ["import" as const] : []),
+    ...(senderId === userId ? ["self" as const] : []),
+  ];
 }
 
-function isTombstoneLatest(facts: readonly Fact<unknown>[], time: number): boolean {
-  return facts.findLast((fact) => fact.time <= time)?.value === null;
+/** Clauses 2 and 3 (and with every later state, 7 and 8); null where both hold. */
+function excluded(state: ParticipantValue | undefined, mentioned: boolean): Reason | null {
+  if (state === undefined || state.type === "LEFT") return "not_participant";
+  if (state.access === "NONE") return "no_access";
+  if (state.notify === "NONE") return "muted";
+  return state.notify === "MENTIONS_ONLY" && !mentioned ? "not_mentioned" : null;
 }
 
-function isDeletedAfter(facts: readonly Fact<unknown>[], time: number): boolean {
-  return facts.some((fact) => fact.value === null && fact.time > time);
-}
-
-/** Clauses 7 and 8: in every state since the moment, the message counted. */
-function hasCountedSince(
-  userId: string,
-  versions: readonly Message[],
-  moment: number,
-  states: readonly Fact<ParticipantValue>[],
-): boolean {
-  const since = versions[moment]!.time;
-  let state = states.findLast(({ time }) => time <= since)?.value;
-  let mentioned = versions[moment]!.value.mentions.includes(userId);
-  if (!counts(state, mentioned)) return false;
-  const later = [...states.filter(({ time }) => time > since), ...versions.slice(moment + 1)].toSorted(compare);
-  return later.every(({ value }) => {
-    if ("mentions" in value) mentioned = value.mentions.includes(userId);
-    else state = value;
-    return counts(state, mentioned);
-  });
+/** Clauses 4 and 9: a tombstone was the latest at a time, or came since. */
+function isDeleted(facts: readonly Fact<unknown>[], since: number): boolean {
+  return (
+    facts.findLast(({ time }) => time <= since)?.value === null ||
+    facts.some(({ value, time }) => value === null && time > since)
+  );
 }
 
 /** Clause 6: the message was read, or answered by a later message of the user's own. */
@@ -72,34 +103,41 @@ function wasRead(userId: string, sent: Message, known: Known, messages: readonly
   return read || messages.some((other) => isOwn(other) && other.time > sent.time);
 }
 
-/** The moments at which a message is sent, or newly mentions the user, as places in its versions. */
-function moments(userId: string, versions: readonly Message[]): readonly number[] {
-  const mentions = versions.map(({ value }) => value.mentions.includes(userId));
-  return [...versions.keys()].filter((place) => place === 0 || (mentions[place] === true && !mentions[place - 1]));
-}
-
-/** Since when a message is missed: the earliest of its moments that hold. */
-function missedSince(
+/**
+ * Clauses 7 and 8: what every edit and every state since the moment made of a message that counted then. Where it is known
+ * only after an edit that mentions alone counted by then, either may be said to have ended it.
+ */
+function lost(
   userId: string,
   versions: readonly Message[],
-  known: Known,
-  live: readonly Stretch[],
-): number | undefined {
-  const { conversationId } = versions[0]!.value;
-  const states = known.participants.filter(({ value }) => value.conversationId === conversationId);
-  const conversations = known.conversations.filter(({ key }) => key === conversationId);
-  const holds = (moment: number): boolean => {
-    const since = versions[moment]!.time;
-    return (
-      hasCountedSince(userId, versions, moment, states) &&
-      [known.users, conversations].every(
-        (facts) => !isTombstoneLatest(facts, since) && !isDeletedAfter(facts, since),
-      ) &&
-      !attended(live, conversationId, since)
-    );
-  };
-  const moment = moments(userId, versions).find(holds);
-  return moment === undefined ? undefined : versions[moment]!.time;
+  place: number,
+  states: readonly Fact<ParticipantValue>[],
+): readonly Reason[] {
+  const { time: since, value: said } = versions[place]!;
+  let state = states.findLast(({ time }) => time <= since);
+  let mentioned = said.mentions.includes(userId);
+  const later = [...states.filter(({ time }) => time > since), ...versions.slice(place + 1)].toSorted(compare);
+  return later.flatMap((record): readonly Reason[] => {
+    if (isVersion(record)) {
+      mentioned = record.value.mentions.includes(userId);
+      if (excluded(state?.value, mentioned) !== "not_mentioned") return [];
+      return state !== undefined && state.at > record.at ? ["unmentioned", "not_mentioned"] : ["unmentioned"];
+    }
+    state = record;
+    const reason = excluded(record.value, mentioned);
+    if (reason === null) return [];
+    return [reason === "not_participant" ? "left" : reason];
+  });
+}
+
+function isVersion(record: Message | Fact<ParticipantValue>): record is Message {
+  return "mentions" in record.value;
+}
+
+/** The places among its versions at which a message is sent, or newly mentions the user. */
+function placesOf(userId: string, versions: readonly Message[]): readonly number[] {
+  const mentions = versions.map(({ value }) => value.mentions.includes(userId));
+  return [...versions.keys()].filter((place) => place === 0 || (mentions[place] === true && !mentions[place - 1]));
 }
 
 /** What names a message. */
@@ -107,27 +145,70 @@ export function nameOf({ conversationId, messageId }: { conversationId: string; 
   return `${conversationId}/${messageId}`;
 }
 
-/**
- * All that a user has missed, by what is known; ordered by since, then time, then place in the log. `told` names the messages
- * that notifications to them were about.
- */
-export function missedBy(
-  userId: string,
-  known: Known,
-  live: readonly Stretch[],
-  told: ReadonlySet<string>,
-): readonly Missed[] {
-  const histories = [...Map.groupBy(known.messages, ({ value }) => nameOf(value)).values()];
-  const sents = histories.flatMap((records) => first(records.filter(({ value }) => value.type === "SENT")) ?? []);
-  const missed: Missed[] = [];
-  for (const versions of histories.map(versionsOf)) {
-    const [sent] = versions;
-    if (sent === undefined || told.has(nameOf(sent.value))) continue;
-    const { kind, origin, senderId, conversationId, messageId } = sent.value;
-    if (kind !== "USER" || origin === "IMPORT" || senderId === userId) continue;
-    if (wasRead(userId, sent, known, sents)) continue;
-    const since = missedSince(userId, versions, known, live);
-    if (since !== undefined) missed.push({ conversationId, messageId, since, sent });
-  }
-  return missed.toSorted((left, right) => left.since - right.since || compare(left.sent, right.sent));
+/** What a user's messages are judged by. */
+interface Case {
+  readonly userId: string;
+  readonly known: Known;
+  readonly live: readonly Stretch[];
+  /** Names of the messages that notifications to them were about. */
+  readonly told: ReadonlySet<string>;
+}
+
+function standingOf(
+  { userId, known, live, told }: Case,
+  sent: Message,
+  records: readonly Message[],
+  messages: readonly Message[],
+): Standing {
+  const { conversationId, messageId } = sent.value;
+  const versions = versionsOf(sent, records);
+  const states = known.participants.get(conversationId) ?? [];
+  const conversations = known.conversations.get(conversationId) ?? [];
+  const always: Reason[] = [];
+  if (wasRead(userId, sent, known, messages)) always.push("read");
+  if (records.some(({ value }) => value.type === "DELETED")) always.push("deleted");
+  if (told.has(nameOf(sent.value))) always.push("told");
+
+  const momentAt = (place: number): Moment => {
+    const record = versions[place]!;
+    const at = record.time;
+    const state = states.findLast(({ time }) => time <= at)?.value;
+    const exclusion = excluded(state, record.value.mentions.includes(userId));
+    const moment = { record, isParticipant: exclusion !== "not_participant" };
+    const never = unfit(userId, sent.value);
+    if (never.length > 0) return { ...moment, reasons: never };
+    if (exclusion !== null) return { ...moment, reasons: [exclusion] };
+    const deleted: readonly Reason[] = [
+      ...(isDeleted(conversations, at) ? ["conversation_deleted" as const] : []),
+      ...(isDeleted(known.users, at) ? ["user_deleted" as const] : []),
+    ];
+    const isAttended = attended(live, conversationId, at);
+    const reasons = [
+      ...deleted,
+      ...(isAttended ? ["attending" as const] : []),
+      ...lost(userId, versions, place, states),
+    ];
+    return { ...moment, reasons: [...reasons, ...always] };
+  };
+  const moments = placesOf(userId, versions).map(momentAt);
+  const since = moments.find(({ reasons }) => reasons.length === 0)?.record.time ?? null;
+  return { conversationId, messageId, sent, moments, since };
+}
+
+/** How every message that was sent stands with a user, by what is known: by name. */
+export function standings(user: Case): ReadonlyMap<string, Standing> {
+  const histories = Map.groupBy(user.known.messages, ({ value }) => nameOf(value));
+  const sent = [...histories].flatMap(([name, records]) => {
+    const message = first(records.filter(({ value }) => value.type === "SENT"));
+    return message === undefined ? [] : [{ name, message, records }];
+  });
+  const messages = sent.map(({ message }) => message);
+  return new Map(sent.map(({ name, message, records }) => [name, standingOf(user, message, records, messages)]));
+}
+
+/** Those that are missed, ordered by since, then time, then place in the log. */
+export function missedOf(all: ReadonlyMap<string, Standing>): readonly Missed[] {
+  return [...all.values()]
+    .filter((standing): standing is Missed => standing.since !== null)
+    .toSorted((left, right) => left.since - right.since || compare(left.sent, right.sent));
 }

@@ -1,4 +1,5 @@
 import type { LogRecord } from "../../services/core/event.ts";
+import type { LedgerEntry } from "../../services/core/records.ts";
 import { defaultSettings } from "../../services/core/settings.ts";
 import { type TopicId, topicIds, topics } from "../../services/core/topics.ts";
 import { conversations } from "../../services/conversations/rule.ts";
@@ -36,9 +37,17 @@ const settingsOf = (role: string, value: object | null): object => {
   };
 };
 
+/** What the project's processors decided. */
+export interface Decided {
+  readonly told: readonly Triggered[];
+  /** What the ledger has about each user, in order. */
+  readonly ledger: ReadonlyMap<string, readonly LedgerEntry[]>;
+}
+
 /** What the project's processors decide by `until`, in memory. */
-export const decided = (lines: readonly Line[], until: number): Triggered[] => {
+export const decided = (lines: readonly Line[], until: number): Decided => {
   const told: Triggered[] = [];
+  const ledger = new Map<string, LedgerEntry[]>();
   const refused = (record: LogRecord, _by: string, error: unknown): void => {
     throw new Error(`refused: ${JSON.stringify(record)}`, { cause: error });
   };
@@ -47,8 +56,23 @@ export const decided = (lines: readonly Line[], until: number): Triggered[] => {
     const { userId, conversationId, messageIds, occurredAt: at } = value;
     told.push({ userId, conversationId, messageIds: [...messageIds], at });
   };
-  const driver = drive({ parts: [part(conversations), part(inboxes)], published, refused });
+  const noted = (entry: LedgerEntry): void => {
+    for (const user of entry.users) {
+      const its = ledger.get(user);
+      if (its === undefined) ledger.set(user, [entry]);
+      else its.push(entry);
+    }
+  };
+  const driver = drive({ parts: [part(conversations), part(inboxes)], published, noted, refused });
   for (const line of lines.toSorted((a, b) => a.at - b.at)) if (line.at <= until) driver.feed(recordOf(line));
   driver.advance(until);
-  return told;
+  return { told, ledger };
 };
+
+/** Notifications in an order of their own: messages of one time on several partitions have none. */
+export const briefly = (told: readonly Triggered[]): readonly string[] =>
+  told
+    .map(({ userId, conversationId, messageIds, at }) =>
+      JSON.stringify([at, userId, conversationId, messageIds.toSorted()]),
+    )
+    .toSorted();

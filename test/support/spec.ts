@@ -3,7 +3,7 @@ import { type ChatRow, conversationKey, messageKey } from "../../services/core/c
 import type { Effect, Lookup } from "../../services/core/effect.ts";
 import type { LogRecord } from "../../services/core/event.ts";
 import type { Due, Keyed, Processor } from "../../services/core/processor.ts";
-import type { InboxEntry, NotificationEvent } from "../../services/core/records.ts";
+import type { InboxEntry, LedgerEntry, NotificationEvent } from "../../services/core/records.ts";
 import type { Millis } from "../../services/core/time.ts";
 import type { Said } from "../../services/runtime/producer.ts";
 import { at } from "./chat.ts";
@@ -29,6 +29,8 @@ export interface Outcome<Row> {
   causes(...entries: readonly Told[]): void;
   /** The notifications, in order. */
   tells(...notices: readonly Notice[]): void;
+  /** The verdicts for the ledger, in order. */
+  notes(...verdicts: readonly Verdict[]): void;
   /** The only notification. */
   notification(): NotificationEvent;
   readonly rows: ReadonlyMap<string, Row>;
@@ -36,6 +38,16 @@ export interface Outcome<Row> {
 
 /** An inbox entry without what a spec doesn't care about. */
 export type Told = Pick<InboxEntry, "type" | "recipients"> & Partial<InboxEntry>;
+
+/** What a spec says of a verdict. */
+export type Verdict = Pick<LedgerEntry, "verdict" | "reason" | "users" | "messageIds">;
+
+export const rejected = (reason: string, messageId: string, ...users: readonly string[]): Verdict => ({
+  verdict: "REJECTED",
+  reason,
+  users,
+  messageIds: [messageId],
+});
 
 export interface Notice {
   readonly at: Millis;
@@ -94,6 +106,14 @@ const situation = <Row, Event extends Keyed, Given>(
             messageIds,
           })),
         ).toEqual(notices),
+      notes: (...verdicts) =>
+        expect(
+          all.flatMap((effect) => {
+            if (effect.type !== "note") return [];
+            const { verdict, reason, users, messageIds } = effect.entry;
+            return [{ verdict, reason, users, messageIds }];
+          }),
+        ).toEqual(verdicts),
       notification() {
         expect(notifications).toHaveLength(1);
         return notifications[0] as NotificationEvent;
