@@ -36,13 +36,14 @@ export const reasonInWords = (code: string | null): string | null =>
 
 /** What became of a notification, in words. */
 export const eventInWords = (event: NotificationEvent): string => {
-  const { email, agent, url, statusCode, diagnostic, reason } = event;
-  const to = email === null ? "" : ` to ${email}`;
+  const { email, agent, url, statusCode, diagnostic, reason, conversationId } = event;
+  const about = conversationId === null ? "" : ` about ${conversationId}`;
+  const to = `${email === null ? "" : ` to ${email}`}${about}`;
   switch (event.type) {
     case "TRIGGERED":
       return `told: notification ${event.notificationId} about ${count(event.messageIds.length)}`;
     case "SUPPRESSED":
-      return `no mail goes: ${reasonInWords(reason)}`;
+      return `no mail goes${about}: ${reasonInWords(reason)}`;
     case "SENT":
       return `the mail${to} was accepted by the next server`;
     case "DELIVERED":
@@ -60,7 +61,7 @@ export const eventInWords = (event: NotificationEvent): string => {
     case "RESUBSCRIBED":
       return `they subscribed again${email === null ? "" : ` with ${email}`}`;
     case "REPLIED":
-      return "they replied by mail";
+      return `they replied by mail${conversationId === null ? "" : ` in ${conversationId}`}`;
   }
 };
 

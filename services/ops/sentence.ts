@@ -13,7 +13,7 @@ export const sentenceOf = (entry: LedgerEntry): string => {
   const facts = factsOf(entry);
   switch (verdict) {
     case "CANDIDATE":
-      return `${what} ${it} missed${why}${facts}`;
+      return `${what} ${it} missed${entry.facts["since"] === undefined ? AFTER_ALL : ""}${why}${facts}`;
     case "REJECTED":
       return `${what} ${it} not for them${why}${facts}`;
     case "HELD":
@@ -26,6 +26,9 @@ export const sentenceOf = (entry: LedgerEntry): string => {
       return `no mail goes for notification ${notificationId}${why}${facts}`;
   }
 };
+
+/** Behind a candidate that isn't new: it was taken for attended, say, and a session has lapsed. */
+const AFTER_ALL = " after all";
 
 /** Ids that a sentence names; what is more is counted. */
 const MAX_NAMED = 5;
@@ -46,14 +49,34 @@ const FACTS: Readonly<Record<string, string>> = {
 };
 
 /** What it was decided from; what goes without saying is left out. */
-const factsOf = ({ facts, occurredAt }: LedgerEntry): string => {
+const factsOf = (entry: LedgerEntry): string => {
+  const { facts, occurredAt } = entry;
+  const shown = (value: string): string => (/^-?\d+$/.test(value) ? stamp(Number(value), occurredAt) : value);
   const said = Object.entries(facts).flatMap(([name, value]) => {
     const label = Object.hasOwn(FACTS, name) ? FACTS[name] : undefined;
     if (label === undefined) return [`${name} ${value}`];
-    if (name === "since" && Number(value) === occurredAt) return [];
-    return [`${label} ${/^-?\d+$/.test(value) ? stamp(Number(value), occurredAt) : value}`];
+    return isPlain(entry, name, shown(value), shown) ? [] : [`${label} ${shown(value)}`];
   });
   return said.length === 0 ? "" : ` (${said.join(", ")})`;
+};
+
+/** Whether a fact goes without saying: by the time of the sentence, by another fact or by the reason. */
+const isPlain = (
+  { facts, occurredAt, reason }: LedgerEntry,
+  name: string,
+  value: string,
+  shown: (value: string) => string,
+): boolean => {
+  switch (name) {
+    case "since":
+      return value === clock(occurredAt);
+    case "last":
+      return facts["first"] !== undefined && value === shown(facts["first"]);
+    case "awaySince":
+      return reason === "online"; // it is since when they were the last time
+    default:
+      return false;
+  }
 };
 
 /** The day of a time, in UTC. */

@@ -17,7 +17,7 @@ const entry = (verdict: LedgerEntry["verdict"], clock: string, more: Partial<Led
   ...more,
 });
 const missed = (message: string, clock: string, more: Partial<LedgerEntry> = {}) =>
-  entry("CANDIDATE", clock, { messageIds: [message], ...more });
+  entry("CANDIDATE", clock, { messageIds: [message], facts: { since: String(at(clock)) }, ...more });
 const held = (reason: string, clock: string, more: Partial<LedgerEntry> = {}) =>
   entry("HELD", clock, { reason, ...more });
 const told = (clock: string, notificationId: string, ...messageIds: readonly string[]) =>
@@ -26,6 +26,7 @@ const event = (type: NotificationEvent["type"], clock: string, more: Partial<Not
   ...triggered([]),
   id: `${type} ${clock}`,
   userId: "ada",
+  conversationId: "c",
   type,
   snapshot: null,
   occurredAt: at(clock),
@@ -44,7 +45,7 @@ const read = (
 test("a story that ends in a mail", () => {
   const ledger = [
     told("12:06", "n-1", "m1", "m2", "m3"),
-    missed("m1", "12:01", { facts: { since: String(at("12:01")) } }),
+    missed("m1", "12:01"),
     held("online", "12:01"),
     held("timeout", "12:02", { until: at("12:06"), facts: { awaySince: String(at("12:02")) } }),
   ];
@@ -60,9 +61,34 @@ test("a story that ends in a mail", () => {
     "12:01:00  held in c: they were online",
     "12:02:00  held in c: they had not been away, or it had not been missed, for long enough, until 12:06:00 (away since 12:02:00)",
     "12:06:00  told: notification n-1 about 3 messages in c",
-    "12:06:01  the mail to ada@example.org was accepted by the next server",
-    "12:06:02  the mail to ada@example.org was delivered",
+    "12:06:01  the mail to ada@example.org about c was accepted by the next server",
+    "12:06:02  the mail to ada@example.org about c was delivered",
   ]);
+});
+
+test("what goes without saying is not said: not the time of the line again, nor the first as the latest, nor since when who is online was away", () => {
+  const [at1, at2] = [at("12:01"), at("12:02")].map((time) => String(time));
+  const facts = { first: at1 ?? "", last: at1 ?? "", awaySince: at2 ?? "" };
+  const ledger = [
+    missed("m1", "12:01", { occurredAt: at("12:01") + 7 }),
+    held("online", "12:03", { facts }),
+    held("timeout", "12:04", { facts: { ...facts, last: at2 ?? "" } }),
+    missed("m2", "12:05", { facts: { since: at1 ?? "" } }),
+  ];
+  expect(read(ledger).slice(1)).toEqual([
+    "12:01:00  m1 in c was missed",
+    "12:03:00  held in c: they were online (the first missed at 12:01:00)",
+    "12:04:00  held in c: they had not been away, or it had not been missed, for long enough (the first missed at 12:01:00, the latest at 12:02:00, away since 12:02:00)",
+    "12:05:00  m2 in c was missed (since 12:01:00)",
+  ]);
+});
+
+test("a message that turns out to be missed is missed after all", () => {
+  const ledger = [
+    entry("REJECTED", "12:01", { reason: "attending", messageIds: ["m1"] }),
+    missed("m1", "12:02", { facts: {} }),
+  ];
+  expect(read(ledger).at(-1)).toBe("12:02:00  m1 in c was missed after all");
 });
 
 test.each([
@@ -88,6 +114,30 @@ test("a notification without a mail says why, once", () => {
     "12:06:00  told: notification n-1 about 1 message in c",
     "12:06:00  no mail goes for notification n-1: they have no address on record",
   ]);
+});
+
+describe("asked about a message that came while others were held", () => {
+  const before = [missed("m1", "12:00"), held("cooldown", "12:00", { until: at("12:15") })];
+  const after = [missed("m2", "12:05"), held("online", "12:06"), told("12:20", "n-1", "m1", "m2")];
+  const about = (ledger: readonly LedgerEntry[]) =>
+    story({ user: "ada", message: "m2" }, ledger, []).map(({ what, reason }) => reason ?? what);
+
+  test("it tells what held them", () => {
+    expect(about([...before, ...after])).toEqual(["cooldown", "CANDIDATE", "online", "TRIGGERED"]);
+  });
+
+  test.each<readonly [string, LedgerEntry]>([
+    ["read", entry("DROPPED", "12:04", { reason: "read", messageIds: ["m1"] })],
+    ["told of", told("12:04", "n-0", "m1")],
+    ["told of with others", { ...told("12:04", "n-0", "m1"), conversationId: null }],
+  ])("but not if they were %s before", (_, gone) => {
+    expect(about([...before, gone, ...after])).toEqual(["CANDIDATE", "online", "TRIGGERED"]);
+  });
+
+  test("nor what held another conversation", () => {
+    const elsewhere = before.map((each) => ({ ...each, conversationId: "d" }));
+    expect(about([...elsewhere, ...after])).toEqual(["CANDIDATE", "online", "TRIGGERED"]);
+  });
 });
 
 describe("asked about one message", () => {

@@ -59,23 +59,48 @@ const concerning = (
   return message === undefined ? all : aboutMessage(all, message);
 };
 
-/** Those that name the message, and, while it is missed, those about all that is missed in its conversation. */
+/**
+ * Those that name the message, and, while it is missed, those about all that is missed in its conversation: also what held
+ * that when the message came.
+ */
 const aboutMessage = (entries: readonly LedgerEntry[], message: MessageId): readonly LedgerEntry[] => {
   const notifications = new Set<NotificationId | null>();
   const missedIn = new Set<ConversationId | null>();
-  return entries.filter(({ verdict, conversationId, messageIds, notificationId }) => {
-    if (verdict === "SUPPRESSED") return notifications.has(notificationId);
+  const holds = holding();
+  const concern = entries.flatMap((entry): readonly LedgerEntry[] => {
+    const { verdict, conversationId, messageIds, notificationId } = entry;
+    const held = holds(entry);
+    if (verdict === "SUPPRESSED") return notifications.has(notificationId) ? [entry] : [];
     const isNamed = messageIds.includes(message);
     const isMeant =
       messageIds.length === 0 && (missedIn.has(conversationId) || (conversationId === null && missedIn.size > 0));
-    if (!isNamed && !isMeant) return false;
+    if (!isNamed && !isMeant) return [];
     if (verdict === "CANDIDATE") missedIn.add(conversationId);
     else if (verdict === "TRIGGERED") {
       notifications.add(notificationId);
       missedIn.clear();
     } else if (verdict !== "HELD") missedIn.delete(conversationId);
-    return true;
+    return verdict === "CANDIDATE" && held !== null ? [held, entry] : [entry];
   });
+  return [...new Set(concern)];
+};
+
+/** Takes entries in order, and says of each what held its conversation before it: only a change of that is on record. */
+const holding = (): ((entry: LedgerEntry) => LedgerEntry | null) => {
+  const open = new Map<ConversationId | null, { readonly missed: Set<MessageId>; held: LedgerEntry | null }>();
+  return (entry) => {
+    const { verdict, conversationId, messageIds } = entry;
+    const now = open.get(conversationId) ?? { missed: new Set(), held: null };
+    const { held } = now;
+    open.set(conversationId, now);
+    if (verdict === "CANDIDATE") for (const id of messageIds) now.missed.add(id);
+    else if (verdict === "HELD") now.held = entry;
+    else if (verdict === "DROPPED") for (const id of messageIds) now.missed.delete(id);
+    else if (verdict === "TRIGGERED" && conversationId === null) open.clear();
+    else if (verdict === "TRIGGERED") now.missed.clear();
+    if (now.missed.size === 0) now.held = null;
+    return held;
+  };
 };
 
 const verdictTold = (entry: LedgerEntry): Told => {

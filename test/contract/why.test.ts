@@ -50,7 +50,11 @@ test(
     ]);
     await note(
       logs,
-      entry("CANDIDATE", "12:01", { messageIds: ["m1"], users: ["ada", "zoe"] }),
+      entry("CANDIDATE", "12:01", {
+        messageIds: ["m1"],
+        users: ["ada", "zoe"],
+        facts: { since: String(at("12:01")) },
+      }),
       entry("REJECTED", "12:01", { messageIds: ["m1"], users: ["bob"], reason: "self" }),
       entry("TRIGGERED", "12:06", { messageIds: ["m1"], notificationId: "n-1" }),
       entry("CANDIDATE", "12:07", { messageIds: ["m9"], conversationId: "d" }),
@@ -58,6 +62,7 @@ test(
     const event: NotificationEvent = {
       ...triggered([]),
       userId: "ada",
+      conversationId: "c",
       email: "ada@example.org",
       occurredAt: at("12:06:01"),
     };
@@ -69,7 +74,7 @@ test(
       "2026-01-05 (UTC)",
       "12:01:00  m1 in c was missed",
       "12:06:00  told: notification n-1 about 1 message in c",
-      "12:06:01  the mail to ada@example.org was accepted by the next server",
+      "12:06:01  the mail to ada@example.org about c was accepted by the next server",
     ]);
     const [json = ""] = await ask(logs, "--user", "bob", "--json");
     expect(JSON.parse(json)).toEqual({

@@ -1,5 +1,5 @@
 import type { LogRecord } from "../../services/core/event.ts";
-import type { LedgerEntry } from "../../services/core/records.ts";
+import type { LedgerEntry, NotificationEvent } from "../../services/core/records.ts";
 import { defaultSettings } from "../../services/core/settings.ts";
 import { type TopicId, topicIds, topics } from "../../services/core/topics.ts";
 import { conversations } from "../../services/conversations/rule.ts";
@@ -46,27 +46,37 @@ export interface Decided {
 
 /** What the project's processors decide by `until`, in memory. */
 export const decided = (lines: readonly Line[], until: number): Decided => {
-  const told: Triggered[] = [];
-  const ledger = new Map<string, LedgerEntry[]>();
-  const refused = (record: LogRecord, _by: string, error: unknown): void => {
-    throw new Error(`refused: ${JSON.stringify(record)}`, { cause: error });
-  };
-  const published = ({ topic, value }: LogRecord): void => {
-    if (topic !== "notifications" || value?.type !== "TRIGGERED") return;
-    const { userId, conversationId, messageIds, occurredAt: at } = value;
-    told.push({ userId, conversationId, messageIds: [...messageIds], at });
-  };
-  const noted = (entry: LedgerEntry): void => {
-    for (const user of entry.users) {
-      const its = ledger.get(user);
-      if (its === undefined) ledger.set(user, [entry]);
-      else its.push(entry);
-    }
-  };
-  const driver = drive({ parts: [part(conversations), part(inboxes)], published, noted, refused });
-  for (const line of lines.toSorted((a, b) => a.at - b.at)) if (line.at <= until) driver.feed(recordOf(line));
-  driver.advance(until);
+  const inOrder = lines.toSorted((a, b) => a.at - b.at).filter(({ at }) => at <= until);
+  const { events, ledger } = heard(inOrder.map(recordOf), until);
+  const told = events.map(({ userId, conversationId, messageIds, occurredAt: at }) => {
+    return { userId, conversationId, messageIds: [...messageIds], at };
+  });
   return { told, ledger };
+};
+
+/** The TRIGGERED events and verdicts of the project's processors, in memory. @param records in the order of their timestamps */
+export const heard = (records: Iterable<LogRecord>, until: number) => {
+  const events: NotificationEvent[] = [];
+  const ledger = new Map<string, LedgerEntry[]>();
+  const driver = drive({
+    parts: [part(conversations), part(inboxes)],
+    published({ topic, value }) {
+      if (topic === "notifications" && value?.type === "TRIGGERED") events.push(value);
+    },
+    noted(entry) {
+      for (const user of entry.users) {
+        const its = ledger.get(user);
+        if (its === undefined) ledger.set(user, [entry]);
+        else its.push(entry);
+      }
+    },
+    refused(record, _by, error) {
+      throw new Error(`refused: ${JSON.stringify(record)}`, { cause: error });
+    },
+  });
+  for (const record of records) driver.feed(record);
+  driver.advance(until);
+  return { events, ledger };
 };
 
 /** Notifications in an order of their own: messages of one time on several partitions have none. */

@@ -32,7 +32,7 @@ export const PARTITIONS = 2;
 const LOOK_EVERY = 25;
 
 /** kafkajs takes a timestamp of 0 for none. */
-const SINCE_EVER: Millis = 1;
+export const SINCE_EVER: Millis = 1;
 
 // What a file's tests made is undone when the file is through.
 const made = new AsyncDisposableStack();

@@ -1,0 +1,58 @@
+import { expect, test } from "vitest";
+import { random } from "../../deploy/local/demo/random.ts";
+import { settings } from "../judge/history.ts";
+import type { Triggered } from "../judge/judge.ts";
+import { members } from "../support/members.ts";
+import { expected, histories, together } from "../support/past.ts";
+import { plain } from "../support/settings.ts";
+import { expectAllDecided, expectNoDeadLetters, notificationEvents, progress } from "../support/standing.ts";
+import { eventually, SINCE_EVER, world } from "../support/world.ts";
+
+/** Histories in a run of all tests, and changes among those who work through them; by hand, HISTORIES=1000 CHANGES=12. */
+const HISTORIES = Number(process.env["HISTORIES"] ?? 100);
+const CHANGES = Number(process.env["CHANGES"] ?? 3);
+/** Of the histories, and of who goes when and how. */
+const SEED = Number(process.env["SEED"] ?? Date.now() % 1_000_000);
+
+test(
+  `histories on the real broker and database come to what the rule says of each, whoever comes and goes meanwhile (HISTORIES=${HISTORIES} CHANGES=${CHANGES} SEED=${SEED})`,
+  { timeout: 120_000 + HISTORIES * 1_000 + CHANGES * 60_000 },
+  async () => {
+    const all = histories(HISTORIES, SEED);
+    const said = together(all);
+    const wanted = expected(all, [settings(SINCE_EVER, "default", plain)], Date.now());
+    const chat = await world({ LOG_LEVEL: "error" });
+    // All of it before anybody reads: what is read to its end is taken to have come to the present.
+    await chat.publish(...said);
+    const dice = random(SEED);
+    const moments = Array.from({ length: CHANGES }, () => dice.next()).toSorted((a, b) => a - b);
+    const group = await members(chat, dice);
+    const begun = Date.now();
+    const changes: string[] = [];
+    for (const moment of moments) {
+      await eventually(async () => expect(await progress(chat)).toBeGreaterThanOrEqual(moment));
+      const percent = Math.floor(100 * (await progress(chat)));
+      changes.push(`${await group.change()} at ${percent} %`);
+    }
+    await eventually(() => expectAllDecided(chat));
+    const seconds = Math.round((Date.now() - begun) / 1_000);
+    await group.stop();
+
+    await expectNoDeadLetters(chat);
+    const { events, repeats } = await notificationEvents(chat);
+    console.log(
+      `${HISTORIES} histories (seed ${SEED}): ${said.length} records, ${events.length} notifications in ${seconds} s, ${repeats} of them published twice; ${changes.join(", ")}`,
+    );
+    expect(new Set(events.map(({ type }) => type))).toEqual(new Set(["TRIGGERED"]));
+    expect(briefly(events.map((event) => ({ ...event, at: event.occurredAt })))).toEqual(briefly(wanted));
+    expect(wanted.length).toBeGreaterThan(HISTORIES);
+  },
+);
+
+/** In an order of their own: messages of one time on several partitions have none. */
+const briefly = (told: readonly Triggered[]): readonly string[] =>
+  told
+    .map(({ userId, conversationId, messageIds, at }) =>
+      JSON.stringify([userId, conversationId, at, messageIds.toSorted()]),
+    )
+    .toSorted();

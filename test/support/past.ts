@@ -1,0 +1,103 @@
+import fc from "fast-check";
+import { DAY, type Millis } from "../../services/core/time.ts";
+import type { Said } from "../../services/runtime/producer.ts";
+import { LATENESS } from "../../services/inboxes/state.ts";
+import { mixed } from "../judge/arbitrary.ts";
+import { type Line, user } from "../judge/history.ts";
+import type { Triggered } from "../judge/judge.ts";
+import { decided, recordOf } from "../judge/run.ts";
+
+/**
+ * The day on which every history begins, at its own time of day: the clocks of Berlin go back in the night that follows,
+ * those of New York a week later. A past for whoever runs this, and no segment of a compacted topic is a week long.
+ */
+const BEGINNING: Millis = Date.UTC(2026, 9, 24);
+
+/** A history that shares topics and a database with others, and nothing else: no id of it, and no role, is another's. */
+export interface History {
+  readonly lines: readonly Line[];
+}
+
+/** So many histories, the same for the same seed. */
+export const histories = (count: number, seed: number): readonly History[] =>
+  fc
+    .sample(mixed, { seed, numRuns: count })
+    .map((drawn, number) => ({ lines: apart(drawn.filter(isInTime), `${number}.`) }));
+
+/** What comes later than that is taken as of its own time no more, wherever that would need all of the past. */
+const isInTime = ({ at, value }: Line): boolean => at - (value?.occurredAt ?? at) <= LATENESS;
+
+/** @param mark stands before every id */
+const apart = (drawn: readonly Line[], mark: string): readonly Line[] => {
+  const start = drawn[0]?.at ?? 0;
+  const later = BEGINNING - Math.floor(start / DAY) * DAY;
+  const introduced = new Set(
+    drawn.filter(({ topic, at }) => topic === "chat.users" && at === start).map(({ key }) => key),
+  );
+  const strangers = new Set(
+    drawn
+      .flatMap(({ value }) => (value !== null && "userId" in value ? [value.userId] : []))
+      .filter((id) => !introduced.has(id)),
+  );
+  // Who has no role has the one that all share: everybody is given one of the history's own.
+  return [...[...strangers].map((id) => user(start, id)), ...drawn].map((line) => moved(marked(line, mark), later));
+};
+
+/** The same with ids of its own. */
+const marked = (line: Line, mark: string): Line => {
+  const of = (id: string): string => `${mark}${id}`;
+  const maybe = (id: string | null): string | null => (id === null ? null : of(id));
+  const key = of(line.key);
+  switch (line.topic) {
+    case "chat.messages": {
+      const { conversationId, messageId, senderId, mentions } = line.value;
+      const ids = { conversationId: of(conversationId), messageId: of(messageId), senderId: maybe(senderId) };
+      return { ...line, key, value: { ...line.value, ...ids, mentions: mentions.map(of) } };
+    }
+    case "chat.participants":
+      return {
+        ...line,
+        key,
+        value: { ...line.value, conversationId: of(line.value.conversationId), userId: of(line.value.userId) },
+      };
+    case "chat.presence":
+      return {
+        ...line,
+        key,
+        value: { ...line.value, conversationId: maybe(line.value.conversationId), userId: of(line.value.userId) },
+      };
+    case "chat.users":
+      if (line.value === null) return { ...line, key };
+      return {
+        ...line,
+        key,
+        value: { ...line.value, userId: of(line.value.userId), role: of(line.value.role ?? "default") },
+      };
+    case "chat.conversations":
+      if (line.value === null) return { ...line, key };
+      return { ...line, key, value: { ...line.value, conversationId: of(line.value.conversationId) } };
+    case "notification.settings":
+      return { ...line, key };
+  }
+};
+
+/** The same so much later. */
+const moved = (line: Line, by: Millis): Line => {
+  const at = line.at + by;
+  if (line.value === null) return { ...line, at };
+  const occurredAt = line.value.occurredAt + by;
+  if (line.topic !== "chat.presence") return { ...line, at, value: { ...line.value, occurredAt } } as Line;
+  const readUntil = line.value.readUntil === null ? null : line.value.readUntil + by;
+  return { ...line, at, value: { ...line.value, occurredAt, readUntil } };
+};
+
+/** All of them as records of one log, in the order of their timestamps; each history's in its own. */
+export const together = (all: readonly History[]): readonly Said[] =>
+  all
+    .flatMap(({ lines }) => lines)
+    .toSorted((a, b) => a.at - b.at)
+    .map((line) => recordOf(line));
+
+/** What the rule decides of each alone, in memory, by a moment that is past all of it. @param begins what all have in common */
+export const expected = (all: readonly History[], begins: readonly Line[], until: Millis): readonly Triggered[] =>
+  all.flatMap(({ lines }) => decided([...begins, ...lines], until).told);

@@ -1,0 +1,98 @@
+import { expect } from "vitest";
+import type { Place } from "../../services/core/ports.ts";
+import type { NotificationEvent } from "../../services/core/records.ts";
+import type { TopicId } from "../../services/core/topics.ts";
+import { conversations } from "../../services/conversations/rule.ts";
+import { inboxes } from "../../services/inboxes/rule.ts";
+import { mailer } from "../../services/mailer/letter.ts";
+import { readWhole } from "../../services/ops/read.ts";
+import { PARTITIONS, type World } from "./world.ts";
+
+/** Where the services stand: by processor, the offset up to which each place is folded; and what is still to be done. */
+interface Standing {
+  readonly cursors: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  /** Entries to be published, and timers of inboxes whose time is past. */
+  readonly entries: number;
+  readonly timers: number;
+  /** Mails to be sent. */
+  readonly letters: number;
+}
+
+type Reader = Readonly<{ name: string; inputs: readonly TopicId[] }>;
+
+const standing = async ({ database }: World): Promise<Standing> => {
+  const [found] = await database.query<{
+    lanes: readonly { readonly processor: string; readonly cursors: Readonly<Record<string, number>> }[] | null;
+    entries: number;
+    timers: number;
+    letters: number;
+  }>(
+    `select (select json_agg(l) from lanes l) as lanes, (select count(*) from outbox) as entries,
+            (select count(*) from state_inboxes where due < extract(epoch from now()) * 1000) as timers,
+            (select count(*) from jobs where queue = 'mail' and state = 'ready') as letters`,
+  );
+  const cursors: Record<string, Record<string, number>> = {};
+  for (const lane of found?.lanes ?? []) cursors[lane.processor] = { ...cursors[lane.processor], ...lane.cursors };
+  const { entries = 0, timers = 0, letters = 0 } = found ?? {};
+  return { cursors, entries, timers, letters };
+};
+
+const placesOf = (topics: readonly TopicId[]): readonly Place[] =>
+  topics.flatMap((topic) => Array.from({ length: PARTITIONS }, (_none, partition) => ({ topic, partition })));
+
+const foldedOf = ({ cursors }: Standing, { name, inputs }: Reader): readonly number[] =>
+  placesOf(inputs).map(({ topic, partition }) => cursors[name]?.[`${topic}/${partition}`] ?? 0);
+
+const endsOf = async ({ log }: World, { inputs }: Reader): Promise<readonly number[]> =>
+  (await log.extents(placesOf(inputs))).map(({ high }) => high);
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((one, other) => one + other, 0);
+
+/** How much of what the chat said is folded by who reads it, from 0 to 1. */
+export const progress = async (chat: World): Promise<number> => {
+  const now = await standing(chat);
+  const readers = [conversations, { ...inboxes, inputs: inboxes.inputs.filter((topic) => topic !== "inbox") }];
+  const ends = await Promise.all(readers.map((reader) => endsOf(chat, reader)));
+  return sum(readers.flatMap((reader) => foldedOf(now, reader))) / sum(ends.flat());
+};
+
+/** Nothing of what was said so far comes to the inboxes any more. */
+export const expectAllSorted = async (chat: World): Promise<void> => {
+  const now = await standing(chat);
+  expect([foldedOf(now, conversations), now.entries]).toEqual([await endsOf(chat, conversations), 0]);
+};
+
+/** All that was said so far is decided: read to its end by both services, and no timer of the past is left. */
+export const expectAllDecided = async (chat: World): Promise<void> => {
+  await expectAllSorted(chat);
+  const ends = await endsOf(chat, inboxes);
+  const now = await standing(chat);
+  expect([foldedOf(now, inboxes), now.entries, now.timers]).toEqual([ends, 0, 0]);
+};
+
+/** All that was decided so far is mailed, or is not to be. */
+export const expectAllMailed = async (chat: World): Promise<void> => {
+  const now = await standing(chat);
+  expect([foldedOf(now, mailer), now.entries, now.letters]).toEqual([await endsOf(chat, mailer), 0, 0]);
+};
+
+/** What the topic tells of notifications, each event once: a TRIGGERED that is there again must say the same. */
+export const notificationEvents = async (
+  chat: World,
+): Promise<{ readonly events: readonly NotificationEvent[]; readonly repeats: number }> => {
+  const events = new Map<string, NotificationEvent>();
+  let records = 0;
+  for await (const { value } of readWhole(chat, "notifications")) {
+    if (value === null) continue;
+    records++;
+    const before = events.get(value.id) ?? value;
+    if (value.type === "TRIGGERED") expect(value).toEqual(before);
+    events.set(value.id, before);
+  }
+  return { events: [...events.values()], repeats: records - events.size };
+};
+
+/** Nothing was refused by any service. */
+export const expectNoDeadLetters = async (chat: World): Promise<void> => {
+  for await (const { value } of readWhole(chat, "deadLetters")) expect(value).toBeNull();
+};
