@@ -11,6 +11,7 @@ import {
 } from "../core/chat.ts";
 import type { Effect } from "../core/effect.ts";
 import type { UserId } from "../core/ids.ts";
+import { flow } from "../core/flow.ts";
 import { type Due, nothing, type Processor, type Rows, type Step } from "../core/processor.ts";
 import { DAY, type Millis } from "../core/time.ts";
 import { candidaciesOf, type Candidacy } from "./candidacy.ts";
@@ -43,14 +44,7 @@ export const conversations: Processor<ChatRow, ConversationEvent> = {
   inputs: ["messages", "participants", "conversations"],
   home: "conversationStrays",
   strays: "conversationStrays",
-  upstream: [
-    {
-      processor: "conversations",
-      from: ["messages", "participants", "conversations"],
-      to: "conversationStrays",
-      by: "examined",
-    },
-  ],
+  upstream: [flow.conversationStrays],
   read: readConversationEvent,
   rows(event) {
     const own = [conversationKey(event.key), recentKey(event.key)];

@@ -20,7 +20,7 @@ export const ANEW = "anew";
 const SEPARATOR = "\u001f"; // unit separator: ids don't hold it, and if one does the length before it tells them apart
 
 /** Key of a row of `inboxes`: its kind, its user, and what it is about. */
-export const inboxRowKey = (kind: "u" | "p" | "o" | "t", user: UserId, about = ""): string =>
+export const inboxRowKey = (kind: "u" | "o" | "t", user: UserId, about = ""): string =>
   `${kind}${SEPARATOR}${user.length}${SEPARATOR}${user}${SEPARATOR}${about}`;
 
 /** Row key of a user's profile. */

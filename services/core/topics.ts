@@ -106,6 +106,16 @@ export type TopicId = keyof typeof topics;
 
 export const topicIds = Object.keys(topics) as readonly TopicId[];
 
+/** Topics whose records follow from those of the others: who folds everything anew writes them anew. */
+export const derivedTopics: readonly TopicId[] = [
+  "inbox",
+  "conversationStrays",
+  "inboxStrays",
+  "notifications",
+  "ledger",
+  "deadLetters",
+];
+
 /** Records of equal time are taken in this order (semantics: "Time is the log's"). */
 export const precedence: readonly TopicId[] = [
   "settings",

@@ -1,3 +1,4 @@
+import { flow } from "../core/flow.ts";
 import { ANEW, profileKey, userOfRow } from "../core/inbox.ts";
 import type { ConversationId, MessageId, UserId } from "../core/ids.ts";
 import type { Due, Processor, Rows, Step } from "../core/processor.ts";
@@ -33,21 +34,7 @@ export const inboxes: Processor<InboxRow, InboxEvent, SettingsBook> = {
   inputs: ["users", "presence", "inbox"],
   home: "inbox",
   strays: "inboxStrays",
-  upstream: [
-    {
-      processor: "conversations",
-      from: ["messages", "participants", "conversations"],
-      to: "conversationStrays",
-      by: "examined",
-    },
-    {
-      processor: "conversations",
-      from: ["messages", "participants", "conversations", "conversationStrays"],
-      to: "inbox",
-      by: "folded",
-    },
-    { processor: "inboxes", from: ["presence", "users"], to: "inboxStrays", by: "examined" },
-  ],
+  upstream: [flow.conversationStrays, flow.inbox, flow.inboxStrays],
   lore: settingsLore,
   read: readInboxEvent,
   rows(event) {
@@ -149,8 +136,9 @@ const onEntry = (user: Draft, event: Of<"entry">): void => {
   }
 };
 
-const onCandidate = (user: Draft, { entry, isMentioned, at: since }: Of<"entry">, messageId: MessageId): void => {
+const onCandidate = (user: Draft, { entry, isMentioned, at }: Of<"entry">, messageId: MessageId): void => {
   const { conversationId, senderId, sentAt } = entry;
+  const since = entry.since ?? at;
   const message = { messageId, senderId, sentAt, since, seen: entry.loggedAt, isMentioned };
   if (entry.reason === ANEW)
     user.changeThread(conversationId, (thread) => keep(thread, (one) => one.messageId !== messageId));

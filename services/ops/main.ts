@@ -10,6 +10,7 @@ import { ensureTopics } from "../runtime/topics.ts";
 import { variables as webhookVariables } from "../webhooks/config.ts";
 import { decideCommand } from "./decide.ts";
 import { endpointsCommand } from "./endpoints.ts";
+import { rebuildCommand } from "./rebuild.ts";
 import { reference } from "./reference.ts";
 import { replayTrace } from "./replay-trace.ts";
 import { environment, openDesk, settings } from "./open-desk.ts";
@@ -81,6 +82,7 @@ ops.addCommand(whyCommand(openDesk));
 
 ops.addCommand(decideCommand());
 ops.addCommand(whatifCommand());
+ops.addCommand(rebuildCommand(settings));
 
 ops
   .command("replay-trace")

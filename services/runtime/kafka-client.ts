@@ -11,6 +11,11 @@ export interface KafkaSettings {
   readonly clientId: string;
   /** Stands before every topic's and group's name: several installations share a cluster. */
   readonly prefix: string;
+  /**
+   * Names a log beside the live one: what is derived is read and written on topics of its own (`<name>.<apart>`), by
+   * groups of its own (`whileaway.<apart>.…`); everything else is the live one's. Identity: by it a killed one's are found.
+   */
+  readonly apart?: string;
   readonly tls: boolean;
   readonly sasl?: {
     readonly mechanism: "plain" | "scram-sha-256" | "scram-sha-512";
@@ -22,12 +27,12 @@ export interface KafkaSettings {
 /** A topic as the broker has it. */
 export interface TopicState {
   readonly partitions: number;
+  readonly replication: number;
   readonly config: Readonly<Record<string, string>>;
 }
 
 export interface WantedTopic extends TopicState {
   readonly topic: TopicId;
-  readonly replication: number;
 }
 
 /** Kafka. The only file that imports `kafkajs`: to replace it is to write this file anew and pass test/contract. */
@@ -36,6 +41,11 @@ export interface KafkaLog extends Log, AsyncDisposable {
   describe(): Promise<ReadonlyMap<TopicId, TopicState>>;
   /** Asks for topics; they may take a moment to be there. */
   create(wanted: readonly WantedTopic[]): Promise<void>;
+  /**
+   * Deletes the topics and groups of a log apart. Throws Fatal where it isn't one, Transient where something is still
+   * there: members of a group that has died count as there until their session ends.
+   */
+  clear(): Promise<void>;
   /** A topic's name on the broker. */
   readonly nameOf: (topic: TopicId) => string;
 }

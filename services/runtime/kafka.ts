@@ -9,7 +9,7 @@ import kafkajs, {
 import { Fatal, messageOf, Transient } from "../core/failure.ts";
 import { laneOf } from "../core/lane.ts";
 import type { Extent, Place, RawRecord, Subscription } from "../core/ports.ts";
-import { type TopicId, topicIds, topics } from "../core/topics.ts";
+import { derivedTopics, type TopicId, topicIds, topics } from "../core/topics.ts";
 import { arrivals } from "./arrivals.ts";
 import {
   asBuffer,
@@ -46,7 +46,7 @@ const RETRIES = 5;
 
 export const openKafka = (settings: KafkaSettings): KafkaLog => {
   silenceNegativeTimeouts();
-  const { brokers, clientId, prefix, tls, sasl } = settings;
+  const { brokers, clientId, prefix, apart, tls, sasl } = settings;
   const kafka = new Kafka({
     brokers: [...brokers],
     clientId,
@@ -58,7 +58,9 @@ export const openKafka = (settings: KafkaSettings): KafkaLog => {
     retry: { retries: RETRIES, initialRetryTime: 100, maxRetryTime: 2_000 },
     ...(sasl === undefined ? {} : { sasl: sasl as never }),
   });
-  const nameOf = (topic: TopicId): string => `${prefix}${topics[topic].name}`;
+  const isApart = (topic: TopicId): boolean => apart !== undefined && derivedTopics.includes(topic);
+  const nameOf = (topic: TopicId): string => `${prefix}${topics[topic].name}${isApart(topic) ? `.${apart}` : ""}`;
+  const groups = `${prefix}whileaway.${apart === undefined ? "" : `${apart}.`}`;
   const idOf = new Map(topicIds.map((topic) => [nameOf(topic), topic]));
   const admin = connected(kafka.admin());
   const producer = restartable(() =>
@@ -108,14 +110,15 @@ export const openKafka = (settings: KafkaSettings): KafkaLog => {
     },
     async subscribe(group, of, laneCount) {
       await Promise.all(of.map(partitions)); // a consumer would ask for ever
-      return subscribe(kafka, `${prefix}whileaway.${group}`, of, laneCount, nameOf, idOf);
+      return subscribe(kafka, `${groups}${group}`, of, laneCount, nameOf, idOf);
     },
     scan: (of) => scanOf(log, of),
     async describe() {
       const { topics: found } = await fetchMetadata(await admin());
-      const ours = found.flatMap(({ name, partitions: { length } }) => {
+      const ours = found.flatMap(({ name, partitions: { length, 0: first } }) => {
         const topic = idOf.get(name);
-        return topic === undefined ? [] : [{ topic, name, partitions: length }];
+        const replication = first?.replicas.length ?? 1;
+        return topic === undefined ? [] : [{ topic, name, partitions: length, replication }];
       });
       const resources = ours.map(({ name }) => ({ type: ConfigResourceTypes.TOPIC, name }));
       const configs =
@@ -129,9 +132,7 @@ export const openKafka = (settings: KafkaSettings): KafkaLog => {
           Object.fromEntries(configEntries.map(({ configName, configValue }) => [configName, configValue])),
         ]),
       );
-      return new Map(
-        ours.map(({ topic, name, partitions: n }) => [topic, { partitions: n, config: configOf.get(name) ?? {} }]),
-      );
+      return new Map(ours.map(({ topic, name, ...of }) => [topic, { ...of, config: configOf.get(name) ?? {} }]));
     },
     async create(wanted) {
       const asked = wanted.map(({ topic, partitions: numPartitions, replication: replicationFactor, config }) => ({
@@ -142,6 +143,16 @@ export const openKafka = (settings: KafkaSettings): KafkaLog => {
       }));
       // Not waitForLeaders: kafkajs gives up on a broker that doesn't know of a topic yet.
       await passing(async () => (await admin()).createTopics({ topics: asked, waitForLeaders: false }));
+    },
+    async clear() {
+      if (apart === undefined) throw new Fatal("Kafka: the live log's topics are not deleted from here");
+      const names = new Set((await fetchMetadata(await admin())).topics.map(({ name }) => name));
+      const left = derivedTopics.map(nameOf).filter((name) => names.has(name));
+      if (left.length > 0) await passing(async () => (await admin()).deleteTopics({ topics: left }));
+      const all = await passing(async () => (await admin()).listGroups());
+      const ours = all.groups.map(({ groupId }) => groupId).filter((id) => id.startsWith(groups));
+      if (ours.length > 0) await passing(async () => (await admin()).deleteGroups(ours));
+      counts.clear();
     },
     async [Symbol.asyncDispose]() {
       await producer.end();

@@ -14,10 +14,14 @@ const known = (): readonly string[] =>
     .map((file) => file.slice(0, -".sql".length))
     .toSorted();
 
-/** Brings the database to this version's schema; returns what it ran. An advisory lock lets one run at a time. */
-export const migrate = async (address: string): Promise<readonly string[]> => {
+/**
+ * Brings the database to this version's tables; returns what it ran. An advisory lock lets one run at a time.
+ * @param schema where they are, and made if it isn't there; else the role's own
+ */
+export const migrate = async (address: string, schema?: string): Promise<readonly string[]> => {
   const ran = await runner({
     databaseUrl: address,
+    ...(schema === undefined ? {} : { schema, createSchema: true }),
     dir: folder,
     direction: "up",
     migrationsTable: TABLE,

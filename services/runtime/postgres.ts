@@ -18,6 +18,11 @@ const MAX_CONNECTIONS = 20;
 /** Milliseconds to wait for a connection, and for a statement's answer. */
 const CONNECT_TIMEOUT = 10_000;
 const STATEMENT_TIMEOUT = 30_000;
+/**
+ * Milliseconds that a transaction may stand still, as long as a silent member keeps its lanes (kafka.ts): a process that
+ * is frozen within one would hold their rows locked for who takes them over.
+ */
+const IDLE_TIMEOUT = 10_000;
 
 const parseInt8 = (value: string): number => {
   const number = Number(value);
@@ -43,18 +48,34 @@ const classified = (error: unknown, sql: string): Error => {
   return new Fatal(`${message} (in: ${sql.trim().slice(0, 200)})`, { cause: error });
 };
 
+/** What a pool has of its own. */
+export interface DatabaseOptions {
+  /** The schema whose tables it sees; else the server's choice for the role, mostly `public`. */
+  readonly schema?: string;
+  /** Milliseconds to wait for a statement's answer, and that a transaction may stand still. */
+  readonly patience?: number;
+}
+
 /** Opens a pool; connects at the first use. @param address `postgres://user:password@host:port/database` */
-export const openDatabase = (address: string, applicationName: string): Database => {
+export const openDatabase = (
+  address: string,
+  applicationName: string,
+  { schema, patience }: DatabaseOptions = {},
+): Database => {
   const pool = new pg.Pool({
     connectionString: address,
     application_name: applicationName,
     max: MAX_CONNECTIONS,
     connectionTimeoutMillis: CONNECT_TIMEOUT,
-    query_timeout: STATEMENT_TIMEOUT,
+    query_timeout: patience ?? STATEMENT_TIMEOUT,
+    idle_in_transaction_session_timeout: patience ?? IDLE_TIMEOUT,
+    ...(schema === undefined ? {} : { options: `-c search_path=${schema}` }),
     keepAlive: true,
     types: { getTypeParser },
   });
   pool.on("error", () => undefined); // an idle connection was lost: the pool opens another when one is needed
+  // One that is lost within a transaction, between two statements, says so at the next; unheard, it would end the process.
+  pool.on("connect", (client) => client.on("error", () => undefined));
 
   const connect = async (): Promise<pg.PoolClient> => {
     try {

@@ -20,7 +20,8 @@ export interface TopicReport {
   readonly differing: readonly string[];
 }
 
-const declaredConfig = (topic: TopicId): Readonly<Record<string, string>> => {
+/** What the broker is asked for, as `topics` declares it. */
+export const declaredConfig = (topic: TopicId): Readonly<Record<string, string>> => {
   const { cleanup, retention, compactionLag, owner }: Topic = topics[topic];
   return {
     "cleanup.policy": cleanup,
@@ -83,8 +84,8 @@ const unequal = (log: KafkaLog, found: ReadonlyMap<TopicId, TopicState>, lanes: 
       : [];
   });
 
-/** A broker says that a topic is created before every broker knows of it. */
-const untilThere = async (log: KafkaLog, wanted: readonly TopicId[]): Promise<void> => {
+/** A broker says that a topic is created before every broker knows of it. Throws Transient. */
+export const untilThere = async (log: KafkaLog, wanted: readonly TopicId[]): Promise<void> => {
   const until = Date.now() + CREATION_TIMEOUT;
   for (;;) {
     const found = await log.describe();

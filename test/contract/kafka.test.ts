@@ -122,6 +122,29 @@ test("what retention has deleted is passed over, from wherever one seeks", async
   }
 });
 
+test("a log apart has topics and groups of its own for what is derived, shares the rest, and is cleared alone", async () => {
+  const { log: live, prefix } = await testLog();
+  const apart = used.use(
+    openKafka({ brokers: inject("kafka").split(","), clientId: "tests", prefix, apart: "aside", tls: false }),
+  );
+  await apart.create([{ topic: "inbox", partitions: 3, replication: 1, config: {} }]);
+  await eventually(async () => expect((await apart.describe()).get("inbox")?.partitions).toBe(3));
+  await live.publish([saying("messages", 0, "shared"), saying("inbox", 0, "live")]);
+  await apart.publish([saying("inbox", 0, "apart")]);
+  const readAll = async (from: Log, topic: TopicId) =>
+    (await read(from, group, { topic, partition: 0 }, null)).map(({ value }) => text(value));
+  expect([await readAll(apart, "messages"), await readAll(apart, "inbox")]).toEqual([["shared"], ["apart"]]);
+  expect([await readAll(live, "messages"), await readAll(live, "inbox")]).toEqual([["shared"], ["live"]]);
+
+  await eventually(() => apart.clear());
+  await eventually(async () => expect((await apart.describe()).has("inbox")).toBe(false));
+  expect((await apart.describe()).has("messages")).toBe(true);
+  expect(await readAll(live, "inbox")).toEqual(["live"]);
+  const groups = (await (await admin()).listGroups()).groups.map(({ groupId }) => groupId);
+  expect(groups.filter((id) => id.startsWith(prefix))).toEqual([`${prefix}whileaway.${group}`]);
+  await expect(live.clear()).rejects.toMatchObject({ name: "Fatal" });
+});
+
 describe("a topic that isn't there", () => {
   let empty: Log;
   beforeAll(() => {

@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { laneOf } from "../../services/core/lane.ts";
 import type { Log, Place, RawRecord } from "../../services/core/ports.ts";
 import type { TopicId } from "../../services/core/topics.ts";
+import { readerOf } from "../../services/runtime/scan.ts";
 import { endOf, logs, placesOf, read, saying, takeRecords, assigned, text, bytes } from "./log.suite.ts";
 import { PARTITIONS } from "../support/world.ts";
 
@@ -107,6 +108,22 @@ describe.each(logs)("the log %s", (_name, open) => {
       expect(some.length).toBeGreaterThan(0);
       break; // who has seen enough leaves
     }
+  });
+
+  test("is read on from where a reader came to, and a record that came meanwhile is read once", async () => {
+    await using reader = readerOf(log, ["preferences"]);
+    const readOn = async (): Promise<readonly (string | null)[]> => {
+      const found: (string | null)[] = [];
+      for await (const some of reader.toEnd()) found.push(...some.map(({ value }) => text(value)));
+      return found.toSorted((a, b) => ((a ?? "") < (b ?? "") ? -1 : 1));
+    };
+    await log.publish([saying("preferences", 0, "first"), saying("preferences", 1, "one more")]);
+    expect(await readOn()).toEqual(expect.arrayContaining(["first", "one more"]));
+    expect(await readOn()).toEqual([]);
+    await log.publish([saying("preferences", 0, "second")]);
+    expect(await readOn()).toEqual(["second"]);
+    await log.publish([saying("preferences", 0, "third"), saying("preferences", 1, "fourth")]);
+    expect(await readOn()).toEqual(["fourth", "third"]);
   });
 
   test("takes records of a megabyte, many of them at once", async () => {

@@ -1,0 +1,81 @@
+import { Command } from "commander";
+import { Fatal, messageOf } from "../core/failure.ts";
+import type { CommonSettings } from "../runtime/serve.ts";
+import { isEqual } from "./rebuild/compare.ts";
+import { progressBar } from "./rebuild/progress.ts";
+import { reportOf, switchedLine } from "./rebuild/report.ts";
+import { rebuild, type Rebuilt } from "./rebuild/run.ts";
+
+/** Exit codes: 0 equal or switched over, 1 different, 2 misused, or it could not be done; 130 stopped by a signal. */
+const DIFFERENT = 1;
+const FAILED = 2;
+const STOPPED = 130;
+
+const DETAILS = `
+Runs the same code as the services, in this process, from the first record of the chat's topics: on topics, consumer
+groups and a PostgreSQL schema (whileaway_rebuild) of its own, which are gone afterwards. Nothing is mailed or posted, and
+nothing is put on the live topics. The live services may go on meanwhile; where they are stopped, what they have decided
+so far is compared. The database's user must be allowed to create a schema, the Kafka user topics, and both to delete them.
+
+compared are   every row of both states; rows that change meanwhile are looked at again
+told by ...    notifications (TRIGGERED) that only one of the two has decided
+
+--switch puts the rebuilt state in place of the live one, after the report. The live services' commits wait for that, a
+second or two; they go on with the new state by themselves. Nobody is told again of what they have been told, or now of
+what the rebuild alone decided for the past; what live would have decided since, is. Look at the report without it first.
+
+Exit codes: 0 equal, or switched over; ${DIFFERENT} different; ${FAILED} misused, or it could not be done; ${STOPPED} stopped by a signal.`;
+
+interface Options {
+  readonly switch?: boolean;
+  readonly json?: boolean;
+}
+
+/** `ops rebuild`. @param say takes one line of the answer */
+export const rebuildCommand = (settings: () => CommonSettings, say: (line: string) => void = console.log): Command =>
+  new Command("rebuild")
+    .description("folds everything again from the topics beside the live state, sends nothing, and compares")
+    .option("--switch", "then puts the rebuilt state in place of the live one")
+    .option("--json", "prints JSON")
+    .addHelpText("after", DETAILS)
+    .showHelpAfterError("what it takes: ops rebuild --help")
+    .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : FAILED))
+    .action(async ({ switch: isToSwitch = false, json = false }: Options) => {
+      process.exitCode = await inProcess((signal) => answer(settings(), { isToSwitch, json }, signal, say));
+    });
+
+const answer = async (
+  settings: CommonSettings,
+  { isToSwitch, json }: { readonly isToSwitch: boolean; readonly json: boolean },
+  signal: AbortSignal,
+  say: (line: string) => void,
+): Promise<number> => {
+  using progress = progressBar(process.stderr);
+  const found: Rebuilt[] = [];
+  const compared = (rebuilt: Rebuilt): void => {
+    found.push(rebuilt);
+    if (!json) for (const line of reportOf(rebuilt)) say(line);
+  };
+  const switched = await rebuild(settings, { isToSwitch, progress, compared, signal });
+  const [rebuilt] = found;
+  if (rebuilt === undefined) throw new Fatal("the rebuild has compared nothing");
+  if (json) say(JSON.stringify({ isEqual: isEqual(rebuilt), ...rebuilt, switched }, null, 2));
+  else if (switched !== null) say(switchedLine(switched));
+  return switched !== null || isEqual(rebuilt) ? 0 : DIFFERENT;
+};
+
+/** SIGINT and SIGTERM end the run, which takes everything away; a second one ends the process. */
+const inProcess = async (run: (signal: AbortSignal) => Promise<number>): Promise<number> => {
+  const stop = new AbortController();
+  const onSignal = (): void => stop.abort(new Fatal("stopped"));
+  const signals = ["SIGINT", "SIGTERM"] as const;
+  for (const signal of signals) process.once(signal, onSignal);
+  try {
+    return await run(stop.signal);
+  } catch (error) {
+    console.error(`ops rebuild: ${messageOf(error)}`);
+    return stop.signal.aborted ? STOPPED : FAILED;
+  } finally {
+    for (const signal of signals) process.off(signal, onSignal);
+  }
+};

@@ -1,0 +1,92 @@
+import { Fatal, Transient } from "../../core/failure.ts";
+import { derivedTopics } from "../../core/topics.ts";
+import { openKafka } from "../../runtime/kafka.ts";
+import type { KafkaLog } from "../../runtime/kafka-client.ts";
+import { migrate } from "../../runtime/migrations.ts";
+import { type Connection, type Database, openDatabase } from "../../runtime/postgres.ts";
+import { type CommonSettings, kafkaSettings } from "../../runtime/serve.ts";
+import { declaredConfig, untilThere } from "../../runtime/topics.ts";
+import { until } from "./wait.ts";
+
+/** Identity: what tells a rebuild's topics and groups from the live ones, and its schema. What is found of it is deleted. */
+const APART = "rebuild";
+export const REBUILD = "whileaway_rebuild";
+
+/** Milliseconds in which topics and groups must be gone; a killed member counts as there until its session ends. */
+const CLEARING_PATIENCE = 60_000;
+
+/** A place beside the live one in which everything can be folded anew; nothing is left of it when it is disposed of. */
+export interface Apart extends AsyncDisposable {
+  readonly log: KafkaLog;
+  readonly database: Database;
+}
+
+/** Makes the place, after taking away what a killed rebuild may have left. Throws Fatal where the topics don't exist. */
+export const openApart = async (settings: CommonSettings, live: KafkaLog, database: Database): Promise<Apart> => {
+  await using stack = new AsyncDisposableStack();
+  const log = stack.use(openKafka({ ...kafkaSettings(settings, "whileaway-rebuild"), apart: APART }));
+  const clear = async (): Promise<void> => {
+    await database.query(`drop schema if exists ${REBUILD} cascade`);
+    await cleared(log);
+  };
+  await clear();
+  stack.defer(clear);
+  const found = await live.describe();
+  const wanted = derivedTopics.map((topic) => {
+    const { partitions, replication } = found.get(topic) ?? { partitions: 0, replication: 0 };
+    if (partitions === 0) throw new Fatal(`the topic ${live.nameOf(topic)} does not exist: run \`ops topics\` first`);
+    return { topic, partitions, replication, config: declaredConfig(topic) };
+  });
+  await log.create(wanted);
+  await untilThere(log, derivedTopics);
+  await migrate(settings.DATABASE_URL, REBUILD);
+  const own = stack.use(openDatabase(settings.DATABASE_URL, "whileaway ops rebuild", { schema: REBUILD }));
+  const made = stack.move();
+  return { log, database: own, [Symbol.asyncDispose]: () => made.disposeAsync() };
+};
+
+const cleared = async (log: KafkaLog): Promise<void> => {
+  const clear = async (): Promise<true | null> => {
+    try {
+      await log.clear();
+      const found = await log.describe();
+      return derivedTopics.some((topic) => found.has(topic)) ? null : true;
+    } catch (error) {
+      if (error instanceof Transient) return null;
+      throw error;
+    }
+  };
+  await until(clear, AbortSignal.timeout(CLEARING_PATIENCE));
+};
+
+const LOCK = "hashtext('whileaway rebuild')";
+/** Milliseconds in which PostgreSQL notices that who had the lock was killed. */
+const LOCK_PATIENCE = 5_000;
+
+const isMine = async (connection: Connection): Promise<boolean> => {
+  const tries = AbortSignal.timeout(LOCK_PATIENCE);
+  const attempt = async (): Promise<boolean | null> => {
+    const [row] = await connection.query<{ mine: boolean }>(`select pg_try_advisory_xact_lock(${LOCK}) as mine`);
+    return row?.mine === true || (tries.aborted ? false : null);
+  };
+  return until(attempt, new AbortController().signal);
+};
+
+/**
+ * Runs `body` while no other rebuild runs on this database. The lock is a transaction's that does nothing else: whoever
+ * is killed lets go of it. Throws Fatal where another has it.
+ */
+export const alone = async <T>(database: Database, body: () => Promise<T>): Promise<T> => {
+  let result: { readonly value: T } | null = null;
+  try {
+    await database.transaction(async (connection) => {
+      if (!(await isMine(connection)))
+        throw new Fatal("another rebuild runs on this database: wait for its end, or stop it first");
+      result = { value: await body() };
+    });
+  } catch (error) {
+    if (result === null) throw error; // else only the lock's connection was lost, after everything was done
+  }
+  if (result === null) throw new Fatal("the rebuild ended without a result");
+  return (result as { readonly value: T }).value;
+};

@@ -1,0 +1,54 @@
+import { conversations } from "../../conversations/rule.ts";
+import { noSettings } from "../../core/settings.ts";
+import type { Clock, Codec, Log, Store } from "../../core/ports.ts";
+import { inboxes } from "../../inboxes/rule.ts";
+import { bell } from "../../runtime/bell.ts";
+import { type Engine, startEngine, type World } from "../../runtime/engine.ts";
+import { loop, type Steps } from "../../runtime/loop.ts";
+import { relay } from "../../runtime/relay.ts";
+
+/** Both processors at work on a log and a store of their own: the same code as the services, and nobody who sends. */
+export interface Fold extends AsyncDisposable {
+  /** Rejects when one of the loops ends by itself. */
+  readonly failure: Promise<never>;
+  /** Ends the folding after the step under way, and publishes what follows from it. Throws Transient. */
+  stop(): Promise<void>;
+}
+
+export const startFold = async (log: Log, store: Store, codec: Codec): Promise<Fold> => {
+  const clock: Clock = { now: Date.now };
+  const world: World = { log, store, codec, clock, relay: relay(log, store), bell: bell() };
+  const intake = new AbortController();
+  const outlet = new AbortController();
+  const failure = Promise.withResolvers<never>();
+  failure.promise.catch(() => undefined); // whoever waits for something here races it
+  const start = (steps: Steps, signal: AbortSignal): Promise<void> => {
+    const running = loop(steps, clock, signal);
+    running.catch(failure.reject);
+    return running;
+  };
+  await using opening = new AsyncDisposableStack();
+  const engines: readonly Engine[] = [
+    opening.use(await startEngine(conversations, () => undefined, world)),
+    opening.use(await startEngine(inboxes, () => noSettings, world)), // the log says them: its lore
+  ];
+  const joined = opening.move();
+  const relaying = start({ name: "relay", ...world.relay, nextDue: () => null }, outlet.signal);
+  const running = engines.map((engine) => start(engine, intake.signal));
+
+  const end = async (): Promise<void> => {
+    intake.abort();
+    await Promise.allSettled(running);
+    await joined.disposeAsync();
+    outlet.abort();
+    await Promise.allSettled([relaying]);
+  };
+  return {
+    failure: failure.promise,
+    async stop() {
+      await end();
+      while (await world.relay.step());
+    },
+    [Symbol.asyncDispose]: end,
+  };
+};

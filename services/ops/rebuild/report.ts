@@ -1,0 +1,64 @@
+import { table } from "../table.ts";
+import { type Difference, isEqual } from "./compare.ts";
+import type { Rebuilt } from "./run.ts";
+import type { Switched } from "./switch.ts";
+import type { Telling } from "./told.ts";
+
+/** Rows, and notifications of each side, that are named. */
+const MAX_NAMED = 20;
+
+/** A comparison in lines for people. */
+export const reportOf = (rebuilt: Rebuilt): readonly string[] => {
+  const { kinds, differences, moving, ahead, told, live, lag, cut } = rebuilt;
+  return [
+    ...(live.isStill
+      ? [
+          `live stands still: it has come ${live.at < 0 ? "nowhere" : `to ${iso(live.at)}`}, ${lag} records are waiting; compared is what it has decided until then`,
+        ]
+      : []),
+    ...Object.entries(cut).map(
+      ([topic, from]) => `${topic} is kept from ${iso(from)} on: what was before, a rebuild doesn't know`,
+    ),
+    ...table(
+      kinds.map(({ kind, rows, different }) => ({
+        rows: kind,
+        compared: String(rows),
+        equal: String(rows - different),
+        different: String(different),
+      })),
+    ),
+    ...(ahead > 0 ? [`${ahead} rows have changed since live stands still: not compared`] : []),
+    ...(moving > 0 ? [`${moving} rows changed at every look: not compared`] : []),
+    ...named(
+      differences,
+      ({ kind, lane, key, where }: Difference) => `  ${kind} ${printable(key)} (lane ${lane}): ${where.join("; ")}`,
+    ),
+    "",
+    `told by both: ${told.both}${told.from === null ? "" : ` (compared from ${iso(told.from)} on)`}`,
+    `told by live only: ${told.live.length}`,
+    ...named(told.live, telling),
+    `told by the rebuild only: ${told.rebuilt.length}`,
+    ...named(told.rebuilt, telling),
+    "",
+    isEqual(rebuilt)
+      ? `equal: the live state is what the topics say${live.isStill ? ", as far as it has come" : ""}`
+      : "different: the live state is not what the topics say",
+  ];
+};
+
+/** What became of the switch, for people. */
+export const switchedLine = ({ took, notifications, others }: Switched): string =>
+  `switched over; the live services waited ${took} ms. Said for them, because they hadn't come to it: ${notifications} notifications, ${others} other records`;
+
+const telling = ({ userId, conversationId, at, notificationId }: Telling): string =>
+  `  ${userId} about ${conversationId ?? "several conversations"} at ${iso(at)}: ${notificationId}`;
+
+const named = <T>(all: readonly T[], line: (one: T) => string): readonly string[] => [
+  ...all.slice(0, MAX_NAMED).map(line),
+  ...(all.length > MAX_NAMED ? [`  and ${all.length - MAX_NAMED} more`] : []),
+];
+
+/** Keys are made of parts with a unit separator between them. */
+const printable = (key: string): string => key.split("\u001f").join(" ");
+
+const iso = (at: number): string => new Date(at).toISOString();

@@ -1,0 +1,52 @@
+import { expect, test } from "vitest";
+import { memoryLog } from "../../memory/log.ts";
+import { stillLog } from "./standstill.ts";
+
+const said = (topic: "messages" | "inbox", value: string) => ({
+  topic,
+  partition: 0,
+  key: "c",
+  value: Buffer.from(value),
+});
+
+test("once it stands still, the chat's part of the log ends there for whoever reads on; the rest goes on", async () => {
+  const log = memoryLog({ now: () => 0 }, 1);
+  const still = stillLog(log);
+  await using member = await still.log.subscribe("readers", ["messages", "inbox"], 1);
+  for (const place of member.assigned()) member.seek(place, null);
+  const take = () =>
+    member.take(10).map(({ records, next }) => [records.map(({ value }) => String(value)).join(), next] as const);
+  await log.publish([said("messages", "a")]);
+  expect(take()).toEqual([["a", 1]]);
+  await log.publish([said("messages", "b")]);
+  await still.stop();
+  await log.publish([said("messages", "c"), said("inbox", "d")]);
+  expect(
+    await still.log.extents([
+      { topic: "messages", partition: 0 },
+      { topic: "inbox", partition: 0 },
+    ]),
+  ).toEqual([
+    { low: 0, high: 2 },
+    { low: 0, high: 1 },
+  ]);
+  expect(take()).toEqual([
+    ["b", 2],
+    ["d", 1],
+  ]);
+  await log.publish([said("messages", "e")]);
+  expect(take()).toEqual([]);
+  expect([...still.cut()]).toEqual([]);
+});
+
+test("a topic of the chat's that begins later than at its first record is known to be cut, and from when on it is kept", async () => {
+  const log = memoryLog({ now: () => 0 }, 1);
+  const still = stillLog(log);
+  await using member = await still.log.subscribe("readers", ["messages", "users", "inbox"], 1);
+  for (const place of member.assigned()) member.seek(place, 1); // where retention has deleted the first
+  const record = (topic: "messages" | "users" | "inbox", timestamp: number) =>
+    ({ topic, partition: 0, key: "c", value: Buffer.from(""), timestamp }) as const;
+  await log.publish((["messages", "users", "inbox"] as const).flatMap((topic) => [record(topic, 5), record(topic, 7)]));
+  member.take(10);
+  expect([...still.cut()]).toEqual([["messages", 7]]);
+});

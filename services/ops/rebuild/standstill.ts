@@ -1,0 +1,73 @@
+import type { Log, Slice, Subscription } from "../../core/ports.ts";
+import type { Millis } from "../../core/time.ts";
+import { type TopicId, topicIds, topics } from "../../core/topics.ts";
+import { placeName } from "../../runtime/frontier.ts";
+import { placesOf } from "./side.ts";
+
+/** What the chat writes. */
+const chat = topicIds.filter((topic) => topics[topic].owner === "chat");
+
+/** A log of which the chat's part can be made to stand still. */
+export interface StillLog {
+  readonly log: Log;
+  /** From now on the chat's topics end, for whoever reads this log, where they end now (or have been read to). */
+  stop(): Promise<void>;
+  /** The time of the first record of those chat's topics that are kept from a later offset than the first. */
+  cut(): ReadonlyMap<TopicId, Millis>;
+}
+
+export const stillLog = (log: Log): StillLog => {
+  const handed = new Map<string, number>();
+  const cut = new Map<TopicId, Millis>();
+  let ends: ReadonlyMap<string, number> = new Map();
+
+  const within = (slice: Slice): readonly Slice[] => {
+    const { place, records } = slice;
+    const end = ends.get(placeName(place)) ?? Infinity;
+    if (slice.next <= end) return [slice];
+    const before = records.filter(({ offset }) => offset < end);
+    return before.length === 0 && (handed.get(placeName(place)) ?? 0) >= end
+      ? []
+      : [{ place, records: before, next: end }];
+  };
+  const note = ({ place, records, next }: Slice): void => {
+    const [first] = records;
+    const isFirst = !handed.has(placeName(place)) && topics[place.topic].cleanup === "delete";
+    if (isFirst && first !== undefined && first.offset > 0 && chat.includes(place.topic))
+      cut.set(place.topic, Math.max(cut.get(place.topic) ?? 0, first.timestamp));
+    handed.set(placeName(place), Math.max(handed.get(placeName(place)) ?? 0, next));
+  };
+  const take: (from: Subscription) => Subscription["take"] = (from) => (limit, isWanted) => {
+    const slices = from.take(limit, isWanted).flatMap(within);
+    slices.forEach(note);
+    return slices;
+  };
+
+  return {
+    log: {
+      ...log,
+      async extents(places) {
+        const extents = await log.extents(places);
+        return extents.map(({ low, high }, index) => {
+          const place = places[index];
+          return { low, high: Math.min(high, place === undefined ? high : (ends.get(placeName(place)) ?? high)) };
+        });
+      },
+      async subscribe(group, of, lanes) {
+        const member = await log.subscribe(group, of, lanes);
+        return { ...member, take: take(member), [Symbol.asyncDispose]: () => member[Symbol.asyncDispose]() };
+      },
+    },
+    async stop() {
+      const places = await placesOf(log, chat);
+      const extents = await log.extents(places);
+      ends = new Map(
+        places.map((place, index) => {
+          const name = placeName(place);
+          return [name, Math.max(extents[index]?.high ?? 0, handed.get(name) ?? 0)];
+        }),
+      );
+    },
+    cut: () => cut,
+  };
+};

@@ -1,0 +1,152 @@
+import type { Codec, Log, OutboxEntry, RawRecord } from "../../core/ports.ts";
+import type { NotificationEvent } from "../../core/records.ts";
+import type { Millis } from "../../core/time.ts";
+import { placeName } from "../../runtime/frontier.ts";
+import { SEQUENCE_HEADER, STREAM_HEADER } from "../../runtime/relay.ts";
+import { type Reader, readerOf } from "../../runtime/scan.ts";
+import { decoded } from "../read.ts";
+
+/** That somebody was told. */
+export interface Telling {
+  /** The event's. */
+  readonly id: string;
+  readonly notificationId: string;
+  readonly userId: string;
+  readonly conversationId: string | null;
+  readonly at: Millis;
+}
+
+/** Who was told by one side and not, so far, by the other. What both told is forgotten, so it fits into memory. */
+export interface Told extends AsyncDisposable {
+  /** Reads on, both logs side by side to where they end by then. Throws Transient. */
+  read(): Promise<void>;
+  /** What waits in the live outbox counts as told. */
+  add(entries: readonly Pick<OutboxEntry, "value">[]): Promise<void>;
+  readonly byBoth: () => number;
+  readonly byLive: () => readonly Telling[];
+  readonly byRebuilt: () => readonly Telling[];
+  /** The time from which on both logs are kept; null: since ever. */
+  readonly since: () => Millis | null;
+}
+
+export const readTold = (logs: { readonly live: Log; readonly rebuilt: Log }, codec: Codec): Told => {
+  const live = sideOf(logs.live, codec);
+  const rebuilt = sideOf(logs.rebuilt, codec);
+  /** What waited in the outbox: when it is on the log, it is no second telling. */
+  const added = new Set<string>();
+  let both = 0;
+
+  const count = (mine: Map<string, Telling>, others: Map<string, Telling>, tellings: readonly Telling[]): void => {
+    for (const telling of tellings)
+      if (others.delete(telling.id)) both++;
+      else mine.set(telling.id, telling);
+  };
+
+  return {
+    async read() {
+      const [from, to] = [live.next(), rebuilt.next()];
+      let [a, b] = [await from.next(), await to.next()];
+      // Whoever is earlier goes on, so that what both told meets soon.
+      while (a.done !== true || b.done !== true) {
+        const isLiveNext = b.done === true || (a.done !== true && live.at() <= rebuilt.at());
+        if (isLiveNext) {
+          if (a.done !== true)
+            count(
+              live.only,
+              rebuilt.only,
+              a.value.filter(({ id }) => !added.has(id)),
+            );
+          a = await from.next();
+        } else {
+          if (b.done !== true) count(rebuilt.only, live.only, b.value);
+          b = await to.next();
+        }
+      }
+    },
+    async add(entries) {
+      const raws = entries.map(({ value }, offset): RawRecord => ({ ...NOWHERE, offset, value }));
+      await codec.prepare(raws);
+      const tellings = raws.flatMap((raw) => tellingOf(raw, codec) ?? []).filter(({ id }) => !added.has(id));
+      for (const { id } of tellings) added.add(id);
+      count(live.only, rebuilt.only, tellings);
+    },
+    byBoth: () => both,
+    byLive: () => [...live.only.values()],
+    byRebuilt: () => [...rebuilt.only.values()],
+    since: () => {
+      const times = [live.since(), rebuilt.since()].filter((time) => time !== null);
+      return times.length === 0 ? null : Math.max(...times);
+    },
+    async [Symbol.asyncDispose]() {
+      await live.reader[Symbol.asyncDispose]();
+      await rebuilt.reader[Symbol.asyncDispose]();
+    },
+  };
+};
+
+const NOWHERE = {
+  topic: "notifications",
+  partition: 0,
+  timestamp: Number.MAX_SAFE_INTEGER,
+  key: null,
+  headers: {},
+} as const;
+
+const tellingOf = (raw: RawRecord, codec: Codec): Telling | null => {
+  const event = decoded(raw, codec)?.value as NotificationEvent | null | undefined;
+  if (event?.type !== "TRIGGERED") return null;
+  const { id, notificationId, userId, conversationId, occurredAt: at } = event;
+  return { id, notificationId, userId, conversationId, at };
+};
+
+/** One side's log of notifications. */
+interface Side {
+  readonly reader: Reader;
+  readonly only: Map<string, Telling>;
+  next(): AsyncGenerator<readonly Telling[]>;
+  /** The time of the latest that was read. */
+  at(): Millis;
+  since(): Millis | null;
+}
+
+const sideOf = (log: Log, codec: Codec): Side => {
+  const reader = readerOf(log, ["notifications"]);
+  /** By partition and stream, the latest number: what comes again was published twice. */
+  const heard = new Map<string, number>();
+  const begun = new Set<string>();
+  let since: Millis | null = null;
+  let at: Millis = -1;
+
+  const isNew = (raw: RawRecord): boolean => {
+    const stream = raw.headers[STREAM_HEADER];
+    if (stream === undefined) return true;
+    const name = `${placeName(raw)}<${utf8.decode(stream)}`;
+    const number = Number(utf8.decode(raw.headers[SEQUENCE_HEADER]));
+    if (number <= (heard.get(name) ?? -1)) return false;
+    heard.set(name, number);
+    return true;
+  };
+  const begin = (raw: RawRecord): void => {
+    if (begun.has(placeName(raw))) return;
+    begun.add(placeName(raw));
+    if (raw.offset > 0) since = Math.max(since ?? 0, raw.timestamp);
+  };
+
+  return {
+    reader,
+    only: new Map(),
+    at: () => at,
+    since: () => since,
+    async *next() {
+      for await (const raws of reader.toEnd()) {
+        await codec.prepare(raws);
+        raws.forEach(begin);
+        const tellings = raws.filter(isNew).flatMap((raw) => tellingOf(raw, codec) ?? []);
+        at = tellings.at(-1)?.at ?? at;
+        yield tellings;
+      }
+    },
+  };
+};
+
+const utf8 = new TextDecoder();
