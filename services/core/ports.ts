@@ -186,6 +186,8 @@ export interface Job {
 export type Settlement =
   | { readonly state: "done" }
   | { readonly state: "retry"; readonly runAt: Millis; readonly error: string }
+  /** It was not tried at all: no attempt is counted. */
+  | { readonly state: "put off"; readonly runAt: Millis }
   | { readonly state: "dead"; readonly error: string };
 
 /** Where state lives. Every call may throw Transient. */

@@ -63,7 +63,7 @@ describe("a notification", () => {
         type: "enqueue",
         queue: "mail",
         id: `n-1/${address}`,
-        payload: { address, event },
+        payload: { address, event, loggedAt: NOON },
         runAt: NOON,
       })),
     );

@@ -16,6 +16,8 @@ export interface Letter {
   readonly address: string;
   /** The TRIGGERED event, with its snapshot. */
   readonly event: NotificationEvent;
+  /** When the log had it: after an outage, long after it was due. */
+  readonly loggedAt: Millis;
 }
 
 /** What a person has chosen about all their mail; the row's key is their user id. */
@@ -86,7 +88,11 @@ const choose = ({ key, at, preference }: Chosen, known: PreferenceRow | undefine
 /** Servers that tell letters' case apart in addresses are no longer seen: who unsubscribed one writing means them all. */
 const folded = (address: string): string => address.toLowerCase();
 
-const post = ({ event, at }: Triggered, known: PreferenceRow | undefined, book: SettingsBook): readonly Effect[] => {
+const post = (
+  { event, at, seen }: Triggered,
+  known: PreferenceRow | undefined,
+  book: SettingsBook,
+): readonly Effect[] => {
   const { snapshot } = event;
   if (snapshot === null) throw new Poison(`the notification ${event.notificationId} was triggered without a snapshot`);
   const { emails, role } = snapshot.recipient;
@@ -101,7 +107,7 @@ const post = ({ event, at }: Triggered, known: PreferenceRow | undefined, book: 
     // Bounced here and not in the work: such an address may not even be fit for the id of a job.
     if (problem !== null)
       return follow(event, "BOUNCED", at, { email: address, reason: "hard", diagnostic: `not sent: ${problem}` });
-    const payload: Letter = { address, event };
+    const payload: Letter = { address, event, loggedAt: seen };
     return { type: "enqueue", queue: MAIL_QUEUE, id: `${event.notificationId}/${address}`, payload, runAt: at };
   });
 };

@@ -48,7 +48,7 @@ const mailTo = (address: string, name = "Grace Hopper", text = "Hello") => {
     },
   );
   const from = { name: "Chätterbox, Inc.", address: "chat@chat.example" };
-  return mailOf({ address, event }, render(view), { from, domain: "chat.example" });
+  return mailOf({ address, event, loggedAt: event.occurredAt }, render(view), { from, domain: "chat.example" });
 };
 const mail = mailTo("grace@example.com");
 const never = new AbortController().signal;

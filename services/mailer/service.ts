@@ -1,6 +1,7 @@
 import { Fatal } from "../core/failure.ts";
 import type { Log } from "../core/ports.ts";
 import { noSettings } from "../core/settings.ts";
+import { once, paceOf } from "../runtime/pace.ts";
 import { service } from "../runtime/service.ts";
 import { domainOf } from "./address.ts";
 import { variables } from "./config.ts";
@@ -31,6 +32,7 @@ export const mailer = service({
         post,
         render,
         lookUp: rowsOf(root.log, root.store),
+        pace: once(await paceOf(root.log, root.store), root.clock),
         concurrency,
         clock: root.clock,
         chance: Math.random,

@@ -7,7 +7,7 @@ import { conversation, grace, message, NOON, person, triggered } from "./example
 import { settle } from "./settle.ts";
 
 const event = triggered([conversation("Launch plan", [message(person("Ada"), "Hello")])], grace);
-const letter = { address: "grace@example.com", event };
+const letter = { address: "grace@example.com", event, loggedAt: NOON };
 const patience = mailRetries.reduce((sum, wait) => sum + wait, 0);
 
 const refused = (stage: Stage, text: string, more: Partial<Refused> = {}): Refused => ({

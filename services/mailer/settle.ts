@@ -1,7 +1,7 @@
 import type { Publish } from "../core/effect.ts";
 import type { Settlement } from "../core/ports.ts";
 import { mailRetries, retryAt } from "../core/retry.ts";
-import type { Millis } from "../core/time.ts";
+import { type Millis, SECOND } from "../core/time.ts";
 import { type Answer, type Refused, type Verdict, verdictOf } from "./answer.ts";
 import { follow } from "./follow.ts";
 import type { Letter } from "./letter.ts";
@@ -53,6 +53,21 @@ export const settle = (tried: Tried): Outcome => {
   });
   return { settlement: { state: "dead", error }, publish: [bounced], detail };
 };
+
+/** A notification that is told so much later than it was due comes of a backlog, in which its recipient may have read it. */
+const LATE: Millis = 5 * SECOND;
+/** Between two looks whether that is through. */
+const LOOK_AGAIN: Millis = SECOND;
+
+/** Whether what its recipient did since it was due may not be known before everything of `loggedAt` is folded. */
+export const isLate = ({ event, loggedAt }: Letter): boolean => loggedAt - event.occurredAt > LATE;
+
+/** A letter that has to wait until it is known what its recipient has read. */
+export const putOff = ({ address, event }: Letter, now: Millis): Outcome => ({
+  settlement: { state: "put off", runAt: now + LOOK_AGAIN },
+  publish: [],
+  detail: { notificationId: event.notificationId, userId: event.userId, email: address, verdict: "late" },
+});
 
 /**
  * A letter that is not to be sent any more. Said once for each address of a notification, with one and the same id.

@@ -12,11 +12,11 @@ import { mailing } from "./work.ts";
 
 const render = renderer(await readTemplates());
 const event = triggered([conversation("Launch plan", [message(person("Ada"), "Hello")])], grace);
-const payload: Letter = { address: "grace@example.com", event };
+const payload: Letter = { address: "grace@example.com", event, loggedAt: NOON };
 const never = new AbortController().signal;
 
 /** A desk whose server answers so; `mails` is what it was handed. */
-const desk = (answer: Answer, rows: Readonly<Record<string, unknown>> = {}) => {
+const desk = (answer: Answer, rows: Readonly<Record<string, unknown>> = {}, loggedAt = NOON, pace = NOON) => {
   const mails: Mail[] = [];
   const post: Post = {
     async send(mail) {
@@ -29,6 +29,7 @@ const desk = (answer: Answer, rows: Readonly<Record<string, unknown>> = {}) => {
     post,
     render,
     lookUp: async (lookups) => lookups.map(({ processor, key }) => rows[`${processor} ${key}`]),
+    pace: async () => pace,
     concurrency: 3,
     clock: { now: () => NOON + 5 },
     chance: () => 0,
@@ -43,7 +44,7 @@ const desk = (answer: Answer, rows: Readonly<Record<string, unknown>> = {}) => {
         id: "n-1/a",
         attempt: number,
         token: "t",
-        payload: JSON.parse(JSON.stringify(payload)) as unknown,
+        payload: JSON.parse(JSON.stringify({ ...payload, loggedAt })) as unknown,
       },
       never,
     );
@@ -69,6 +70,16 @@ test("a taken letter is done and told of", async () => {
   expect(publish).toMatchObject([
     { topic: "notifications", key: "grace", value: { type: "SENT", occurredAt: NOON + 5 } },
   ]);
+});
+
+test("a letter that comes of a backlog waits until it is known what its recipient has read in it", async () => {
+  const accepted = { kind: "accepted", response: "250 Ok", queueId: null } as const;
+  const [published, now] = [NOON + 60_000, NOON + 5];
+  const early = desk(accepted, {}, published, published - 1);
+  expect(await early.attempt(1)).toMatchObject({ settlement: { state: "put off", runAt: now + 1_000 }, publish: [] });
+  expect(early.mails).toEqual([]);
+  expect((await desk(accepted, {}, published, published).attempt(1)).settlement).toEqual({ state: "done" });
+  expect((await desk(accepted, {}, NOON + 5_000, -1).attempt(1)).settlement).toEqual({ state: "done" });
 });
 
 test("what was read meanwhile is not mailed, and it is said why not", async () => {

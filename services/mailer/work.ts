@@ -1,6 +1,7 @@
 import { Fatal } from "../core/failure.ts";
 import type { Clock } from "../core/ports.ts";
 import { announce } from "../runtime/facts.ts";
+import type { Pace } from "../runtime/pace.ts";
 import type { Work } from "../runtime/work.ts";
 import { compose, type Setting } from "./compose.ts";
 import { type Letter, MAIL_QUEUE } from "./letter.ts";
@@ -8,13 +9,15 @@ import { mailOf, type Sending } from "./mail.ts";
 import { type LookUp, outdated, presentOf } from "./outdated.ts";
 import type { Post } from "./post.ts";
 import type { Render } from "./render.ts";
-import { settle, suppress } from "./settle.ts";
+import { isLate, putOff, settle, suppress } from "./settle.ts";
 
 export interface Desk {
   readonly post: Post;
   readonly render: Render;
   /** How things stand is asked before each attempt: what was read meanwhile is not mailed. */
   readonly lookUp: LookUp;
+  /** Up to when everything that the log had is known to `lookUp`. */
+  readonly pace: Pace;
   readonly clock: Clock;
   /** In [0, 1), drawn anew each time: spreads what failed together. */
   readonly chance: () => number;
@@ -28,13 +31,14 @@ export interface Desk {
  * Sends letters. Each is accepted by the server at least once; twice only where the server took it and its reply to the
  * final dot never reached us, or our process died before it could say so: then with the same Message-ID.
  */
-export const mailing = ({ post, render, lookUp, clock, chance, setting, sending, concurrency }: Desk): Work => ({
+export const mailing = ({ post, render, lookUp, pace, clock, chance, setting, sending, concurrency }: Desk): Work => ({
   queue: MAIL_QUEUE,
   concurrency,
   async attempt(job, signal) {
     const letter = job.payload as Letter; // as the processor made it
     const { event } = letter;
     if (event.snapshot === null) throw new Fatal(`the letter ${job.id} has no snapshot`);
+    if (isLate(letter) && (await pace()) < letter.loggedAt) return putOff(letter, clock.now());
     const reason = outdated(event.snapshot, event.occurredAt, await presentOf(event.userId, event.snapshot, lookUp));
     if (reason !== null) return suppress(letter, reason, clock.now());
     const mail = mailOf(letter, render(compose(event, event.snapshot, setting)), sending);

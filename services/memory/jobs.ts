@@ -59,7 +59,8 @@ export const memoryJobs = (): MemoryJobs => {
       jobs.set(name(job), {
         ...stored,
         token: null,
-        ...(settlement.state === "retry"
+        attempts: stored.attempts - (settlement.state === "put off" ? 1 : 0),
+        ...("runAt" in settlement
           ? { runAt: settlement.runAt }
           : { state: settlement.state === "done" ? "done" : "dead" }),
       });

@@ -1,3 +1,4 @@
+import type { Settlement } from "../core/ports.ts";
 import { channel, type Channel } from "node:diagnostics_channel";
 import type { Lane } from "../core/lane.ts";
 import type { Millis } from "../core/time.ts";
@@ -54,7 +55,7 @@ export interface Facts {
     readonly queue: string;
     readonly id: string;
     readonly attempt: number;
-    readonly outcome: "done" | "retry" | "dead" | "lost";
+    readonly outcome: Settlement["state"] | "lost";
     readonly duration: number;
     readonly error?: string;
     /** What the worker says of it: an address, an endpoint, a status. */

@@ -111,9 +111,10 @@ export const postgresStore = (database: Database): Store => ({
     const [saved] = await database.query<{ settled: boolean; sequences: readonly number[] | null }>(
       `with settled as (
          update jobs set
-           state = case $4::text when 'retry' then 'ready' else $4 end,
+           state = case when $5::bigint is null then $4::text else 'ready' end,
+           attempts = attempts - ($4::text = 'put off')::int,
            run_at = coalesce($5::bigint, run_at),
-           settled_at = case $4::text when 'retry' then null else now() end,
+           settled_at = case when $5::bigint is null then now() end,
            error = $6, token = null
          where queue = $1 and id = $2 and token = $3 returning 1),
        added as (
@@ -128,8 +129,8 @@ export const postgresStore = (database: Database): Store => ({
         id,
         token,
         settlement.state,
-        settlement.state === "retry" ? settlement.runAt : null,
-        settlement.state === "done" ? null : settlement.error,
+        "runAt" in settlement ? settlement.runAt : null,
+        "error" in settlement ? settlement.error : null,
         outbox.map(({ stream }) => stream),
         outbox.map(({ topic }) => topic),
         outbox.map(({ partition }) => partition),

@@ -159,6 +159,14 @@ describe.each(stores)("the store %s", (_name, open) => {
       expect(await leaseOne(on, queue, 50, 100)).toMatchObject({ id: "a", attempt: 2, payload: { id: "a" } });
     });
 
+    test("that were put off come again at their time, as the same attempt", async () => {
+      const queue = `queue-${on.next()}`;
+      await enqueue(on, job(queue, "a"));
+      expect(await on.store.settle(await leaseOne(on, queue, 0, 100), { state: "put off", runAt: 50 }, [])).toEqual([]);
+      expect(await on.store.lease(queue, 1, 49, 100)).toEqual([]);
+      expect(await leaseOne(on, queue, 50, 100)).toMatchObject({ id: "a", attempt: 1 });
+    });
+
     test("that are done or dead are never leased again", async () => {
       const queue = `queue-${on.next()}`;
       await enqueue(on, job(queue, "a"), job(queue, "b"));

@@ -1,0 +1,143 @@
+import { expect, test } from "vitest";
+import { countMails } from "../../deploy/local/demo/audit.ts";
+import { type Cast, cast } from "../../deploy/local/demo/cast.ts";
+import { script, TICK } from "../../deploy/local/demo/script.ts";
+import { conversationsService } from "../../services/conversations/service.ts";
+import type { LogRecord } from "../../services/core/event.ts";
+import type { NotificationEvent } from "../../services/core/records.ts";
+import { type Millis, MINUTE, SECOND } from "../../services/core/time.ts";
+import { SESSION_TTL } from "../../services/inboxes/sessions.ts";
+import { inboxesService } from "../../services/inboxes/service.ts";
+import { mailer } from "../../services/mailer/service.ts";
+import type { Said } from "../../services/runtime/producer.ts";
+import { heard } from "../judge/run.ts";
+import { settingsSaid } from "../support/settings.ts";
+import { expectAllDecided, expectAllMailed, expectAllSorted, notificationEvents } from "../support/standing.ts";
+import { eventually, SINCE_EVER, world } from "../support/world.ts";
+
+const SEED = Number(process.env["SEED"] ?? 20_261_122);
+/** Three times the demo's ten people and five rooms, who know nothing of each other. */
+const CASTS = 3;
+/** Minutes of their life; by hand, more. */
+const LENGTH: Millis = Number(process.env["MINUTES"] ?? 10) * MINUTE;
+/** Seconds, as in the demo: odd, so that nothing falls due when something is said. */
+const SETTINGS = { timeout: 11, settle: 1 };
+/** Since the last of it is said, everything has fallen due: sessions have lapsed, and bursts ended. */
+const AFTER: Millis = SESSION_TTL + (SETTINGS.timeout + SETTINGS.settle) * SECOND;
+/** Ticks said in one go. */
+const TICKS = 30;
+
+test(
+  `after ten minutes without inboxes nobody is mailed what they had read in time, and all others once (SEED=${SEED})`,
+  { timeout: 120_000 + LENGTH / 2 },
+  async () => {
+    const chat = await world({ LOG_LEVEL: "error" }, SETTINGS);
+    using mails = countMails(chat.mailbox);
+    await using _others = chat.serve([conversationsService, mailer]);
+    const end = Math.floor((Date.now() - AFTER) / TICK) * TICK;
+    const life = lifeOf(end - LENGTH, end);
+    for (const said of life) await chat.publish(...said);
+    await eventually(() => expectAllSorted(chat));
+    expect((await notificationEvents(chat)).events).toEqual([]);
+
+    const records = [settingsSaid(SETTINGS, SINCE_EVER), ...life.flat()].map(recordOf);
+    const wanted = heard(records, Date.now()).events;
+    expect(wanted.length).toBeGreaterThan(100);
+    await using _inboxes = chat.serve([inboxesService]);
+    await eventually(() => expectAllDecided(chat));
+    await eventually(() => expectAllMailed(chat));
+    const { events } = await notificationEvents(chat);
+    const told = events.filter(({ type }) => type === "TRIGGERED");
+    expect(briefly(told)).toEqual(briefly(wanted));
+    const said = life.flat();
+    expect(told.filter((event) => hasRead(event, said, "any", event.occurredAt))).toEqual([]);
+
+    // Who read it after it was due needs no mail, even if that lay further down the backlog.
+    const superseded = new Set(
+      events.flatMap(({ reason, notificationId }) => (reason === "superseded" ? [notificationId] : [])),
+    );
+    const readSince = new Set(
+      told.filter((event) => hasRead(event, said, "all", end)).map(({ notificationId }) => notificationId),
+    );
+    expect([...superseded].filter((id) => !readSince.has(id))).toEqual([]);
+    const sent = told.filter(({ notificationId }) => !superseded.has(notificationId));
+    const due = sent.flatMap(({ notificationId, snapshot }) =>
+      (snapshot?.recipient.emails ?? []).map((address): [string, number] => [`${notificationId} ${address}`, 1]),
+    );
+    expect(await mails.counts()).toEqual(new Map(due));
+    expect(due.length).toBeGreaterThan(50);
+    const needless = sent.filter(
+      ({ notificationId, snapshot }) => snapshot?.recipient.emails.length !== 0 && readSince.has(notificationId),
+    );
+    expect(needless).toEqual([]);
+    console.log(
+      `${said.length} records (seed ${SEED}): ${told.length} notifications, ${superseded.size} superseded, ${due.length} mails, none of them read before`,
+    );
+  },
+);
+
+/** What everybody says, in the order of time, slice by slice. */
+const lifeOf = (start: Millis, end: Millis): readonly (readonly Said[])[] => {
+  const casts = Array.from({ length: CASTS }, (_none, number): Cast => cast(`-${number}`));
+  const scripts = casts.map((each, number) => script(each, SEED + number));
+  const stamped = (at: Millis, said: readonly Said[]): readonly Said[] =>
+    said.map((one): Said => ({ ...one, timestamp: at }));
+  const slices = [
+    stamped(
+      start,
+      scripts.flatMap((one) => one.opening(start)),
+    ),
+  ];
+  for (let at = start + TICK; at < end; at += TICKS * TICK) {
+    const times = Array.from({ length: TICKS }, (_none, tick) => at + tick * TICK).filter((time) => time < end);
+    slices.push(
+      times.flatMap((time) =>
+        stamped(
+          time,
+          scripts.flatMap((one) => one.tick(time)),
+        ),
+      ),
+    );
+  }
+  return [
+    ...slices,
+    stamped(
+      end,
+      scripts.flatMap((one) => one.closing(end)),
+    ),
+  ];
+};
+
+const recordOf = (said: Said): LogRecord => ({ ...said, at: said.timestamp, timestamp: said.timestamp }) as LogRecord;
+
+const briefly = (told: readonly NotificationEvent[]) =>
+  told
+    .map(({ id, userId, conversationId, messageIds, occurredAt }) => ({
+      id,
+      userId,
+      conversationId,
+      occurredAt,
+      messageIds: messageIds.toSorted(),
+    }))
+    .toSorted((a, b) => (a.id < b.id ? -1 : 1));
+
+/** Whether they had by then read any, or all, of what it is about, or written in that conversation after it. */
+const hasRead = (
+  { userId, conversationId, messageIds }: NotificationEvent,
+  life: readonly Said[],
+  much: "any" | "all",
+  by: Millis,
+): boolean => {
+  const times = life.flatMap(({ topic, value }) =>
+    topic === "messages" && value !== null && messageIds.includes(value.messageId) ? [value.occurredAt] : [],
+  );
+  const sent = much === "any" ? Math.min(...times) : Math.max(...times);
+  return life.some(({ topic, value }) => {
+    if ((topic !== "messages" && topic !== "presence") || value === null) return false;
+    const [who, isRead] =
+      topic === "messages"
+        ? [value.senderId, value.occurredAt > sent]
+        : [value.userId, value.type === "READ" && value.occurredAt >= sent];
+    return isRead && who === userId && value.conversationId === conversationId && value.occurredAt <= by;
+  });
+};
