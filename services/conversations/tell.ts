@@ -21,7 +21,15 @@ export const tell = (
   what: Partial<InboxEntry> = {},
 ): readonly Effect[] => {
   if (recipients.length === 0) return [];
-  const base = { messageId: null, senderId: null, sentAt: at, reason: null, mentioned: [], occurredAt: at };
+  const base = {
+    messageId: null,
+    senderId: null,
+    sentAt: at,
+    reason: null,
+    mentioned: [],
+    since: null,
+    occurredAt: at,
+  };
   return [{ type: "fanOut", entry: { ...base, ...what, type, conversationId, recipients, loggedAt: seen } }];
 };
 
@@ -56,8 +64,9 @@ export const differing = (
       const reason = (after.find((each) => isSame(each, held[0])) ?? after.at(-1))?.reason ?? "left";
       withdrawn.set(reason, [...(withdrawn.get(reason) ?? []), user]);
     }
-    for (const [index, { since, isMentioned }] of holds.entries()) {
-      if (isKept && held.some((each) => each.since === since)) continue;
+    for (const [index, hold] of holds.entries()) {
+      const { since, isMentioned } = hold;
+      if (isKept && held.some((each) => isSame(each, hold))) continue;
       const entry = addedAt(since, isKept || index > 0 ? null : ANEW);
       entry.users.push(user);
       if (isMentioned) entry.mentioned.push(user);
@@ -68,7 +77,7 @@ export const differing = (
     ...added
       .toSorted((x, y) => x.since - y.since)
       .flatMap(({ since, reason, users, mentioned }) =>
-        tell(event, "CANDIDATE", users, { ...what, reason, mentioned, occurredAt: since }),
+        tell(event, "CANDIDATE", users, { ...what, reason, mentioned, since: since === event.at ? null : since }),
       ),
   ];
 };

@@ -1,18 +1,7 @@
 import { describe, test } from "vitest";
 import { at, participant } from "../../test/support/chat.ts";
 import { of, rejected } from "../../test/support/spec.ts";
-import {
-  closed,
-  closedAt,
-  deleted,
-  edited,
-  joined,
-  left,
-  mentions,
-  sent,
-  updated,
-  withdrawn,
-} from "../../test/support/talk.ts";
+import { closed, closedAt, deleted, edited, joined, left, mentions, sent, withdrawn } from "../../test/support/talk.ts";
 import { conversations } from "./rule.ts";
 
 /** Why a message is nobody's candidate, by the clauses of "Missed" (design/semantics.md). */

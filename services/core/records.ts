@@ -45,8 +45,10 @@ export interface InboxEntry {
   readonly recipients: readonly UserId[];
   /** Those of the recipients whom the message mentions. */
   readonly mentioned: readonly UserId[];
-  /** When it became so: a candidate's since. */
+  /** When that happened which it follows from: in this order entries are taken. */
   readonly occurredAt: Millis;
+  /** CANDIDATE: since when, where that is not occurredAt: what is late tells of a candidate of another time. */
+  readonly since: null | Millis;
   /** When the log had the record that says so, by its own timestamp: occurredAt or later. */
   readonly loggedAt: Millis;
 }

@@ -6,7 +6,16 @@ import type { LedgerEntry } from "../core/records.ts";
 import { settingsAt, type SettingsBook, type SettingsFields } from "../core/settings.ts";
 import type { Millis } from "../core/time.ts";
 import { settled, withThread } from "./pending.ts";
-import { type InboxRow, newThread, newUser, type ThreadRow, threadKey, userKey, type UserRow } from "./state.ts";
+import {
+  type InboxRow,
+  newThread,
+  newUser,
+  type ThreadRow,
+  threadKey,
+  userKey,
+  type UserRow,
+  withProfile,
+} from "./state.ts";
 
 /** A thread as it is by now. */
 interface Kept {
@@ -22,7 +31,7 @@ export class Draft {
   readonly now: Millis;
   readonly book: SettingsBook;
   /** The user's row before the event; a new one, if there was none. */
-  readonly before: UserRow;
+  before: UserRow;
   /** The user's row as it is by now, but for why conversations are held. */
   row: UserRow;
   readonly #key: string;
@@ -30,6 +39,8 @@ export class Draft {
   readonly #threads = new Map<ConversationId, Kept>();
   readonly #effects: Effect[] = [];
   #profile: ProfileRow | null = null;
+  /** The new row, as long as there is nothing to save in it. */
+  #unsaved: UserRow | null = null;
 
   constructor(rows: Rows<InboxRow>, userId: UserId, now: Millis, book: SettingsBook) {
     this.userId = userId;
@@ -37,7 +48,7 @@ export class Draft {
     this.book = book;
     this.#rows = rows;
     this.#key = userKey(userId);
-    this.before = find(rows, this.#key, "user") ?? newUser(userId, this.profile);
+    this.before = find(rows, this.#key, "user") ?? (this.#unsaved = newUser(userId, this.profile));
     this.row = this.before;
   }
 
@@ -47,8 +58,9 @@ export class Draft {
 
   set profile(profile: ProfileRow) {
     this.#profile = profile;
-    const { user, deletedAt, restoredAt } = profile;
-    this.row = { ...this.row, role: user?.role ?? null, timezone: user?.timezone ?? null, deletedAt, restoredAt };
+    // A user of whom nothing else is known has no row of their own: the profile will be looked up when they have.
+    if (this.row === this.#unsaved) this.row = this.before = this.#unsaved = newUser(this.userId, profile);
+    else this.row = withProfile(this.row, profile);
   }
 
   settings(): SettingsFields {

@@ -121,14 +121,25 @@ export const MAX_TOLD = MAX_LISTED;
 export const MAX_TOLD_TIMES = 64;
 export const MAX_TOLD_TIMES_OF_USER = 1_000;
 
+/** The row with what decides of a profile. */
+export const withProfile = (row: UserRow, { user, deletedAt, restoredAt }: ProfileRow): UserRow => {
+  const [role, timezone] = [user?.role ?? null, user?.timezone ?? null];
+  const isSame =
+    role === row.role && timezone === row.timezone && deletedAt === row.deletedAt && restoredAt === row.restoredAt;
+  return isSame ? row : { ...row, role, timezone, deletedAt, restoredAt };
+};
+
 /** A user of whom nothing is known but, it may be, the profile. */
-export const newUser = (userId: UserId, profile: ProfileRow | undefined): UserRow => ({
+export const newUser = (userId: UserId, profile: ProfileRow | undefined): UserRow =>
+  profile === undefined ? blank(userId) : withProfile(blank(userId), profile);
+
+const blank = (userId: UserId): UserRow => ({
   type: "user",
   userId,
-  role: profile?.user?.role ?? null,
-  timezone: profile?.user?.timezone ?? null,
-  deletedAt: profile?.deletedAt ?? null,
-  restoredAt: profile?.restoredAt ?? null,
+  role: null,
+  timezone: null,
+  deletedAt: null,
+  restoredAt: null,
   sessions: [],
   endedAt: null,
   signAt: null,

@@ -72,6 +72,7 @@ const entryFor = (conversationId: string, time: number): Effect => ({
     reason: null,
     recipients: ["ada"],
     mentioned: [],
+    since: null,
     occurredAt: time,
     loggedAt: time,
   },

@@ -48,4 +48,4 @@ const outcome: Outcome =
   trace === null
     ? await atDesk(openDesk, ({ log, codec }) => outcomeOf(readLog(log, codec, TOPICS), { from, to }, roles))
     : await outcomeOf(fromTrace(trace), { from, to }, roles);
-parentPort?.postMessage(outcome);
+parentPort?.postMessage(outcome, []);

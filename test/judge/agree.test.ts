@@ -21,15 +21,29 @@ const PATIENCE = 600_000;
 /** What comes later than that is taken as of its own time no more, wherever that would need all of the past. */
 const isInTime = ({ at, value }: Line): boolean => at - (value?.occurredAt ?? at) <= LATENESS;
 
+/** Instants at which several records become known, one of them late and not there before. */
+const tangled = (lines: readonly Line[]): ReadonlySet<number> => {
+  const known = new Set<Line["value"]>();
+  const late = new Set<number>();
+  for (const { at, value } of lines) {
+    if (value !== null && value.occurredAt < at && !known.has(value)) late.add(at);
+    known.add(value);
+  }
+  const together = Map.groupBy(lines, ({ at }) => at);
+  return new Set([...late].filter((at) => (together.get(at) ?? []).length > 1));
+};
+
 /** What was decided of a history, the same by both. */
 const agree = (drawn: readonly Line[]): { readonly notifications: number; readonly verdicts: number } => {
   const lines = drawn.filter(isInTime);
   const until = (lines.at(-1)?.at ?? 0) + afterwards;
   const { told, ledger } = decided(lines, until);
   const users = usersOf(lines);
-  const cases = users.map((userId) =>
-    compared(ledgerOf(ledger.get(userId) ?? []), accounts(userId, perfect(concerning(lines, userId)), until)),
-  );
+  const instants = tangled(lines);
+  const cases = users.map((userId) => {
+    const its = accounts(userId, perfect(concerning(lines, userId)), until);
+    return compared(ledgerOf(ledger.get(userId) ?? []), its, instants);
+  });
   expect(briefly(told)).toEqual(briefly(cases.flatMap(({ judged }) => judged)));
   expect(cases.flatMap(({ differences }) => differences)).toEqual([]);
   expect(users).toEqual(expect.arrayContaining([...ledger.keys()]));

@@ -6,9 +6,10 @@
  *   the very moment by which it was missed until then);
  * - where a message was sent, or newly mentions the user, since the instant before, or they turn out to have taken part then,
  *   there is a verdict on that; none need be where they took no part;
- * - dropped is what was missed until then, rejected what was not;
+ * - dropped is what was missed until then, rejected what was not, or not by the moment that the verdict is on;
  * - what holds a conversation in which something is missed is what the ledger said last.
- * What it says in between, within one instant, doesn't count.
+ * What it says in between, within one instant, doesn't count. Where several records become known at once and one of them is
+ * late, a verdict may have had its reason in between: there, only what is missed and what holds it is compared.
  */
 import type { LedgerEntry } from "../../services/core/records.ts";
 import type { Account, Triggered } from "./judge.ts";
@@ -25,14 +26,21 @@ export interface Compared {
   readonly differences: readonly string[];
 }
 
-/** Compares what the ledger says of a user with the judge's accounts of them, which are in order. */
-export function compared(ledger: Ledger, accounts: Iterable<Account>): Compared {
+/**
+ * Compares what the ledger says of a user with the judge's accounts of them, which are in order.
+ * @param tangled instants at which several records become known, one of them late
+ */
+export function compared(
+  ledger: Ledger,
+  accounts: Iterable<Account>,
+  tangled: ReadonlySet<number> = new Set(),
+): Compared {
   const judged: Triggered[] = [];
   const differences: string[] = [];
   let count = 0;
   let latest: Account = { userId: "", at: -Infinity, triggered: [], standings: new Map(), held: new Map() };
   const compare = (at: number, account: Account): void => {
-    for (const difference of between(ledger.page(at), account, latest))
+    for (const difference of between(ledger.page(at), account, tangled.has(at) ? null : latest))
       differences.push(`${account.userId} at ${at}: ${difference}`);
   };
   for (const account of accounts) {
@@ -46,12 +54,13 @@ export function compared(ledger: Ledger, accounts: Iterable<Account>): Compared 
   return { judged, accounts: count, differences };
 }
 
-/** Where a page says otherwise than an account. @param before the one before */
-function* between(page: Page, account: Account, before: Account): Generator<string> {
+/** Where a page says otherwise than an account. @param before the one before; null where reasons aren't compared */
+function* between(page: Page, account: Account, before: Account | null): Generator<string> {
   const { said, stands, missed, held } = page;
   for (const [name, standing] of account.standings) {
     if (standing.since !== null && missed.get(standing.conversationId)?.has(name) !== true)
       yield `${name}: missed, but not by the ledger`;
+    if (before === null) continue;
     const complaint = ofMessage(standing, said.get(name) ?? [], stands.get(name), before.standings.get(name));
     if (complaint !== null) yield `${name}: ${complaint}`;
   }
@@ -74,19 +83,20 @@ function ofMessage(
   const wasMissed = before !== undefined && before.since !== null;
   const isSaid = (...verdicts: readonly LedgerEntry["verdict"][]): boolean =>
     said.some(({ verdict }) => verdicts.includes(verdict));
-  if (wasMissed && isSaid("REJECTED") && !isSaid("DROPPED", "TRIGGERED")) return "rejected, though it was missed";
+  const isNew = moments.at(-1)?.record !== before?.moments.at(-1)?.record;
+  if (wasMissed && !isNew && isSaid("REJECTED") && !isSaid("DROPPED", "TRIGGERED"))
+    return "rejected, though it was missed";
   if (!wasMissed && isSaid("DROPPED") && !isSaid("CANDIDATE")) return "dropped, though it was not missed";
 
+  const [latest, known] = [moments.at(-1), before?.moments.at(-1)];
   const last = said.at(-1);
   if (last !== undefined) {
     const missedBy = last.verdict === "DROPPED" ? moments.filter(({ record }) => record.time === before?.since) : [];
     const reasons = (missedBy.length > 0 ? missedBy : moments).flatMap((moment) => moment.reasons);
     if (!isSo(last, since, reasons)) return `${inWords(last)}, where it is ${reasons.join(" or ") || "missed"}`;
   }
-
-  const [latest, known] = [moments.at(-1), before?.moments.at(-1)];
   if (latest === undefined || !latest.isParticipant) return null;
-  if (latest.record === known?.record && !known.reasons.includes("not_participant")) return null;
+  if (!isNew && known?.reasons.includes("not_participant") !== true) return null;
   const verdicts = said.length > 0 || stands === undefined ? said : [stands];
   if (verdicts.some((entry) => isSo(entry, since, latest.reasons))) return null;
   return `${verdicts.map(inWords).join(", ") || "no verdict"}, where it is ${latest.reasons.join(" or ") || "missed"} now`;

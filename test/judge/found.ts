@@ -155,4 +155,26 @@ export const found: readonly (readonly [string, readonly Line[]])[] = [
     "somebody is away for so long that a conversation was silent for forty days",
     [...both, sent(0, "m0"), sent(40 * day, "m1"), sent(40 * day + 400, "m2")],
   ],
+  [
+    "an edit of the very time of the sending, and late, mentions who has read it since",
+    [
+      ...both,
+      presence(at(0), "HEARTBEAT", "ada", { sessionId: "tab", conversationId: "c" }),
+      sent(0, "m0"),
+      message(at(20), "SENT", "c", "m1", { senderId: "ada" }),
+      edited(300, "m0", ["ada"], own(0)),
+    ],
+  ],
+  [
+    "it turns out, all at once, that somebody had come back and then muted the conversation",
+    [
+      ...both,
+      participant(at(1), "LEFT", "c", "ada", own(0)),
+      sent(300, "m0", mention),
+      edited(300, "m0", []),
+      edited(390, "m0", ["ada"]),
+      participant(at(600), "JOINED", "c", "ada", own(0)),
+      participant(at(600), "JOINED", "c", "ada", { notify: "NONE", ...own(300) }),
+    ],
+  ],
 ];

@@ -18,7 +18,11 @@ const judgedWith = (memory: (all: Facts) => Memory, lines: readonly Line[]): rea
     const changes: string[] = [];
     for (const { at, triggered, standings, held } of accounts(userId, memory(concerning(lines, userId)), until)) {
       const missed = [...standings].flatMap(([name, { since }]) => (since === null ? [] : [`${name} ${since}`]));
-      const account = JSON.stringify([triggered, missed.toSorted(), [...held].toSorted()]);
+      const account = JSON.stringify([
+        triggered,
+        missed.toSorted(),
+        [...held].toSorted(([a], [b]) => (a < b ? -1 : 1)),
+      ]);
       if (account !== latest) changes.push(`${userId} ${at} ${account}`);
       latest = account;
     }

@@ -164,10 +164,10 @@ function standingOf(
   const versions = versionsOf(sent, records);
   const states = known.participants.get(conversationId) ?? [];
   const conversations = known.conversations.get(conversationId) ?? [];
-  const always: Reason[] = [];
-  if (wasRead(userId, sent, known, messages)) always.push("read");
-  if (records.some(({ value }) => value.type === "DELETED")) always.push("deleted");
-  if (told.has(nameOf(sent.value))) always.push("told");
+  const gone: Reason[] = [];
+  if (wasRead(userId, sent, known, messages)) gone.push("read");
+  if (records.some(({ value }) => value.type === "DELETED")) gone.push("deleted");
+  if (told.has(nameOf(sent.value))) gone.push("told");
 
   const momentAt = (place: number): Moment => {
     const record = versions[place]!;
@@ -178,17 +178,14 @@ function standingOf(
     const never = unfit(userId, sent.value);
     if (never.length > 0) return { ...moment, reasons: never };
     if (exclusion !== null) return { ...moment, reasons: [exclusion] };
-    const deleted: readonly Reason[] = [
+    const reasons: readonly Reason[] = [
       ...(isDeleted(conversations, at) ? ["conversation_deleted" as const] : []),
       ...(isDeleted(known.users, at) ? ["user_deleted" as const] : []),
-    ];
-    const isAttended = attended(live, conversationId, at);
-    const reasons = [
-      ...deleted,
-      ...(isAttended ? ["attending" as const] : []),
+      ...(attended(live, conversationId, at) ? ["attending" as const] : []),
       ...lost(userId, versions, place, states),
+      ...gone,
     ];
-    return { ...moment, reasons: [...reasons, ...always] };
+    return { ...moment, reasons };
   };
   const moments = placesOf(userId, versions).map(momentAt);
   const since = moments.find(({ reasons }) => reasons.length === 0)?.record.time ?? null;

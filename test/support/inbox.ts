@@ -36,6 +36,7 @@ export const entry = (
         reason: null,
         recipients: ["ada"],
         mentioned: [],
+        since: null,
         occurredAt: at(clock),
         loggedAt: at(clock),
         ...more,
