@@ -50,11 +50,17 @@ export const inboxes: Processor<InboxRow, InboxEvent, SettingsBook> = {
       case "user":
         return sooner(row.lapsesAt, nextLook(row, book));
       case "thread":
-        return row.missed.length > 0 ? null : row.touchedAt + THREAD_RETENTION;
+        return row.missed.length > 0 ? null : row.touchedAt + retentionOf(row);
     }
   },
   lookups: (payload) => lookupsFor(payload as Notice),
   compose: (payload, found) => compose(payload as Notice, found),
+};
+
+/** Who may still count it for a cooldown is looked at again the more seldom, the longer ago that was. */
+const retentionOf = ({ touchedAt, toldAt, readAt }: ThreadRow): Millis => {
+  const told = toldAt.at(-1) ?? -Infinity;
+  return told >= (readAt ?? 0) ? Math.max(THREAD_RETENTION, touchedAt - told) : THREAD_RETENTION;
 };
 
 const sooner = (a: Millis | null, b: Millis | null): Millis | null => (a === null || (b !== null && b < a) ? b : a);
