@@ -3,6 +3,7 @@ import type { LogRecord } from "../core/event.ts";
 import { checkId, type UserId } from "../core/ids.ts";
 import type { InboxEntry, PresenceEvent, User } from "../core/records.ts";
 import type { Millis } from "../core/time.ts";
+import type { Missed } from "./state.ts";
 
 /** What concerns a user. `key` is the user's id. */
 export type InboxEvent =
@@ -13,6 +14,8 @@ export type InboxEvent =
       readonly seen: Millis;
       readonly entry: InboxEntry;
       readonly isMentioned: boolean;
+      /** Of a CANDIDATE: the message, one object for all whom it mentions, or doesn't. */
+      readonly message: Missed | null;
     }
   | {
       readonly type: "presence";
@@ -52,14 +55,18 @@ export const readInboxEvent = (record: LogRecord): readonly InboxEvent[] => {
 const spread = (entry: InboxEntry): readonly InboxEvent[] => {
   const mentioned = entry.mentioned.length === 0 ? null : new Set(entry.mentioned);
   const { occurredAt: at, loggedAt: seen } = entry;
-  return entry.recipients.map((key) => ({
-    type: "entry",
-    key,
-    at,
-    seen,
-    entry,
-    isMentioned: mentioned?.has(key) ?? false,
-  }));
+  const plain = candidateOf(entry);
+  const mentioning = mentioned === null || plain === null ? plain : { ...plain, isMentioned: true };
+  return entry.recipients.map((key) => {
+    const isMentioned = mentioned?.has(key) ?? false;
+    return { type: "entry", key, at, seen, entry, isMentioned, message: isMentioned ? mentioning : plain };
+  });
+};
+
+const candidateOf = (entry: InboxEntry): Missed | null => {
+  const { type, messageId, senderId, sentAt, occurredAt, loggedAt: seen } = entry;
+  if (type !== "CANDIDATE" || messageId === null) return null;
+  return { messageId, senderId, sentAt, since: entry.since ?? occurredAt, seen, isMentioned: false };
 };
 
 const agree = (key: string, field: UserId): void => {

@@ -38,8 +38,8 @@ export const miss = (thread: ThreadRow, message: Missed): ThreadRow => {
     return message.isMentioned && !before.isMentioned ? mention(aside, message.messageId, true) : aside;
   }
   const others = before === undefined ? thread.missed : thread.missed.filter((one) => one !== before);
-  const isMentioned = message.isMentioned || before?.isMentioned === true;
-  const missed = inserted(others, { ...message, isMentioned });
+  const isOnlyMentionedBefore = before?.isMentioned === true && !message.isMentioned;
+  const missed = inserted(others, isOnlyMentionedBefore ? { ...message, isMentioned: true } : message);
   if (missed.length > MAX_LISTED + 1) missed.splice(1, 1);
   return { ...thread, missed, count: thread.count + (before === undefined ? 1 : 0) };
 };

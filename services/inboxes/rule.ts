@@ -1,7 +1,8 @@
 import { flow } from "../core/flow.ts";
 import { ANEW, profileKey, userOfRow } from "../core/inbox.ts";
-import type { ConversationId, MessageId, UserId } from "../core/ids.ts";
+import type { ConversationId, UserId } from "../core/ids.ts";
 import type { Due, Processor, Rows, Step } from "../core/processor.ts";
+import type { InboxEntry } from "../core/records.ts";
 import { type SettingsBook, settingsLore } from "../core/settings.ts";
 import { DAY, type Millis } from "../core/time.ts";
 import { Draft } from "./draft.ts";
@@ -13,7 +14,7 @@ import { onDeleted, onProfile, wasThere } from "./profile.ts";
 import { lapse, noteAttended, onMoment, reconsiderFrom } from "./presence.ts";
 import { attends } from "./sessions.ts";
 import { compose } from "./snapshot.ts";
-import { type InboxRow, threadKey, type ThreadRow, userKey } from "./state.ts";
+import { type InboxRow, type Missed, threadKey, type ThreadRow, userKey } from "./state.ts";
 import { holdOf } from "./when.ts";
 
 /** A thread in which nothing is missed is forgotten so long after the last word of it, if it counts for no cooldown. */
@@ -120,7 +121,7 @@ const onEntry = (user: Draft, event: Of<"entry">): void => {
     user.changeThread(conversationId, by, { reason, facts: {} });
   switch (entry.type) {
     case "CANDIDATE":
-      if (messageId !== null) onCandidate(user, event, messageId);
+      if (event.message !== null) onCandidate(user, entry, event.message);
       break;
     case "OWN":
       // Who writes has read what was there before: a later message is one of a greater time.
@@ -142,10 +143,9 @@ const onEntry = (user: Draft, event: Of<"entry">): void => {
   }
 };
 
-const onCandidate = (user: Draft, { entry, isMentioned, at }: Of<"entry">, messageId: MessageId): void => {
-  const { conversationId, senderId, sentAt } = entry;
-  const since = entry.since ?? at;
-  const message = { messageId, senderId, sentAt, since, seen: entry.loggedAt, isMentioned };
+const onCandidate = (user: Draft, entry: InboxEntry, message: Missed): void => {
+  const { conversationId } = entry;
+  const { messageId, since } = message;
   if (entry.reason === ANEW)
     user.changeThread(conversationId, (thread) => keep(thread, (one) => one.messageId !== messageId));
   const verdict = { conversationId, messageIds: [messageId], facts: { since: String(since) } };

@@ -24,13 +24,13 @@ const isInTime = ({ at, value }: Line): boolean => at - (value?.occurredAt ?? at
 /** Instants at which several records become known, one of them late and not there before. */
 const tangled = (lines: readonly Line[]): ReadonlySet<number> => {
   const known = new Set<Line["value"]>();
-  const late = new Set<number>();
+  const lateAt = new Set<number>();
   for (const { at, value } of lines) {
-    if (value !== null && value.occurredAt < at && !known.has(value)) late.add(at);
+    if (value !== null && value.occurredAt < at && !known.has(value)) lateAt.add(at);
     known.add(value);
   }
   const together = Map.groupBy(lines, ({ at }) => at);
-  return new Set([...late].filter((at) => (together.get(at) ?? []).length > 1));
+  return new Set([...lateAt].filter((at) => (together.get(at) ?? []).length > 1));
 };
 
 /** What was decided of a history, the same by both. */
