@@ -31,6 +31,12 @@ export const participationAt = (
   return first === undefined ? now : first.before;
 };
 
+/** Since when nothing is forgotten of how somebody took part. */
+export const knownSince = (row: ConversationRow, user: UserId): Millis => {
+  const first = row.changes.find(({ userId }) => userId === user);
+  return first === undefined ? (participationOf(row, user)?.since ?? Infinity) : (first.before?.since ?? first.at);
+};
+
 /** Those who took part lately, and don't any more. A user id may be any text, `constructor` too. */
 export const formerly = ({ changes, departed }: ConversationRow): readonly UserId[] => [
   ...new Set(changes.flatMap(({ userId }) => (Object.hasOwn(departed, userId) ? [userId] : []))),

@@ -22,6 +22,7 @@ import {
   exclusion,
   formerly,
   isSame,
+  knownSince,
   LATENESS,
   participationAt,
   participationOf,
@@ -127,14 +128,17 @@ const reconsidered = (
   return keys.flatMap((key) => {
     const message = rows.get(key);
     if (message?.type !== "message" || !message.isSent) return [];
-    // How people took part before is forgotten: nothing new can be known of it.
-    const isRemembered = ({ since }: Candidacy): boolean => since > event.seen - LATENESS;
     const [were, are] = [candidaciesOf(before, message), candidaciesOf(after, message)];
-    const differences = users.map((user) => ({
-      user,
-      before: were(user, participationOf(before, user)).filter(isRemembered),
-      after: are(user, participationOf(after, user)).filter(isRemembered),
-    }));
+    const differences = users.map((user) => {
+      // How people took part before is forgotten: nothing new can be known of it.
+      const from = Math.min(event.seen - LATENESS + 1, knownSince(before, user));
+      const isRemembered = ({ since }: Candidacy): boolean => since >= from;
+      return {
+        user,
+        before: were(user, participationOf(before, user)).filter(isRemembered),
+        after: are(user, participationOf(after, user)).filter(isRemembered),
+      };
+    });
     return [...differing(event, message, differences), ...rejections(event, message.messageId, differences)];
   });
 };

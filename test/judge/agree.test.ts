@@ -24,13 +24,14 @@ const isInTime = ({ at, value }: Line): boolean => at - (value?.occurredAt ?? at
 /** Instants at which several records become known, one of them late and not there before. */
 const tangled = (lines: readonly Line[]): ReadonlySet<number> => {
   const known = new Set<Line["value"]>();
-  const lateAt = new Set<number>();
+  const instants = new Set<number>();
+  const together = Map.groupBy(lines, ({ at }) => at);
   for (const { at, value } of lines) {
-    if (value !== null && value.occurredAt < at && !known.has(value)) lateAt.add(at);
+    const isLate = value !== null && value.occurredAt < at && !known.has(value);
+    if (isLate && (together.get(at) ?? []).length > 1) instants.add(at);
     known.add(value);
   }
-  const together = Map.groupBy(lines, ({ at }) => at);
-  return new Set([...lateAt].filter((at) => (together.get(at) ?? []).length > 1));
+  return instants;
 };
 
 /** What was decided of a history, the same by both. */

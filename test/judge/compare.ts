@@ -80,15 +80,15 @@ function ofMessage(
   stands: LedgerEntry | undefined,
   before: Standing | undefined,
 ): string | null {
+  const [latest, known] = [moments.at(-1), before?.moments.at(-1)];
   const wasMissed = before !== undefined && before.since !== null;
   const isSaid = (...verdicts: readonly LedgerEntry["verdict"][]): boolean =>
     said.some(({ verdict }) => verdicts.includes(verdict));
-  const isNew = moments.at(-1)?.record !== before?.moments.at(-1)?.record;
-  if (wasMissed && !isNew && isSaid("REJECTED") && !isSaid("DROPPED", "TRIGGERED"))
+  const wasMissedByLatest = wasMissed && before.since === latest?.record.time;
+  if (wasMissedByLatest && isSaid("REJECTED") && !isSaid("DROPPED", "TRIGGERED"))
     return "rejected, though it was missed";
   if (!wasMissed && isSaid("DROPPED") && !isSaid("CANDIDATE")) return "dropped, though it was not missed";
 
-  const [latest, known] = [moments.at(-1), before?.moments.at(-1)];
   const last = said.at(-1);
   if (last !== undefined) {
     const missedBy = last.verdict === "DROPPED" ? moments.filter(({ record }) => record.time === before?.since) : [];
@@ -96,7 +96,7 @@ function ofMessage(
     if (!isSo(last, since, reasons)) return `${inWords(last)}, where it is ${reasons.join(" or ") || "missed"}`;
   }
   if (latest === undefined || !latest.isParticipant) return null;
-  if (!isNew && known?.reasons.includes("not_participant") !== true) return null;
+  if (latest.record === known?.record && !known.reasons.includes("not_participant")) return null;
   const verdicts = said.length > 0 || stands === undefined ? said : [stands];
   if (verdicts.some((entry) => isSo(entry, since, latest.reasons))) return null;
   return `${verdicts.map(inWords).join(", ") || "no verdict"}, where it is ${latest.reasons.join(" or ") || "missed"} now`;

@@ -156,6 +156,21 @@ export const found: readonly (readonly [string, readonly Line[]])[] = [
     [...both, sent(0, "m0"), sent(40 * day, "m1"), sent(40 * day + 400, "m2")],
   ],
   [
+    "it turns out that all counted, and not only mentions, when a mention was taken back that was held for hours",
+    [
+      settings(at(0), "default", { dailyCap: 1 }),
+      picky,
+      sent(0, "m0", mention),
+      sent(1_000, "m1", mention),
+      edited(10_000, "m1", []),
+      participant(at(10_060), "UPDATED", "c", "ada", own(10_000)),
+    ],
+  ],
+  [
+    "a mention that was made at the very time of the sending is taken back",
+    [picky, sent(10, "m0"), edited(10, "m0", ["ada"]), edited(20, "m0", []), sent(70, "m1", mention)],
+  ],
+  [
     "an edit of the very time of the sending, and late, mentions who has read it since",
     [
       ...both,
