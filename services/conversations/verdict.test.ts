@@ -1,7 +1,19 @@
 import { describe, test } from "vitest";
 import { at, participant } from "../../test/support/chat.ts";
 import { of, rejected } from "../../test/support/spec.ts";
-import { closed, closedAt, deleted, edited, joined, left, mentions, sent, withdrawn } from "../../test/support/talk.ts";
+import {
+  candidate,
+  closed,
+  closedAt,
+  deleted,
+  edited,
+  joined,
+  left,
+  mentions,
+  sent,
+  updated,
+  withdrawn,
+} from "../../test/support/talk.ts";
 import { conversations } from "./rule.ts";
 
 /** Why a message is nobody's candidate, by the clauses of "Missed" (design/semantics.md). */
@@ -98,5 +110,19 @@ describe("a participant of whom it is known late", () => {
       .after(joined("ada"), sent("m1"))
       .on({ ...left("ada", "12:01"), ...late })
       .causes(closed("left", "ada"), withdrawn("m1", "not_participant", "ada"));
+  });
+
+  test("3: and was told of everything has missed what was said hours ago, if nothing between is forgotten", () => {
+    const back = { ...updated("ada", { occurredAt: at("15:00") }), timestamp: at("15:01") };
+    const again = { ...candidate("m1", "ada"), mentioned: ["ada"], sentAt: at("12:01"), since: at("12:01") };
+    chat
+      .after(picky, sent("m1", { mentions: ["ada"] }), edited("m1", "15:00"))
+      .on(back)
+      .causes(again);
+    const muted = participant("c", "ada", "12:30", { notify: "NONE" });
+    chat
+      .after(picky, sent("m1", { mentions: ["ada"] }), muted, edited("m1", "15:00"))
+      .on(back)
+      .causes();
   });
 });

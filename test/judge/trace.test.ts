@@ -38,6 +38,10 @@ const linesOfTrace = async (): Promise<Line[]> => {
   return [...lines, ...script.end().map(lineOf)];
 };
 
+/** Who joins at a time takes part in what is said then. */
+const inOrder = (one: Line, other: Line): number =>
+  one.at - other.at || Number(one.topic !== "chat.participants") - Number(other.topic !== "chat.participants");
+
 /** The lines that concern each user: of the messages those of conversations in which they take part by then. */
 const dealt = (lines: readonly Line[]): ReadonlyMap<string, readonly Line[]> => {
   const hands = new Map<string, Line[]>();
@@ -47,7 +51,7 @@ const dealt = (lines: readonly Line[]): ReadonlyMap<string, readonly Line[]> => 
     if (hand === undefined) hands.set(user, [line]);
     else hand.push(line);
   };
-  for (const line of lines) {
+  for (const line of lines.toSorted(inOrder)) {
     if (line.topic === "chat.messages") for (const user of members.get(line.key) ?? []) deal(user, line);
     else if (line.topic === "chat.participants") {
       members.set(line.key, (members.get(line.key) ?? new Set()).add(line.value.userId));
