@@ -3,6 +3,7 @@
  * `memory/`, and one contract suite in `test/contract` that both pass.
  */
 import type { Lane } from "./lane.ts";
+import type { Span } from "./parts.ts";
 import type { Millis } from "./time.ts";
 import type { TopicId } from "./topics.ts";
 
@@ -138,6 +139,11 @@ export interface DueRow extends RowKey {
   readonly due: Millis;
 }
 
+/** Where to look for what belongs to one row. */
+export interface LaneSpan extends Span {
+  readonly lane: Lane;
+}
+
 export interface RowWrite extends RowKey {
   /** JSON data; null deletes. */
   readonly value: unknown;
@@ -198,6 +204,8 @@ export interface Store {
   progress(processor: string, to: TopicId): Promise<readonly Progress[]>;
   /** The values of rows, in the order asked; undefined where there is none. */
   load(processor: string, keys: readonly RowKey[]): Promise<readonly unknown[]>;
+  /** All that there is within each of the spans, by key, in the order asked. */
+  gather(processor: string, spans: readonly LaneSpan[]): Promise<readonly ReadonlyMap<string, unknown>[]>;
   /** Rows with `due` at or before `until`, earliest first. */
   due(processor: string, lanes: readonly Lane[], until: Millis, limit: number): Promise<readonly DueRow[]>;
   /** The earliest `due` of the lanes. */

@@ -1,5 +1,6 @@
 import type { Compose, Effect, Lookup } from "./effect.ts";
 import type { LogRecord } from "./event.ts";
+import type { Parts } from "./parts.ts";
 import type { Millis } from "./time.ts";
 import type { TopicId } from "./topics.ts";
 
@@ -83,6 +84,11 @@ export interface Processor<Row, Event extends Keyed, Given = undefined> {
   readonly upstream: readonly Stage[];
   /** What the root need not hand in as `given`, because the log says it: a change of it looks at every timer anew. */
   readonly lore?: Lore<Given>;
+  /**
+   * How rows lie in the store where each has several parts. Such a row is read whole and changed in place: `rows` names
+   * all that an event needs, and of what is thrown while one is folded nothing may be kept.
+   */
+  readonly parts?: Parts<Row>;
   /** What a record says, split into what concerns one key each. */
   read(record: LogRecord): readonly Event[];
   /** Keys of the rows the event may read or write; all of them in its key's lane. */

@@ -1,7 +1,7 @@
 import { Poison } from "../core/failure.ts";
 import type { LogRecord } from "../core/event.ts";
 import { checkId, type UserId } from "../core/ids.ts";
-import type { InboxEntry, PresenceEvent, User } from "../core/records.ts";
+import type { InboxEntry, LedgerEntry, PresenceEvent, User } from "../core/records.ts";
 import type { Millis } from "../core/time.ts";
 import type { Missed } from "./state.ts";
 
@@ -14,8 +14,7 @@ export type InboxEvent =
       readonly seen: Millis;
       readonly entry: InboxEntry;
       readonly isMentioned: boolean;
-      /** Of a CANDIDATE: the message, one object for all whom it mentions, or doesn't. */
-      readonly message: Missed | null;
+      readonly candidate: Candidate | null;
     }
   | {
       readonly type: "presence";
@@ -27,6 +26,12 @@ export type InboxEvent =
     }
   | { readonly type: "profile"; readonly key: UserId; readonly at: Millis; readonly seen: Millis; readonly user: User }
   | { readonly type: "deleted"; readonly key: UserId; readonly at: Millis; readonly seen: Millis };
+
+/** The message of a CANDIDATE, and what a verdict says of it: one object for all whom it mentions, or doesn't. */
+export interface Candidate {
+  readonly message: Missed;
+  readonly verdict: Omit<LedgerEntry, "verdict" | "reason" | "users" | "occurredAt">;
+}
 
 /** Reads what concerns users, one event for each. Throws Poison where key and value don't agree. */
 export const readInboxEvent = (record: LogRecord): readonly InboxEvent[] => {
@@ -55,18 +60,21 @@ export const readInboxEvent = (record: LogRecord): readonly InboxEvent[] => {
 const spread = (entry: InboxEntry): readonly InboxEvent[] => {
   const mentioned = entry.mentioned.length === 0 ? null : new Set(entry.mentioned);
   const { occurredAt: at, loggedAt: seen } = entry;
-  const plain = candidateOf(entry);
-  const mentioning = mentioned === null || plain === null ? plain : { ...plain, isMentioned: true };
+  const plain = candidateOf(entry, false);
+  const mentioning = mentioned === null ? null : candidateOf(entry, true);
   return entry.recipients.map((key) => {
     const isMentioned = mentioned?.has(key) ?? false;
-    return { type: "entry", key, at, seen, entry, isMentioned, message: isMentioned ? mentioning : plain };
+    return { type: "entry", key, at, seen, entry, isMentioned, candidate: isMentioned ? mentioning : plain };
   });
 };
 
-const candidateOf = (entry: InboxEntry): Missed | null => {
-  const { type, messageId, senderId, sentAt, occurredAt, loggedAt: seen } = entry;
+const candidateOf = (entry: InboxEntry, isMentioned: boolean): Candidate | null => {
+  const { type, conversationId, messageId, senderId, sentAt, occurredAt, loggedAt: seen } = entry;
   if (type !== "CANDIDATE" || messageId === null) return null;
-  return { messageId, senderId, sentAt, since: entry.since ?? occurredAt, seen, isMentioned: false };
+  const since = entry.since ?? occurredAt;
+  const message = { messageId, senderId, sentAt, since, seen, isMentioned };
+  const facts = { since: String(since) };
+  return { message, verdict: { conversationId, messageIds: [messageId], notificationId: null, until: null, facts } };
 };
 
 const agree = (key: string, field: UserId): void => {

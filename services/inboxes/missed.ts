@@ -1,121 +1,162 @@
 import type { MessageId } from "../core/ids.ts";
 import type { Millis } from "../core/time.ts";
-import { LATENESS, MAX_LISTED, MAX_TOLD, MAX_TOLD_TIMES, type Missed, type ThreadRow } from "./state.ts";
+import { LATENESS, MAX_LISTED, MAX_TOLD, MAX_TOLD_TIMES, type Missed, type Thread } from "./state.ts";
 
 /** Attended messages that are remembered beyond what a lapse may give back: a late record may tell otherwise. */
 const MAX_ATTENDED = 100;
 /** For so long all of them are. */
 const ATTENDED: Millis = 90_000;
 
+/** What is no longer missed: the messages' ids; null: the thread has not changed at all. */
+export type Gone = readonly MessageId[] | null;
+
+const none: readonly MessageId[] = [];
+
 /** In the order of `since`; of one time, as sent, then as the log had them. */
 export const byTime = (a: Missed, b: Missed): number => a.since - b.since || a.sentAt - b.sentAt || a.seen - b.seen;
 
-/** In its place among others, mostly the last. */
-const inserted = (messages: readonly Missed[], message: Missed): Missed[] => {
+/** Puts it in its place among others, mostly the last. */
+const insert = (messages: Missed[], message: Missed): void => {
   const last = messages[messages.length - 1];
-  const all = messages.slice();
-  all.push(message);
-  return last === undefined || byTime(last, message) <= 0 ? all : all.toSorted(byTime);
+  if (last === undefined || byTime(last, message) <= 0) messages.push(message);
+  else messages.splice(messages.findLastIndex((one) => byTime(one, message) <= 0) + 1, 0, message);
 };
 
 /** Why a candidate is not missed whoever attended; null: it may be. */
-export const gone = (thread: ThreadRow, { messageId, sentAt }: Missed): "read" | "told" | null => {
-  if (sentAt <= thread.readUntil) return "read";
+export const gone = ({ readUntil, told, toldAt }: Thread, { messageId, sentAt }: Missed): "read" | "told" | null => {
+  if (sentAt <= readUntil) return "read";
   // A notification is about nothing that was sent after it.
-  const isOlder = sentAt <= (thread.toldAt.at(-1) ?? -Infinity);
-  return isOlder && thread.told.includes(messageId) ? "told" : null;
+  const isOlder = sentAt <= (toldAt[toldAt.length - 1] ?? -Infinity);
+  return isOlder && told.includes(messageId) ? "told" : null;
 };
 
 /**
  * Adds a missed message; one that is missed already may only gain a mention, or turn out to be so for longer. When it
- * became so again is kept aside: should it turn out that the first time it was attended, it is missed since then.
+ * became so again is kept aside: should it turn out that the first time it was attended, it is missed since then. Returns
+ * whether anything changed.
  */
-export const miss = (thread: ThreadRow, message: Missed): ThreadRow => {
-  if (gone(thread, message) !== null) return thread;
-  const before = thread.missed.find(({ messageId }) => messageId === message.messageId);
+export const miss = (thread: Thread, message: Missed): boolean => {
+  if (gone(thread, message) !== null) return false;
+  const { missed } = thread;
+  const place = missed.findIndex(({ messageId }) => messageId === message.messageId);
+  const before = missed[place];
   if (before !== undefined && before.since <= message.since) {
-    const aside = before.since < message.since ? attend(thread, message, message.seen) : thread;
-    return message.isMentioned && !before.isMentioned ? mention(aside, message.messageId, true) : aside;
+    const isAside = before.since < message.since && attend(thread, message, message.seen);
+    const isMentioned = message.isMentioned && !before.isMentioned && mention(thread, message.messageId, true);
+    return isAside || isMentioned;
   }
-  const others = before === undefined ? thread.missed : thread.missed.filter((one) => one !== before);
+  if (before !== undefined) missed.splice(place, 1);
   const isOnlyMentionedBefore = before?.isMentioned === true && !message.isMentioned;
-  const missed = inserted(others, isOnlyMentionedBefore ? { ...message, isMentioned: true } : message);
+  insert(missed, isOnlyMentionedBefore ? { ...message, isMentioned: true } : message);
   if (missed.length > MAX_LISTED + 1) missed.splice(1, 1);
-  return { ...thread, missed, count: thread.count + (before === undefined ? 1 : 0) };
+  if (before === undefined) thread.count++;
+  return true;
 };
 
-/** Notes a message that came while it was on screen. */
-export const attend = (thread: ThreadRow, message: Missed, now: Millis): ThreadRow => {
+/** Notes a message that came while it was on screen. Returns whether that is news. */
+export const attend = (thread: Thread, message: Missed, now: Millis): boolean => {
+  const { attended } = thread;
   const isKnown = ({ messageId, since }: Missed): boolean => messageId === message.messageId && since === message.since;
-  if (gone(thread, message) !== null || thread.attended.some(isKnown)) return thread;
-  const recent = inserted(thread.attended, message).filter(({ since }) => since > now - LATENESS);
-  const from = recent.findIndex(({ since }) => since > now - ATTENDED);
-  const keptFrom = Math.max(
-    recent.length - MAX_LISTED,
-    Math.min(from === -1 ? recent.length : from, recent.length - MAX_ATTENDED),
-    0,
-  );
-  return { ...thread, attended: recent.slice(keptFrom) };
+  if (gone(thread, message) !== null || attended.some(isKnown)) return false;
+  insert(attended, message);
+  let surplus = 0;
+  while (surplus < attended.length && (attended[surplus]?.since ?? 0) <= now - LATENESS) surplus++;
+  let old = surplus;
+  while (old < attended.length - MAX_ATTENDED && (attended[old]?.since ?? 0) <= now - ATTENDED) old++;
+  surplus = Math.max(old, attended.length - MAX_LISTED);
+  if (surplus > 0) attended.splice(0, surplus);
+  return true;
 };
 
-/** Decides anew which of the candidates from a time on were attended. */
+/**
+ * Decides anew which of the candidates from a time on were attended. Returns what was missed before, where that is
+ * another now.
+ */
 export const reconsider = (
-  thread: ThreadRow,
+  thread: Thread,
   from: Millis,
   isAttended: (message: Missed) => boolean,
   now: Millis,
-): ThreadRow => {
-  const seen = thread.missed.filter((message) => message.since >= from && isAttended(message));
-  const isMissed = ({ messageId, since }: Missed): boolean =>
-    thread.missed.some((one) => one.messageId === messageId && one.since <= since && !seen.includes(one));
-  const back = thread.attended.filter((one) => one.since >= from && !isAttended(one) && !isMissed(one));
-  if (back.length + seen.length === 0) return thread;
-  const kept = {
-    ...thread,
-    attended: thread.attended.filter((message) => !back.includes(message)),
-    missed: thread.missed.filter((message) => !seen.includes(message)),
-    count: thread.count - seen.length,
-  };
-  const missing = back.reduce<ThreadRow>((row, message) => miss(row, message), kept);
-  return seen.reduce<ThreadRow>((row, message) => attend(row, message, now), missing);
+): readonly Missed[] | null => {
+  const { missed, attended } = thread;
+  const seen = since(missed, from).filter(isAttended);
+  const isMissed = (message: Missed): boolean =>
+    missed.some((one) => one.messageId === message.messageId && one.since <= message.since && !seen.includes(one));
+  const back = since(attended, from).filter((message) => !isAttended(message) && !isMissed(message));
+  if (back.length + seen.length === 0) return null;
+  const before = [...missed];
+  retain(attended, (message) => !back.includes(message));
+  retain(missed, (message) => !seen.includes(message));
+  thread.count -= seen.length;
+  for (const message of back) miss(thread, message);
+  for (const message of seen) attend(thread, message, now);
+  return before;
+};
+
+/** Those of a time from `from` on. */
+const since = (messages: readonly Missed[], from: Millis): readonly Missed[] => {
+  let index = messages.length;
+  while (index > 0 && (messages[index - 1]?.since ?? 0) >= from) index--;
+  return index === messages.length ? noMessages : messages.slice(index);
+};
+
+const noMessages: readonly Missed[] = [];
+
+/** Keeps those that the test keeps, in place. Returns whether that is not all of them. */
+const retain = (messages: Missed[], test: (message: Missed) => boolean): boolean => {
+  let kept = 0;
+  for (const message of messages) if (test(message)) messages[kept++] = message;
+  const isLess = kept < messages.length;
+  if (isLess) messages.length = kept;
+  return isLess;
 };
 
 /** Keeps what the test keeps, missed or attended. */
-export const keep = (thread: ThreadRow, test: (message: Missed) => boolean): ThreadRow => {
-  const missed = thread.missed.filter(test);
-  const attended = thread.attended.filter(test);
-  if (missed.length === thread.missed.length && attended.length === thread.attended.length) return thread;
+export const keep = (thread: Thread, test: (message: Missed) => boolean): Gone => {
+  const { missed, attended } = thread;
+  if (missed.length === 0 && attended.length === 0) return null;
+  const lost = missed.flatMap((message) => (test(message) ? none : [message.messageId]));
+  if (lost.length > 0) retain(missed, test);
+  const isLess = retain(attended, test);
   // What is no longer listed is older than what is: with nothing left of the list, nothing is left of it either.
-  const count = missed.length === 0 ? 0 : thread.count - (thread.missed.length - missed.length);
-  return { ...thread, missed, attended, count };
+  thread.count = missed.length === 0 ? 0 : thread.count - lost.length;
+  return lost.length > 0 || isLess ? lost : null;
 };
 
 /** Everything up to that time is read. */
-export const read = (thread: ThreadRow, until: Millis): ThreadRow => {
-  if (until <= thread.readUntil) return thread;
-  const after = keep(thread, ({ sentAt }) => sentAt > until);
+export const read = (thread: Thread, until: Millis): Gone => {
+  if (until <= thread.readUntil) return null;
   // What isn't listed lies between the first and the second: who has read that one has read them, too.
   const hasReadUnlisted = (thread.missed[1]?.sentAt ?? Infinity) <= until;
-  return { ...after, count: hasReadUnlisted ? after.missed.length : after.count, readUntil: until };
+  const lost = keep(thread, ({ sentAt }) => sentAt > until) ?? none;
+  if (hasReadUnlisted) thread.count = thread.missed.length;
+  thread.readUntil = until;
+  return lost;
 };
 
-/** The user read here at that time: the cooldown starts over. */
-export const readOn = (thread: ThreadRow, at: Millis): ThreadRow =>
-  thread.readAt !== null && at <= thread.readAt ? thread : { ...thread, readAt: at };
+/** The user read here at that time: the cooldown starts over. Returns whether that is news. */
+export const readOn = (thread: Thread, at: Millis): boolean => {
+  if (at <= (thread.readAt ?? -Infinity)) return false;
+  thread.readAt = at;
+  return true;
+};
 
-/** Whether the message mentions the user now. */
-export const mention = (thread: ThreadRow, message: MessageId, isMentioned: boolean): ThreadRow => {
-  const differs = (one: Missed): boolean => one.messageId === message && one.isMentioned !== isMentioned;
-  if (!thread.missed.some(differs) && !thread.attended.some(differs)) return thread;
-  const change = (one: Missed): Missed => (one.messageId === message ? { ...one, isMentioned } : one);
-  return { ...thread, missed: thread.missed.map(change), attended: thread.attended.map(change) };
+/** Whether the message mentions the user now. Returns whether that is news. */
+export const mention = ({ missed, attended }: Thread, message: MessageId, isMentioned: boolean): boolean => {
+  let isNews = false;
+  for (const messages of [missed, attended])
+    for (const [index, one] of messages.entries())
+      if (one.messageId === message && one.isMentioned !== isMentioned) {
+        messages[index] = { ...one, isMentioned };
+        isNews = true;
+      }
+  return isNews;
 };
 
 /** Nothing is missed any more: a notification is about all of it. */
-export const tell = (thread: ThreadRow, at: Millis): ThreadRow => ({
-  ...thread,
-  missed: [],
-  count: 0,
-  told: [...thread.told, ...thread.missed.map(({ messageId }) => messageId)].slice(-MAX_TOLD),
-  toldAt: [...thread.toldAt, at].slice(-MAX_TOLD_TIMES),
-});
+export const tell = (thread: Thread, at: Millis): void => {
+  thread.told = [...thread.told, ...thread.missed.map(({ messageId }) => messageId)].slice(-MAX_TOLD);
+  thread.toldAt = [...thread.toldAt, at].slice(-MAX_TOLD_TIMES);
+  thread.missed.length = 0;
+  thread.count = 0;
+};

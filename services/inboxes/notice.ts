@@ -1,12 +1,11 @@
 import { conversationKey, messageKey } from "../core/chat.ts";
 import type { Lookup } from "../core/effect.ts";
 import { profileKey } from "../core/inbox.ts";
-import { type ConversationId, type MessageId, type NotificationId, notificationId, type UserId } from "../core/ids.ts";
+import type { ConversationId, MessageId, UserId } from "../core/ids.ts";
 import type { User } from "../core/records.ts";
 import type { Millis } from "../core/time.ts";
-import type { Draft } from "./draft.ts";
 import { byTime } from "./missed.ts";
-import { MAX_LISTED, type Missed } from "./state.ts";
+import { type Inbox, MAX_LISTED, type Missed, type Thread } from "./state.ts";
 
 /** Missed messages of a conversation that a snapshot shows (contract: ConversationView.messages). */
 export const MAX_SHOWN = 20;
@@ -18,15 +17,14 @@ export const MAX_CONVERSATIONS = 20;
 
 /** What a notification is about, before the texts and names are looked up. */
 export interface Notice {
-  readonly notificationId: NotificationId;
   readonly userId: UserId;
   readonly profile: User | null;
+  /** The first of all that is missed: it gives the notification its id. */
+  readonly first: { readonly conversationId: ConversationId; readonly messageId: MessageId; readonly since: Millis };
   /** null where it is about several. */
   readonly conversationId: ConversationId | null;
   readonly messageIds: readonly MessageId[];
   readonly parts: readonly Part[];
-  /** Since when the first of all is missed. */
-  readonly since: Millis;
   readonly at: Millis;
 }
 
@@ -38,33 +36,38 @@ export interface Part {
   readonly omitted: number;
 }
 
-/** A notification about all that is missed in the conversations, with all that its snapshot is made from. */
-export const noticeOf = (user: Draft, conversations: readonly ConversationId[]): Notice => {
-  const parts = conversations
-    .toSorted()
-    .map((conversationId) => ({ conversationId, thread: user.thread(conversationId) }));
-  const all = parts.flatMap(({ thread }) => thread.missed).toSorted(byTime);
-  const lead = parts.toSorted((a, b) => (a.thread.missed[0]?.since ?? 0) - (b.thread.missed[0]?.since ?? 0))[0];
-  const first = lead?.thread.missed[0];
-  const since = first?.since ?? user.now;
-  const share = Math.max(LEAST_SHOWN, Math.floor(MAX_SHOWN_TOGETHER / Math.min(parts.length, MAX_CONVERSATIONS)));
+/** A notification about all that is missed in the threads, at least one, with all that its snapshot is made from. */
+export const noticeOf = ({ userId, profile }: Inbox, threads: readonly Thread[], at: Millis): Notice => {
+  const inOrder = threads.length === 1 ? threads : threads.toSorted(byFirst);
+  const all = inOrder.length === 1 ? inOrder[0]?.missed : inOrder.flatMap(({ missed }) => missed).toSorted(byTime);
+  const [lead] = inOrder;
+  const { messageId = "", since = at } = lead?.missed[0] ?? {};
   return {
-    notificationId: notificationId(user.userId, lead?.conversationId ?? "", first?.messageId ?? "", since),
-    userId: user.userId,
-    profile: user.profile?.user ?? null,
-    conversationId: conversations.length === 1 ? (conversations[0] ?? null) : null,
-    messageIds: all.slice(-MAX_LISTED).map(({ messageId }) => messageId),
-    parts: parts
-      .toSorted((a, b) => (a.thread.missed.at(-1)?.since ?? 0) - (b.thread.missed.at(-1)?.since ?? 0))
-      .slice(-MAX_CONVERSATIONS)
-      .map(({ conversationId, thread }) => {
-        const shown = thread.missed.slice(-MAX_LISTED).slice(-Math.min(MAX_SHOWN, share));
-        return { conversationId, shown, omitted: thread.count - shown.length };
-      }),
-    since,
-    at: user.now,
+    userId,
+    profile: profile?.user ?? null,
+    first: { conversationId: lead?.conversationId ?? "", messageId, since },
+    conversationId: threads.length === 1 ? (lead?.conversationId ?? null) : null,
+    messageIds: (all ?? []).slice(-MAX_LISTED).map((message) => message.messageId),
+    parts: partsOf(inOrder),
+    at,
   };
 };
+
+/** The conversations that are shown, those with the latest messages, and of each the latest. */
+const partsOf = (threads: readonly Thread[]): readonly Part[] => {
+  const share = Math.max(LEAST_SHOWN, Math.floor(MAX_SHOWN_TOGETHER / Math.min(threads.length, MAX_CONVERSATIONS)));
+  const shown = threads.length === 1 ? threads : threads.toSorted(byLast).slice(-MAX_CONVERSATIONS);
+  return shown.map(({ conversationId, missed, count }) => {
+    const latest = missed.slice(-Math.min(MAX_SHOWN, share));
+    return { conversationId, shown: latest, omitted: count - latest.length };
+  });
+};
+
+const byFirst = (a: Thread, b: Thread): number => firstOf(a) - firstOf(b) || byName(a, b);
+const byLast = (a: Thread, b: Thread): number => lastOf(a) - lastOf(b) || byName(a, b);
+const firstOf = ({ missed }: Thread): Millis => missed[0]?.since ?? 0;
+const lastOf = ({ missed }: Thread): Millis => missed.at(-1)?.since ?? 0;
+const byName = (a: Thread, b: Thread): number => (a.conversationId < b.conversationId ? -1 : 1);
 
 /** The rows that a notice's snapshot looks up. */
 export const lookupsFor = ({ parts }: Notice): readonly Lookup[] => parts.flatMap(lookupsOfPart);

@@ -1,89 +1,113 @@
 import type { ConversationId } from "../core/ids.ts";
 import type { Millis } from "../core/time.ts";
-import type { Draft } from "./draft.ts";
 import { reconsider } from "./missed.ts";
+import { wasThere } from "./profile.ts";
 import {
   attends,
   changesFrom,
   earliestLapsed,
-  forgetful,
+  forgetSessions,
   momentsOf,
-  watched,
+  watch,
   withMoment,
   withSession,
 } from "./sessions.ts";
-import { wasThere } from "./profile.ts";
-import { LATENESS, type Moment, type UserRow } from "./state.ts";
+import { type Inbox, LATENESS, type Moment, type Thread } from "./state.ts";
+import { blank, change, note, touch, type Visit } from "./visit.ts";
 
 /** A session shows that it is there, or that it ends. */
-export const onMoment = (user: Draft, sessionId: string, moment: Moment): void => {
-  const { row: before, now } = user;
-  const known = momentsOf(before, sessionId);
+export const onMoment = (it: Visit, sessionId: string, moment: Moment): void => {
+  const { inbox } = it;
+  const known = momentsOf(inbox, sessionId);
   const moments = withMoment(known, moment);
   if (moments === known) return;
-  const sessions = withSession(before.sessions, { sessionId, moments });
-  const signAt = moment.isSign ? Math.max(before.signAt ?? moment.at, moment.at) : before.signAt;
-  user.row = watched(forgetful({ ...before, sessions, signAt }, now), now);
-  reconsiderFrom(user, changesFrom(known, moment.at, before.asOf));
+  const from = changesFrom(known, moment.at, inbox.asOf);
+  inbox.sessions = withSession(inbox.sessions, { sessionId, moments });
+  if (moment.isSign) onSign(it, moment.at);
+  lookAtSessions(it);
+  reconsiderFrom(it, from);
+};
+
+/** A sign starts the cooldown over: it only matters after a notification. */
+const onSign = (it: Visit, at: Millis): void => {
+  const { inbox } = it;
+  const before = inbox.signAt ?? -Infinity;
+  if (at <= before) return;
+  inbox.signAt = at;
+  for (let index = inbox.told.length - 1; (inbox.told[index] ?? -Infinity) >= before && index >= 0; index--)
+    if ((inbox.told[index] ?? 0) < at) it.isStirred = true;
+};
+
+const lookAtSessions = (it: Visit): void => {
+  const { inbox, now } = it;
+  forgetSessions(inbox, now);
+  if (watch(inbox, now)) it.isStirred = true;
+  change(it);
 };
 
 /**
  * Sessions without a sign for SESSION_TTL were live only until their latest: what came on their screens after is missed.
  * What ends at this very time is looked at before anything else of this time, or never.
  */
-export const lapse = (user: Draft): void => {
-  const { row, now } = user;
-  if (row.lapsesAt === null || row.lapsesAt > now) return;
-  const lapsed = earliestLapsed(row, row.asOf, now);
-  user.row = watched(forgetful(row, now), now);
-  reconsiderFrom(user, lapsed ?? now);
+export const lapse = (it: Visit): void => {
+  const { inbox, now } = it;
+  if (inbox.lapsesAt === null || inbox.lapsesAt > now) return;
+  const lapsed = earliestLapsed(inbox, inbox.asOf, now);
+  lookAtSessions(it);
+  reconsiderFrom(it, lapsed ?? now);
 };
 
 /** A message came while the conversation was on screen. */
-export const noteAttended = (user: Draft, conversation: ConversationId, since: Millis): void => {
-  const { row } = user;
-  const latest = Object.hasOwn(row.attended, conversation) ? (row.attended[conversation] ?? since) : -Infinity;
-  if (since > latest) user.row = { ...row, attended: { ...row.attended, [conversation]: since } };
+export const noteAttended = (it: Visit, conversation: ConversationId, since: Millis): void => {
+  const { inbox } = it;
+  if (since <= (inbox.attended.get(conversation) ?? -Infinity)) return;
+  inbox.attended.set(conversation, since);
+  change(it);
 };
 
 /** Decides anew what was missed from a time on, wherever that may be another now. */
-export const reconsiderFrom = (user: Draft, since: Millis): void => {
-  const from = Math.max(since, user.now - LATENESS); // before, not all is remembered
-  const { row } = user;
-  const concerned = new Set<ConversationId>();
-  for (const [conversation, latest] of Object.entries(row.attended)) if (latest >= from) concerned.add(conversation);
-  for (const { conversationId, last } of row.open)
-    if (last >= from && isOnScreen(row, conversationId)) concerned.add(conversationId);
-  if (concerned.size > 0) {
-    user.expect(concerned);
-    for (const conversation of concerned) reconsiderThread(user, row, conversation, from);
-  }
-  forgetAttended(user);
+export const reconsiderFrom = (it: Visit, since: Millis): void => {
+  const { inbox, now } = it;
+  const from = Math.max(since, now - LATENESS); // before, not all is remembered
+  for (const thread of concerned(inbox, from)) reconsiderThread(it, thread, from);
+  for (const [conversation, latest] of inbox.attended)
+    if (latest <= now - LATENESS) inbox.attended.delete(conversation); // what was attended so long ago stays so
 };
 
-const reconsiderThread = (user: Draft, row: UserRow, conversation: ConversationId, from: Millis): void => {
-  const before = user.thread(conversation).missed;
+/** Threads in which something of that time on was attended, or missed while it may have been on screen. */
+const concerned = ({ attended, sessions, threads }: Inbox, from: Millis): readonly Thread[] => {
+  const found: Thread[] = [];
+  const add = (thread: Thread | undefined): void => {
+    if (thread !== undefined && !found.includes(thread)) found.push(thread);
+  };
+  for (const [conversation, latest] of attended) if (latest >= from) add(threads.get(conversation));
+  let before: ConversationId | null = null;
+  for (const { moments } of sessions)
+    for (const { screen } of moments) {
+      if (screen === null || screen === before) continue;
+      before = screen;
+      const thread = threads.get(screen);
+      if ((thread?.missed.at(-1)?.since ?? -Infinity) >= from) add(thread);
+    }
+  return found;
+};
+
+const reconsiderThread = (it: Visit, thread: Thread, from: Millis): void => {
+  const { inbox, now } = it;
+  const { conversationId, missed, attended } = thread;
   const isAttended = ({ since }: { readonly since: Millis }): boolean =>
-    attends(row, conversation, since, user.now) || !wasThere(row, since);
-  user.changeThread(conversation, (thread) => reconsider(thread, from, isAttended, user.now), {
-    reason: "attending",
-    facts: {},
-  });
-  const { missed, attended } = user.thread(conversation);
-  const known = new Set(before.map(({ messageId }) => messageId));
-  const back = missed.filter(({ messageId }) => !known.has(messageId)).map(({ messageId }) => messageId);
-  if (back.length > 0) user.note({ verdict: "CANDIDATE", conversationId: conversation, messageIds: back });
+    attends(inbox, conversationId, since, now) || !wasThere(inbox.profile, since);
+  const before = reconsider(thread, from, isAttended, now);
   const latest = attended.at(-1)?.since;
-  if (latest !== undefined) noteAttended(user, conversation, latest);
+  if (latest !== undefined) noteAttended(it, conversationId, latest);
+  if (before === null) return;
+  touch(it, thread);
+  const [were, are] = [new Set(before.map(idOf)), new Set(missed.map(idOf))];
+  const lost = [...were].filter((id) => !are.has(id));
+  const back = [...are].filter((id) => !were.has(id));
+  if (lost.length > 0)
+    note(it, { ...blank, verdict: "DROPPED", reason: "attending", conversationId, messageIds: lost });
+  if (back.length > 0) note(it, { ...blank, verdict: "CANDIDATE", conversationId, messageIds: back });
 };
 
-const isOnScreen = ({ sessions }: UserRow, conversation: ConversationId): boolean =>
-  sessions.some(({ moments }) => moments.some(({ screen }) => screen === conversation));
-
-/** What was attended so long ago stays so. */
-const forgetAttended = (user: Draft): void => {
-  const { row } = user;
-  const all = Object.entries(row.attended);
-  const kept = all.filter(([, latest]) => latest > user.now - LATENESS);
-  if (kept.length < all.length) user.row = { ...row, attended: Object.fromEntries(kept) };
-};
+const idOf = <Id>({ messageId }: { readonly messageId: Id }): Id => messageId;

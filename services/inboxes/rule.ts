@@ -1,215 +1,195 @@
 import { flow } from "../core/flow.ts";
-import { ANEW, profileKey, userOfRow } from "../core/inbox.ts";
-import type { ConversationId, UserId } from "../core/ids.ts";
-import type { Due, Processor, Rows, Step } from "../core/processor.ts";
-import type { InboxEntry } from "../core/records.ts";
+import { ANEW } from "../core/inbox.ts";
+import type { Due, Processor, Step } from "../core/processor.ts";
 import { type SettingsBook, settingsLore } from "../core/settings.ts";
-import { DAY, type Millis } from "../core/time.ts";
-import { Draft } from "./draft.ts";
-import { type InboxEvent, readInboxEvent } from "./event.ts";
+import type { Millis } from "../core/time.ts";
+import { type Candidate, type InboxEvent, readInboxEvent } from "./event.ts";
+import { forget } from "./forget.ts";
 import { attend, gone, keep, mention, miss, read, readOn, tell } from "./missed.ts";
 import { lookupsFor, type Notice, noticeOf } from "./notice.ts";
-import { nextLook, withRead, withTold } from "./pending.ts";
-import { onDeleted, onProfile, wasThere } from "./profile.ts";
+import { inboxParts } from "./parts.ts";
+import { isAllToLookAt, nextLook, onRead, onTold, settle, sooner } from "./pending.ts";
 import { lapse, noteAttended, onMoment, reconsiderFrom } from "./presence.ts";
+import { onDeleted, onProfile, wasThere } from "./profile.ts";
 import { attends } from "./sessions.ts";
 import { compose } from "./snapshot.ts";
-import { type InboxRow, type Missed, threadKey, type ThreadRow, userKey } from "./state.ts";
+import { type Inbox, newInbox, type Thread } from "./state.ts";
+import { change, dropped, note, settingsOf, stepOf, threadOf, touch, type Visit, visit } from "./visit.ts";
 import { holdOf } from "./when.ts";
-
-/** A thread in which nothing is missed is forgotten so long after the last word of it, if it counts for no cooldown. */
-export const THREAD_RETENTION: Millis = 30 * DAY;
 
 type Of<T extends InboxEvent["type"]> = Extract<InboxEvent, { type: T }>;
 
-/** The rows of one user, and the thread of a conversation. */
-const rows = ({ key }: { readonly key: UserId }, ...conversations: readonly ConversationId[]): readonly string[] => [
-  profileKey(key),
-  userKey(key),
-  ...conversations.map((conversation) => threadKey(key, conversation)),
-];
-
 /** Who is told, about what, when: the rule of design/semantics.md over one user's inbox. */
-export const inboxes: Processor<InboxRow, InboxEvent, SettingsBook> = {
+export const inboxes: Processor<Inbox, InboxEvent, SettingsBook> = {
   name: "inboxes",
   inputs: ["users", "presence", "inbox"],
   home: "inbox",
   strays: "inboxStrays",
   upstream: [flow.conversationStrays, flow.inbox, flow.inboxStrays],
   lore: settingsLore,
+  parts: inboxParts,
   read: readInboxEvent,
-  rows(event) {
-    if (event.type === "entry") return rows(event, event.entry.conversationId);
-    const conversation = event.type === "presence" ? event.presence.conversationId : null;
-    return conversation === null ? rows(event) : rows(event, conversation);
+  rows: ({ key }) => [key],
+  fold(event, known, book) {
+    const inbox = known.get(event.key) ?? newInbox(event.key);
+    return event.type === "due" ? onDue(visit(inbox, event.at, book)) : onEvent(visit(inbox, event.seen, book), event);
   },
-  fold: (event, known, book) => (event.type === "due" ? onDue(event, known, book) : onEvent(event, known, book)),
-  wake(row, book) {
-    switch (row.type) {
-      case "profile":
-        return null;
-      case "user":
-        return sooner(row.lapsesAt, nextLook(row, book));
-      case "thread":
-        return row.missed.length > 0 ? null : row.touchedAt + retentionOf(row);
-    }
-  },
+  wake: (inbox, book) => sooner(sooner(inbox.lapsesAt, nextLook(inbox, book)), inbox.forgetAt),
   lookups: (payload) => lookupsFor(payload as Notice),
   compose: (payload, found) => compose(payload as Notice, found),
 };
 
-/** Who may still count it for a cooldown is looked at again the more seldom, the longer ago that was. */
-const retentionOf = ({ touchedAt, toldAt, readAt }: ThreadRow): Millis => {
-  const told = toldAt.at(-1) ?? -Infinity;
-  return told >= (readAt ?? 0) ? Math.max(THREAD_RETENTION, touchedAt - told) : THREAD_RETENTION;
-};
-
-const sooner = (a: Millis | null, b: Millis | null): Millis | null => (a === null || (b !== null && b < a) ? b : a);
-
-const onEvent = (event: InboxEvent, known: Rows<InboxRow>, book: SettingsBook): Step<InboxRow> => {
-  const user = new Draft(known, event.key, event.seen, book);
-  lapse(user);
+const onEvent = (it: Visit, event: InboxEvent): Step<Inbox> => {
+  lapse(it);
   switch (event.type) {
     case "entry":
-      onEntry(user, event);
+      onEntry(it, event);
       break;
     case "presence":
-      onPresence(user, event);
+      onPresence(it, event);
       break;
     case "profile":
-      onBack(user, onProfile(user, event.user, event.at));
+      onBack(it, onProfile(it, event.user, event.at));
       break;
     case "deleted":
-      onDeleted(user, event.at);
+      onDeleted(it, event.at);
       break;
   }
-  return user.step();
+  if (it.isChanged && it.inbox.unsaved.standing) settle(it, false);
+  return stepOf(it);
 };
 
 /** Since then a deleted user is there again: what came meanwhile may be missed after all. */
-const onBack = (user: Draft, since: Millis | null): void => {
-  if (since !== null && since < user.now) reconsiderFrom(user, since);
+const onBack = (it: Visit, since: Millis | null): void => {
+  if (since !== null && since < it.now) reconsiderFrom(it, since);
 };
 
-const onPresence = (user: Draft, { presence, at, readUntil }: Of<"presence">): void => {
+const onPresence = (it: Visit, { presence, at, readUntil }: Of<"presence">): void => {
   const { type, sessionId, conversationId } = presence;
   switch (type) {
     case "ONLINE":
     case "HEARTBEAT":
-      onMoment(user, sessionId, { at, isSign: true, screen: conversationId });
+      onMoment(it, sessionId, { at, isSign: true, screen: conversationId });
       break;
     case "OFFLINE":
-      onMoment(user, sessionId, { at, isSign: false, screen: null });
+      onMoment(it, sessionId, { at, isSign: false, screen: null });
       break;
-    case "READ":
+    case "READ": {
       if (conversationId === null) break;
-      user.changeThread(conversationId, (thread) => readOn(read(thread, readUntil), at), {
-        reason: "read",
-        facts: { readUntil: String(readUntil) },
-      });
-      user.row = withRead(user.row, at);
+      const thread = threadOf(it, conversationId);
+      const lost = read(thread, readUntil);
+      if (readOn(thread, at)) touch(it, thread);
+      dropped(it, thread, lost, { reason: "read", facts: { readUntil: String(readUntil) } });
+      onRead(it, at);
       break;
+    }
     case "MARKED_UNREAD":
       break;
   }
 };
 
-const onEntry = (user: Draft, event: Of<"entry">): void => {
-  const { entry, isMentioned, at } = event;
+const onEntry = (it: Visit, { entry, isMentioned, at, candidate }: Of<"entry">): void => {
   const { conversationId, messageId } = entry;
-  const drop = (reason: string, by: Parameters<Draft["changeThread"]>[1]): void =>
-    user.changeThread(conversationId, by, { reason, facts: {} });
+  const thread = threadOf(it, conversationId);
+  const drop = (reason: string, lost: ReturnType<typeof keep>): void => dropped(it, thread, lost, { reason, facts: {} });
   switch (entry.type) {
     case "CANDIDATE":
-      if (event.message !== null) onCandidate(user, entry, event.message);
+      if (candidate === null) break;
+      if (entry.reason === ANEW && keep(thread, (one) => one.messageId !== messageId) !== null) touch(it, thread);
+      onCandidate(it, thread, candidate);
       break;
     case "OWN":
       // Who writes has read what was there before: a later message is one of a greater time.
-      drop("read", (thread) => read(thread, entry.sentAt - 1));
+      drop("read", read(thread, entry.sentAt - 1));
       break;
     case "EDITED":
-      if (messageId !== null) user.changeThread(conversationId, (thread) => mention(thread, messageId, isMentioned));
+      if (messageId !== null && mention(thread, messageId, isMentioned)) touch(it, thread);
       break;
     case "WITHDRAWN":
-      drop(entry.reason ?? "deleted", (thread) => keep(thread, (message) => message.messageId !== messageId));
+      drop(
+        entry.reason ?? "deleted",
+        keep(thread, (message) => message.messageId !== messageId),
+      );
       break;
     case "CLOSED":
       // What became a candidate at that very moment did so after it.
-      drop(entry.reason ?? "left", (thread) => keep(thread, ({ since }) => since >= at));
+      drop(
+        entry.reason ?? "left",
+        keep(thread, ({ since }) => since >= at),
+      );
       break;
     case "MENTIONS_ONLY":
-      drop("not_mentioned", (thread) => keep(thread, (message) => message.since >= at || message.isMentioned));
+      drop(
+        "not_mentioned",
+        keep(thread, (message) => message.since >= at || message.isMentioned),
+      );
       break;
   }
 };
 
-const onCandidate = (user: Draft, entry: InboxEntry, message: Missed): void => {
-  const { conversationId } = entry;
+const onCandidate = (it: Visit, thread: Thread, { message, verdict }: Candidate): void => {
+  const { inbox, now } = it;
+  const { conversationId } = thread;
   const { messageId, since } = message;
-  if (entry.reason === ANEW)
-    user.changeThread(conversationId, (thread) => keep(thread, (one) => one.messageId !== messageId));
-  const verdict = { conversationId, messageIds: [messageId], facts: { since: String(since) } };
-  const isAttended = attends(user.row, conversationId, since, user.now);
-  const aside = !wasThere(user.row, since) ? "user_deleted" : isAttended ? "attending" : null;
-  const reason = gone(user.thread(conversationId), message);
+  const reason = gone(thread, message);
   if (reason !== null) {
-    user.note({ verdict: "REJECTED", reason, ...verdict });
-  } else if (aside !== null) {
-    // Kept aside for a while: a lapse, or a record that is late, may tell otherwise. What is missed already stays so.
-    const isMissed = user.thread(conversationId).missed.some((one) => one.messageId === messageId);
-    if (!isMissed) user.note({ verdict: "REJECTED", reason: aside, ...verdict });
-    user.changeThread(conversationId, (thread) => attend(thread, message, user.now));
-    noteAttended(user, conversationId, since);
-  } else {
-    user.note({ verdict: "CANDIDATE", ...verdict });
-    user.changeThread(conversationId, (thread) => miss(thread, message));
-    const isAside = user.thread(conversationId).attended.some((one) => one.messageId === messageId);
-    if (isAside) noteAttended(user, conversationId, since);
+    note(it, { verdict: "REJECTED", reason, ...verdict });
+    return;
   }
+  const aside = !wasThere(inbox.profile, since)
+    ? "user_deleted"
+    : attends(inbox, conversationId, since, now)
+      ? "attending"
+      : null;
+  if (aside === null) {
+    note(it, { verdict: "CANDIDATE", reason, ...verdict });
+    if (miss(thread, message)) touch(it, thread);
+    if (!thread.attended.some((one) => one.messageId === messageId)) return;
+  } else {
+    // Kept aside for a while: a lapse, or a record that is late, may tell otherwise. What is missed already stays so.
+    const isMissed = thread.missed.some((one) => one.messageId === messageId);
+    if (!isMissed) note(it, { verdict: "REJECTED", reason: aside, ...verdict });
+    if (attend(thread, message, now)) touch(it, thread);
+  }
+  noteAttended(it, conversationId, since);
 };
 
-const onDue = ({ key, at }: Due, known: Rows<InboxRow>, book: SettingsBook): Step<InboxRow> => {
-  const row = known.get(key);
-  if (row?.type === "thread" && isCoolingDown(row, known.get(userKey(userOfRow(key)))))
-    return { writes: [[key, { ...row, touchedAt: at }]], effects: [] };
-  if (row?.type !== "user") return { writes: [[key, null]], effects: [] };
-  const user = new Draft(known, row.userId, at, book);
-  lapse(user);
-  tellWhatIsDue(user);
-  return user.step(true);
+const onDue = (it: Visit): Step<Inbox> => {
+  const { inbox, now } = it;
+  lapse(it);
+  forget(inbox, now);
+  for (const threads of due(it)) notify(it, threads);
+  change(it);
+  settle(it, true);
+  return stepOf(it);
 };
 
-/** Whether the next notification about it waits the longer for those before: the user has not been back since. */
-const isCoolingDown = ({ toldAt, readAt }: ThreadRow, user: InboxRow | undefined): boolean => {
-  const signAt = user?.type === "user" ? user.signAt : null;
-  return toldAt.some((told) => told >= (signAt ?? -Infinity) && told >= (readAt ?? -Infinity));
-};
-
-/** Tells of what nothing holds any more. */
-const tellWhatIsDue = (user: Draft): void => {
-  const settings = user.settings();
-  const { row } = user;
-  const inOrder = row.open.toSorted((a, b) => a.first - b.first || (a.conversationId < b.conversationId ? -1 : 1));
-  for (const open of inOrder) {
-    if (holdOf(user.row, open, settings, user.now) !== null) continue;
+/** The threads, by notification, that nothing holds any more, in order. */
+function* due(it: Visit): Iterable<readonly Thread[]> {
+  const { inbox, now } = it;
+  const isAll = isAllToLookAt(it);
+  const some = [...inbox.open].filter(({ until }) => isAll || (until !== null && until <= now));
+  const settings = settingsOf(it);
+  for (const thread of some.length < 2 ? some : some.toSorted(inOrder)) {
+    if (holdOf(inbox, thread, settings, now) !== null) continue;
     if (settings.group === "recipient") {
-      notify(
-        user,
-        row.open.map(({ conversationId }) => conversationId),
-      );
+      yield [...inbox.open];
       return;
     }
-    notify(user, [open.conversationId]);
+    yield [thread];
   }
-};
+}
 
-/** One notification about all that is missed in the conversations. */
-const notify = (user: Draft, conversations: readonly ConversationId[]): void => {
-  user.expect(conversations);
-  const notice = noticeOf(user, conversations);
-  const { notificationId, messageIds, conversationId } = notice;
-  user.note({ verdict: "TRIGGERED", notificationId, messageIds, conversationId });
-  user.effect({ type: "compose", payload: notice });
-  for (const conversation of conversations) user.changeThread(conversation, (thread) => tell(thread, user.now));
-  user.row = withTold(user.row, user.now);
+const inOrder = (a: Thread, b: Thread): number =>
+  (a.missed[0]?.since ?? 0) - (b.missed[0]?.since ?? 0) || (a.conversationId < b.conversationId ? -1 : 1);
+
+/** One notification about all that is missed in the threads. */
+const notify = (it: Visit, threads: readonly Thread[]): void => {
+  const { inbox, now } = it;
+  it.effects.push({ type: "compose", payload: noticeOf(inbox, threads, now) });
+  for (const thread of threads) {
+    tell(thread, now);
+    touch(it, thread);
+  }
+  onTold(it);
 };

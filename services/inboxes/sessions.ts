@@ -1,6 +1,6 @@
 import type { ConversationId } from "../core/ids.ts";
 import { type Millis, SECOND } from "../core/time.ts";
-import { LATENESS, type Moment, type UserRow, type Session } from "./state.ts";
+import { type Inbox, LATENESS, type Moment, type Session } from "./state.ts";
 
 /** A session without a sign for so long has lapsed; its records no further apart belong together. */
 export const SESSION_TTL: Millis = 45 * SECOND;
@@ -14,7 +14,7 @@ type Moments = readonly Moment[];
 
 const noMoments: Moments = [];
 
-export const momentsOf = ({ sessions }: UserRow, id: string): Moments =>
+export const momentsOf = ({ sessions }: Inbox, id: string): Moments =>
   sessions.findLast(({ sessionId }) => sessionId === id)?.moments ?? noMoments;
 
 /** The sessions with one as it is now, the last of them. */
@@ -64,13 +64,16 @@ const endOf = (session: Session, now: Millis): Millis | null => {
 
 const later = (a: Millis | null, b: Millis | null): Millis | null => (a === null || (b !== null && b > a) ? b : a);
 
-/** The row as of now: whether any session is live, since when none is, what those that are show, when the first lapses. */
-export const watched = (row: UserRow, now: Millis): UserRow => {
+/**
+ * Brings the inbox up to now: whether any session is live, since when none is, what those that are show, when the first
+ * lapses. Returns whether anything of it that decides is another now.
+ */
+export const watch = (inbox: Inbox, now: Millis): boolean => {
   let isOnline = false;
   let lapsesAt: Millis | null = null;
-  let awaySince = row.endedAt;
-  const screens: ConversationId[] = [];
-  for (const session of row.sessions) {
+  let awaySince = inbox.endedAt;
+  let screens = noScreens;
+  for (const session of inbox.sessions) {
     const last = lastOf(session);
     if (last?.isSign !== true || now >= last.at + SESSION_TTL) {
       awaySince = later(awaySince, endOf(session, now));
@@ -78,14 +81,23 @@ export const watched = (row: UserRow, now: Millis): UserRow => {
     }
     isOnline = true;
     lapsesAt = Math.min(lapsesAt ?? Infinity, last.at + SESSION_TTL);
-    if (last.screen !== null && !screens.includes(last.screen)) screens.push(last.screen);
+    if (last.screen !== null && !screens.includes(last.screen)) screens = [...screens, last.screen].toSorted();
   }
-  return { ...row, isOnline, awaySince, screens: screens.toSorted(), lapsesAt, asOf: now };
+  const isNews =
+    isOnline !== inbox.isOnline ||
+    awaySince !== inbox.awaySince ||
+    screens.length !== inbox.screens.length ||
+    screens.some((screen, index) => screen !== inbox.screens[index]);
+  Object.assign(inbox, { isOnline, awaySince, lapsesAt, asOf: now });
+  if (isNews) inbox.screens = screens;
+  return isNews;
 };
 
+const noScreens: readonly ConversationId[] = [];
+
 /** Whether a live session had the conversation on screen then, as far as is known at `now`. */
-export const attends = (row: UserRow, conversation: ConversationId, since: Millis, now: Millis): boolean => {
-  for (const session of row.sessions) {
+export const attends = ({ sessions }: Inbox, conversation: ConversationId, since: Millis, now: Millis): boolean => {
+  for (const session of sessions) {
     const { moments } = session;
     if ((lastOf(session)?.at ?? 0) + SESSION_TTL <= since) continue;
     const index = moments.findLastIndex(({ at, isSign }) => isSign && at <= since);
@@ -95,18 +107,18 @@ export const attends = (row: UserRow, conversation: ConversationId, since: Milli
 };
 
 /** Forgets sessions that ended so long ago that no late record can change what they say. */
-export const forgetful = (row: UserRow, now: Millis): UserRow => {
-  const surplus = row.sessions.length - MAX_SESSIONS;
+export const forgetSessions = (inbox: Inbox, now: Millis): void => {
+  const { sessions } = inbox;
+  const surplus = sessions.length - MAX_SESSIONS;
   const isOld = (session: Session): boolean => (lastOf(session)?.at ?? 0) < now - LATENESS - 2 * SESSION_TTL;
-  if (surplus <= 0 && !row.sessions.some(isOld)) return row;
-  const ended = row.sessions
+  if (surplus <= 0 && !sessions.some(isOld)) return;
+  const ended = sessions
     .filter((session) => !isLive(session, now))
     .toSorted((a, b) => (lastOf(a)?.at ?? 0) - (lastOf(b)?.at ?? 0));
   const gone = new Set(ended.filter((session, index) => index < surplus || isOld(session)));
-  if (gone.size === 0) return row;
-  let { endedAt } = row;
-  for (const session of gone) endedAt = later(endedAt, endOf(session, now));
-  return { ...row, sessions: row.sessions.filter((session) => !gone.has(session)), endedAt };
+  if (gone.size === 0) return;
+  for (const session of gone) inbox.endedAt = later(inbox.endedAt, endOf(session, now));
+  inbox.sessions = sessions.filter((session) => !gone.has(session));
 };
 
 /** From when on a new moment of a session may change what was attended: from itself, or from the lapse that it undoes. */
@@ -117,9 +129,9 @@ export const changesFrom = (moments: Moments, at: Millis, asOf: Millis): Millis 
 };
 
 /** The earliest of the signs that lapse between two times; null: none does. */
-export const earliestLapsed = (row: UserRow, from: Millis, until: Millis): Millis | null => {
+export const earliestLapsed = ({ sessions }: Inbox, from: Millis, until: Millis): Millis | null => {
   let earliest: Millis | null = null;
-  for (const session of row.sessions) {
+  for (const session of sessions) {
     if (!isLive(session, from) || isLive(session, until)) continue;
     const at = lastOf(session)?.at ?? 0;
     if (earliest === null || at < earliest) earliest = at;

@@ -1,7 +1,15 @@
 import { type ChatRow, conversationKey, type ConversationRow, messageKey, type MessageRow } from "../core/chat.ts";
 import type { Effect, Lookup } from "../core/effect.ts";
 import type { ProfileRow } from "../core/inbox.ts";
-import { eventId, MAX_ID_LENGTH, type ConversationId, type UserId } from "../core/ids.ts";
+import {
+  type ConversationId,
+  type EventId,
+  eventId,
+  MAX_ID_LENGTH,
+  type NotificationId,
+  notificationId,
+  type UserId,
+} from "../core/ids.ts";
 import type { ConversationView, MessageView, NotificationEvent, Person, User } from "../core/records.ts";
 import {
   boundedAddresses,
@@ -17,25 +25,35 @@ import {
 } from "./bounds.ts";
 import { chatRow, type Notice, type Part, profileOf } from "./notice.ts";
 import type { Missed } from "./state.ts";
+import { blank } from "./visit.ts";
 
 /** Reads a row by what was looked up for it. */
 type Found = (lookup: Lookup) => unknown;
 
-/** TRIGGERED with its snapshot: texts and names as they are now, deleted messages gone. */
-export const compose = (notice: Notice, found: Found): readonly Effect[] => [
-  triggered(
-    notice,
-    notice.parts.map((part) => view(notice, part, found)),
-  ),
-];
+/** The verdict, and TRIGGERED with its snapshot: texts and names as they are now, deleted messages gone. */
+export const compose = (notice: Notice, found: Found): readonly Effect[] => {
+  const { userId, conversationId, messageIds, first, at } = notice;
+  const id = notificationId(userId, first.conversationId, first.messageId, first.since);
+  const views = notice.parts.map((part) => view(notice, part, found));
+  const verdict = { ...blank, verdict: "TRIGGERED", notificationId: id, messageIds, conversationId } as const;
+  return [
+    { type: "note", entry: { ...verdict, users: [userId], occurredAt: at } },
+    triggered(notice, id, eventId(id, "TRIGGERED"), views),
+  ];
+};
 
 /** TRIGGERED with a snapshot of these conversations. */
-export const triggered = (notice: Notice, conversations: readonly ConversationView[]): Effect => {
-  const { userId, conversationId, messageIds, at, notificationId } = notice;
+export const triggered = (
+  notice: Notice,
+  its: NotificationId,
+  id: EventId,
+  conversations: readonly ConversationView[],
+): Effect => {
+  const { userId, conversationId, messageIds, at } = notice;
   const value: NotificationEvent = {
-    id: eventId(notificationId, "TRIGGERED"),
+    id,
     type: "TRIGGERED",
-    notificationId,
+    notificationId: its,
     userId,
     conversationId,
     messageIds,

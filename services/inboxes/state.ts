@@ -1,51 +1,57 @@
-import { inboxRowKey, type ProfileRow } from "../core/inbox.ts";
+import { type ProfileRow } from "../core/inbox.ts";
 import type { ConversationId, MessageId, UserId } from "../core/ids.ts";
 import { HOUR, type Millis } from "../core/time.ts";
-
-/**
- * What is known of a user lies in rows that change for different reasons: the profile, the user's own row with whatever
- * decides when they are told, and what they have missed in each conversation.
- */
-export type InboxRow = ProfileRow | UserRow | ThreadRow;
 
 /** A record may be so late, and what it says of the past is still taken into account exactly. */
 export const LATENESS: Millis = HOUR;
 
-/** Sessions, what was on their screens, where something is missed. */
-export interface UserRow {
-  readonly type: "user";
+/** All that is known of a user, changed in place by the fold alone. How it lies in the store: parts.ts. */
+export interface Inbox extends Standing {
   readonly userId: UserId;
+  /** null: nobody has said who they are. */
+  profile: ProfileRow | null;
+  readonly threads: Map<ConversationId, Thread>;
+  /** Those with something missed. */
+  readonly open: Set<Thread>;
+  /** What is to be saved. */
+  readonly unsaved: Unsaved;
+}
 
-  /** Of the profile: what decides. */
-  readonly role: string | null;
-  readonly timezone: string | null;
-  readonly deletedAt: Millis | null;
-  readonly restoredAt: Millis | null;
+/** Parts that have changed since they were saved. */
+export interface Unsaved {
+  standing: boolean;
+  profile: boolean;
+  /** Those that are forgotten are among them. */
+  readonly threads: Set<Thread>;
+}
 
+/** Sessions, what was on their screens, and when to look again. */
+export interface Standing {
   /** Those that changed last are last. */
-  readonly sessions: readonly Session[];
+  sessions: readonly Session[];
   /** The latest end of the sessions that are forgotten; null: there was none. */
-  readonly endedAt: Millis | null;
+  endedAt: Millis | null;
   /** The latest sign of any session. */
-  readonly signAt: Millis | null;
+  signAt: Millis | null;
   /** Where messages came while they were on screen, and the `since` of the latest: a lapse may yet make them missed. */
-  readonly attended: Readonly<Record<ConversationId, Millis>>;
+  readonly attended: Map<ConversationId, Millis>;
 
   /** What follows from the sessions as of `asOf`: whether any is live, since when none is, and what live ones show. */
-  readonly isOnline: boolean;
-  readonly awaySince: Millis | null;
-  readonly screens: readonly ConversationId[];
+  isOnline: boolean;
+  awaySince: Millis | null;
+  screens: readonly ConversationId[];
   /** When the first of those that are live lapses. */
-  readonly lapsesAt: Millis | null;
+  lapsesAt: Millis | null;
 
-  readonly open: readonly Open[];
   /** When the user was told of anything, the latest times; and when, having been told, they last read anything. */
-  readonly told: readonly Millis[];
-  readonly readAt: Millis | null;
-  /** The earliest `until` of them. */
-  readonly next: Millis | null;
-  /** The stream's time of the last change. */
-  readonly asOf: Millis;
+  told: readonly Millis[];
+  readAt: Millis | null;
+  /** No open thread is to be looked at before, if nothing happens; null: none is. */
+  next: Millis | null;
+  /** No thread may be forgotten before; null: none may be. */
+  forgetAt: Millis | null;
+  /** The stream's time of the last change; -1: there was none yet. */
+  asOf: Millis;
 }
 
 /** A browser tab or device. */
@@ -62,46 +68,36 @@ export interface Moment {
   readonly screen: ConversationId | null;
 }
 
-/** A conversation with something missed. */
-export interface Open {
-  readonly conversationId: ConversationId;
-  /** The `since` of the first and of the latest missed message. */
-  readonly first: Millis;
-  readonly last: Millis;
-  /** When the user was told of it, the latest times. */
-  readonly told: readonly Millis[];
-  readonly readAt: Millis | null;
-  /** Why the user isn't told yet; null: they are about to be. */
-  readonly held: Held | null;
-  /** When to look again if nothing happens; null: not before something does. */
-  readonly until: Millis | null;
-}
-
 /** Reason codes of what is held. */
 export type Held = "online" | "timeout" | "settle" | "cooldown" | "quiet_hours" | "daily_cap";
 
 /** A user's side of one conversation. */
-export interface ThreadRow {
-  readonly type: "thread";
+export interface Thread {
+  readonly conversationId: ConversationId;
   /** Every message up to this time is read. */
-  readonly readUntil: Millis;
+  readUntil: Millis;
   /** When the user last read here: the cooldown starts over. */
-  readonly readAt: Millis | null;
+  readAt: Millis | null;
   /** Missed messages in the order of `since`: the first of all and the latest MAX_LISTED. */
-  readonly missed: readonly Missed[];
+  readonly missed: Missed[];
   /** How many are missed, listed or not. */
-  readonly count: number;
+  count: number;
   /** Candidates that came while the user attended. */
-  readonly attended: readonly Missed[];
+  readonly attended: Missed[];
   /** The latest messages that a notification was about. */
-  readonly told: readonly MessageId[];
+  told: readonly MessageId[];
   /** When notifications were about it, the latest. */
-  readonly toldAt: readonly Millis[];
-  /** When something was last heard of it. */
-  readonly touchedAt: Millis;
+  toldAt: readonly Millis[];
+  /** When something was last heard of it; -1: it is not in the inbox yet. */
+  touchedAt: Millis;
+
+  /** While it is open, why the user isn't told yet; null: they are about to be. */
+  held: Held | null;
+  /** When to look again if nothing happens; null: not before something does. */
+  until: Millis | null;
 }
 
-/** A message that the user has missed so far. */
+/** A message that the user has missed so far: one object for all who have. */
 export interface Missed {
   readonly messageId: MessageId;
   readonly senderId: UserId | null;
@@ -121,42 +117,31 @@ export const MAX_TOLD = MAX_LISTED;
 export const MAX_TOLD_TIMES = 64;
 export const MAX_TOLD_TIMES_OF_USER = 1_000;
 
-/** The row with what decides of a profile. */
-export const withProfile = (row: UserRow, { user, deletedAt, restoredAt }: ProfileRow): UserRow => {
-  const [role, timezone] = [user?.role ?? null, user?.timezone ?? null];
-  const isSame =
-    role === row.role && timezone === row.timezone && deletedAt === row.deletedAt && restoredAt === row.restoredAt;
-  return isSame ? row : { ...row, role, timezone, deletedAt, restoredAt };
-};
-
-/** A user of whom nothing is known but, it may be, the profile. */
-export const newUser = (userId: UserId, profile: ProfileRow | undefined): UserRow =>
-  profile === undefined ? blank(userId) : withProfile(blank(userId), profile);
-
-const blank = (userId: UserId): UserRow => ({
-  type: "user",
+/** A user of whom nothing is known. */
+export const newInbox = (userId: UserId): Inbox => ({
   userId,
-  role: null,
-  timezone: null,
-  deletedAt: null,
-  restoredAt: null,
+  profile: null,
+  threads: new Map(),
+  open: new Set(),
+  unsaved: { standing: false, profile: false, threads: new Set() },
   sessions: [],
   endedAt: null,
   signAt: null,
-  attended: {},
+  attended: new Map(),
   isOnline: false,
   awaySince: null,
   screens: [],
   lapsesAt: null,
-  open: [],
   told: [],
   readAt: null,
   next: null,
-  asOf: 0,
+  forgetAt: null,
+  asOf: -1,
 });
 
-export const newThread: ThreadRow = {
-  type: "thread",
+/** A conversation of which this user has heard nothing. */
+export const newThread = (conversationId: ConversationId): Thread => ({
+  conversationId,
   readUntil: -1,
   readAt: null,
   missed: [],
@@ -164,8 +149,7 @@ export const newThread: ThreadRow = {
   attended: [],
   told: [],
   toldAt: [],
-  touchedAt: 0,
-};
-
-export const userKey = (user: UserId): string => inboxRowKey("o", user);
-export const threadKey = (user: UserId, conversation: ConversationId): string => inboxRowKey("t", user, conversation);
+  touchedAt: -1,
+  held: null,
+  until: null,
+});

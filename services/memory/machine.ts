@@ -1,6 +1,7 @@
 import type { Compose, Effect, Lookup } from "../core/effect.ts";
 import type { LogRecord } from "../core/event.ts";
 import { isPoisonous } from "../core/failure.ts";
+import { partsOf } from "../core/parts.ts";
 import type { Keyed, Processor, Step } from "../core/processor.ts";
 import type { Millis } from "../core/time.ts";
 import { precedence, type TopicId } from "../core/topics.ts";
@@ -21,7 +22,8 @@ export interface Machine {
   nextDue(): Millis;
   /** Folds what was given, in the order of its own times, of topics and of giving; then what is due by `at`. */
   run(at: Millis): void;
-  row(key: string): unknown;
+  /** A row, or a part of one, as the store would have it. */
+  row(part: string): unknown;
 }
 
 /** Where that leads to what a machine does. */
@@ -48,6 +50,7 @@ export const machine = <Row, Event extends Keyed, Lore>(
   processor: Processor<Row, Event, Lore>,
   outlet: Outlet,
 ): Machine => {
+  const parts = partsOf(processor);
   const waiting: Given<Event>[] = [];
   let lore = processor.lore?.begin as Lore;
   const rows = timedRows<Row>((row) => processor.wake(row, lore));
@@ -58,7 +61,10 @@ export const machine = <Row, Event extends Keyed, Lore>(
     else for (const composed of processor.compose?.(effect.payload, outlet.found) ?? []) put(composed, at);
   };
   const settle = ({ writes, effects }: Step<Row>, at: Millis): void => {
-    for (const [key, row] of writes) rows.write(key, row);
+    for (const [key, row] of writes) {
+      rows.write(key, row);
+      if (row !== null) parts.saved(row);
+    }
     for (const effect of effects) put(effect, at);
   };
 
@@ -107,6 +113,9 @@ export const machine = <Row, Event extends Keyed, Lore>(
       waiting.length = 0;
       rows.wakeAll(at, (key) => settle(processor.fold({ type: "due", key, at }, known, lore), at));
     },
-    row: rows.get,
+    row(part) {
+      const row = rows.get(parts.rowOf(part));
+      return row === undefined ? undefined : parts.part(row, part);
+    },
   };
 };

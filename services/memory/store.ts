@@ -83,6 +83,15 @@ export const memoryStore = (now: () => Millis = () => 0): Store => {
           return row === undefined ? undefined : (JSON.parse(row.json) as unknown);
         }),
       ),
+    gather: (processor, spans) =>
+      Promise.resolve(
+        spans.map(({ lane, keys, prefix }) => {
+          const within = [...tableOf(processor)].filter(
+            ([key, row]) => row.lane === lane && (keys.includes(key) || (prefix !== null && key.startsWith(prefix))),
+          );
+          return new Map(within.map(([key, { json }]) => [key, JSON.parse(json) as unknown]));
+        }),
+      ),
     due: (processor, lanes, until, limit) =>
       Promise.resolve(
         scheduled(processor, lanes)

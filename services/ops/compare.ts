@@ -52,11 +52,12 @@ export const outcomeOf = async (
   roles: Roles,
 ): Promise<Outcome> => {
   const counted = tally(from, to);
-  let [records, refused] = [0, 0];
+  let [records, refused, told] = [0, 0, 0];
   const compose = (payload: unknown): readonly Effect[] => {
     const notice = payload as Notice;
     counted.told(notice);
-    return [triggered(notice, notice.parts.map(unread))];
+    const id = String(++told); // nobody will ask whether it is the same as in another run
+    return [triggered(notice, id, id, notice.parts.map(unread))];
   };
   const driver = drive({
     parts: [part(conversations), part({ ...inboxes, compose }), part(mailer)],

@@ -77,12 +77,12 @@ export const tally = (from: Millis, to: Millis): Tally => {
 
   return {
     told(notice) {
-      const { userId, since, at } = notice;
+      const { userId, first, at } = notice;
       if (at < from || at >= to) return;
       notifications++;
       users.set(userId, (users.get(userId) ?? 0) + 1);
       countDay(userId, at);
-      waits.add(at - since);
+      waits.add(at - first.since);
       messages += open.put(notice);
     },
     mailed(at) {

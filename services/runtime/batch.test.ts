@@ -42,7 +42,7 @@ const said = (key: string, seen: number, ...writes: Said["writes"]) => ({
 const batch = (rows: Readonly<Record<string, Row>>, items: readonly ReturnType<typeof said>[], time: number) => {
   folded.length = 0;
   const due = Object.keys(rows).map((key) => ({ lane: 0, key }));
-  return foldBatch(rule, undefined, new Map(Object.entries(rows)), items, due, time) as Folded<Said, Row>;
+  return foldBatch(rule, undefined, new Map(Object.entries(rows)), { items, due, refused: new Map() }, time) as Folded<Said, Row>;
 };
 const dueOf = ({ writes }: Folded<Said, Row>) => Object.fromEntries(writes.map(({ key, due }) => [key, due]));
 

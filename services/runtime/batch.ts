@@ -47,6 +47,27 @@ export interface Lacking {
   readonly lacking: readonly RowKey[];
 }
 
+/** What a batch is made of. */
+export interface Batch<Event> {
+  readonly items: readonly Item<Event>[];
+  /** Rows whose timers are due. */
+  readonly due: readonly RowKey[];
+  /** Items and timers that turned out to be more than the rule can take, and why: they are not folded. */
+  readonly refused: ReadonlyMap<Item<Event> | TimerName, unknown>;
+}
+
+type TimerName = string;
+const timerName = (key: string, at: Millis): TimerName => `${at} ${key}`;
+
+/** A fold failed where rows are changed in place: the rows of the batch are no good any more. */
+export class Spoiled<Event> extends Error {
+  readonly by: Item<Event> | TimerName;
+  constructor(by: Item<Event> | TimerName, cause: unknown) {
+    super("a fold failed", { cause });
+    this.by = by;
+  }
+}
+
 class NotAtHand extends Error {
   readonly keys: readonly string[];
   constructor(keys: readonly string[]) {
@@ -63,14 +84,13 @@ const PUT_OFF: Millis = HOUR;
 /**
  * Folds items in order over `rows` (null: there is none), and between them the timers, those of `due` rows and of rows
  * written here, in the order of their times and keys: before each item those of times before it, and after the last all
- * until the stream's `time`. Pure.
+ * until the stream's `time`. Pure, but for rows that are changed in place. Throws Spoiled.
  */
 export const foldBatch = <Row, Event extends Keyed, Given>(
   processor: Processor<Row, Event, Given>,
   given: Given,
   rows: ReadonlyMap<string, Row | null>,
-  items: readonly Item<Event>[],
-  due: readonly RowKey[],
+  { items, due, refused }: Batch<Event>,
   time: Millis,
 ): Folded<Event, Row> | Lacking => {
   const changed = new Map<string, { readonly lane: Lane; readonly row: Row | null; readonly due: Millis | null }>();
@@ -112,14 +132,24 @@ export const foldBatch = <Row, Event extends Keyed, Given>(
     for (const effect of step.effects) effects.push({ lane, effect });
   };
   /** Whether it went well; what lacks is noted. */
-  const guarded = (lane: Lane, run: () => Step<Row>, failed: (error: unknown) => void): boolean => {
+  const guarded = (
+    lane: Lane,
+    what: Item<Event> | TimerName,
+    run: () => Step<Row>,
+    failed: (error: unknown) => void,
+  ): boolean => {
+    if (refused.has(what)) {
+      failed(refused.get(what));
+      return false;
+    }
     try {
       settle(lane, run());
       return true;
     } catch (error) {
       if (error instanceof NotAtHand) for (const key of error.keys) lacking.set(key, { lane, key });
-      else if (isPoisonous(error)) failed(error);
-      else throw error;
+      else if (!isPoisonous(error)) throw error;
+      else if (processor.parts === undefined) failed(error);
+      else throw new Spoiled(what, error);
       return false;
     }
   };
@@ -128,11 +158,12 @@ export const foldBatch = <Row, Event extends Keyed, Given>(
     const last = wakes.get(key);
     const times = last?.at === at ? last.times + 1 : 1;
     wakes.set(key, { at, times });
-    const run = (): Step<Row> => {
-      if (times > MAX_WAKES) throw new Poison(`${processor.name}: the row keeps asking to be woken at ${at}`);
-      return processor.fold({ type: "due", key, at }, atHand, given);
-    };
-    const isFolded = guarded(lane, run, (error) => putOff(lane, key, error));
+    if (times > MAX_WAKES) {
+      putOff(lane, key, new Poison(`${processor.name}: the row keeps asking to be woken at ${at}`));
+      return;
+    }
+    const run = (): Step<Row> => processor.fold({ type: "due", key, at }, atHand, given);
+    const isFolded = guarded(lane, timerName(key, at), run, (error) => putOff(lane, key, error));
     // A fold that left its row as it is leaves its timer as it is, too.
     if (isFolded && changed.get(key)?.due === at) waiting.set(lane, key, at);
   };
@@ -146,7 +177,7 @@ export const foldBatch = <Row, Event extends Keyed, Given>(
   for (const item of items) {
     fire(item.event.seen); // timers of the same moment come after records
     const run = (): Step<Row> => processor.fold(item.event, atHand, given);
-    guarded(item.lane, run, (error) => poisoned.push({ item, error }));
+    guarded(item.lane, item, run, (error) => poisoned.push({ item, error }));
   }
   fire(Infinity);
   if (lacking.size > 0) return { lacking: [...lacking.values()] };

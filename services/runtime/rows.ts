@@ -1,34 +1,32 @@
 import type { Lookup } from "../core/effect.ts";
+import { Fatal } from "../core/failure.ts";
 import { laneOf } from "../core/lane.ts";
 import type { RowKey } from "../core/ports.ts";
+import { partsOf } from "../core/parts.ts";
 import type { Keyed } from "../core/processor.ts";
 import type { Millis } from "../core/time.ts";
-import { type Folded, foldBatch, type LaneEffect, lookupName, lookupsOfAll } from "./batch.ts";
-import type { World } from "./engine.ts";
+import { type Folded, foldBatch, type LaneEffect, lookupName, lookupsOfAll, Spoiled } from "./batch.ts";
 import type { Item } from "./held.ts";
-import type { Tenure } from "./tenure.ts";
 import type { Turn } from "./turn.ts";
 
 /** The rows that are sure to be read, from memory or the store; null where there is none. */
 export const rowsFor = async <Row, Event extends Keyed, Given>(
-  { processor, tenure, world }: Turn<Row, Event, Given>,
+  it: Turn<Row, Event, Given>,
   items: readonly Item<Event>[],
   due: readonly RowKey[],
 ): Promise<Map<string, Row | null>> => {
   const wanted = new Map<string, RowKey>();
-  for (const { lane, event } of items) for (const key of processor.rows(event)) wanted.set(key, { lane, key });
+  for (const { lane, event } of items) for (const key of it.processor.rows(event)) wanted.set(key, { lane, key });
   for (const { lane, key } of due) wanted.set(key, { lane, key });
   const rows = new Map<string, Row | null>();
-  await fetch([...wanted.values()], rows, processor.name, tenure, world);
+  await fetch([...wanted.values()], rows, it);
   return rows;
 };
 
-const fetch = async <Row, Event>(
+const fetch = async <Row, Event extends Keyed, Given>(
   wanted: readonly RowKey[],
   rows: Map<string, Row | null>,
-  processor: string,
-  tenure: Tenure<Row, Event>,
-  { store }: World,
+  { processor, tenure, world }: Turn<Row, Event, Given>,
 ): Promise<void> => {
   const missing: RowKey[] = [];
   for (const row of wanted) {
@@ -36,11 +34,17 @@ const fetch = async <Row, Event>(
     if (cached === undefined) missing.push(row);
     else rows.set(row.key, cached);
   }
-  const loaded = missing.length === 0 ? [] : await store.load(processor, missing);
-  missing.forEach(({ key }, index) => rows.set(key, (loaded[index] as Row | undefined) ?? null));
+  if (missing.length === 0) return;
+  const parts = partsOf(processor);
+  const spans = missing.map(({ lane, key }) => ({ lane, ...parts.span(key) }));
+  const gathered = await world.store.gather(processor.name, spans);
+  missing.forEach(({ key }, index) => rows.set(key, parts.assemble(key, gathered[index] ?? new Map()) ?? null));
 };
 
-/** Folds the batch; what it turns out to read beyond the rows at hand is fetched, until nothing lacks. */
+/**
+ * Folds the batch; what it turns out to read beyond the rows at hand is fetched, until nothing lacks. Where rows are
+ * changed in place, one that a failed fold may have spoiled is read again, and all is folded anew without what failed.
+ */
 export const foldOver = async <Row, Event extends Keyed, Given>(
   it: Turn<Row, Event, Given>,
   rows: Map<string, Row | null>,
@@ -48,18 +52,27 @@ export const foldOver = async <Row, Event extends Keyed, Given>(
   due: readonly RowKey[],
   time: Millis,
 ): Promise<Folded<Event, Row>> => {
-  for (;;) {
-    const folded = foldBatch(it.processor, it.given, rows, items, due, time);
-    if (!("lacking" in folded)) return folded;
-    await fetch(folded.lacking, rows, it.processor.name, it.tenure, it.world);
-  }
+  const refused = new Map<Spoiled<Event>["by"], unknown>();
+  for (;;)
+    try {
+      const folded = foldBatch(it.processor, it.given, rows, { items, due, refused }, time);
+      if (!("lacking" in folded)) return folded;
+      if (it.processor.parts !== undefined)
+        throw new Fatal(`${it.processor.name}: rows() does not name ${folded.lacking.map(({ key }) => key).join(", ")}`);
+      await fetch(folded.lacking, rows, it);
+    } catch (error) {
+      if (!(error instanceof Spoiled)) throw error;
+      refused.set(error.by, error.cause);
+      for (const key of rows.keys()) it.tenure.cache.delete(key);
+      for (const [key, row] of await rowsFor(it, items, due)) rows.set(key, row);
+    }
 };
 
 /** The rows that Composes look up: own ones as they are after the fold, others as the store has them. */
 export const lookedUp = async <Row, Event extends Keyed, Given>(
   { processor, world }: Turn<Row, Event, Given>,
   effects: readonly LaneEffect[],
-  own: (key: string) => Row | null,
+  own: (part: string) => unknown,
 ): Promise<(lookup: Lookup) => unknown> => {
   const found = new Map<string, unknown>();
   for (const [name, lookups] of Map.groupBy(lookupsOfAll(processor, effects), (lookup) => lookup.processor)) {
@@ -68,7 +81,7 @@ export const lookedUp = async <Row, Event extends Keyed, Given>(
     );
     const values = await world.store.load(name, keys);
     lookups.forEach((lookup, index) => {
-      const mine = name === processor.name ? own(lookup.key) : null;
+      const mine = name === processor.name ? own(lookup.key) : undefined;
       found.set(lookupName(lookup), mine ?? values[index]);
     });
   }

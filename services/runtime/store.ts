@@ -1,4 +1,4 @@
-import type { Commit, DueRow, Hold, Job, OutboxEntry, Progress, RowWrite, Store } from "../core/ports.ts";
+import type { Commit, DueRow, Hold, Job, LaneSpan, OutboxEntry, Progress, RowWrite, Store } from "../core/ports.ts";
 import type { TopicId } from "../core/topics.ts";
 import type { Connection, Database } from "./postgres.ts";
 
@@ -33,6 +33,20 @@ export const postgresStore = (database: Database): Store => ({
     );
     const values = new Map(found.map(({ key, value }) => [key, value]));
     return keys.map(({ key }) => values.get(key));
+  },
+
+  async gather(processor, spans) {
+    const found = await database.query<{ place: number; key: string; value: unknown }>(
+      `select place, s.key, s.value from unnest($1::int[], $2::int[], $3::text[]) wanted (place, lane, key)
+       join ${stateTable(processor)} s on s.lane = wanted.lane and s.key = wanted.key
+       union all
+       select place, s.key, s.value from unnest($4::int[], $5::int[], $6::text[], $7::text[]) wanted (place, lane, first, behind)
+       join ${stateTable(processor)} s on s.lane = wanted.lane and s.key >= wanted.first and s.key < wanted.behind`,
+      [...keysOf(spans), ...prefixesOf(spans)],
+    );
+    const gathered = spans.map(() => new Map<string, unknown>());
+    for (const { place, key, value } of found) gathered[place]?.set(key, value);
+    return gathered;
   },
 
   due: (processor, lanes, until, limit) =>
@@ -152,6 +166,27 @@ const stateTable = (processor: string): string => {
   if (!withState.has(processor)) throw new Error(`the processor ${processor} has no state table`);
   return `state_${processor}`;
 };
+
+/** The keys of spans: places, lanes and keys. */
+const keysOf = (spans: readonly LaneSpan[]): readonly unknown[] => {
+  const keys = spans.flatMap(({ lane, keys: own }, place) => own.map((key) => ({ place, lane, key })));
+  return [keys.map(({ place }) => place), keys.map(({ lane }) => lane), keys.map(({ key }) => key)];
+};
+
+/** The prefixes of spans: places, lanes, the first key that may begin with it, and the first behind. */
+const prefixesOf = (spans: readonly LaneSpan[]): readonly unknown[] => {
+  const ranges = spans.flatMap(({ lane, prefix }, place) => (prefix === null ? [] : [{ place, lane, prefix }]));
+  return [
+    ranges.map(({ place }) => place),
+    ranges.map(({ lane }) => lane),
+    ranges.map(({ prefix }) => prefix),
+    ranges.map(({ prefix }) => behind(prefix)),
+  ];
+};
+
+/** The first key behind all that begin with the prefix, where keys are compared by their bytes. */
+const behind = (prefix: string): string =>
+  prefix.slice(0, -1) + String.fromCharCode(prefix.charCodeAt(prefix.length - 1) + 1);
 
 /**
  * False when a lane's epoch is another's by now, and then nothing is changed of any lane: what was taken on one of them

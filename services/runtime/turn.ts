@@ -1,5 +1,6 @@
 import type { Lane } from "../core/lane.ts";
-import type { DueRow, Hold, Subscription } from "../core/ports.ts";
+import type { DueRow, Hold, RowWrite, Subscription } from "../core/ports.ts";
+import { type Parts, partsOf } from "../core/parts.ts";
 import type { Keyed, Processor } from "../core/processor.ts";
 import type { Millis } from "../core/time.ts";
 import { composeAll, type Folded, type LaneEffect } from "./batch.ts";
@@ -110,7 +111,8 @@ const dueNow = async <Row, Event extends Keyed, Given>(
   const last = due.length < MAX_TIMERS ? come : (due.at(-1)?.due ?? come);
   const { items, until } = tenure.held.due(isAtOnce ? Infinity : last, MAX_EVENTS);
   const time = Math.min(last, until);
-  return { items, due: due.filter((row) => row.due <= time), time };
+  const { rowOf } = partsOf(processor);
+  return { items, due: due.flatMap((row) => (row.due <= time ? [{ ...row, key: rowOf(row.key) }] : [])), time };
 };
 
 /** The lanes' holds once everything until `until` is folded, and the stream has come to `time`. */
@@ -138,8 +140,13 @@ const save = async <Row, Event extends Keyed, Given>(
   started: Millis,
 ): Promise<"committed" | "fenced"> => {
   const { processor, tenure, world } = it;
+  const parts = partsOf(processor);
   const written = new Map(folded.writes.map(({ key, value }) => [key, value]));
-  const own = (key: string): Row | null => written.get(key) ?? rows.get(key) ?? null;
+  const own = (part: string): unknown => {
+    const key = parts.rowOf(part);
+    const row = written.get(key) ?? rows.get(key) ?? null;
+    return row === null ? undefined : parts.part(row, part);
+  };
   const { effects, stuck } = composeAll(processor, folded.effects, await lookedUp(it, folded.effects, own), started);
   const letters = [
     ...folded.poisoned.map(({ item, error }) => ({
@@ -162,8 +169,9 @@ const save = async <Row, Event extends Keyed, Given>(
   const holds = [...tenure.holds.values()].filter(
     (of) => lanesWritten.has(of.lane) || tenure.saved.get(of.lane) !== of,
   );
-  const commit = { processor: processor.name, holds, revisit, rows: folded.writes, outbox, jobs };
+  const commit = { processor: processor.name, holds, revisit, rows: partsWritten(parts, folded.writes), outbox, jobs };
   if ((await world.store.commit(commit)) === "fenced") return "fenced";
+  for (const { value } of folded.writes) if (value !== null) parts.saved(value);
 
   for (const of of holds) tenure.saved.set(of.lane, of);
   for (const [key, row] of written) rows.set(key, row);
@@ -185,6 +193,19 @@ const save = async <Row, Event extends Keyed, Given>(
   tenure.taken.clear();
   return "committed";
 };
+
+/** What is written of rows: the parts that have changed, and that with the timer. */
+const partsWritten = <Row>(
+  parts: Parts<Row>,
+  writes: readonly (RowWrite & { readonly value: Row | null })[],
+): readonly RowWrite[] =>
+  writes.flatMap(({ lane, key, value: row, due }) => {
+    const timer = parts.timer(key);
+    const changed = parts.changed(key, row);
+    const its = changed.some(([part]) => part === timer) || row === null ? undefined : parts.part(row, timer);
+    const all = its === undefined ? changed : [...changed, [timer, its] as const];
+    return all.map(([part, value]) => ({ lane, key: part, value, due: part === timer ? due : null }));
+  });
 
 const nextSequence = (holds: Map<Lane, Hold>, lane: Lane): number => {
   const of = holds.get(lane);

@@ -8,7 +8,7 @@ import { script, TICK } from "../../deploy/local/demo/script.ts";
 import { laneOf } from "../../services/core/lane.ts";
 import type { NotificationEvent } from "../../services/core/records.ts";
 import { topicIds } from "../../services/core/topics.ts";
-import { userKey, threadKey } from "../../services/inboxes/state.ts";
+import { standingKey, threadKey } from "../../services/inboxes/parts.ts";
 import type { Comparison } from "../../services/ops/rebuild/compare.ts";
 import { isEqual } from "../../services/ops/rebuild/compare.ts";
 import { rebuild, type Rebuilt } from "../../services/ops/rebuild/run.ts";
@@ -206,7 +206,7 @@ test("a row that is wrong is named, and right after a switch", { timeout: 90_000
     [key],
   );
   await chat.database.query("grant select on state_inboxes to public");
-  const gone = userKey("reader-0");
+  const gone = standingKey("reader-0");
   await chat.database.query("delete from state_inboxes where key = $1", [gone]);
   const found = await rebuilt(chat);
   expect(found.differences.map(({ kind, key: name, where }) => [kind, name, where])).toEqual([

@@ -2,6 +2,7 @@ import { expect } from "vitest";
 import { type ChatRow, conversationKey, messageKey } from "../../services/core/chat.ts";
 import type { Effect, Lookup } from "../../services/core/effect.ts";
 import type { LogRecord } from "../../services/core/event.ts";
+import { partsOf } from "../../services/core/parts.ts";
 import type { Due, Keyed, Processor } from "../../services/core/processor.ts";
 import type { InboxEntry, LedgerEntry, NotificationEvent } from "../../services/core/records.ts";
 import type { Millis } from "../../services/core/time.ts";
@@ -83,9 +84,14 @@ const situation = <Row, Event extends Keyed, Given>(
     const effects = more.flatMap((said) => fold(said));
     return { rows, effects: more.length > 0 ? effects : [...earlier, ...wakeUntil(until)] };
   };
+  const parts = partsOf(processor);
+  const partOf = (rows: ReadonlyMap<string, Row>, part: string): unknown => {
+    const row = rows.get(parts.rowOf(part));
+    return row === undefined ? undefined : parts.part(row, part);
+  };
   const outcome = ({ rows, effects }: { rows: Map<string, Row>; effects: readonly Effect[] }): Outcome<Row> => {
     const found = ({ processor: name, key }: Lookup): unknown =>
-      name === processor.name ? rows.get(key) : chat.find((row) => chatKey(row) === key);
+      name === processor.name ? partOf(rows, key) : chat.find((row) => chatKey(row) === key);
     const all = effects.flatMap((effect) =>
       effect.type === "compose" ? (processor.compose?.(effect.payload, found) ?? []) : [effect],
     );
@@ -154,6 +160,8 @@ const chatKey = (row: ChatRow): string | null => {
 const life = <Row, Event extends Keyed, Given>(processor: Processor<Row, Event, Given>, given: Given) => {
   const rows = new Map<string, Row>();
   const written = new Set<string>();
+  const parts = partsOf(processor);
+  const stored = new Map<string, string>();
 
   const run = (event: Event | Due): readonly Effect[] => {
     const { writes, effects } = processor.fold(event, { get: (key) => rows.get(key), expect: () => undefined }, given);
@@ -176,9 +184,17 @@ const life = <Row, Event extends Keyed, Given>(processor: Processor<Row, Event, 
       effects.push(...run(next));
     }
   };
-  /** A row comes back from a database as JSON. */
+  /** A row comes back from a database as what was saved of it, in JSON. */
   const save = (): void => {
-    for (const key of written) if (rows.has(key)) rows.set(key, JSON.parse(JSON.stringify(rows.get(key))) as Row);
+    for (const key of written) {
+      for (const [part, value] of parts.changed(key, rows.get(key) ?? null))
+        if (value === null) stored.delete(part);
+        else stored.set(part, JSON.stringify(value));
+      const { keys, prefix } = parts.span(key);
+      const own = [...stored].filter(([part]) => keys.includes(part) || (prefix !== null && part.startsWith(prefix)));
+      const row = parts.assemble(key, new Map(own.map(([part, json]) => [part, JSON.parse(json) as unknown])));
+      if (row !== undefined) rows.set(key, row);
+    }
     written.clear();
   };
   const fold = (said: Said): readonly Effect[] => {

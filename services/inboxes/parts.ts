@@ -1,0 +1,84 @@
+import { inboxRowKey, type ProfileRow, profileKey, userOfRow } from "../core/inbox.ts";
+import type { ConversationId, UserId } from "../core/ids.ts";
+import type { Parts } from "../core/parts.ts";
+import type { Millis } from "../core/time.ts";
+import { type Held, type Inbox, newInbox, newThread, type Standing, type Thread } from "./state.ts";
+
+/** The part with whatever of a user isn't their profile or a thread. It has the timer. */
+export const standingKey = (user: UserId): string => inboxRowKey("o", user);
+export const threadKey = (user: UserId, conversation: ConversationId): string => inboxRowKey("t", user, conversation);
+
+type SavedStanding = Omit<Standing, "attended"> & {
+  readonly attended: Readonly<Record<ConversationId, Millis>>;
+  /** What is held, and until when: that of all threads changes when the user comes and goes, and the threads don't. */
+  readonly open: readonly (readonly [ConversationId, Held | null, Millis | null])[];
+};
+
+type SavedThread = Omit<Thread, "conversationId" | "held" | "until">;
+
+/** An inbox lies in parts that change for different reasons: the profile, the user's standing, and each thread. */
+export const inboxParts: Parts<Inbox> = {
+  span: (user) => ({ keys: [profileKey(user), standingKey(user)], prefix: threadKey(user, "") }),
+  rowOf: userOfRow,
+  timer: standingKey,
+
+  assemble(userId, parts) {
+    if (parts.size === 0) return undefined;
+    const inbox = newInbox(userId);
+    const prefix = threadKey(userId, "");
+    for (const [key, part] of parts) {
+      if (key === profileKey(userId)) inbox.profile = part as ProfileRow;
+      if (!key.startsWith(prefix)) continue;
+      const thread = { ...newThread(key.slice(prefix.length)), ...(part as SavedThread) };
+      inbox.threads.set(thread.conversationId, thread);
+      if (thread.missed.length > 0) inbox.open.add(thread);
+    }
+    const standing = parts.get(standingKey(userId)) as SavedStanding | undefined;
+    if (standing === undefined) return inbox;
+    const { attended, open, ...rest } = standing;
+    for (const [conversation, held, until] of open)
+      Object.assign(inbox.threads.get(conversation) ?? {}, { held, until });
+    return Object.assign(inbox, rest, { attended: new Map(Object.entries(attended)) });
+  },
+
+  part(inbox, key) {
+    const { userId } = inbox;
+    if (key === profileKey(userId)) return inbox.profile ?? undefined;
+    if (key === standingKey(userId)) return inbox.asOf < 0 ? undefined : standingOf(inbox);
+    const thread = inbox.threads.get(key.slice(threadKey(userId, "").length));
+    return thread === undefined ? undefined : savedThread(thread);
+  },
+
+  changed(userId, inbox) {
+    if (inbox === null) return []; // of a user something is always known once it is
+    const { unsaved } = inbox;
+    const parts: [string, unknown][] = [];
+    if (unsaved.profile) parts.push([profileKey(userId), inbox.profile]);
+    if (unsaved.standing) parts.push([standingKey(userId), standingOf(inbox)]);
+    for (const thread of unsaved.threads) {
+      const isKept = inbox.threads.get(thread.conversationId) === thread;
+      parts.push([threadKey(userId, thread.conversationId), isKept ? savedThread(thread) : null]);
+    }
+    return parts;
+  },
+
+  saved({ unsaved }) {
+    unsaved.standing = unsaved.profile = false;
+    unsaved.threads.clear();
+  },
+};
+
+const standingOf = (inbox: Inbox): SavedStanding => {
+  const { userId: _user, profile: _profile, threads: _threads, unsaved: _unsaved, open, attended, ...rest } = inbox;
+  return {
+    ...rest,
+    attended: Object.fromEntries(attended),
+    open: Array.from(open, ({ conversationId, held, until }) => [conversationId, held, until] as const).toSorted(byName),
+  };
+};
+
+const savedThread = ({ conversationId: _id, held: _held, until: _until, ...thread }: Thread): SavedThread => thread;
+
+/** In no order of their own, once they have been read from the store. */
+const byName = ([one]: readonly [string, ...unknown[]], [other]: readonly [string, ...unknown[]]): number =>
+  one < other ? -1 : 1;
