@@ -28,15 +28,27 @@ export interface Difference {
 /** Somebody's candidacies. @param now how they take part by now */
 export type Candidacies = (user: UserId, now: Participation | null) => readonly Candidacy[];
 
+/** A version with what is known of its time. */
+interface Situated extends Version {
+  /** Whom the version before mentions. */
+  readonly before: readonly UserId[];
+  readonly isOpen: boolean;
+  /** How others took part, or didn't any more, since. */
+  readonly later: ConversationRow["changes"];
+  readonly edits: readonly Version[];
+}
+
 /** The moments at which a message could become a candidate, from all that is known by now. */
 export const candidaciesOf = (row: ConversationRow, message: MessageRow): Candidacies => {
-  const versions = message.versions.map((version, index) => ({
+  const versions = message.versions.map((version, index): Situated => ({
     ...version,
     before: message.versions[index - 1]?.mentions ?? none,
     isOpen: wasOpen(row, version.at),
-    later: row.changes.slice(row.changes.findLastIndex(({ at }) => at <= version.at) + 1),
+    later: (row.changes.at(-1)?.at ?? -Infinity) <= version.at ? noChanges : laterThan(row, version),
     edits: message.versions.slice(index + 1),
   }));
+  const [sent, ...edits] = versions;
+  if (sent !== undefined && edits.length + sent.later.length === 0 && !message.isDeleted) return asSent(message, sent);
 
   return (user, now) => {
     const never = unfit(message, user);
@@ -56,6 +68,23 @@ export const candidaciesOf = (row: ConversationRow, message: MessageRow): Candid
   };
 };
 
+/** Nothing has changed since it was sent: all who are alike have the same, in one object. */
+const asSent = (message: MessageRow, { at: since, mentions, isOpen }: Situated): Candidacies => {
+  const known: (readonly [Candidacy])[] = [];
+  return (user, now) => {
+    const isMentioned = mentions.length > 0 && mentions.includes(user);
+    const reason = unfit(message, user) ?? exclusion(now, isMentioned) ?? (isOpen ? null : "conversation_deleted");
+    for (const one of known) if (one[0].reason === reason && one[0].isMentioned === isMentioned) return one;
+    const found = [{ since, isMentioned, reason }] as const;
+    known.push(found);
+    return found;
+  };
+};
+
+const laterThan = ({ changes }: ConversationRow, version: Version): ConversationRow["changes"] =>
+  changes.slice(changes.findLastIndex(({ at }) => at <= version.at) + 1);
+
+const noChanges: ConversationRow["changes"] = [];
 const none: readonly UserId[] = [];
 
 /** Why a candidate of a version has been none any more since (design/semantics.md, "Missed", 7 and 8). */

@@ -38,9 +38,12 @@ export const knownSince = (row: ConversationRow, user: UserId): Millis => {
 };
 
 /** Those who took part lately, and don't any more. A user id may be any text, `constructor` too. */
-export const formerly = ({ changes, departed }: ConversationRow): readonly UserId[] => [
-  ...new Set(changes.flatMap(({ userId }) => (Object.hasOwn(departed, userId) ? [userId] : []))),
-];
+export const formerly = ({ changes, departed }: ConversationRow): readonly UserId[] => {
+  const some = changes.filter(({ userId }) => Object.hasOwn(departed, userId));
+  return some.length === 0 ? nobody : [...new Set(some.map(({ userId }) => userId))];
+};
+
+const nobody: readonly UserId[] = [];
 
 /** All who take part, or did lately. */
 export const everybody = (row: ConversationRow): readonly UserId[] => [

@@ -14,7 +14,7 @@ import type { UserId } from "../core/ids.ts";
 import { flow } from "../core/flow.ts";
 import { type Due, nothing, type Processor, type Rows, type Step } from "../core/processor.ts";
 import { DAY, type Millis } from "../core/time.ts";
-import { candidaciesOf, type Candidacy } from "./candidacy.ts";
+import { candidaciesOf, type Candidacy, type Difference } from "./candidacy.ts";
 import { type ConversationEvent, readConversationEvent } from "./event.ts";
 import { deleted, edited, sent } from "./message.ts";
 import {
@@ -176,16 +176,18 @@ const onMessage = (event: Of<"message">, rows: Rows<ChatRow>): Step<ChatRow> => 
 const onSent = (row: ConversationRow, message: MessageRow, event: Of<"message">): readonly Effect[] => {
   const { messageId, senderId, at: sentAt } = message;
   const candidacies = candidaciesOf(row, message);
-  const verdicts = [
-    ...row.participants.map((now) => ({ user: now.userId, before: [], after: candidacies(now.userId, now) })),
-    ...formerly(row).map((user) => ({ user, before: [], after: candidacies(user, null) })),
-  ];
+  const verdicts: Difference[] = [];
+  for (const now of row.participants)
+    verdicts.push({ user: now.userId, before: none, after: candidacies(now.userId, now) });
+  for (const user of formerly(row)) verdicts.push({ user, before: none, after: candidacies(user, null) });
   return [
     ...differing(event, message, verdicts),
     ...rejections(event, messageId, verdicts),
     ...(senderId === null ? [] : tell(event, "OWN", [senderId], { messageId, senderId, sentAt })),
   ];
 };
+
+const none: readonly Candidacy[] = [];
 
 const onEdited = (
   row: ConversationRow,
@@ -226,8 +228,9 @@ const keep = (
 ): Step<ChatRow>["writes"] => {
   const { conversationId, messageId } = message;
   const before = recent.messages.find((each) => each.messageId === messageId);
-  const others = recent.messages.filter((each) => each !== before && each.at > seen - LATENESS);
-  const messages = [...others.slice(1 - MAX_RECENT), { messageId, at: Math.max(before?.at ?? at, at) }];
+  const messages = recent.messages.filter((each) => each !== before && each.at > seen - LATENESS);
+  if (messages.length >= MAX_RECENT) messages.splice(0, messages.length - MAX_RECENT + 1);
+  messages.push({ messageId, at: Math.max(before?.at ?? at, at) });
   const own = [
     [messageKey(conversationId, messageId), message],
     [recentKey(conversationId), { type: "recent", messages }],

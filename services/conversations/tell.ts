@@ -57,14 +57,15 @@ export const differing = (
     return entry;
   };
   for (const { user, before, after } of differences) {
-    const held = before.filter(isHeld);
-    const holds = after.filter(isHeld);
-    const isKept = held.every(({ since }) => holds.some((each) => each.since === since));
+    const held = heldOf(before);
+    const holds = heldOf(after);
+    const isKept = held.length === 0 || held.every(({ since }) => holds.some((each) => each.since === since));
     if (holds.length === 0 && !isKept) {
       const reason = (after.find((each) => isSame(each, held[0])) ?? after.at(-1))?.reason ?? "left";
       withdrawn.set(reason, [...(withdrawn.get(reason) ?? []), user]);
     }
-    for (const [index, hold] of holds.entries()) {
+    for (let index = 0; index < holds.length; index++) {
+      const hold = holds[index] as Candidacy;
       const { since, isMentioned } = hold;
       if (isKept && held.some((each) => isSame(each, hold))) continue;
       const entry = addedAt(since, isKept || index > 0 ? null : ANEW);
@@ -82,7 +83,13 @@ export const differing = (
   ];
 };
 
-const isHeld = ({ reason }: Candidacy): boolean => reason === null;
+const heldOf = (all: readonly Candidacy[]): readonly Candidacy[] => {
+  const [first] = all;
+  if (first === undefined || (all.length === 1 && first.reason !== null)) return none;
+  return all.length === 1 ? all : all.filter(({ reason }) => reason === null);
+};
+
+const none: readonly Candidacy[] = [];
 
 /** Whether both are of the same moment: an edit may be of the time of the sending. */
 const isSame = (one: Candidacy, other: Candidacy | undefined): boolean =>
@@ -94,23 +101,23 @@ export const rejections = (
   messageId: MessageId,
   differences: readonly Difference[],
 ): readonly Effect[] => {
-  const rejected = new Map<string, { reason: string; since: Millis; users: UserId[] }>();
+  const rejected: { readonly reason: string; readonly since: Millis; readonly users: UserId[] }[] = [];
   for (const { user, before, after } of differences) {
-    const [latest, known] = [after.at(-1), before.at(-1)];
+    const latest = after[after.length - 1];
+    const known = before[before.length - 1];
     if (latest === undefined || (isSame(latest, known) && known?.reason !== "not_participant")) continue;
     const { reason, since } = latest;
     if (reason === null || reason === "not_participant" || after.some((each) => each.reason === null)) continue;
-    const key = `${since} ${reason}`;
-    const entry = rejected.get(key) ?? { reason, since, users: [] };
-    rejected.set(key, entry);
+    let entry = rejected.find((one) => one.since === since && one.reason === reason);
+    if (entry === undefined) rejected.push((entry = { reason, since, users: [] }));
     entry.users.push(user);
   }
-  return [...rejected.values()].map(({ reason, since, users }) => ({
+  return rejected.map(({ reason, since, users }) => ({
     type: "note",
+    users,
     entry: {
       verdict: "REJECTED",
       reason,
-      users,
       conversationId,
       messageIds: [messageId],
       notificationId: null,

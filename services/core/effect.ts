@@ -1,4 +1,5 @@
 import type { Values } from "./event.ts";
+import type { UserId } from "./ids.ts";
 import type { InboxEntry, LedgerEntry } from "./records.ts";
 import type { Millis } from "./time.ts";
 import type { TopicId } from "./topics.ts";
@@ -22,10 +23,15 @@ export interface FanOut {
   readonly entry: InboxEntry;
 }
 
-/** Put a verdict in the ledger; those of a commit that differ in their users alone become one. */
+/** What an entry of the ledger says, whomever of. */
+export type Verdict = Omit<LedgerEntry, "users">;
+
+/** Put a verdict about users in the ledger; those of a commit that differ in their users alone become one. */
 export interface Note {
   readonly type: "note";
-  readonly entry: LedgerEntry;
+  /** May be one object for many users: then nothing is looked at twice. */
+  readonly entry: Verdict;
+  readonly users: readonly UserId[];
 }
 
 /** Go on in the processor's `compose` with rows that belong to other keys, as they are at the commit. */

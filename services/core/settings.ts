@@ -81,7 +81,7 @@ const latest = ({ revisions }: SettingsBook, role: string, at: Millis): Settings
 
 /** The first change after `at`; null where none is known. */
 export const nextChange = ({ changes }: SettingsBook, at: Millis): Millis | null =>
-  changes.find((change) => change > at) ?? null;
+  (changes[changes.length - 1] ?? -Infinity) <= at ? null : (changes.find((change) => change > at) ?? null);
 
 /** Reads the topic of settings. */
 export const settingsLore: Lore<SettingsBook> = {

@@ -1,7 +1,8 @@
+import type { Verdict } from "../core/effect.ts";
 import { Poison } from "../core/failure.ts";
 import type { LogRecord } from "../core/event.ts";
 import { checkId, type UserId } from "../core/ids.ts";
-import type { InboxEntry, LedgerEntry, PresenceEvent, User } from "../core/records.ts";
+import type { InboxEntry, PresenceEvent, User } from "../core/records.ts";
 import type { Millis } from "../core/time.ts";
 import type { Missed } from "./state.ts";
 
@@ -27,10 +28,10 @@ export type InboxEvent =
   | { readonly type: "profile"; readonly key: UserId; readonly at: Millis; readonly seen: Millis; readonly user: User }
   | { readonly type: "deleted"; readonly key: UserId; readonly at: Millis; readonly seen: Millis };
 
-/** The message of a CANDIDATE, and what a verdict says of it: one object for all whom it mentions, or doesn't. */
+/** The message of a CANDIDATE, and the verdict if it becomes one: one object for all whom it mentions, or doesn't. */
 export interface Candidate {
   readonly message: Missed;
-  readonly verdict: Omit<LedgerEntry, "verdict" | "reason" | "users" | "occurredAt">;
+  readonly verdict: Verdict;
 }
 
 /** Reads what concerns users, one event for each. Throws Poison where key and value don't agree. */
@@ -72,9 +73,19 @@ const candidateOf = (entry: InboxEntry, isMentioned: boolean): Candidate | null 
   const { type, conversationId, messageId, senderId, sentAt, occurredAt, loggedAt: seen } = entry;
   if (type !== "CANDIDATE" || messageId === null) return null;
   const since = entry.since ?? occurredAt;
-  const message = { messageId, senderId, sentAt, since, seen, isMentioned };
-  const facts = { since: String(since) };
-  return { message, verdict: { conversationId, messageIds: [messageId], notificationId: null, until: null, facts } };
+  return {
+    message: { messageId, senderId, sentAt, since, seen, isMentioned },
+    verdict: {
+      verdict: "CANDIDATE",
+      reason: null,
+      conversationId,
+      messageIds: [messageId],
+      notificationId: null,
+      until: null,
+      facts: { since: String(since) },
+      occurredAt: seen,
+    },
+  };
 };
 
 const agree = (key: string, field: UserId): void => {

@@ -1,5 +1,5 @@
 import { DAY, type Millis } from "../core/time.ts";
-import type { Inbox, Thread } from "./state.ts";
+import { type Inbox, type Thread, unsave } from "./state.ts";
 
 /** A thread in which nothing is missed is forgotten so long after the last word of it, if it counts for no cooldown. */
 export const THREAD_RETENTION: Millis = 30 * DAY;
@@ -22,7 +22,7 @@ export const forget = (inbox: Inbox, now: Millis): void => {
     if (thread.missed.length > 0) continue;
     let at = forgottenAt(thread);
     if (at <= now) {
-      inbox.unsaved.threads.add(thread);
+      unsave(inbox, thread);
       if (isCoolingDown(thread, inbox)) {
         thread.touchedAt = now;
         at = forgottenAt(thread);

@@ -14,7 +14,7 @@ type SavedStanding = Omit<Standing, "attended"> & {
   readonly open: readonly (readonly [ConversationId, Held | null, Millis | null])[];
 };
 
-type SavedThread = Omit<Thread, "conversationId" | "held" | "until">;
+type SavedThread = Omit<Thread, "conversationId" | "held" | "until" | "isOpen" | "isUnsaved">;
 
 /** An inbox lies in parts that change for different reasons: the profile, the user's standing, and each thread. */
 export const inboxParts: Parts<Inbox> = {
@@ -29,9 +29,10 @@ export const inboxParts: Parts<Inbox> = {
     for (const [key, part] of parts) {
       if (key === profileKey(userId)) inbox.profile = part as ProfileRow;
       if (!key.startsWith(prefix)) continue;
-      const thread = { ...newThread(key.slice(prefix.length)), ...(part as SavedThread) };
+      const thread = Object.assign(newThread(key.slice(prefix.length)), part as SavedThread);
       inbox.threads.set(thread.conversationId, thread);
-      if (thread.missed.length > 0) inbox.open.add(thread);
+      thread.isOpen = thread.missed.length > 0;
+      if (thread.isOpen) inbox.open.add(thread);
     }
     const standing = parts.get(standingKey(userId)) as SavedStanding | undefined;
     if (standing === undefined) return inbox;
@@ -64,7 +65,8 @@ export const inboxParts: Parts<Inbox> = {
 
   saved({ unsaved }) {
     unsaved.standing = unsaved.profile = false;
-    unsaved.threads.clear();
+    for (const thread of unsaved.threads) thread.isUnsaved = false;
+    unsaved.threads.length = 0;
   },
 };
 
@@ -77,7 +79,10 @@ const standingOf = (inbox: Inbox): SavedStanding => {
   };
 };
 
-const savedThread = ({ conversationId: _id, held: _held, until: _until, ...thread }: Thread): SavedThread => thread;
+const savedThread = (thread: Thread): SavedThread => {
+  const { conversationId: _id, held: _held, until: _until, isOpen: _open, isUnsaved: _unsaved, ...saved } = thread;
+  return saved;
+};
 
 /** In no order of their own, once they have been read from the store. */
 const byName = ([one]: readonly [string, ...unknown[]], [other]: readonly [string, ...unknown[]]): number =>

@@ -1,4 +1,5 @@
 import { nextChange, type SettingsBook, type SettingsFields } from "../core/settings.ts";
+import type { MessageId } from "../core/ids.ts";
 import { HOUR, type Millis } from "../core/time.ts";
 import { type Inbox, MAX_TOLD_TIMES, MAX_TOLD_TIMES_OF_USER, type Thread } from "./state.ts";
 import { change, note, settingsOf, type Visit } from "./visit.ts";
@@ -11,9 +12,11 @@ const LONGEST_DAY: Millis = 26 * HOUR;
 export const onTold = (it: Visit): void => {
   const { inbox, now } = it;
   const { told } = inbox;
-  const recent = told.findIndex((time) => time > now - LONGEST_DAY);
-  const from = Math.min(recent === -1 ? Infinity : recent, told.length - MAX_TOLD_TIMES);
-  inbox.told = [...told.slice(Math.max(from, 0)), now].slice(-MAX_TOLD_TIMES_OF_USER);
+  let old = 0;
+  while (old < told.length - MAX_TOLD_TIMES && (told[old] ?? 0) <= now - LONGEST_DAY) old++;
+  old = Math.max(old, told.length - MAX_TOLD_TIMES_OF_USER + 1);
+  if (old > 0) told.splice(0, old);
+  told.push(now);
   const { dailyCap, group } = settingsOf(it);
   if (dailyCap !== null || group === "recipient") it.isStirred = true;
 };
@@ -71,12 +74,15 @@ const lookAt = (it: Visit, thread: Thread, settings: SettingsFields): void => {
     verdict: "HELD",
     reason,
     conversationId,
-    messageIds: [],
+    messageIds: noIds,
     notificationId: null,
     until,
     facts: factsOf(inbox, thread),
+    occurredAt: now,
   });
 };
+
+const noIds: readonly MessageId[] = [];
 
 const factsOf = ({ awaySince }: Inbox, { missed }: Thread): Readonly<Record<string, string>> => {
   const [first, last] = [String(missed[0]?.since), String(missed[missed.length - 1]?.since)];

@@ -75,22 +75,22 @@ export const reconsiderFrom = (it: Visit, since: Millis): void => {
 };
 
 /** Threads in which something of that time on was attended, or missed while it may have been on screen. */
-const concerned = ({ attended, sessions, threads }: Inbox, from: Millis): readonly Thread[] => {
+const concerned = (inbox: Inbox, from: Millis): readonly Thread[] => {
   const found: Thread[] = [];
-  const add = (thread: Thread | undefined): void => {
-    if (thread !== undefined && !found.includes(thread)) found.push(thread);
-  };
-  for (const [conversation, latest] of attended) if (latest >= from) add(threads.get(conversation));
-  let before: ConversationId | null = null;
-  for (const { moments } of sessions)
-    for (const { screen } of moments) {
-      if (screen === null || screen === before) continue;
-      before = screen;
-      const thread = threads.get(screen);
-      if ((thread?.missed.at(-1)?.since ?? -Infinity) >= from) add(thread);
-    }
+  for (const [conversation, latest] of inbox.attended) {
+    const thread = latest >= from ? inbox.threads.get(conversation) : undefined;
+    if (thread !== undefined) found.push(thread);
+  }
+  for (const thread of inbox.open) {
+    const { conversationId, missed } = thread;
+    const isRecent = (missed[missed.length - 1]?.since ?? -Infinity) >= from;
+    if (isRecent && wasOnScreen(inbox, conversationId) && !found.includes(thread)) found.push(thread);
+  }
   return found;
 };
+
+const wasOnScreen = ({ sessions }: Inbox, conversation: ConversationId): boolean =>
+  sessions.some(({ moments }) => moments.some(({ screen }) => screen === conversation));
 
 const reconsiderThread = (it: Visit, thread: Thread, from: Millis): void => {
   const { inbox, now } = it;

@@ -45,7 +45,9 @@ const become = (it: Visit, profile: ProfileRow): void => {
   // Of whom nothing else is known has no standing.
   if (inbox.asOf >= 0) change(it);
   const isSame = before?.user?.role === profile.user?.role && before?.user?.timezone === profile.user?.timezone;
-  if (!isSame) it.isStirred = true;
+  if (isSame) return;
+  it.isStirred = true;
+  it.settings = null;
 };
 
 /** Whether the user has not been deleted since then; never having had a profile is fine. */

@@ -133,7 +133,7 @@ const onCandidate = (it: Visit, thread: Thread, { message, verdict }: Candidate)
   const { messageId, since } = message;
   const reason = gone(thread, message);
   if (reason !== null) {
-    note(it, { verdict: "REJECTED", reason, ...verdict });
+    note(it, { ...verdict, verdict: "REJECTED", reason });
     return;
   }
   const aside = !wasThere(inbox.profile, since)
@@ -142,13 +142,13 @@ const onCandidate = (it: Visit, thread: Thread, { message, verdict }: Candidate)
       ? "attending"
       : null;
   if (aside === null) {
-    note(it, { verdict: "CANDIDATE", reason, ...verdict });
+    note(it, verdict);
     if (miss(thread, message)) touch(it, thread);
-    if (!thread.attended.some((one) => one.messageId === messageId)) return;
+    if (thread.attended.length === 0 || !thread.attended.some((one) => one.messageId === messageId)) return;
   } else {
     // Kept aside for a while: a lapse, or a record that is late, may tell otherwise. What is missed already stays so.
     const isMissed = thread.missed.some((one) => one.messageId === messageId);
-    if (!isMissed) note(it, { verdict: "REJECTED", reason: aside, ...verdict });
+    if (!isMissed) note(it, { ...verdict, verdict: "REJECTED", reason: aside });
     if (attend(thread, message, now)) touch(it, thread);
   }
   noteAttended(it, conversationId, since);

@@ -88,7 +88,10 @@ export const watch = (inbox: Inbox, now: Millis): boolean => {
     awaySince !== inbox.awaySince ||
     screens.length !== inbox.screens.length ||
     screens.some((screen, index) => screen !== inbox.screens[index]);
-  Object.assign(inbox, { isOnline, awaySince, lapsesAt, asOf: now });
+  inbox.isOnline = isOnline;
+  inbox.awaySince = awaySince;
+  inbox.lapsesAt = lapsesAt;
+  inbox.asOf = now;
   if (isNews) inbox.screens = screens;
   return isNews;
 };
@@ -96,7 +99,13 @@ export const watch = (inbox: Inbox, now: Millis): boolean => {
 const noScreens: readonly ConversationId[] = [];
 
 /** Whether a live session had the conversation on screen then, as far as is known at `now`. */
-export const attends = ({ sessions }: Inbox, conversation: ConversationId, since: Millis, now: Millis): boolean => {
+export const attends = (
+  { sessions, signAt }: Inbox,
+  conversation: ConversationId,
+  since: Millis,
+  now: Millis,
+): boolean => {
+  if (signAt === null || signAt + SESSION_TTL <= since) return false;
   for (const session of sessions) {
     const { moments } = session;
     if ((lastOf(session)?.at ?? 0) + SESSION_TTL <= since) continue;

@@ -37,7 +37,7 @@ export const compose = (notice: Notice, found: Found): readonly Effect[] => {
   const views = notice.parts.map((part) => view(notice, part, found));
   const verdict = { ...blank, verdict: "TRIGGERED", notificationId: id, messageIds, conversationId } as const;
   return [
-    { type: "note", entry: { ...verdict, users: [userId], occurredAt: at } },
+    { type: "note", users: [userId], entry: { ...verdict, occurredAt: at } },
     triggered(notice, id, eventId(id, "TRIGGERED"), views),
   ];
 };

@@ -11,7 +11,7 @@ export interface Inbox extends Standing {
   /** null: nobody has said who they are. */
   profile: ProfileRow | null;
   readonly threads: Map<ConversationId, Thread>;
-  /** Those with something missed. */
+  /** Those with something missed (`isOpen`). */
   readonly open: Set<Thread>;
   /** What is to be saved. */
   readonly unsaved: Unsaved;
@@ -21,8 +21,8 @@ export interface Inbox extends Standing {
 export interface Unsaved {
   standing: boolean;
   profile: boolean;
-  /** Those that are forgotten are among them. */
-  readonly threads: Set<Thread>;
+  /** Each once (`isUnsaved`); those that are forgotten are among them. */
+  readonly threads: Thread[];
 }
 
 /** Sessions, what was on their screens, and when to look again. */
@@ -44,7 +44,7 @@ export interface Standing {
   lapsesAt: Millis | null;
 
   /** When the user was told of anything, the latest times; and when, having been told, they last read anything. */
-  told: readonly Millis[];
+  readonly told: Millis[];
   readAt: Millis | null;
   /** No open thread is to be looked at before, if nothing happens; null: none is. */
   next: Millis | null;
@@ -95,6 +95,9 @@ export interface Thread {
   held: Held | null;
   /** When to look again if nothing happens; null: not before something does. */
   until: Millis | null;
+
+  isOpen: boolean;
+  isUnsaved: boolean;
 }
 
 /** A message that the user has missed so far: one object for all who have. */
@@ -123,7 +126,7 @@ export const newInbox = (userId: UserId): Inbox => ({
   profile: null,
   threads: new Map(),
   open: new Set(),
-  unsaved: { standing: false, profile: false, threads: new Set() },
+  unsaved: { standing: false, profile: false, threads: [] },
   sessions: [],
   endedAt: null,
   signAt: null,
@@ -152,4 +155,13 @@ export const newThread = (conversationId: ConversationId): Thread => ({
   touchedAt: -1,
   held: null,
   until: null,
+  isOpen: false,
+  isUnsaved: false,
 });
+
+/** Notes that a thread is to be saved. */
+export const unsave = ({ unsaved }: Inbox, thread: Thread): void => {
+  if (thread.isUnsaved) return;
+  thread.isUnsaved = true;
+  unsaved.threads.push(thread);
+};

@@ -1,11 +1,11 @@
-import type { Effect } from "../core/effect.ts";
+import type { Effect, Verdict } from "../core/effect.ts";
 import type { ConversationId, MessageId } from "../core/ids.ts";
 import { nothing, type Step } from "../core/processor.ts";
 import type { LedgerEntry } from "../core/records.ts";
 import { settingsAt, type SettingsBook, type SettingsFields } from "../core/settings.ts";
 import type { Millis } from "../core/time.ts";
 import { forgottenAt } from "./forget.ts";
-import { type Inbox, newThread, type Thread } from "./state.ts";
+import { type Inbox, newThread, type Thread, unsave } from "./state.ts";
 
 /** One inbox while one event is folded: what it changes there, and what follows. */
 export interface Visit {
@@ -16,12 +16,16 @@ export interface Visit {
   /** The stream's time of the last change before. */
   readonly since: Millis;
   readonly effects: Effect[];
-  readonly touched: Thread[];
+  touched: readonly Thread[];
+  /** Those that hold for the user, once they have been looked up. */
+  settings: SettingsFields | null;
   /** Whether anything has changed that is to be saved. */
   isChanged: boolean;
   /** Whether something is another now that decides about all conversations alike. */
   isStirred: boolean;
 }
+
+const none: readonly Thread[] = [];
 
 export const visit = (inbox: Inbox, now: Millis, book: SettingsBook): Visit => ({
   inbox,
@@ -29,13 +33,14 @@ export const visit = (inbox: Inbox, now: Millis, book: SettingsBook): Visit => (
   book,
   since: inbox.asOf,
   effects: [],
-  touched: [],
+  touched: none,
+  settings: null,
   isChanged: false,
   isStirred: false,
 });
 
-export const settingsOf = ({ inbox, book, now }: Visit): SettingsFields =>
-  settingsAt(book, inbox.profile?.user?.role ?? null, now);
+export const settingsOf = (it: Visit): SettingsFields =>
+  (it.settings ??= settingsAt(it.book, it.inbox.profile?.user?.role ?? null, it.now));
 
 /** The user's side of a conversation; it is in the inbox once it is touched. */
 export const threadOf = ({ inbox }: Visit, conversation: ConversationId): Thread =>
@@ -48,17 +53,22 @@ export const change = (it: Visit): void => {
 
 /** Notes that a thread has changed. */
 export const touch = (it: Visit, thread: Thread): void => {
-  const { inbox, now, touched } = it;
+  const { inbox, now } = it;
   if (thread.touchedAt < 0) inbox.threads.set(thread.conversationId, thread);
   if (now > thread.touchedAt) thread.touchedAt = now;
-  if (!touched.includes(thread)) touched.push(thread);
-  inbox.unsaved.threads.add(thread);
+  if (!it.touched.includes(thread)) it.touched = it.touched.length === 0 ? [thread] : [...it.touched, thread];
+  unsave(inbox, thread);
   change(it);
   if (thread.missed.length > 0) {
-    inbox.open.add(thread);
+    if (!thread.isOpen) inbox.open.add(thread);
+    thread.isOpen = true;
     return;
   }
-  if (inbox.open.delete(thread)) thread.held = thread.until = null;
+  if (thread.isOpen) {
+    inbox.open.delete(thread);
+    thread.isOpen = false;
+    thread.held = thread.until = null;
+  }
   const at = forgottenAt(thread);
   if (inbox.forgetAt === null || at < inbox.forgetAt) inbox.forgetAt = at;
 };
@@ -76,8 +86,6 @@ export const dropped = (
   note(it, { ...blank, verdict: "DROPPED", conversationId: thread.conversationId, messageIds: gone, ...why });
 };
 
-type Verdict = Omit<LedgerEntry, "users" | "occurredAt">;
-
 /** A verdict that says nothing but what is put in its place. */
 export const blank = {
   reason: null,
@@ -86,11 +94,13 @@ export const blank = {
   notificationId: null,
   until: null,
   facts: {},
+  occurredAt: -1,
 } as const satisfies Partial<Verdict>;
 
-/** Puts a verdict about the user in the ledger. */
+/** Puts a verdict about the user in the ledger; it is of now, whatever it says. */
 export const note = ({ inbox, now, effects }: Visit, verdict: Verdict): void => {
-  effects.push({ type: "note", entry: { ...verdict, users: [inbox.userId], occurredAt: now } });
+  const entry = verdict.occurredAt === now ? verdict : { ...verdict, occurredAt: now };
+  effects.push({ type: "note", entry, users: [inbox.userId] });
 };
 
 /** What came of it. */

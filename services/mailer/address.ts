@@ -24,7 +24,7 @@ export const addressProblem = (address: string): string | null => {
   if (at === 0) return "the address has nothing before its @";
   if (!LOCAL.test(address.slice(0, at))) return "the address has characters before its @ that don't belong there";
   if (!isDomain(address.slice(at + 1))) return "the address has no valid domain after its @";
-  if (new TextEncoder().encode(address).length > MAX_OCTETS) return `the address is longer than ${MAX_OCTETS} octets`;
+  if (Buffer.byteLength(address) > MAX_OCTETS) return `the address is longer than ${MAX_OCTETS} octets`;
   return null;
 };
 

@@ -113,8 +113,8 @@ const post = (
 };
 
 const suppress = (event: NotificationEvent, at: Millis, reason: Suppression): readonly Effect[] => {
-  const note: Note = { type: "note", entry: suppressedEntry(event, at, reason) };
-  return [follow(event, "SUPPRESSED", at, { reason }), note];
+  const { users, ...entry } = suppressedEntry(event, at, reason);
+  return [follow(event, "SUPPRESSED", at, { reason }), { type: "note", entry, users }];
 };
 
 /** System messages alone are nothing that anybody missed. */

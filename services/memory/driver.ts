@@ -21,6 +21,11 @@ export interface Driver {
 /** Processors in the order of the flow, and who hears what they put out; nobody need listen. */
 export interface Flow {
   readonly parts: readonly Part[];
+  /**
+   * Records that may wait, to be folded together: faster, with the same outcome, but by time for each processor alone; and
+   * what is looked up is found as it is at the end. 1 without it.
+   */
+  readonly window?: number;
   /** Records before all others. */
   readonly begins?: readonly LogRecord[];
   /** Whether it hears a record of the log; all, without it. */
@@ -43,30 +48,34 @@ export const part =
   (outlet) =>
     machine(processor, outlet);
 
+/** Before every time. */
+const BEGINNING: Millis = Number.MIN_SAFE_INTEGER;
 /** Turns at one time, before the processors are taken to run in circles. */
 const MAX_TURNS = 1_000;
 
 /** Starts with nothing known. */
 export const drive = (flow: Flow): Driver => {
   const machines: Machine[] = [];
-  const give = (record: LogRecord): void => {
-    for (const one of takersOf.get(record.topic) ?? none) one.give(record);
+  const { window = 1 } = flow;
+  const give = (record: LogRecord, at: Millis): void => {
+    for (const one of takersOf.get(record.topic) ?? none) one.give(record, at);
   };
   const outlet: Outlet = {
+    takesNotes: flow.noted !== undefined,
     effect(effect, at) {
       switch (effect.type) {
         case "fanOut":
           flow.fannedOut?.(effect.entry);
-          give(entryRecord(effect, at));
+          give(entryRecord(effect, at), at);
           break;
         case "publish": {
           const record = publishedRecord(effect, at);
           flow.published?.(record);
-          give(record);
+          give(record, at);
           break;
         }
         case "note":
-          flow.noted?.(effect.entry);
+          flow.noted?.({ ...effect.entry, users: effect.users });
           break;
         case "enqueue":
           flow.enqueued?.(effect);
@@ -79,40 +88,45 @@ export const drive = (flow: Flow): Driver => {
   for (const make of flow.parts) machines.push(make(outlet));
   const takersOf = byTopic(machines, ({ inputs }) => inputs);
   const learners = byTopic(machines, ({ lore }) => lore);
-  const enter = (record: LogRecord): void => {
-    for (const one of learners.get(record.topic) ?? none) one.learn(record);
-    give(record);
+  let time: Millis = BEGINNING;
+  let waiting = 0;
+  const next = (): Millis => {
+    let first = Infinity;
+    for (const one of machines) first = Math.min(first, one.next());
+    return first;
   };
-  for (const record of flow.begins ?? []) enter(record);
-  let time = -Infinity;
-
-  /** All that is of that time. */
-  const settle = (at: Millis): void => {
-    time = at;
-    for (let turns = 0; turns === 0 || !machines.every((one) => one.isIdle()); turns++) {
-      if (turns === MAX_TURNS) throw new Error(`the processors still find something to do at ${at}`);
-      for (const one of machines) one.run(at);
+  /** Everything before that time, each processor after those whose records it takes. */
+  const runAll = (before: Millis): void => {
+    for (let turns = 0; next() < before; turns++) {
+      if (turns === MAX_TURNS) throw new Error(`the processors still find something to do before ${before}`);
+      for (const one of machines) one.run(before);
     }
   };
-  const earliest = (): Millis => {
-    let due = Infinity;
-    for (const one of machines) due = Math.min(due, one.nextDue());
-    return due;
+  const settle = (before: Millis): void => {
+    if (window === 1) for (let at = next(); at < before; at = next()) runAll(at + 1);
+    else runAll(before);
+    waiting = 0;
   };
+  const enter = (record: LogRecord): void => {
+    const learning = learners.get(record.topic) ?? none;
+    if (learning.length > 0) settle(time);
+    for (const one of learning) one.learn(record, time);
+    give(record, time);
+    waiting++;
+  };
+  for (const record of flow.begins ?? []) enter(record);
 
   return {
     feed(record) {
       const { timestamp } = record;
       if (timestamp > time) {
-        settle(time);
-        for (let due = earliest(); due < timestamp; due = earliest()) settle(due);
+        if (waiting >= window) settle(timestamp);
         time = timestamp;
       }
       if (flow.hears?.(record) ?? true) enter(record);
     },
     advance(until) {
-      settle(time);
-      for (let due = earliest(); due <= until; due = earliest()) settle(due);
+      settle(Math.max(time, until) + 1);
       time = Math.max(time, until);
     },
   };

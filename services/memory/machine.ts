@@ -13,21 +13,25 @@ export interface Machine {
   readonly inputs: readonly TopicId[];
   /** Topics of its lore. */
   readonly lore: readonly TopicId[];
-  /** Folds a record of the lore; then every row is asked anew when it wants to be woken. */
-  learn(record: LogRecord): void;
-  /** Has a record of an input wait for `run`. */
-  give(record: LogRecord): void;
-  isIdle(): boolean;
-  /** When the earliest timer may fire; Infinity where there is none. */
-  nextDue(): Millis;
-  /** Folds what was given, in the order of its own times, of topics and of giving; then what is due by `at`. */
-  run(at: Millis): void;
+  /** Folds a record of the lore; then every row is asked anew when it wants to be woken, from that time on. */
+  learn(record: LogRecord, time: Millis): void;
+  /** Has a record of an input wait for `run`. @param time the stream's, by which it is taken */
+  give(record: LogRecord, time: Millis): void;
+  /** The time of the first that waits, or at which a timer may fire; Infinity where there is nothing. */
+  next(): Millis;
+  /**
+   * Folds everything before that time: what was given, at one time in the order of its own times, of topics and of
+   * giving, and the timers, each at its time and after what was given for it. Then what follows is handed on, by time.
+   */
+  run(before: Millis): void;
   /** A row, or a part of one, as the store would have it. */
   row(part: string): unknown;
 }
 
 /** Where that leads to what a machine does. */
 export interface Outlet {
+  /** Whether anybody wants to hear of notes. */
+  readonly takesNotes: boolean;
   effect(effect: Exclude<Effect, Compose>, at: Millis): void;
   /** A row of any machine, for what is composed. */
   found(lookup: Lookup): unknown;
@@ -35,10 +39,11 @@ export interface Outlet {
   refuse(record: LogRecord, processor: string, error: unknown): void;
 }
 
+/** Something to be folded at a time. */
 interface Given<Event> {
   readonly record: LogRecord;
-  readonly events: readonly Event[];
-  readonly at: Millis;
+  readonly event: Event;
+  readonly time: Millis;
   readonly rank: number;
 }
 
@@ -51,10 +56,12 @@ export const machine = <Row, Event extends Keyed, Lore>(
   outlet: Outlet,
 ): Machine => {
   const parts = partsOf(processor);
-  const waiting: Given<Event>[] = [];
+  let waiting: Given<Event>[] = [];
+  let first = Infinity; // of their times
   let lore = processor.lore?.begin as Lore;
   const rows = timedRows<Row>((row) => processor.wake(row, lore));
   const known = { get: rows.get, expect: () => undefined };
+  let outcome: { readonly effect: Effect; readonly at: Millis }[] = [];
 
   const put = (effect: Effect, at: Millis): void => {
     if (effect.type !== "compose") outlet.effect(effect, at);
@@ -62,31 +69,68 @@ export const machine = <Row, Event extends Keyed, Lore>(
   };
   const settle = ({ writes, effects }: Step<Row>, at: Millis): void => {
     for (const [key, row] of writes) {
-      rows.write(key, row);
+      rows.write(key, row, at);
       if (row !== null) parts.saved(row);
     }
-    for (const effect of effects) put(effect, at);
+    for (const effect of effects) if (effect.type !== "note" || outlet.takesNotes) outcome.push({ effect, at });
   };
-
-  const foldAll = ({ record, events }: Given<Event>, at: Millis): void => {
-    for (const event of events) {
-      let step: Step<Row>;
-      try {
-        step = processor.fold(event, known, lore);
-      } catch (error) {
-        if (!isPoisonous(error)) throw error;
-        outlet.refuse(record, processor.name, error);
-        continue;
-      }
-      settle(step, at);
+  const fold = ({ record, event, time }: Given<Event>): void => {
+    let step: Step<Row>;
+    try {
+      step = processor.fold(event, known, lore);
+    } catch (error) {
+      if (!isPoisonous(error)) throw error;
+      outlet.refuse(record, processor.name, error);
+      return;
     }
+    settle(step, time);
+  };
+  const wake = (key: string, at: Millis): void => settle(processor.fold({ type: "due", key, at }, known, lore), at);
+
+  /** In the order of time, whatever it concerns. */
+  const foldByTime = (some: readonly Given<Event>[], before: Millis): void => {
+    for (const given of some) {
+      rows.wakeAll(given.time, wake);
+      fold(given);
+    }
+    rows.wakeAll(before, wake);
+  };
+  /** Row by row, each in the order of time: no row has to do with another. */
+  const foldByRow = (some: readonly Given<Event>[], before: Millis): void => {
+    const byKey = new Map<string, Given<Event>[]>();
+    for (const given of some) {
+      const own = byKey.get(given.event.key);
+      if (own === undefined) byKey.set(given.event.key, [given]);
+      else own.push(given);
+    }
+    const due = rows.due(before);
+    for (const [key, own] of byKey) {
+      for (const given of own) {
+        rows.wakeOne(key, given.time, wake);
+        fold(given);
+      }
+      rows.wakeOne(key, before, wake);
+    }
+    for (const key of due) rows.wakeOne(key, before, wake);
+    outcome.sort((a, b) => a.at - b.at);
+  };
+  const foldAll = processor.parts === undefined ? foldByTime : foldByRow;
+
+  const next = (): Millis => Math.min(first, rows.nextDue());
+  /** Takes out of what waits whatever is to be folded before that time, in order. */
+  const takeBefore = (before: Millis): readonly Given<Event>[] => {
+    if (waiting.length === 0) return waiting;
+    const some = waiting.filter(({ time }) => time < before);
+    waiting = some.length === waiting.length ? [] : waiting.filter(({ time }) => time >= before);
+    first = waiting.reduce((least, { time }) => Math.min(least, time), Infinity);
+    return some.sort((a, b) => a.time - b.time || a.record.at - b.record.at || a.rank - b.rank);
   };
 
   return {
     name: processor.name,
     inputs: processor.inputs,
     lore: processor.lore?.topics ?? [],
-    learn(record) {
+    learn(record, time) {
       try {
         lore = processor.lore?.learn(lore, record) ?? lore;
       } catch (error) {
@@ -94,24 +138,25 @@ export const machine = <Row, Event extends Keyed, Lore>(
         outlet.refuse(record, processor.name, error);
         return;
       }
-      rows.askAll();
+      rows.askAll(time);
     },
-    give(record) {
+    give(record, time) {
       try {
-        const events = processor.read(record);
-        if (events.length > 0) waiting.push({ record, events, at: record.at, rank: rankOf(record.topic) });
+        const rank = rankOf(record.topic);
+        for (const event of processor.read(record)) waiting.push({ record, event, time, rank });
+        if (waiting.length > 0) first = Math.min(first, time);
       } catch (error) {
         if (!isPoisonous(error)) throw error;
         outlet.refuse(record, processor.name, error);
       }
     },
-    isIdle: () => waiting.length === 0,
-    nextDue: rows.nextDue,
-    run(at) {
-      if (waiting.length > 1) waiting.sort((a, b) => a.at - b.at || a.rank - b.rank);
-      for (const given of waiting) foldAll(given, at);
-      waiting.length = 0;
-      rows.wakeAll(at, (key) => settle(processor.fold({ type: "due", key, at }, known, lore), at));
+    next,
+    run(before) {
+      if (next() >= before) return;
+      foldAll(takeBefore(before), before);
+      const done = outcome;
+      outcome = [];
+      for (const { effect, at } of done) put(effect, at);
     },
     row(part) {
       const row = rows.get(parts.rowOf(part));

@@ -1,7 +1,8 @@
 import { conversations } from "../conversations/rule.ts";
 import type { Effect } from "../core/effect.ts";
 import type { LogRecord } from "../core/event.ts";
-import type { UserId } from "../core/ids.ts";
+import type { ConversationId, UserId } from "../core/ids.ts";
+import { type Keyed, nothing, type Processor } from "../core/processor.ts";
 import type { ConversationView } from "../core/records.ts";
 import type { SettingsFields } from "../core/settings.ts";
 import type { Millis } from "../core/time.ts";
@@ -10,7 +11,7 @@ import { inboxes } from "../inboxes/rule.ts";
 import { triggered } from "../inboxes/snapshot.ts";
 import { MAIL_QUEUE, mailer } from "../mailer/letter.ts";
 import { drive, part } from "../memory/driver.ts";
-import { type Figures, READ_WITHIN, tally } from "./tally.ts";
+import { type Figures, READ_WITHIN, tally, type Tally } from "./tally.ts";
 
 /** Settings by role, in place of what the log says of these roles. */
 export type Roles = ReadonlyMap<string, SettingsFields>;
@@ -39,6 +40,8 @@ export interface Comparison extends Pick<Outcome, "records" | "refused"> {
   readonly users: readonly { readonly userId: UserId; readonly today: number; readonly other: number }[];
 }
 
+/** Records folded together: users are at hand for several events, and little lives long enough to be moved. */
+const WINDOW = 500;
 /** Users that are named. */
 const MAX_USERS = 10;
 
@@ -60,7 +63,8 @@ export const outcomeOf = async (
     return [triggered(notice, id, id, notice.parts.map(unread))];
   };
   const driver = drive({
-    parts: [part(conversations), part({ ...inboxes, compose }), part(mailer)],
+    window: WINDOW,
+    parts: [part(conversations), part({ ...inboxes, compose }), part(mailer), part(readings(counted))],
     begins: [...roles].map(([role, fields]) => settingsRecord(role, fields)),
     hears: ({ topic, key }) => topic !== "settings" || !roles.has(key),
     enqueued({ queue, runAt }) {
@@ -74,8 +78,6 @@ export const outcomeOf = async (
       if (record.timestamp >= to + READ_WITHIN) break read;
       records++;
       driver.feed(record);
-      const seen = readingOf(record);
-      if (seen !== null) counted.read(seen.user, seen.conversation, seen.until, seen.at);
     }
   driver.advance(to);
   return { records, refused, figures: counted.figures(), users: counted.byUser() };
@@ -90,14 +92,14 @@ export const compared = (today: Outcome, other: Outcome): Comparison => ({
   users: changed(today.users, other.users),
 });
 
-/** A conversation of a snapshot that nobody will see: without texts and names. */
+/** A conversation of a snapshot that nobody will see: without texts and names, and of one message. */
 const unread = ({ conversationId, shown, omitted }: Part): ConversationView => ({
   conversationId,
   subject: null,
   photoUrl: null,
   custom: {},
   access: "READ_WRITE",
-  messages: shown.map(({ messageId, sentAt, isMentioned }) => ({
+  messages: shown.slice(-1).map(({ messageId, sentAt, isMentioned }) => ({
     messageId,
     kind: "USER",
     referencedMessageId: null,
@@ -118,14 +120,38 @@ const settingsRecord = (role: string, fields: SettingsFields): LogRecord => ({
   timestamp: 0,
 });
 
-/** Who reads what, or shows by writing that they have. */
-const readingOf = ({ topic, value, at, timestamp }: LogRecord) => {
-  if (value === null) return null;
-  if (topic === "presence" && value.type === "READ" && value.conversationId !== null)
-    return { user: value.userId, conversation: value.conversationId, until: value.readUntil ?? at, at: timestamp };
+/** Somebody reads, or shows by writing that they have. `key` is their id. */
+interface Reading extends Keyed {
+  readonly type: "reading";
+  readonly conversation: ConversationId;
+  readonly until: Millis;
+}
+
+/** Keeps nothing and decides nothing: hears of what is read, after who is told of what came before. */
+const readings = (counted: Tally): Processor<never, Reading> => ({
+  name: "readings",
+  inputs: ["presence", "messages"],
+  home: "inbox",
+  strays: null,
+  upstream: [],
+  read: readingOf,
+  rows: () => [],
+  fold(event) {
+    if (event.type === "reading") counted.read(event.key, event.conversation, event.until, event.seen);
+    return nothing;
+  },
+  wake: () => null,
+});
+
+const readingOf = ({ topic, value, at, timestamp: seen }: LogRecord): readonly Reading[] => {
+  if (value === null) return [];
+  if (topic === "presence" && value.type === "READ" && value.conversationId !== null) {
+    const { userId: key, conversationId: conversation, readUntil } = value;
+    return [{ type: "reading", key, conversation, until: readUntil ?? at, at, seen }];
+  }
   if (topic === "messages" && value.type === "SENT" && value.senderId !== null && value.kind === "USER")
-    return { user: value.senderId, conversation: value.conversationId, until: at, at: timestamp };
-  return null;
+    return [{ type: "reading", key: value.senderId, conversation: value.conversationId, until: at, at, seen }];
+  return [];
 };
 
 const changed = (today: Outcome["users"], other: Outcome["users"]): Comparison["users"] =>

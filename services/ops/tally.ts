@@ -30,7 +30,7 @@ export interface Figures {
   readonly readAnyway: number;
 }
 
-/** Counts what is told in [from, to). */
+/** Counts what is told in [from, to). Who is told is said in the order of time, and who reads, too, not before. */
 export interface Tally {
   told(notice: Notice): void;
   /** A mail goes to one address. */
@@ -57,6 +57,9 @@ export const tally = (from: Millis, to: Millis): Tally => {
   const waits = spread();
   const days = DAILY.map(() => 0);
   const open = opened();
+  /** Those that nobody can have read yet. */
+  let fresh: Notice[] = [];
+  let looked = 0;
   let today = { day: -1, counts: new Map<UserId, number>() };
   let [notifications, mails, messages, readAnyway] = [0, 0, 0, 0];
 
@@ -83,12 +86,20 @@ export const tally = (from: Millis, to: Millis): Tally => {
       users.set(userId, (users.get(userId) ?? 0) + 1);
       countDay(userId, at);
       waits.add(at - first.since);
-      messages += open.put(notice);
+      for (const { shown, omitted } of notice.parts) messages += shown.length + omitted;
+      fresh.push(notice);
     },
     mailed(at) {
       if (at >= from && at < to) mails++;
     },
     read(user, conversation, until, at) {
+      // At one time, records come before timers.
+      for (let next = fresh[looked]; next !== undefined && next.at < at; next = fresh[looked]) {
+        open.put(next);
+        looked++;
+      }
+      if (looked === fresh.length) fresh = [];
+      if (fresh.length === 0) looked = 0;
       readAnyway += open.take(keyOf(user, conversation), until, at);
     },
     byUser: () => users,
@@ -123,18 +134,14 @@ const opened = () => {
   };
 
   return {
-    /** Returns how many messages the notification is about. */
-    put({ userId, parts, at }: Notice): number {
+    put({ userId, parts, at }: Notice): void {
       forget(at);
-      let count = 0;
       for (const { conversationId, shown, omitted } of parts) {
         const times = shown.map(({ sentAt }) => sentAt);
         const one: Open = { key: keyOf(userId, conversationId), at, times, older: omitted };
         queue.push(one);
         byKey.set(one.key, [...(byKey.get(one.key) ?? []), one]);
-        count += times.length + omitted;
       }
-      return count;
     },
     /** Returns how many of them are read up to that time and weren't. */
     take(key: string, until: Millis, now: Millis): number {

@@ -3,7 +3,7 @@ import type { Codec, NewJob, OutboxEntry } from "../core/ports.ts";
 import { laneStream } from "../core/stream.ts";
 import { type TopicId, topics } from "../core/topics.ts";
 import type { LaneEffect } from "./batch.ts";
-import { inboxPack, ledgerPack, type Pack } from "./pack.ts";
+import { inboxPack, ledgerPack } from "./pack.ts";
 
 /** What a commit saves beside its rows. */
 export interface Followed {
@@ -34,7 +34,7 @@ export const follow = (
   const outbox: OutboxEntry[] = [];
   const jobs: NewJob[] = [];
   let candidates = 0;
-  const packs = new Map<Lane, { readonly inbox: Pack<"inbox">; readonly ledger: Pack<"ledger"> }>();
+  const packs = new Map<Lane, { readonly inbox: ReturnType<typeof inboxPack>; readonly ledger: ReturnType<typeof ledgerPack> }>();
 
   const put = (lane: Lane, topic: TopicId, partition: number | null, key: string | null, value: unknown): void => {
     const sequence = next(lane);
@@ -63,7 +63,7 @@ export const follow = (
     else if (effect.type === "fanOut") {
       if (effect.entry.type === "CANDIDATE") candidates += effect.entry.recipients.length;
       packsOf(lane).inbox.add(effect.entry);
-    } else if (effect.type === "note") packsOf(lane).ledger.add(effect.entry);
+    } else if (effect.type === "note") packsOf(lane).ledger.add(effect.entry, effect.users);
   }
   for (const [lane, { inbox, ledger }] of packs) {
     for (const { partition, value } of inbox.records()) put(lane, "inbox", partition, null, value);

@@ -1,12 +1,11 @@
 import { expect, test } from "vitest";
+import type { Verdict } from "../core/effect.ts";
 import { laneOf } from "../core/lane.ts";
-import type { LedgerEntry } from "../core/records.ts";
 import { ledgerPack } from "./pack.ts";
 
-const verdict = (more: Partial<LedgerEntry> = {}): LedgerEntry => ({
+const verdict = (more: Partial<Verdict> = {}): Verdict => ({
   verdict: "REJECTED",
   reason: "muted",
-  users: ["ada"],
   conversationId: "c",
   messageIds: ["m"],
   notificationId: null,
@@ -19,8 +18,8 @@ const verdict = (more: Partial<LedgerEntry> = {}): LedgerEntry => ({
 test("verdicts that differ in their users alone become one on each partition of theirs", () => {
   const users = Array.from({ length: 40 }, (_none, index) => `user-${index}`);
   const pack = ledgerPack(3);
-  for (const user of users) pack.add(verdict({ users: [user] }));
-  pack.add(verdict({ users: users.slice(0, 1), reason: "read" }));
+  for (const user of users) pack.add(verdict(), [user]);
+  pack.add(verdict({ reason: "read" }), users.slice(0, 1));
   const records = pack.records();
   for (const partition of [0, 1, 2]) {
     const [record, ...more] = records.filter((each) => each.partition === partition);
@@ -34,8 +33,8 @@ test("verdicts that differ in their users alone become one on each partition of 
 test("an entry names 500 users at most, and so does a record", () => {
   const users = Array.from({ length: 1_201 }, (_none, index) => `user-${index}`);
   const pack = ledgerPack(1);
-  pack.add(verdict({ users }));
-  pack.add(verdict({ reason: "read", users: users.slice(0, 100) }));
+  pack.add(verdict(), users);
+  pack.add(verdict({ reason: "read" }), users.slice(0, 100));
   const entries = pack.records().map(({ value }) => value.entries.map((entry) => entry.users.length));
   expect(entries).toEqual([[500], [500], [201, 100]]);
 });

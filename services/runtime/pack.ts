@@ -1,4 +1,6 @@
+import type { Verdict } from "../core/effect.ts";
 import type { Values } from "../core/event.ts";
+import type { UserId } from "../core/ids.ts";
 import { laneOf } from "../core/lane.ts";
 import type { InboxEntry, LedgerEntry } from "../core/records.ts";
 
@@ -6,8 +8,8 @@ import type { InboxEntry, LedgerEntry } from "../core/records.ts";
 const MAX_RECIPIENTS = 500;
 
 /** Entries of a commit on their way to the partitions of their users, as few records as may be. */
-export interface Pack<T extends "inbox" | "ledger"> {
-  add(entry: Values[T]["entries"][number]): void;
+export interface Pack<T extends "inbox" | "ledger", Given extends readonly unknown[]> {
+  add(...given: Given): void;
   records(): readonly { readonly partition: number; readonly value: Values[T] }[];
 }
 
@@ -45,7 +47,7 @@ const recordsOf = <Entry>(
   all.flatMap(({ records }, partition) => records.map((entries) => ({ partition, value: { entries } })));
 
 /** Entries for the recipients' inboxes; each partition's keep their order. */
-export const inboxPack = (partitions: number): Pack<"inbox"> => {
+export const inboxPack = (partitions: number): Pack<"inbox", [InboxEntry]> => {
   const all = boxes<InboxEntry>(partitions);
   return {
     add(entry) {
@@ -61,19 +63,29 @@ export const inboxPack = (partitions: number): Pack<"inbox"> => {
 };
 
 /** Verdicts for the ledger; those that differ in their users alone become one, where the first of them stands. */
-export const ledgerPack = (partitions: number): Pack<"ledger"> => {
-  const merged = new Map<string, LedgerEntry & { readonly users: string[] }>();
+export const ledgerPack = (partitions: number): Pack<"ledger", [Verdict, readonly UserId[]]> => {
+  const usersOf = new Map<Verdict, UserId[]>();
+  const byText = new Map<string, UserId[]>();
+  /** Those of the verdict, or of one that says the same. */
+  const found = (entry: Verdict): UserId[] => {
+    const text = JSON.stringify(entry);
+    const same = byText.get(text);
+    if (same !== undefined) return same;
+    const users: UserId[] = [];
+    byText.set(text, users);
+    usersOf.set(entry, users);
+    return users;
+  };
+  let last: { readonly entry: Verdict; readonly users: UserId[] } | null = null;
   return {
-    add(entry) {
-      const name = JSON.stringify({ ...entry, users: [] });
-      const had = merged.get(name);
-      if (had === undefined) merged.set(name, { ...entry, users: [...entry.users] });
-      else for (const user of entry.users) had.users.push(user);
+    add(entry, users) {
+      if (last?.entry !== entry) last = { entry, users: usersOf.get(entry) ?? found(entry) };
+      for (const user of users) last.users.push(user);
     },
     records() {
       const all = boxes<LedgerEntry>(partitions);
-      for (const entry of merged.values())
-        for (const [partition, users] of shares([...new Set(entry.users)], partitions)) {
+      for (const [entry, some] of usersOf)
+        for (const [partition, users] of shares([...new Set(some)], partitions)) {
           const box = all[partition];
           if (box !== undefined) put(box, { ...entry, users }, users.length);
         }

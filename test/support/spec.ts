@@ -116,7 +116,8 @@ const situation = <Row, Event extends Keyed, Given>(
         expect(
           all.flatMap((effect) => {
             if (effect.type !== "note") return [];
-            const { verdict, reason, users, messageIds } = effect.entry;
+            const { entry, users } = effect;
+            const { verdict, reason, messageIds } = entry;
             return [{ verdict, reason, users, messageIds }];
           }),
         ).toEqual(verdicts),

@@ -64,7 +64,7 @@ const effectsOf = (
       const { entries } = codec.decode(entry.topic, entry.value) as LedgerRecord;
       return entries
         .filter(({ occurredAt }) => isLater(occurredAt))
-        .map((one) => ({ lane, effect: { type: "note", entry: one } }));
+        .map(({ users, ...verdict }) => ({ lane, effect: { type: "note", entry: verdict, users } }));
     }
     case "deadLetters": {
       const value = codec.decode(entry.topic, entry.value) as DeadLetter;
