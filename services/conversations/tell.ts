@@ -59,7 +59,7 @@ export const differing = (
   for (const { user, before, after } of differences) {
     const held = heldOf(before);
     const holds = heldOf(after);
-    const isKept = held.length === 0 || held.every(({ since }) => holds.some((each) => each.since === since));
+    const isKept = held.every(({ since }) => holds.some((each) => each.since === since));
     if (holds.length === 0 && !isKept) {
       const reason = (after.find((each) => isSame(each, held[0])) ?? after.at(-1))?.reason ?? "left";
       withdrawn.set(reason, [...(withdrawn.get(reason) ?? []), user]);

@@ -35,10 +35,14 @@ const fitting = <T>(items: readonly T[], sizeOf: (item: T) => number, limit: num
   return items.filter((item) => (left -= sizeOf(item)) >= 0);
 };
 
-export const boundedCustom = (custom: Readonly<Record<string, string>>, share = 1): Readonly<Record<string, string>> =>
-  Object.fromEntries(
-    fitting(Object.entries(custom), ([name, value]) => name.length + value.length, MAX_CUSTOM / share),
-  );
+export const boundedCustom = (
+  custom: Readonly<Record<string, string>>,
+  share = 1,
+): Readonly<Record<string, string>> => {
+  const entries = Object.entries(custom);
+  const some = fitting(entries, ([name, value]) => name.length + value.length, MAX_CUSTOM / share);
+  return some.length === entries.length ? custom : Object.fromEntries(some);
+};
 
 export const boundedAddresses = (addresses: readonly string[]): readonly string[] =>
   fitting(addresses, ({ length }) => length, MAX_ADDRESSES_TEXT);

@@ -38,7 +38,7 @@ export const gone = ({ readUntil, told, toldAt }: Thread, { messageId, sentAt }:
 export const miss = (thread: Thread, message: Missed): boolean => {
   if (gone(thread, message) !== null) return false;
   const { missed } = thread;
-  const place = missed.findIndex(({ messageId }) => messageId === message.messageId);
+  const place = placeOf(missed, message.messageId);
   const before = missed[place];
   if (before !== undefined && before.since <= message.since) {
     const isAside = before.since < message.since && attend(thread, message, message.seen);
@@ -51,6 +51,11 @@ export const miss = (thread: Thread, message: Missed): boolean => {
   if (missed.length > MAX_LISTED + 1) missed.splice(1, 1);
   if (before === undefined) thread.count++;
   return true;
+};
+
+const placeOf = (messages: readonly Missed[], id: MessageId): number => {
+  for (let place = messages.length - 1; place >= 0; place--) if (messages[place]?.messageId === id) return place;
+  return -1;
 };
 
 /** Notes a message that came while it was on screen. Returns whether that is news. */
@@ -155,8 +160,10 @@ export const mention = ({ missed, attended }: Thread, message: MessageId, isMent
 
 /** Nothing is missed any more: a notification is about all of it. */
 export const tell = (thread: Thread, at: Millis): void => {
-  thread.told = [...thread.told, ...thread.missed.map(({ messageId }) => messageId)].slice(-MAX_TOLD);
-  thread.toldAt = [...thread.toldAt, at].slice(-MAX_TOLD_TIMES);
-  thread.missed.length = 0;
+  const { missed, told, toldAt } = thread;
+  for (const { messageId } of missed) told.push(messageId);
+  if (told.length > MAX_TOLD) told.splice(0, told.length - MAX_TOLD);
+  if (toldAt.push(at) > MAX_TOLD_TIMES) toldAt.shift();
+  missed.length = 0;
   thread.count = 0;
 };

@@ -75,7 +75,9 @@ const standingOf = (inbox: Inbox): SavedStanding => {
   return {
     ...rest,
     attended: Object.fromEntries(attended),
-    open: Array.from(open, ({ conversationId, held, until }) => [conversationId, held, until] as const).toSorted(byName),
+    open: Array.from(open, ({ conversationId, held, until }) => [conversationId, held, until] as const).toSorted(
+      byName,
+    ),
   };
 };
 

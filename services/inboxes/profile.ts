@@ -52,6 +52,4 @@ const become = (it: Visit, profile: ProfileRow): void => {
 
 /** Whether the user has not been deleted since then; never having had a profile is fine. */
 export const wasThere = (profile: ProfileRow | null, since: Millis): boolean =>
-  profile === null ||
-  profile.deletedAt === null ||
-  (profile.restoredAt !== null && since >= profile.restoredAt);
+  profile === null || profile.deletedAt === null || (profile.restoredAt !== null && since >= profile.restoredAt);

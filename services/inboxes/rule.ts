@@ -1,6 +1,6 @@
 import { flow } from "../core/flow.ts";
 import { ANEW } from "../core/inbox.ts";
-import type { Due, Processor, Step } from "../core/processor.ts";
+import type { Processor, Step } from "../core/processor.ts";
 import { type SettingsBook, settingsLore } from "../core/settings.ts";
 import type { Millis } from "../core/time.ts";
 import { type Candidate, type InboxEvent, readInboxEvent } from "./event.ts";
@@ -14,7 +14,7 @@ import { onDeleted, onProfile, wasThere } from "./profile.ts";
 import { attends } from "./sessions.ts";
 import { compose } from "./snapshot.ts";
 import { type Inbox, newInbox, type Thread } from "./state.ts";
-import { change, dropped, note, settingsOf, stepOf, threadOf, touch, type Visit, visit } from "./visit.ts";
+import { change, dropped, follow, note, settingsOf, stepOf, threadOf, touch, type Visit, visit } from "./visit.ts";
 import { holdOf } from "./when.ts";
 
 type Of<T extends InboxEvent["type"]> = Extract<InboxEvent, { type: T }>;
@@ -91,7 +91,8 @@ const onPresence = (it: Visit, { presence, at, readUntil }: Of<"presence">): voi
 const onEntry = (it: Visit, { entry, isMentioned, at, candidate }: Of<"entry">): void => {
   const { conversationId, messageId } = entry;
   const thread = threadOf(it, conversationId);
-  const drop = (reason: string, lost: ReturnType<typeof keep>): void => dropped(it, thread, lost, { reason, facts: {} });
+  const drop = (reason: string, lost: ReturnType<typeof keep>): void =>
+    dropped(it, thread, lost, { reason, facts: {} });
   switch (entry.type) {
     case "CANDIDATE":
       if (candidate === null) break;
@@ -167,10 +168,13 @@ const onDue = (it: Visit): Step<Inbox> => {
 /** The threads, by notification, that nothing holds any more, in order. */
 function* due(it: Visit): Iterable<readonly Thread[]> {
   const { inbox, now } = it;
+  if (inbox.open.size === 0) return;
   const isAll = isAllToLookAt(it);
-  const some = [...inbox.open].filter(({ until }) => isAll || (until !== null && until <= now));
+  const some: Thread[] = [];
+  for (const thread of inbox.open) if (isAll || (thread.until !== null && thread.until <= now)) some.push(thread);
+  if (some.length > 1) some.sort(inOrder);
   const settings = settingsOf(it);
-  for (const thread of some.length < 2 ? some : some.toSorted(inOrder)) {
+  for (const thread of some) {
     if (holdOf(inbox, thread, settings, now) !== null) continue;
     if (settings.group === "recipient") {
       yield [...inbox.open];
@@ -186,7 +190,7 @@ const inOrder = (a: Thread, b: Thread): number =>
 /** One notification about all that is missed in the threads. */
 const notify = (it: Visit, threads: readonly Thread[]): void => {
   const { inbox, now } = it;
-  it.effects.push({ type: "compose", payload: noticeOf(inbox, threads, now) });
+  follow(it, { type: "compose", payload: noticeOf(inbox, threads, now) });
   for (const thread of threads) {
     tell(thread, now);
     touch(it, thread);

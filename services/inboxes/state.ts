@@ -85,9 +85,9 @@ export interface Thread {
   /** Candidates that came while the user attended. */
   readonly attended: Missed[];
   /** The latest messages that a notification was about. */
-  told: readonly MessageId[];
+  readonly told: MessageId[];
   /** When notifications were about it, the latest. */
-  toldAt: readonly Millis[];
+  readonly toldAt: Millis[];
   /** When something was last heard of it; -1: it is not in the inbox yet. */
   touchedAt: Millis;
 

@@ -15,7 +15,7 @@ export interface Visit {
   readonly book: SettingsBook;
   /** The stream's time of the last change before. */
   readonly since: Millis;
-  readonly effects: Effect[];
+  effects: readonly Effect[];
   touched: readonly Thread[];
   /** Those that hold for the user, once they have been looked up. */
   settings: SettingsFields | null;
@@ -26,13 +26,14 @@ export interface Visit {
 }
 
 const none: readonly Thread[] = [];
+const noEffects: readonly Effect[] = [];
 
 export const visit = (inbox: Inbox, now: Millis, book: SettingsBook): Visit => ({
   inbox,
   now,
   book,
   since: inbox.asOf,
-  effects: [],
+  effects: noEffects,
   touched: none,
   settings: null,
   isChanged: false,
@@ -98,9 +99,15 @@ export const blank = {
 } as const satisfies Partial<Verdict>;
 
 /** Puts a verdict about the user in the ledger; it is of now, whatever it says. */
-export const note = ({ inbox, now, effects }: Visit, verdict: Verdict): void => {
+export const note = (it: Visit, verdict: Verdict): void => {
+  const { inbox, now } = it;
   const entry = verdict.occurredAt === now ? verdict : { ...verdict, occurredAt: now };
-  effects.push({ type: "note", entry, users: [inbox.userId] });
+  follow(it, { type: "note", entry, users: [inbox.userId] });
+};
+
+/** What follows, after what followed so far. Mostly it is one thing alone. */
+export const follow = (it: Visit, effect: Effect): void => {
+  it.effects = it.effects.length === 0 ? [effect] : [...it.effects, effect];
 };
 
 /** What came of it. */

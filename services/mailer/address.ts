@@ -24,7 +24,8 @@ export const addressProblem = (address: string): string | null => {
   if (at === 0) return "the address has nothing before its @";
   if (!LOCAL.test(address.slice(0, at))) return "the address has characters before its @ that don't belong there";
   if (!isDomain(address.slice(at + 1))) return "the address has no valid domain after its @";
-  if (Buffer.byteLength(address) > MAX_OCTETS) return `the address is longer than ${MAX_OCTETS} octets`;
+  if (address.length * 3 > MAX_OCTETS && new TextEncoder().encode(address).length > MAX_OCTETS)
+    return `the address is longer than ${MAX_OCTETS} octets`;
   return null;
 };
 

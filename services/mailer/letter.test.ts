@@ -34,7 +34,9 @@ const told = (event: NotificationEvent, before?: Before) =>
 const letters = (event: NotificationEvent, before?: Before) =>
   effectsOf(event, before).flatMap((effect) => (effect.type === "enqueue" ? [effect] : []));
 const notes = (event: NotificationEvent, before?: Before) =>
-  effectsOf(event, before).flatMap((effect) => (effect.type === "note" ? [effect.entry] : []));
+  effectsOf(event, before).flatMap((effect) =>
+    effect.type === "note" ? [{ ...effect.entry, users: effect.users }] : [],
+  );
 
 /** Rows after grace has chosen, each time what is given; null takes the choice back. */
 const chosen = (...choices: readonly (readonly [at: number, unsubscribed: readonly string[] | null])[]) => {

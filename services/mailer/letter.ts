@@ -1,4 +1,4 @@
-import type { Effect, Note } from "../core/effect.ts";
+import type { Effect } from "../core/effect.ts";
 import { Poison } from "../core/failure.ts";
 import { type Keyed, nothing, type Processor, type Step } from "../core/processor.ts";
 import type { NotificationEvent, Preference, Snapshot } from "../core/records.ts";
@@ -96,8 +96,10 @@ const post = (
   const { snapshot } = event;
   if (snapshot === null) throw new Poison(`the notification ${event.notificationId} was triggered without a snapshot`);
   const { emails, role } = snapshot.recipient;
-  const unsubscribed = new Set(known?.unsubscribed);
-  const addresses = [...new Set(emails)].filter((address) => !unsubscribed.has(folded(address)));
+  const different = emails.length < 2 ? emails : [...new Set(emails)];
+  const unsubscribed = known?.unsubscribed ?? [];
+  const addresses =
+    unsubscribed.length === 0 ? different : different.filter((address) => !unsubscribed.includes(folded(address)));
   if (emails.length === 0) return suppress(event, at, "no_address");
   if (!settingsAt(book, role, at).emailEnabled) return suppress(event, at, "role_disabled");
   if (addresses.length === 0) return suppress(event, at, "unsubscribed");

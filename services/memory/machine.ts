@@ -39,10 +39,10 @@ export interface Outlet {
   refuse(record: LogRecord, processor: string, error: unknown): void;
 }
 
-/** Something to be folded at a time. */
+/** What a record says, to be folded at a time. */
 interface Given<Event> {
   readonly record: LogRecord;
-  readonly event: Event;
+  readonly events: readonly Event[];
   readonly time: Millis;
   readonly rank: number;
 }
@@ -74,7 +74,7 @@ export const machine = <Row, Event extends Keyed, Lore>(
     }
     for (const effect of effects) if (effect.type !== "note" || outlet.takesNotes) outcome.push({ effect, at });
   };
-  const fold = ({ record, event, time }: Given<Event>): void => {
+  const fold = (event: Event, { record, time }: Given<Event>): void => {
     let step: Step<Row>;
     try {
       step = processor.fold(event, known, lore);
@@ -91,25 +91,35 @@ export const machine = <Row, Event extends Keyed, Lore>(
   const foldByTime = (some: readonly Given<Event>[], before: Millis): void => {
     for (const given of some) {
       rows.wakeAll(given.time, wake);
-      fold(given);
+      for (const event of given.events) fold(event, given);
     }
     rows.wakeAll(before, wake);
   };
   /** Row by row, each in the order of time: no row has to do with another. */
   const foldByRow = (some: readonly Given<Event>[], before: Millis): void => {
-    const byKey = new Map<string, Given<Event>[]>();
-    for (const given of some) {
-      const own = byKey.get(given.event.key);
-      if (own === undefined) byKey.set(given.event.key, [given]);
-      else own.push(given);
-    }
-    const due = rows.due(before);
-    for (const [key, own] of byKey) {
-      for (const given of own) {
-        rows.wakeOne(key, given.time, wake);
-        fold(given);
+    const events: Event[] = [];
+    const of: Given<Event>[] = [];
+    const heads: number[] = [];
+    const nexts: number[] = []; // of the same row
+    const lasts = new Map<string, number>();
+    for (const given of some)
+      for (const event of given.events) {
+        const place = events.push(event) - 1;
+        of.push(given);
+        nexts.push(-1);
+        const last = lasts.get(event.key);
+        if (last === undefined) heads.push(place);
+        else nexts[last] = place;
+        lasts.set(event.key, place);
       }
-      rows.wakeOne(key, before, wake);
+    const due = rows.due(before);
+    for (const head of heads) {
+      for (let place = head; place !== -1; place = nexts[place] ?? -1) {
+        const [event, given] = [events[place] as Event, of[place] as Given<Event>];
+        rows.wakeOne(event.key, given.time, wake);
+        fold(event, given);
+      }
+      rows.wakeOne((events[head] as Event).key, before, wake);
     }
     for (const key of due) rows.wakeOne(key, before, wake);
     outcome.sort((a, b) => a.at - b.at);
@@ -123,7 +133,7 @@ export const machine = <Row, Event extends Keyed, Lore>(
     const some = waiting.filter(({ time }) => time < before);
     waiting = some.length === waiting.length ? [] : waiting.filter(({ time }) => time >= before);
     first = waiting.reduce((least, { time }) => Math.min(least, time), Infinity);
-    return some.sort((a, b) => a.time - b.time || a.record.at - b.record.at || a.rank - b.rank);
+    return some.toSorted((a, b) => a.time - b.time || a.record.at - b.record.at || a.rank - b.rank);
   };
 
   return {
@@ -142,9 +152,10 @@ export const machine = <Row, Event extends Keyed, Lore>(
     },
     give(record, time) {
       try {
-        const rank = rankOf(record.topic);
-        for (const event of processor.read(record)) waiting.push({ record, event, time, rank });
-        if (waiting.length > 0) first = Math.min(first, time);
+        const events = processor.read(record);
+        if (events.length === 0) return;
+        waiting.push({ record, events, time, rank: rankOf(record.topic) });
+        first = Math.min(first, time);
       } catch (error) {
         if (!isPoisonous(error)) throw error;
         outlet.refuse(record, processor.name, error);

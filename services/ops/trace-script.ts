@@ -16,6 +16,16 @@ const textOf = (length: number): string => FILLER.repeat(Math.ceil(length / FILL
 
 const conversationOf = ({ room, topic }: TraceRow): string => (topic === "" ? room : `${room}/${topic}`);
 
+/** One string for all that are equal: names come again and again, and are looked up at every turn. */
+const interned = (): ((text: string) => string) => {
+  const known = new Map<string, string>();
+  return (text) => {
+    const same = known.get(text);
+    if (same === undefined) known.set(text, text);
+    return same ?? text;
+  };
+};
+
 /** A script in the making: what is said comes in the order of its times, as soon as nothing earlier can follow. */
 export interface Script {
   /** The next row of the recording. */
@@ -41,6 +51,7 @@ export const traceScript = (timeOf: (at: Millis) => Millis): Script => {
   const members = new Map<string, Set<string>>();
   /** Those who are there, who wrote last being last. */
   const stays = new Map<string, Stay>();
+  const nameOf = interned();
   let number = 0;
 
   const go = (user: string, { session, last }: Stay): void =>
@@ -81,13 +92,14 @@ export const traceScript = (timeOf: (at: Millis) => Millis): Script => {
   return {
     take(row) {
       const at = timeOf(row.at);
-      const conversation = conversationOf(row);
+      const conversation = nameOf(conversationOf(row));
+      const user = nameOf(row.user);
       number++;
       leaveBefore(at - STAY);
-      const of = join(row.user, conversation, at - LEAD);
-      come(row.user, conversation, at);
-      said.put(at, presence("READ", row.user, "", conversation, at));
-      said.put(at, message(row, number, conversation, row.isForEveryone ? [...of] : row.mentions, at));
+      const of = join(user, conversation, at - LEAD);
+      come(user, conversation, at);
+      said.put(at, presence("READ", user, "", conversation, at));
+      said.put(at, message({ ...row, user }, number, conversation, row.isForEveryone ? [...of] : row.mentions, at));
       return until(at - STAY + LINGER); // who has been gone for longer has been said to be
     },
     end() {

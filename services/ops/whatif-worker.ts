@@ -1,4 +1,4 @@
-import { parentPort, workerData } from "node:worker_threads";
+import { once } from "node:events";
 import type { LogRecord } from "../core/event.ts";
 import type { Millis } from "../core/time.ts";
 import type { TopicId } from "../core/topics.ts";
@@ -43,9 +43,10 @@ const logged = ({ topic, key, value }: Said): LogRecord => {
   return { topic, key, value, at, timestamp: at } as LogRecord; // topic and value came together
 };
 
-const { from, to, roles, trace } = workerData as Task;
+const [{ from, to, roles, trace }] = (await once(process, "message")) as [Task];
 const outcome: Outcome =
   trace === null
     ? await atDesk(openDesk, ({ log, codec }) => outcomeOf(readLog(log, codec, TOPICS), { from, to }, roles))
     : await outcomeOf(fromTrace(trace), { from, to }, roles);
-parentPort?.postMessage(outcome, []);
+process.send?.(outcome);
+process.disconnect();

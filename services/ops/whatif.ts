@@ -1,6 +1,6 @@
+import { fork } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { once } from "node:events";
-import { Worker } from "node:worker_threads";
 import { Command, InvalidArgumentError } from "commander";
 import { Fatal, messageOf } from "../core/failure.ts";
 import { DEFAULT_ROLE, parseSettings, settingsFields } from "../core/settings.ts";
@@ -59,11 +59,19 @@ export const whatifCommand = (say: (line: string) => void = console.log): Comman
       for (const line of json ? [JSON.stringify(comparison, null, 2)] : reportOf(comparison)) say(line);
     });
 
-/** Each of the two sides goes over the records on a thread of its own. */
+/**
+ * Each of the two sides goes over the records in a process of its own, whose garbage is collected by its own thread: the
+ * helpers of two would take the processors from each other. Throws Fatal where one ends without an answer.
+ */
 const inWorker = async (task: Task): Promise<Outcome> => {
-  const worker = new Worker(new URL("whatif-worker.ts", import.meta.url), { workerData: task });
-  const [outcome] = (await once(worker, "message")) as [Outcome];
-  return outcome;
+  const worker = fork(new URL("whatif-worker.ts", import.meta.url), {
+    execArgv: [...process.execArgv, "--single-threaded-gc"],
+    serialization: "advanced",
+  });
+  worker.send(task);
+  const [answer] = (await Promise.race([once(worker, "message"), once(worker, "exit")])) as [Outcome | number | null];
+  if (typeof answer !== "object" || answer === null) throw new Fatal("the process that folds the records has failed");
+  return answer;
 };
 
 /** Settings by role from a file. Throws Fatal where it can't be read, or with each field that is wrong. */

@@ -2,7 +2,8 @@ import { describe, expect, test } from "vitest";
 import { Poison } from "../core/failure.ts";
 import type { Due, Keyed, Processor, Rows, Step } from "../core/processor.ts";
 import { HOUR } from "../core/time.ts";
-import { composeAll, type Folded, foldBatch } from "./batch.ts";
+import { type Parts, whole } from "../core/parts.ts";
+import { composeAll, type Folded, foldBatch, type Spoiled } from "./batch.ts";
 
 interface Row {
   readonly wake: number | null;
@@ -42,7 +43,10 @@ const said = (key: string, seen: number, ...writes: Said["writes"]) => ({
 const batch = (rows: Readonly<Record<string, Row>>, items: readonly ReturnType<typeof said>[], time: number) => {
   folded.length = 0;
   const due = Object.keys(rows).map((key) => ({ lane: 0, key }));
-  return foldBatch(rule, undefined, new Map(Object.entries(rows)), { items, due, refused: new Map() }, time) as Folded<Said, Row>;
+  return foldBatch(rule, undefined, new Map(Object.entries(rows)), { items, due, refused: new Map() }, time) as Folded<
+    Said,
+    Row
+  >;
 };
 const dueOf = ({ writes }: Folded<Said, Row>) => Object.fromEntries(writes.map(({ key, due }) => [key, due]));
 
@@ -90,4 +94,20 @@ test("what a compose can't take is told of, and stops nobody", () => {
   const { effects: composed, stuck } = composeAll(processor, effects, () => undefined, 5);
   expect(composed).toMatchObject([{ lane: 3, effect: { id: "good" } }]);
   expect(stuck).toMatchObject([{ lane: 3, at: 5, error: { message: "it can't" } }]);
+});
+
+describe("a fold that fails where rows are changed in place", () => {
+  const inPlace = { ...rule, parts: whole as Parts<Row> };
+  const rows = new Map([["a", { wake: 3, what: "poison" } as const]]);
+  const batchOf = (refused: ReadonlyMap<string, unknown>) => ({ items: [], due: [{ lane: 0, key: "a" }], refused });
+
+  test("spoils the batch, which says by what", () => {
+    const run = () => foldBatch(inPlace, undefined, rows, batchOf(new Map()), 7);
+    expect(run).toThrow(expect.objectContaining({ by: "3 a", cause: new Poison("it can't") }) as Spoiled<Said>);
+  });
+
+  test("is left out of the batch that is told of it", () => {
+    const done = foldBatch(inPlace, undefined, rows, batchOf(new Map([["3 a", "it can't"]])), 7) as Folded<Said, Row>;
+    expect(done.stuck).toEqual([{ lane: 0, key: "a", at: 7, error: "it can't" }]);
+  });
 });

@@ -34,7 +34,10 @@ export const follow = (
   const outbox: OutboxEntry[] = [];
   const jobs: NewJob[] = [];
   let candidates = 0;
-  const packs = new Map<Lane, { readonly inbox: ReturnType<typeof inboxPack>; readonly ledger: ReturnType<typeof ledgerPack> }>();
+  const packs = new Map<
+    Lane,
+    { readonly inbox: ReturnType<typeof inboxPack>; readonly ledger: ReturnType<typeof ledgerPack> }
+  >();
 
   const put = (lane: Lane, topic: TopicId, partition: number | null, key: string | null, value: unknown): void => {
     const sequence = next(lane);

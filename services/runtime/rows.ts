@@ -58,7 +58,9 @@ export const foldOver = async <Row, Event extends Keyed, Given>(
       const folded = foldBatch(it.processor, it.given, rows, { items, due, refused }, time);
       if (!("lacking" in folded)) return folded;
       if (it.processor.parts !== undefined)
-        throw new Fatal(`${it.processor.name}: rows() does not name ${folded.lacking.map(({ key }) => key).join(", ")}`);
+        throw new Fatal(
+          `${it.processor.name}: rows() does not name ${folded.lacking.map(({ key }) => key).join(", ")}`,
+        );
       await fetch(folded.lacking, rows, it);
     } catch (error) {
       if (!(error instanceof Spoiled)) throw error;

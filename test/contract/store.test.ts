@@ -168,6 +168,25 @@ describe.each(stores)("the store %s", (_name, open) => {
       expect(await on.store.load(PROCESSOR, [])).toEqual([]);
     });
 
+    test("are gathered by their keys and by what these begin with, of one lane alone", async () => {
+      const [one, other] = [await claimed(on), await claimed(on)];
+      const rows = ["a", "b", "t\u001f1", "t\u001f2", "t\u001fé", "t ", "t"].map((key) => row(one, key, `one ${key}`));
+      await on.store.commit(commitOf([one, other], { rows: [...rows, row(other, "t\u001f9", "other")] }));
+      const gathered = await on.store.gather(PROCESSOR, [
+        { lane: one.lane, keys: ["a", "c"], prefix: "t\u001f" },
+        { lane: one.lane, keys: ["b"], prefix: null },
+        { lane: other.lane, keys: ["a"], prefix: "t\u001f" },
+        { lane: on.next(), keys: ["a"], prefix: "t" },
+      ]);
+      expect(gathered.map((found) => [...found].toSorted())).toEqual([
+        ["a", "t\u001f1", "t\u001f2", "t\u001fé"].map((key) => [key, `one ${key}`]),
+        [["b", "one b"]],
+        [["t\u001f9", "other"]],
+        [],
+      ]);
+      expect(await on.store.gather(PROCESSOR, [])).toEqual([]);
+    });
+
     test("are overwritten, and deleted by null", async () => {
       const hold = await claimed(on);
       await on.store.commit(commitOf([hold], { rows: [row(hold, "a", 1, 10), row(hold, "b", 1, 20)] }));

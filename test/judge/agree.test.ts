@@ -9,7 +9,7 @@ import { accounts, usersOf } from "./judge.ts";
 import { concerning } from "./known.ts";
 import { ledgerOf } from "./ledger.ts";
 import { perfect } from "./memory.ts";
-import { briefly, decided } from "./run.ts";
+import { briefly, decided, type Decided } from "./run.ts";
 
 /** Histories of each kind in a test run. */
 const HISTORIES = Number(process.env["HISTORIES"] ?? 10_000);
@@ -76,3 +76,22 @@ describe("the rule and a judge that knows only the page decide the same, for the
     expect(notifications).toBeGreaterThan(count);
   });
 });
+
+/** Users' verdicts by time: each processor says its own in that order. */
+const byTime = (ledger: Decided["ledger"]): object =>
+  Object.fromEntries(
+    [...ledger].map(([user, entries]) => [user, entries.toSorted((a, b) => a.occurredAt - b.occurredAt)]),
+  );
+
+test("of records that are folded together, however many, the same is decided as one after the other", () => {
+  const histories = fc.tuple(late, fc.integer({ min: 2, max: 60 }));
+  fc.assert(
+    fc.property(histories, ([lines, window]) => {
+      const until = (lines.at(-1)?.at ?? 0) + afterwards;
+      const [each, together] = [decided(lines, until), decided(lines, until, window)];
+      expect(briefly(together.told)).toEqual(briefly(each.told));
+      expect(byTime(together.ledger)).toEqual(byTime(each.ledger));
+    }),
+    { seed: SEED, numRuns: HISTORIES / 10 },
+  );
+}, 120_000);

@@ -44,10 +44,10 @@ export interface Decided {
   readonly ledger: ReadonlyMap<string, readonly LedgerEntry[]>;
 }
 
-/** What the project's processors decide by `until`, in memory. */
-export const decided = (lines: readonly Line[], until: number): Decided => {
+/** What the project's processors decide by `until`, in memory. @param window records that are folded together */
+export const decided = (lines: readonly Line[], until: number, window?: number): Decided => {
   const inOrder = lines.toSorted((a, b) => a.at - b.at).filter(({ at }) => at <= until);
-  const { events, ledger } = heard(inOrder.map(recordOf), until);
+  const { events, ledger } = heard(inOrder.map(recordOf), until, window);
   const told = events.map(({ userId, conversationId, messageIds, occurredAt: at }) => {
     return { userId, conversationId, messageIds: [...messageIds], at };
   });
@@ -55,10 +55,11 @@ export const decided = (lines: readonly Line[], until: number): Decided => {
 };
 
 /** The TRIGGERED events and verdicts of the project's processors, in memory. @param records in the order of their timestamps */
-export const heard = (records: Iterable<LogRecord>, until: number) => {
+export const heard = (records: Iterable<LogRecord>, until: number, window = 1) => {
   const events: NotificationEvent[] = [];
   const ledger = new Map<string, LedgerEntry[]>();
   const driver = drive({
+    window,
     parts: [part(conversations), part(inboxes)],
     published({ topic, value }) {
       if (topic === "notifications" && value?.type === "TRIGGERED") events.push(value);
