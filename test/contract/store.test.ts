@@ -178,7 +178,7 @@ describe.each(stores)("the store %s", (_name, open) => {
         { lane: other.lane, keys: ["a"], prefix: "t\u001f" },
         { lane: on.next(), keys: ["a"], prefix: "t" },
       ]);
-      expect(gathered.map((found) => [...found].toSorted())).toEqual([
+      expect(gathered.map((found) => [...found].toSorted(([a], [b]) => (a < b ? -1 : 1)))).toEqual([
         ["a", "t\u001f1", "t\u001f2", "t\u001fé"].map((key) => [key, `one ${key}`]),
         [["b", "one b"]],
         [["t\u001f9", "other"]],
