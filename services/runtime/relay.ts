@@ -4,6 +4,7 @@ import { isLaneStream } from "../core/stream.ts";
 import type { TopicId } from "../core/topics.ts";
 import { announce } from "./facts.ts";
 import { countByTopic } from "./outgoing.ts";
+import { pass } from "./points.ts";
 
 /** Headers of a relayed record: by them a reader drops what it has had. */
 export const STREAM_HEADER = "whileaway-stream";
@@ -68,7 +69,10 @@ export const relay = (log: Log, store: Store): Relay => {
     async step() {
       const batch = waiting.slice(0, PUBLISH_LIMIT);
       if (batch.length === 0 && done.length === 0) return false;
-      if (batch.length > 0) await log.publish(batch.map(outgoing));
+      if (batch.length > 0) {
+        await log.publish(batch.map(outgoing));
+        pass("published");
+      }
       waiting = waiting.slice(batch.length);
       done = [...done, ...batch];
       await store.published(done);

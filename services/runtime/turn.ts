@@ -11,6 +11,7 @@ import type { Item } from "./held.ts";
 import { deadLetter, stuckLetter } from "./intake.ts";
 import type { LoreReader } from "./lore.ts";
 import { countByTopic, follow, type Widths } from "./outgoing.ts";
+import { pass } from "./points.ts";
 import { foldOver, lookedUp, rowsFor } from "./rows.ts";
 import { remember, type Tenure } from "./tenure.ts";
 
@@ -68,6 +69,7 @@ export const turn = async <Row, Event extends Keyed, Given>(
   if (items.length === 0 && due.length === 0 && asides.length === 0 && !isMoved) return arrived.isAny;
   const rows = await rowsFor(it, items, due);
   const folded = await foldOver(it, rows, items, due, time);
+  if (items.length > 0) pass("folded", processor.name);
   const outcome = { asides, folded, rows, events: items.length, revisit: null };
   if ((await save(it, outcome, started)) === "fenced") return "fenced";
   await reschedule(it, folded, due);
@@ -171,6 +173,7 @@ const save = async <Row, Event extends Keyed, Given>(
   );
   const commit = { processor: processor.name, holds, revisit, rows: partsWritten(parts, folded.writes), outbox, jobs };
   if ((await world.store.commit(commit)) === "fenced") return "fenced";
+  if (events > 0) pass("committed", processor.name);
   for (const { value } of folded.writes) if (value !== null) parts.saved(value);
 
   for (const of of holds) tenure.saved.set(of.lane, of);

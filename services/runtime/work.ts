@@ -6,6 +6,7 @@ import { queueStream } from "../core/stream.ts";
 import { MINUTE, type Millis } from "../core/time.ts";
 import type { World } from "./engine.ts";
 import { announce } from "./facts.ts";
+import { pass } from "./points.ts";
 
 /** Outbox entries of a queue older than this were left by a process that died: any other takes them. */
 const ORPHANED_AFTER = MINUTE;
@@ -61,6 +62,7 @@ export const worker = (work: Work, { store, codec, clock, relay, bell }: World):
   const run = async (job: Job): Promise<void> => {
     const started = clock.now();
     const { settlement, publish, detail } = await attempted(job);
+    pass("attempted", work.queue);
     const stream = queueStream(work.queue);
     const entries = publish.map(({ topic, key, value }) => ({
       stream,

@@ -4,6 +4,7 @@ import type { Millis } from "../core/time.ts";
 import type { Attempt, Work } from "../runtime/work.ts";
 import type { AttemptRow } from "./attempts.ts";
 import type { Caller } from "./call.ts";
+import { pass } from "../runtime/points.ts";
 import { type Delivery, QUEUE } from "./delivery.ts";
 import type { Directory } from "./directory.ts";
 import { type Endpoint, isConfigured } from "./endpoints.ts";
@@ -32,6 +33,7 @@ const attempt = async (job: Job, signal: AbortSignal, tools: Tools): Promise<Att
   const endpoint = await tools.directory.find(delivery.endpointId);
   if (endpoint === null && !isConfigured(delivery.endpointId)) return removed(delivery);
   const outcome = endpoint?.enabled ? await called(delivery, endpoint, signal, tools) : uncalled(endpoint);
+  pass("answered", QUEUE);
   const at = tools.clock.now();
   const history = await recorded(job, delivery, outcome, at, tools);
   return {

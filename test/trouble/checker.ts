@@ -1,0 +1,118 @@
+import { expect } from "vitest";
+import { countMails } from "../../deploy/local/demo/audit.ts";
+import type { NotificationEvent } from "../../services/core/records.ts";
+import { readWhole } from "../../services/ops/read.ts";
+import type { Triggered } from "../judge/judge.ts";
+import { expectAllDecided, expectAllMailed, expectNoDeadLetters } from "../support/standing.ts";
+import { eventually, type World } from "../support/world.ts";
+
+/** What a run came to, in numbers; every one of them was looked at. */
+export interface Checked {
+  readonly notifications: number;
+  readonly events: number;
+  readonly mails: number;
+  readonly suppressed: number;
+  readonly webhooks: number;
+  /** Events published twice, mails and webhooks that came twice: each with the id of the first. */
+  readonly again: { readonly events: number; readonly mails: number; readonly webhooks: number };
+  /** Attempts that were begun anew. */
+  readonly reruns: number;
+}
+
+/** Holds what became of a workload against what the rule says of it. */
+export interface Checker extends Disposable {
+  /** Resolves when services have nothing left to do. */
+  idle(): Promise<void>;
+  /** Nothing is missing, nothing was decided twice, all is in order, and what came again came with its first id. */
+  check(wanted: readonly Triggered[]): Promise<Checked>;
+}
+
+export const checker = (chat: World): Checker => {
+  const mails = countMails(chat.mailbox);
+  return {
+    idle: () =>
+      eventually(async () => {
+        await expectAllDecided(chat);
+        await expectAllMailed(chat);
+        const [open] = await chat.database.query<{ jobs: number; entries: number }>(
+          `select (select count(*) from jobs where state = 'ready') as jobs, (select count(*) from outbox) as entries`,
+        );
+        expect(open).toEqual({ jobs: 0, entries: 0 });
+        const { events } = await eventsOf(chat);
+        expect(chat.receiver.summary().distinct).toBe(events.length); // an answer may be on its way
+      }),
+    async check(wanted) {
+      await expectNoDeadLetters(chat);
+      const { events, again } = await eventsOf(chat);
+      const triggered = events.filter(({ type }) => type === "TRIGGERED");
+      expect(inShort(triggered.map((event) => ({ ...event, at: event.occurredAt })))).toEqual(inShort(wanted));
+      for (const own of Map.groupBy(triggered, ({ userId }) => userId).values()) expectOrder(own);
+      const counts = await mails.counts();
+      const suppressed = expectMails(events, counts);
+      const repeated = [...counts.values()].filter((count) => count > 1).length;
+      const { distinct, repeated: webhooksAgain } = chat.receiver.summary();
+      expect(distinct).toBe(events.length);
+      const [{ reruns } = { reruns: 0 }] = await chat.database.query<{ reruns: number }>(
+        "select coalesce(sum(attempts - 1), 0) as reruns from jobs where state = 'done'",
+      );
+      // The two windows that nobody can close: between the answer of a mail server or an endpoint, and the row about it.
+      expect(repeated + webhooksAgain).toBeLessThanOrEqual(reruns);
+      return {
+        notifications: triggered.length,
+        events: events.length,
+        mails: counts.size,
+        suppressed,
+        webhooks: distinct,
+        again: { events: again, mails: repeated, webhooks: webhooksAgain },
+        reruns,
+      };
+    },
+    [Symbol.dispose]: () => mails[Symbol.dispose](),
+  };
+};
+
+/** What the topic tells of notifications, each event once, where it was first; one that is there again says the same. */
+const eventsOf = async (
+  chat: World,
+): Promise<{ readonly events: readonly NotificationEvent[]; readonly again: number }> => {
+  const events = new Map<string, NotificationEvent>();
+  let again = 0;
+  for await (const { value } of readWhole(chat, "notifications")) {
+    if (value === null) continue;
+    const first = events.get(value.id);
+    if (first === undefined) events.set(value.id, value);
+    else {
+      expect(value).toEqual(first);
+      again++;
+    }
+  }
+  return { events: [...events.values()], again };
+};
+
+/** Of one recipient, who is told of what comes later later. */
+const expectOrder = (told: readonly NotificationEvent[]): void => {
+  const times = told.map(({ occurredAt }) => occurredAt);
+  expect(times).toEqual(times.toSorted((a, b) => a - b));
+};
+
+/** Each address of each notification got its mail, or the notification was suppressed; returns how many were. */
+const expectMails = (events: readonly NotificationEvent[], counts: ReadonlyMap<string, number>): number => {
+  const suppressed = new Set(
+    events.flatMap(({ type, notificationId }) => (type === "SUPPRESSED" ? [notificationId] : [])),
+  );
+  const wanted = events.flatMap(({ type, notificationId, snapshot }) =>
+    type === "TRIGGERED" && !suppressed.has(notificationId)
+      ? (snapshot?.recipient.emails ?? []).map((address) => `${notificationId} ${address}`)
+      : [],
+  );
+  expect([...counts.keys()].toSorted()).toEqual(wanted.toSorted());
+  return suppressed.size;
+};
+
+/** In an order of their own: messages of one time on several partitions have none. */
+const inShort = (told: readonly Triggered[]): readonly string[] =>
+  told
+    .map(({ userId, conversationId, messageIds, at }) =>
+      JSON.stringify([userId, conversationId, at, messageIds.toSorted()]),
+    )
+    .toSorted();
