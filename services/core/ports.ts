@@ -25,7 +25,7 @@ export interface Outgoing {
   readonly partition?: number;
   readonly key: string | null;
   readonly value: Uint8Array | null;
-  readonly headers?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string | Uint8Array>>;
   /** Set only by who replays a past; else the time of sending. */
   readonly timestamp?: Millis;
 }

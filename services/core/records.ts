@@ -13,6 +13,8 @@ export interface Conversation {
   readonly occurredAt: Millis;
 }
 
+export type Settled = "RETRIED" | "DROPPED";
+
 /** Topic whileaway.dead-letters, no key. A record that could not be taken, byte for byte, with its place and the reason. */
 export interface DeadLetter {
   /** Derived from the processor and the place. */
@@ -27,6 +29,10 @@ export interface DeadLetter {
   readonly value: null | Uint8Array;
   readonly headers: Readonly<Record<string, Uint8Array>>;
   readonly reason: string;
+  /** Whether all bytes of the record are here. */
+  readonly isWhole: boolean;
+  /** What was done about it (`ops dead`): a later record with its id says so, and has no bytes. */
+  readonly settled: null | Settled;
   readonly occurredAt: Millis;
 }
 

@@ -22,6 +22,10 @@ interface Member {
   wake: () => void;
 }
 
+const encoder = new TextEncoder();
+
+const bytesOf = (said: string | Uint8Array): Uint8Array => (typeof said === "string" ? encoder.encode(said) : said);
+
 const name = ({ topic, partition }: Place): string => `${topic}/${partition}`;
 
 /**
@@ -32,7 +36,6 @@ export const memoryLog = (clock: Clock, partitions: Partitions = PARTITIONS): Me
   const count = (topic: TopicId): number => (typeof partitions === "number" ? partitions : partitions(topic));
   const kept = new Map<string, RawRecord[]>();
   const members = new Set<Member>();
-  const encoder = new TextEncoder();
 
   const held = (place: Place): RawRecord[] => {
     const found = kept.get(name(place)) ?? [];
@@ -49,7 +52,7 @@ export const memoryLog = (clock: Clock, partitions: Partitions = PARTITIONS): Me
       timestamp: timestamp ?? clock.now(),
       key: key === null ? null : encoder.encode(key),
       value,
-      headers: Object.fromEntries(Object.entries(headers).map(([header, text]) => [header, encoder.encode(text)])),
+      headers: Object.fromEntries(Object.entries(headers).map(([header, said]) => [header, bytesOf(said)])),
     });
   };
 

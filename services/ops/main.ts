@@ -8,6 +8,7 @@ import { openRegistry } from "../runtime/registry.ts";
 import { kafkaSettings } from "../runtime/serve.ts";
 import { ensureTopics } from "../runtime/topics.ts";
 import { variables as webhookVariables } from "../webhooks/config.ts";
+import { deadCommand } from "./dead.ts";
 import { decideCommand } from "./decide.ts";
 import { endpointsCommand } from "./endpoints.ts";
 import { rebuildCommand } from "./rebuild.ts";
@@ -79,6 +80,7 @@ ops.addCommand(
 
 ops.addCommand(settingsCommand(openDesk));
 ops.addCommand(whyCommand(openDesk));
+ops.addCommand(deadCommand(openDesk));
 
 ops.addCommand(decideCommand());
 ops.addCommand(whatifCommand());

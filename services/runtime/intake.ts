@@ -152,6 +152,8 @@ export const deadLetter = (raw: RawRecord, processor: string, error: unknown): D
     value,
     headers,
     reason,
+    isWhole: !isLarge,
+    settled: null,
     occurredAt: timestamp,
   };
 };
@@ -172,6 +174,8 @@ export const stuckLetter = ({ lane, key, at, error }: Stuck, processor: string):
     value: null,
     headers: {},
     reason,
+    isWhole: true,
+    settled: null,
     occurredAt: at,
   };
 };

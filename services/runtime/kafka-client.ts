@@ -1,5 +1,5 @@
 import { Fatal, messageOf, Transient } from "../core/failure.ts";
-import type { Log } from "../core/ports.ts";
+import type { Log, Outgoing } from "../core/ports.ts";
 import type { TopicId } from "../core/topics.ts";
 
 /** What a Kafka client needs around it, whichever it is: `kafka.ts` alone knows which. */
@@ -134,4 +134,10 @@ export const silenceNegativeTimeouts = (): void => {
   process.emitWarning = (warning: string | Error, ...rest: never[]) => {
     if ((rest[0] as unknown) !== "TimeoutNegativeWarning") emit(warning, ...rest);
   };
+};
+
+/** Headers as kafkajs takes them. */
+export const headersOf = (headers: NonNullable<Outgoing["headers"]>): Record<string, string | Buffer> => {
+  const all = Object.entries(headers);
+  return Object.fromEntries(all.map(([name, value]) => [name, typeof value === "string" ? value : asBuffer(value)]));
 };

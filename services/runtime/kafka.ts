@@ -15,6 +15,7 @@ import {
   asBuffer,
   connected,
   flat,
+  headersOf,
   type KafkaLog,
   type KafkaSettings,
   passing,
@@ -166,7 +167,7 @@ const message = ({ key, value, headers, partition, timestamp }: Placed): Message
   key,
   value: value === null ? null : asBuffer(value),
   partition,
-  ...(headers === undefined ? {} : { headers }),
+  ...(headers === undefined ? {} : { headers: headersOf(headers) }),
   ...(timestamp === undefined ? {} : { timestamp: String(timestamp) }),
 });
 

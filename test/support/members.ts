@@ -101,7 +101,7 @@ const epochs = async ({ database }: World, service: string): Promise<readonly nu
 const SLOW_COMMIT = 0.1;
 
 /** Lanes are claimed as ever; what is saved of them is saved slowly, and not while the gate is closed. */
-const installGate = async ({ database }: World): Promise<void> => {
+export const installGate = async ({ database }: World): Promise<void> => {
   await database.query("create table gate as select true as is_open");
   await database.query(
     `create function pass() returns trigger language plpgsql as 'begin

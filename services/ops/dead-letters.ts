@@ -1,0 +1,112 @@
+import { Fatal, messageOf } from "../core/failure.ts";
+import type { Outgoing } from "../core/ports.ts";
+import type { DeadLetter, Settled } from "../core/records.ts";
+import { type TopicId, topicIds, topics } from "../core/topics.ts";
+import { SEQUENCE_HEADER, STREAM_HEADER } from "../runtime/relay.ts";
+import type { Desk, Refusal } from "./desk.ts";
+import { readWhole } from "./read.ts";
+
+/** A dead letter with what was done about it, if anything was. */
+export interface Found {
+  readonly letter: DeadLetter;
+  readonly settled: Settled | null;
+}
+
+/** All that are kept, by their timestamps. @param withSettled those, too, about which something was done */
+export const deadLetters = async (desk: Desk, withSettled: boolean): Promise<readonly Found[]> => {
+  const letters = new Map<string, DeadLetter>();
+  const settled = new Map<string, Settled>();
+  for await (const { value } of readWhole(desk, "deadLetters")) {
+    if (value === null) continue;
+    if (value.settled !== null) settled.set(value.id, value.settled);
+    else if (!letters.has(value.id)) letters.set(value.id, value); // a repeat says the same
+  }
+  return [...letters.values()]
+    .map((letter) => ({ letter, settled: settled.get(letter.id) ?? null }))
+    .filter((found) => withSettled || found.settled === null)
+    .toSorted((a, b) => a.letter.timestamp - b.letter.timestamp || (a.letter.id < b.letter.id ? -1 : 1));
+};
+
+/** Those whose ids begin so, one each. */
+export const findLetters = async (desk: Desk, ids: readonly string[]): Promise<readonly Found[] | Refusal> => {
+  const all = await deadLetters(desk, true);
+  const found: Found[] = [];
+  for (const id of ids) {
+    const some = all.filter(({ letter }) => letter.id.startsWith(id));
+    const [one] = some;
+    if (one === undefined) return { refused: `no dead letter has an id that begins with ${id}: see \`ops dead list\`` };
+    if (some.length > 1)
+      return { refused: `${some.length} dead letters have ids that begin with ${id}: say more of it` };
+    found.push(one);
+  }
+  return found;
+};
+
+/**
+ * Puts records on their topics again, byte for byte, with the timestamps they had, on the partitions they were on:
+ * whoever has had one by now takes it for the repeat that it is.
+ */
+export const retry = async (desk: Desk, letters: readonly DeadLetter[]): Promise<Refusal | null> => {
+  const records: Outgoing[] = [];
+  for (const letter of letters) {
+    const record = again(letter);
+    if ("refused" in record) return record;
+    const { topic, partition } = record;
+    if (partition !== undefined && partition >= (await desk.log.partitions(topic)))
+      return { refused: `${letter.id}: ${letter.topic} has no partition ${partition} any more` };
+    records.push(record);
+  }
+  await desk.log.publish(records);
+  await settle(desk, letters, "RETRIED");
+  return null;
+};
+
+/** Nothing is to be done about them. */
+export const drop = (desk: Desk, letters: readonly DeadLetter[]): Promise<void> => settle(desk, letters, "DROPPED");
+
+const settle = async ({ log, codec }: Desk, letters: readonly DeadLetter[], settled: Settled): Promise<void> => {
+  const records = letters.map((letter) => ({ ...letter, key: null, value: null, headers: {}, settled }));
+  await log.publish(
+    records.map((value) => ({ topic: "deadLetters", key: null, value: codec.encode("deadLetters", value) })),
+  );
+};
+
+const again = (letter: DeadLetter): Outgoing | Refusal => {
+  const { id, topic: name, partition, timestamp, key, value, headers, isWhole } = letter;
+  const topic = topicIds.find((each) => topics[each].name === name);
+  if (topic === undefined)
+    return {
+      refused: `${id} is no record but a timer of ${name.split(".")[0]}: it is tried again by itself every hour`,
+    };
+  if (!isWhole) return { refused: `${id}: the record was too large, and only its beginning is kept` };
+  // Its own numbers would say that it has been read; what it says is folded once by whoever reads it now.
+  const { [STREAM_HEADER]: _stream, [SEQUENCE_HEADER]: _sequence, ...others } = headers;
+  const text = textOf(key);
+  if (text === undefined) return { refused: `${id}: its key is not UTF-8, and nobody will ever take it` };
+  return { topic, partition, key: text, value, headers: others, timestamp };
+};
+
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+
+/** null for none; undefined where the bytes are no UTF-8. */
+export const textOf = (bytes: Uint8Array | null): string | null | undefined => {
+  if (bytes === null) return null;
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    return undefined;
+  }
+};
+
+/** What the letter's value says, as JSON; why it can't be read, where it still can't. */
+export const contentOf = async ({ codec }: Desk, { topic: name, value }: DeadLetter): Promise<string> => {
+  const topic = topicIds.find((each): each is TopicId => topics[each].name === name);
+  if (value === null || topic === undefined) return "none";
+  try {
+    await codec.prepare([{ topic, value }]);
+    return JSON.stringify(codec.decode(topic, value));
+  } catch (error) {
+    if (error instanceof Fatal) throw error;
+    return `can't be read: ${messageOf(error)}`;
+  }
+};

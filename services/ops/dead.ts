@@ -1,0 +1,145 @@
+import { Command } from "commander";
+import type { DeadLetter } from "../core/records.ts";
+import { contentOf, deadLetters, drop, findLetters, type Found, retry, textOf } from "./dead-letters.ts";
+import { atDesk, type Desk, type OpenDesk, type Refusal } from "./desk.ts";
+import { table } from "./table.ts";
+
+/** Characters of an id, and of a reason, that a list shows. */
+const SHORT_ID = 8;
+const SHORT_REASON = 100;
+/** Bytes of a value that are shown. */
+const SHOWN_BYTES = 256;
+
+interface Flags {
+  readonly all?: boolean;
+  readonly json?: boolean;
+}
+
+/** `ops dead list|show|retry|drop`. @param say takes one line of the answer */
+export const deadCommand = (open: OpenDesk, say: (line: string) => void = console.log): Command => {
+  const command = new Command("dead").description(
+    "records that no service could take: what they are, and what is to become of them",
+  );
+  const refusedOr = <T extends object>(answer: T | Refusal): T =>
+    "refused" in answer ? command.error(answer.refused) : answer;
+  /** Something is done about letters that are named by how their ids begin. */
+  const about = async (
+    ids: readonly string[],
+    act: (desk: Desk, some: readonly DeadLetter[]) => Promise<Refusal | null>,
+  ) =>
+    refusedOr(
+      await atDesk(open, async (desk) => {
+        const found = await findLetters(desk, ids);
+        if ("refused" in found) return found;
+        return (
+          (await act(
+            desk,
+            found.map(({ letter }) => letter),
+          )) ?? found
+        );
+      }),
+    );
+
+  command
+    .command("list")
+    .description("lists those about which nothing was done, the oldest first")
+    .option("--all", "the others, too")
+    .option("--json", "prints JSON")
+    .action(async ({ all = false, json = false }: Flags) => {
+      const found = await atDesk(open, (desk) => deadLetters(desk, all));
+      if (json) say(JSON.stringify(found.map(dataOf), null, 2));
+      else if (found.length === 0) say("there are none");
+      else for (const line of table(found.map(columnsOf))) say(line);
+    });
+  command
+    .command("show")
+    .description("shows all that is kept of one")
+    .argument("<id>", "how its id begins")
+    .option("--json", "prints JSON, bytes in base64")
+    .action(async (id: string, { json = false }: Flags) => {
+      const [found, content] = refusedOr(
+        await atDesk(open, async (desk): Promise<readonly [Found, string] | Refusal> => {
+          const some = await findLetters(desk, [id]);
+          const one = "refused" in some ? some : some[0];
+          if (one === undefined || "refused" in one) return one ?? { refused: `no dead letter ${id}` };
+          return [one, await contentOf(desk, one.letter)];
+        }),
+      );
+      if (json) say(JSON.stringify({ ...dataOf(found), content }, null, 2));
+      else for (const line of linesOf(found, content)) say(line);
+    });
+  command
+    .command("retry")
+    .description("puts them on their topics again, byte for byte: once whatever was wrong is mended")
+    .argument("<id...>", "how their ids begin")
+    .action(async (ids: readonly string[]) => {
+      const found = await about(ids, retry);
+      say(`${found.length} put on the log again; one that can't be taken still comes back with another id`);
+    });
+  command
+    .command("drop")
+    .description("takes them off the list; the topic keeps them as long as it keeps anything")
+    .argument("<id...>", "how their ids begin")
+    .action(async (ids: readonly string[]) => {
+      const found = await about(ids, async (desk, some) => {
+        await drop(desk, some);
+        return null;
+      });
+      say(`${found.length} dropped`);
+    });
+  return command;
+};
+
+const placeOf = ({ topic, partition, offset }: DeadLetter): string => `${topic}/${partition} ${offset}`;
+
+const columnsOf = ({ letter, settled }: Found): Readonly<Record<string, string>> => ({
+  id: letter.id.slice(0, SHORT_ID),
+  logged: new Date(letter.timestamp).toISOString(),
+  by: letter.processor,
+  "topic/partition offset": placeOf(letter),
+  state: settled?.toLowerCase() ?? "open",
+  reason: letter.reason.length > SHORT_REASON ? `${letter.reason.slice(0, SHORT_REASON)}…` : letter.reason,
+});
+
+const base64 = (bytes: Uint8Array | null): string | null =>
+  bytes === null ? null : Buffer.from(bytes).toString("base64");
+
+const dataOf = ({ letter, settled }: Found) => ({
+  ...letter,
+  settled,
+  key: base64(letter.key),
+  value: base64(letter.value),
+  headers: Object.fromEntries(Object.entries(letter.headers).map(([name, bytes]) => [name, base64(bytes)])),
+});
+
+const linesOf = ({ letter, settled }: Found, content: string): readonly string[] => {
+  const { id, processor, timestamp, key, value, headers, reason, isWhole } = letter;
+  const rows: readonly (readonly [string, string])[] = [
+    ["id", id],
+    ["place", placeOf(letter)],
+    ["logged", new Date(timestamp).toISOString()],
+    ["refused by", processor],
+    ["reason", reason],
+    ["state", settled?.toLowerCase() ?? "open"],
+    ["key", key === null ? "none" : (textOf(key) ?? `not UTF-8: ${Buffer.from(key).toString("hex")}`)],
+    ...Object.entries(headers).map(
+      ([name, bytes]) => [`header ${name}`, textOf(bytes) ?? base64(bytes) ?? ""] as const,
+    ),
+    ["value", value === null ? "none" : `${value.length} bytes${isWhole ? "" : ", its beginning alone"}`],
+    ["content", content],
+  ];
+  const width = Math.max(...rows.map(([name]) => name.length));
+  return [...rows.map(([name, text]) => `${name.padEnd(width)}  ${text}`), ...dump(value ?? new Uint8Array())];
+};
+
+/** Bytes as hexadecimal digits and text, 16 a line. */
+const dump = (bytes: Uint8Array): readonly string[] => {
+  const shown = Buffer.from(bytes.subarray(0, SHOWN_BYTES));
+  const lines = Array.from({ length: Math.ceil(shown.length / 16) }, (_none, index) => {
+    const row = shown.subarray(index * 16, index * 16 + 16);
+    const digits = [...row].map((byte) => byte.toString(16).padStart(2, "0")).join(" ");
+    const text = row.toString("latin1").replaceAll(/[^\x20-\x7e]/g, ".");
+    return `${(index * 16).toString(16).padStart(8, "0")}  ${digits.padEnd(47)}  ${text}`;
+  });
+  return bytes.length > SHOWN_BYTES ? [...lines, `… ${bytes.length - SHOWN_BYTES} more`] : lines;
+};

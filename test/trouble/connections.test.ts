@@ -1,0 +1,161 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { expect, inject, onTestFinished, test } from "vitest";
+import { type Random, random } from "../../deploy/local/demo/random.ts";
+import { settings } from "../judge/history.ts";
+import { expected, histories, together } from "../support/past.ts";
+import { installGate } from "../support/members.ts";
+import { plain } from "../support/settings.ts";
+import { eventually, SINCE_EVER, type World, world } from "../support/world.ts";
+import { checker } from "./checker.ts";
+import { startAll } from "./processes.ts";
+import { type Manner, type Proxy, startProxy } from "./proxy.ts";
+import { IS_WHOLE, SEED } from "./trouble.ts";
+
+const HISTORIES = IS_WHOLE ? 600 : 150;
+const STRIKES = IS_WHOLE ? 60 : 12;
+/** Milliseconds that trouble lasts, and that there is none, at most. */
+const LONGEST = 2_500;
+
+/** What stands between the services and the rest of the world. */
+interface Lines {
+  readonly postgres: Proxy;
+  readonly smtp: Proxy;
+  readonly endpoint: Proxy;
+}
+
+/** Something that goes wrong; returns what was struck, in words. */
+type Trouble = (lines: Lines, chat: World, dice: Random) => Promise<string>;
+
+const lasting =
+  (which: keyof Lines, manner: Manner): Trouble =>
+  async (lines, _chat, dice) => {
+    lines[which].behave(manner);
+    await delay(dice.below(LONGEST));
+    lines[which].behave({ type: "pass" });
+    return `${which} ${manner.type}`;
+  };
+
+const cut =
+  (which: keyof Lines, how: "end" | "reset"): Trouble =>
+  (lines) =>
+    Promise.resolve(`${lines[which].cut(how)} of ${which} cut (${how})`);
+
+/** Whoever says `commit` is cut off: the transaction is done or not, and they don't know. */
+const unknownCommits =
+  (isHandedOn: boolean): Trouble =>
+  async ({ postgres }, _chat, dice) => {
+    const before = postgres.cuts();
+    postgres.behave({ type: "cut at", text: "commit", isHandedOn });
+    await delay(dice.below(LONGEST));
+    postgres.behave({ type: "pass" });
+    return `${postgres.cuts() - before} commits cut ${isHandedOn ? "after" : "before"} they came`;
+  };
+
+const terminated: Trouble = async (_lines, { database }) => {
+  const gone = await database.query(
+    "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name like 'whileaway%'",
+  );
+  return `${gone.length} backends terminated`;
+};
+
+const locked: Trouble = async (_lines, { database }, dice) => {
+  await database.transaction(async (connection) => {
+    await connection.query("lock table lanes, jobs in access exclusive mode");
+    await delay(dice.below(LONGEST));
+  });
+  return "tables locked";
+};
+
+/** As a standby is, to which a name has moved too early. */
+const readOnly: Trouble = async (lines, chat, dice) => {
+  const [{ name } = { name: "" }] = await chat.database.query<{ name: string }>("select current_database() as name");
+  await chat.database.query(`alter database ${name} set default_transaction_read_only = on`);
+  await terminated(lines, chat, dice);
+  await delay(dice.below(LONGEST));
+  await chat.database.query(`alter database ${name} reset default_transaction_read_only`);
+  await terminated(lines, chat, dice);
+  return "read-only for a while";
+};
+
+const troubles: readonly Trouble[] = [
+  unknownCommits(true),
+  unknownCommits(false),
+  terminated,
+  locked,
+  readOnly,
+  cut("postgres", "reset"),
+  lasting("postgres", { type: "stalled" }),
+  lasting("postgres", { type: "slow", latency: 100 }),
+  lasting("postgres", { type: "closed" }),
+  cut("smtp", "reset"),
+  cut("smtp", "end"),
+  lasting("smtp", { type: "stalled" }),
+  lasting("smtp", { type: "closed" }),
+  lasting("smtp", { type: "throttled", bytesPerSecond: 20_000 }),
+  lasting("smtp", { type: "cut at", text: "\r\n.\r\n", isHandedOn: true }),
+  cut("endpoint", "reset"),
+  lasting("endpoint", { type: "stalled" }),
+  lasting("endpoint", { type: "closed" }),
+  lasting("endpoint", { type: "slow", latency: 200 }),
+];
+
+const addressOf = (url: string) => {
+  const { hostname: host, port } = new URL(url);
+  return { host, port: Number(port) };
+};
+
+const through = (url: string, { port }: Proxy): string => {
+  const there = new URL(url);
+  there.host = `127.0.0.1:${port}`;
+  return there.href;
+};
+
+/** The same world, seen through lines that can be cut. */
+const wired = async (chat: World): Promise<{ readonly lines: Lines; readonly chat: World }> => {
+  const { DATABASE_URL = "", SMTP_URL = "" } = chat.environment;
+  const endpoint = chat.receiver.url("tests");
+  const lines = {
+    postgres: await startProxy(addressOf(inject("postgres"))),
+    smtp: await startProxy(addressOf(SMTP_URL)),
+    endpoint: await startProxy(addressOf(endpoint)),
+  };
+  onTestFinished(async () => {
+    for (const line of Object.values(lines)) await line[Symbol.asyncDispose]();
+  });
+  await chat.database.query("update webhook_endpoints set url = $1", [through(endpoint, lines.endpoint)]);
+  const environment = {
+    ...chat.environment,
+    DATABASE_URL: through(DATABASE_URL, lines.postgres),
+    SMTP_URL: through(SMTP_URL, lines.smtp),
+  };
+  return { lines, chat: { ...chat, environment } };
+};
+
+test(
+  `whatever happens to connections and the database, all is decided, mailed and posted (SEED=${SEED})`,
+  { timeout: 180_000 + STRIKES * 15_000 },
+  async () => {
+    const all = histories(HISTORIES, SEED);
+    const wanted = expected(all, [settings(SINCE_EVER, "default", plain)], Date.now());
+    const { lines, chat } = await wired(await world({ LOG_LEVEL: "error" }));
+    using facts = checker(chat);
+    await installGate(chat);
+    await chat.publish(...together(all));
+    const running = startAll(chat);
+    const dice = random(SEED);
+    const struck: string[] = [];
+    let left: readonly Trouble[] = [];
+    while (struck.length < STRIKES) {
+      await delay(dice.below(LONGEST)); // not a wait for facts: the moments are what is drawn
+      if (left.length === 0) left = troubles;
+      const trouble = dice.pick(left);
+      left = left.filter((other) => other !== trouble);
+      struck.push(await trouble(lines, chat, dice));
+    }
+    await eventually(() => facts.idle());
+    running.child.kill("SIGTERM");
+    expect(await running.end).toEqual({ code: 0, signal: null });
+    const checked = await facts.check(wanted);
+    console.log(`${struck.length} troubles (seed ${SEED}): ${struck.join(", ")}: ${JSON.stringify(checked)}`);
+  },
+);

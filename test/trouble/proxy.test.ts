@@ -1,0 +1,74 @@
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import { expect, onTestFinished, test } from "vitest";
+import { eventually } from "../support/world.ts";
+import { type Proxy, startProxy } from "./proxy.ts";
+
+/** A server that says everything back, a proxy before it, and a client of that. */
+const talk = async () => {
+  const heard: string[] = [];
+  const server = createServer((socket) => {
+    socket.on("error", () => undefined);
+    socket.on("data", (piece) => {
+      heard.push(String(piece));
+      socket.write(piece);
+    });
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const proxy = await startProxy({ host: "127.0.0.1", port: (server.address() as AddressInfo).port });
+  onTestFinished(async () => {
+    await proxy[Symbol.asyncDispose]();
+    server.close();
+  });
+  return { proxy, heard, client: await dial(proxy) };
+};
+
+const dial = async ({ port }: Proxy): Promise<{ socket: Socket; got: string[]; ends: string[] }> => {
+  const socket = connect(port, "127.0.0.1");
+  const [got, ends]: [string[], string[]] = [[], []];
+  socket.on("data", (piece) => got.push(String(piece)));
+  socket.on("error", (error: NodeJS.ErrnoException) => ends.push(error.code ?? ""));
+  socket.on("close", () => ends.push("closed"));
+  await once(socket, "connect");
+  return { socket, got, ends };
+};
+
+test("hands on what it gets, both ways", async () => {
+  const { client } = await talk();
+  client.socket.write("hello");
+  await eventually(() => expect(client.got).toEqual(["hello"]));
+});
+
+test("what is sent while it is stalled comes afterwards", async () => {
+  const { proxy, heard, client } = await talk();
+  proxy.behave({ type: "stalled" });
+  client.socket.write("late");
+  const other = await dial(proxy);
+  other.socket.write("too");
+  proxy.behave({ type: "pass" });
+  await eventually(() => expect([client.got, other.got]).toEqual([["late"], ["too"]]));
+  expect(heard.toSorted()).toEqual(["late", "too"]);
+});
+
+test("a connection is cut where something is said, before or after it is handed on", async () => {
+  const { proxy, heard, client } = await talk();
+  proxy.behave({ type: "cut at", text: "commit", isHandedOn: false });
+  client.socket.write("commit 1");
+  await eventually(() => expect(client.ends).toContain("closed"));
+  proxy.behave({ type: "cut at", text: "commit", isHandedOn: true });
+  const other = await dial(proxy);
+  other.socket.write("commit 2");
+  await eventually(() => expect(other.ends).toContain("closed"));
+  await eventually(() => expect(heard).toEqual(["commit 2"]));
+  expect(proxy.cuts()).toBe(2);
+});
+
+test("a reset is one to the client; of a closed door, too", async () => {
+  const { proxy, client } = await talk();
+  expect(proxy.cut("reset")).toBe(1);
+  await eventually(() => expect(client.ends).toEqual(["ECONNRESET", "closed"]));
+  proxy.behave({ type: "closed" });
+  const refused = connect(proxy.port, "127.0.0.1");
+  await expect(once(refused, "close")).rejects.toMatchObject({ code: "ECONNRESET" });
+});
