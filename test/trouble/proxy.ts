@@ -66,7 +66,7 @@ export const startProxy = async (target: { readonly host: string; readonly port:
     to.end();
   };
 
-  const server = createServer((client) => {
+  const listener = createServer((client) => {
     if (manner.type === "closed") {
       client.resetAndDestroy();
       return;
@@ -87,11 +87,11 @@ export const startProxy = async (target: { readonly host: string; readonly port:
     ] as const)
       pump(from, to, pair).catch(() => destroy(pair, "end"));
   });
-  server.listen(0, HOST);
-  await once(server, "listening");
+  listener.listen(0, HOST);
+  await once(listener, "listening");
 
   return {
-    port: (server.address() as AddressInfo).port,
+    port: (listener.address() as AddressInfo).port,
     behave(next) {
       manner = next;
       changed.resolve();
@@ -108,9 +108,9 @@ export const startProxy = async (target: { readonly host: string; readonly port:
     },
     cuts: () => cuts,
     async [Symbol.asyncDispose]() {
-      server.close();
+      listener.close();
       for (const pair of pairs) destroy(pair, "end");
-      await once(server, "close");
+      await once(listener, "close");
     },
   };
 };

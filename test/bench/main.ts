@@ -1,0 +1,93 @@
+import { spawn } from "node:child_process";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { once } from "node:events";
+import { homedir, tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { Command, InvalidArgumentError } from "commander";
+import { freePort } from "./port.ts";
+import { type Run, sideOf, summary } from "./summary.ts";
+
+/** A peer and its load generator, as in ../shared/peers. */
+const PEER = fileURLToPath(new URL("../../../shared/peers/kafka-streams", import.meta.url));
+const PROCESSOR = fileURLToPath(new URL("processor.ts", import.meta.url));
+
+interface Options {
+  readonly runs: number;
+  readonly peer: string;
+  readonly json?: boolean;
+}
+
+/** What the peer's tools print of one run. */
+const runOnce = async (peer: string, isOurs: boolean, work: string, load: readonly string[]): Promise<Run> => {
+  const label = isOurs ? "ours" : "exactly_once_v2";
+  const environment = {
+    ...process.env,
+    LABEL: label,
+    PORT: String(await freePort()),
+    ...(isOurs ? { PROCESSOR: `${process.execPath} ${PROCESSOR}` } : {}),
+  };
+  const child = spawn(join(peer, "bench.sh"), [work, "exactly_once_v2", "preload", ...load], {
+    env: environment,
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  let output = "";
+  for await (const piece of child.stdout) output += String(piece);
+  if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
+  const run = sideOf(label, output);
+  if (run === null) throw new Error(`the run of ${label} has no figures:\n${output}\n${logOf(work)}`);
+  return run;
+};
+
+const logOf = (work: string): string => {
+  const file = join(work, "peer.log");
+  return existsSync(file) ? readFileSync(file, "utf8").slice(-2_000) : "";
+};
+
+/** The peer and its tools are built in a copy: what is shared stays as it is. */
+const built = async (peer: string): Promise<string> => {
+  const home = join(process.env["CACHE_DIR"] ?? join(homedir(), ".cache/whileaway"), "bench");
+  const copy = join(home, "peers/kafka-streams");
+  if (existsSync(join(copy, "broker/target/libs"))) return copy;
+  mkdirSync(dirname(copy), { recursive: true });
+  cpSync(resolve(peer), copy, { recursive: true });
+  cpSync(resolve(peer, "../../contract"), join(home, "contract"), { recursive: true });
+  const child = spawn("./build.sh", { cwd: copy, stdio: ["ignore", "inherit", "inherit"] });
+  const [code] = (await once(child, "exit")) as [number];
+  if (code !== 0) throw new Error(`the peer could not be built in ${copy}`);
+  return copy;
+};
+
+const whole = (given: string): number => {
+  const number = Number(given);
+  if (!Number.isInteger(number) || number < 1) throw new InvalidArgumentError("not a whole number from 1 up");
+  return number;
+};
+
+const bench = new Command("bench").description("measures beside others, never in tests");
+
+bench
+  .command("pipeline")
+  .description("ours and Kafka Streams, exactly once, in turn on the same broker, topics and load")
+  .option("--runs <n>", "runs of each", whole, 3)
+  .option("--peer <dir>", "where the peer and its load generator are", PEER)
+  .option("--json", "prints JSON")
+  .argument("[load...]", "options of the load generator, behind --")
+  .action(async (load: readonly string[], { runs, peer, json = false }: Options) => {
+    const place = await built(peer);
+    const all: Run[] = [];
+    for (let round = 0; round < runs; round++)
+      for (const isOurs of [false, true]) {
+        const work = mkdtempSync(join(tmpdir(), "whileaway-bench-"));
+        const run = await runOnce(place, isOurs, work, load);
+        rmSync(work, { recursive: true, force: true });
+        if (!json) console.error(`${run.label}: ${Math.round(run.fanoutPerSecond)} recipient updates/s, ${run.check}`);
+        all.push(run);
+      }
+    const found = summary(all);
+    if (json) console.log(JSON.stringify(found, null, 2));
+    else for (const line of found.lines) console.log(line);
+    process.exitCode = all.every(({ wrong }) => wrong === 0) ? 0 : 1;
+  });
+
+await bench.parseAsync();

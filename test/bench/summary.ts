@@ -1,0 +1,98 @@
+/** What one run came to. */
+export interface Run {
+  readonly label: string;
+  readonly drainSeconds: number;
+  readonly messagesPerSecond: number;
+  readonly fanoutPerSecond: number;
+  /** CPU seconds per million recipient updates, with the database's; without the JIT compilers' of a JVM. */
+  readonly cpu: number;
+  readonly brokerCpuSeconds: number;
+  readonly peakRssMiB: number;
+  /** Input records a second that one thread in Java just reads and decodes. */
+  readonly rawEventsPerSecond: number;
+  /** Whether all was drained before anything was due: else the figures say nothing. */
+  readonly isValid: boolean;
+  /** What the reference says of the output, and how many notifications are not as it says. */
+  readonly check: string;
+  readonly wrong: number;
+}
+
+export interface Figure {
+  readonly median: number;
+  readonly least: number;
+  readonly most: number;
+}
+
+/** Reads what bench.sh has printed of a run; null where it has no figures. */
+export const sideOf = (label: string, output: string): Run | null => {
+  const lines = output.split("\n");
+  const objects = lines
+    .filter((line) => line.startsWith("{"))
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+  const own = objects.find((one) => one["label"] === label);
+  if (own === undefined) return null;
+  const raw = objects.find((one) => one["label"] === `${label}-raw`) ?? {};
+  const number = (name: string, of: Record<string, unknown> = own): number => Number(of[name] ?? Number.NaN);
+  const check = lines.find((line) => line.startsWith("check: ")) ?? "not checked";
+  const counts = [...check.matchAll(/(different|missing|unexpected|duplicates|early) (\d+)/g)];
+  return {
+    label,
+    drainSeconds: number("drainSeconds"),
+    messagesPerSecond: number("messagesPerSecond"),
+    fanoutPerSecond: number("fanoutPerSecond"),
+    cpu: number("cpuPerMillionFanoutWithoutJit"),
+    brokerCpuSeconds: number("drainBrokerCpuSeconds"),
+    peakRssMiB: number("peakRssMiB"),
+    rawEventsPerSecond: number("rawEventsPerSecond", raw),
+    isValid: own["validHorizon"] === true,
+    check,
+    wrong: counts.length === 0 ? Number.NaN : counts.reduce((sum, [, , count]) => sum + Number(count), 0),
+  };
+};
+
+const figureOf = (values: readonly number[]): Figure => {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  const [below = 0, above = 0] = [sorted[Math.ceil(sorted.length / 2) - 1], sorted[middle]];
+  return { median: (below + above) / 2, least: sorted[0] ?? 0, most: sorted.at(-1) ?? 0 };
+};
+
+const FIGURES = [
+  ["messagesPerSecond", "messages/s"],
+  ["fanoutPerSecond", "recipient updates/s"],
+  ["cpu", "CPU s per million updates"],
+  ["brokerCpuSeconds", "broker's CPU s"],
+  ["peakRssMiB", "peak memory, MiB"],
+  ["rawEventsPerSecond", "raw limit in Java, records/s"],
+] as const;
+
+/** Medians and spread of both sides, and ours as a ratio of theirs. */
+export const summary = (runs: readonly Run[]) => {
+  const sides = Object.fromEntries(
+    [...Map.groupBy(runs, ({ label }) => label)].map(([label, some]) => [
+      label,
+      Object.fromEntries(FIGURES.map(([name]) => [name, figureOf(some.map((run) => run[name]))])),
+    ]),
+  ) as Readonly<Record<string, Readonly<Record<(typeof FIGURES)[number][0], Figure>>>>;
+  const { ours, exactly_once_v2: peer } = sides;
+  const ratio =
+    ours === undefined || peer === undefined
+      ? null
+      : {
+          throughput: ours.fanoutPerSecond.median / peer.fanoutPerSecond.median,
+          cpu: ours.cpu.median / peer.cpu.median,
+        };
+  const lines = Object.entries(sides).flatMap(([label, figures]) => [
+    label,
+    ...FIGURES.map(([name, what]) => `  ${what.padEnd(30)} ${inWords(figures[name])}`),
+  ]);
+  const last =
+    ratio === null ? [] : [`ours to theirs: ${times(ratio.throughput)} the updates/s at ${times(ratio.cpu)} the CPU`];
+  return { runs, sides, ratio, lines: [...lines, ...last] };
+};
+
+const rounded = (value: number): string =>
+  value.toLocaleString("en-US", { maximumFractionDigits: value < 100 ? 1 : 0 });
+const inWords = ({ median, least, most }: Figure): string =>
+  `${rounded(median)} (${rounded(least)} to ${rounded(most)})`;
+const times = (ratio: number): string => `${ratio.toFixed(2)} times`;
