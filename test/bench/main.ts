@@ -31,9 +31,13 @@ const runOnce = async (peer: string, isOurs: boolean, work: string, load: readon
     env: environment,
     stdio: ["ignore", "pipe", "inherit"],
   });
+  // It stops all that it has started when it is asked to.
+  const stop = (): void => void child.kill("SIGTERM");
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, stop);
   let output = "";
   for await (const piece of child.stdout) output += String(piece);
   if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.off(signal, stop);
   const run = sideOf(label, output);
   if (run === null) throw new Error(`the run of ${label} has no figures:\n${output}\n${logOf(work)}`);
   return run;

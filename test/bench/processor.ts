@@ -42,6 +42,8 @@ const PARTITIONS = 8;
 const GROUP = "peer";
 const INPUTS: readonly TopicId[] = ["users", "participants", "presence", "messages"];
 const REPORT_EVERY = 100;
+/** Milliseconds to stop in. */
+const PATIENCE = 10_000;
 /** Bytes before each value: the load has no registry, and whoever reads it skips them. */
 const PREFIX = 5;
 
@@ -107,7 +109,12 @@ using _committed = listen("committed", ({ records, outbox }) => {
 });
 
 const stop = new AbortController();
-for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => stop.abort());
+for (const signal of ["SIGTERM", "SIGINT"] as const)
+  process.on(signal, () => {
+    stop.abort();
+    // The broker may be gone by then: nothing is lost that anybody will miss.
+    setTimeout(() => process.exit(1), PATIENCE).unref();
+  });
 await using conversing = await startEngine(conversations, () => undefined, world);
 await using telling = await startEngine(counting, () => noSettings, world);
 const running = [
