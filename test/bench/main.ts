@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { once } from "node:events";
 import { homedir, tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
@@ -83,6 +83,7 @@ bench
     for (let round = 0; round < runs; round++)
       for (const isOurs of [false, true]) {
         const work = mkdtempSync(join(tmpdir(), "whileaway-bench-"));
+        chmodSync(work, 0o755); // so that the database, whose user may be another, lies within, and goes with it
         const run = await runOnce(place, isOurs, work, load);
         rmSync(work, { recursive: true, force: true });
         if (!json) console.error(`${run.label}: ${Math.round(run.fanoutPerSecond)} recipient updates/s, ${run.check}`);
