@@ -1,9 +1,8 @@
 import { expect, test } from "vitest";
 import { random } from "../../deploy/local/demo/random.ts";
 import { settings } from "../judge/history.ts";
-import type { Triggered } from "../judge/judge.ts";
 import { members } from "../support/members.ts";
-import { expected, histories, together } from "../support/past.ts";
+import { expected, histories, inShort, together } from "../support/past.ts";
 import { plain } from "../support/settings.ts";
 import { expectAllDecided, expectNoDeadLetters, notificationEvents, progress } from "../support/standing.ts";
 import { eventually, SINCE_EVER, world } from "../support/world.ts";
@@ -44,15 +43,7 @@ test(
       `${HISTORIES} histories (seed ${SEED}): ${said.length} records, ${events.length} notifications in ${seconds} s, ${repeats} of them published twice; ${changes.join(", ")}`,
     );
     expect(new Set(events.map(({ type }) => type))).toEqual(new Set(["TRIGGERED"]));
-    expect(briefly(events.map((event) => ({ ...event, at: event.occurredAt })))).toEqual(briefly(wanted));
+    expect(inShort(events.map((event) => ({ ...event, at: event.occurredAt })))).toEqual(inShort(wanted));
     expect(wanted.length).toBeGreaterThan(HISTORIES);
   },
 );
-
-/** In an order of their own: messages of one time on several partitions have none. */
-const briefly = (told: readonly Triggered[]): readonly string[] =>
-  told
-    .map(({ userId, conversationId, messageIds, at }) =>
-      JSON.stringify([userId, conversationId, at, messageIds.toSorted()]),
-    )
-    .toSorted();

@@ -101,3 +101,11 @@ export const together = (all: readonly History[]): readonly Said[] =>
 /** What the rule decides of each alone, in memory, by a moment that is past all of it. @param begins what all have in common */
 export const expected = (all: readonly History[], begins: readonly Line[], until: Millis): readonly Triggered[] =>
   all.flatMap(({ lines }) => decided([...begins, ...lines], until).told);
+
+/** In an order of their own: messages of one time on several partitions have none. */
+export const inShort = (told: readonly Triggered[]): readonly string[] =>
+  told
+    .map(({ userId, conversationId, messageIds, at }) =>
+      JSON.stringify([userId, conversationId, at, messageIds.toSorted()]),
+    )
+    .toSorted();

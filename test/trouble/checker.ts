@@ -1,9 +1,9 @@
 import { expect } from "vitest";
 import { countMails } from "../../deploy/local/demo/audit.ts";
 import type { NotificationEvent } from "../../services/core/records.ts";
-import { readWhole } from "../../services/ops/read.ts";
 import type { Triggered } from "../judge/judge.ts";
-import { expectAllDecided, expectAllMailed, expectNoDeadLetters } from "../support/standing.ts";
+import { inShort } from "../support/past.ts";
+import { expectAllDecided, expectAllMailed, expectNoDeadLetters, notificationEvents } from "../support/standing.ts";
 import { eventually, type World } from "../support/world.ts";
 
 /** What a run came to, in numbers; every one of them was looked at. */
@@ -38,12 +38,12 @@ export const checker = (chat: World): Checker => {
           `select (select count(*) from jobs where state = 'ready') as jobs, (select count(*) from outbox) as entries`,
         );
         expect(open).toEqual({ jobs: 0, entries: 0 });
-        const { events } = await eventsOf(chat);
+        const { events } = await notificationEvents(chat);
         expect(chat.receiver.summary().distinct).toBe(events.length); // an answer may be on its way
       }),
     async check(wanted) {
       await expectNoDeadLetters(chat);
-      const { events, again } = await eventsOf(chat);
+      const { events, repeats } = await notificationEvents(chat);
       const triggered = events.filter(({ type }) => type === "TRIGGERED");
       expect(inShort(triggered.map((event) => ({ ...event, at: event.occurredAt })))).toEqual(inShort(wanted));
       for (const own of Map.groupBy(triggered, ({ userId }) => userId).values()) expectOrder(own);
@@ -63,30 +63,12 @@ export const checker = (chat: World): Checker => {
         mails: counts.size,
         suppressed,
         webhooks: distinct,
-        again: { events: again, mails: repeated, webhooks: webhooksAgain },
+        again: { events: repeats, mails: repeated, webhooks: webhooksAgain },
         reruns,
       };
     },
     [Symbol.dispose]: () => mails[Symbol.dispose](),
   };
-};
-
-/** What the topic tells of notifications, each event once, where it was first; one that is there again says the same. */
-const eventsOf = async (
-  chat: World,
-): Promise<{ readonly events: readonly NotificationEvent[]; readonly again: number }> => {
-  const events = new Map<string, NotificationEvent>();
-  let again = 0;
-  for await (const { value } of readWhole(chat, "notifications")) {
-    if (value === null) continue;
-    const first = events.get(value.id);
-    if (first === undefined) events.set(value.id, value);
-    else {
-      expect(value).toEqual(first);
-      again++;
-    }
-  }
-  return { events: [...events.values()], again };
 };
 
 /** Of one recipient, who is told of what comes later later. */
@@ -108,11 +90,3 @@ const expectMails = (events: readonly NotificationEvent[], counts: ReadonlyMap<s
   expect([...counts.keys()].toSorted()).toEqual(wanted.toSorted());
   return suppressed.size;
 };
-
-/** In an order of their own: messages of one time on several partitions have none. */
-const inShort = (told: readonly Triggered[]): readonly string[] =>
-  told
-    .map(({ userId, conversationId, messageIds, at }) =>
-      JSON.stringify([userId, conversationId, at, messageIds.toSorted()]),
-    )
-    .toSorted();
