@@ -11,9 +11,9 @@ import { script } from "../../deploy/local/demo/script.ts";
 import { parseSettings } from "../../services/core/settings.ts";
 import { SECOND } from "../../services/core/time.ts";
 import type { Said } from "../../services/runtime/producer.ts";
-import { message, participant, user } from "../support/chat.ts";
 import { plain } from "../support/settings.ts";
 import { eventually, type World, world } from "../support/world.ts";
+import { letter } from "./letters.ts";
 
 /** Kills in a run of all tests; by hand, KILLS=10. The seed of their moments is printed, and can be given. */
 const KILLS = Number(process.env["KILLS"] ?? 3);
@@ -29,18 +29,6 @@ const start = ({ environment }: World): ChildProcess =>
   spawn(process.execPath, [main], { env: { ...process.env, ...environment }, stdio: ["ignore", "inherit", "inherit"] });
 
 const ended = (child: ChildProcess): Promise<unknown> => new Promise((resolve) => child.once("exit", resolve));
-
-/** One message to someone who is never there, in a conversation of its own: whatever happens, one mail follows. */
-const letter = (index: number): readonly Said[] => {
-  const said = { occurredAt: Date.now() };
-  const [conversation, reader, writer] = [`letter-${index}`, `reader-${index}`, `writer-${index}`];
-  return [
-    user(reader, "0:00", said),
-    participant(conversation, reader, "0:00", said),
-    participant(conversation, writer, "0:00", said),
-    message(conversation, writer, "m", "0:00", said),
-  ];
-};
 
 /** Kills process after process at moments that the seed draws; letters go on being written meanwhile. */
 const killAgainAndAgain = async (chat: World): Promise<readonly Said[]> => {

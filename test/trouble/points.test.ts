@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { random } from "../../deploy/local/demo/random.ts";
 import { settings } from "../judge/history.ts";
@@ -5,12 +6,15 @@ import { expected, histories, together } from "../support/past.ts";
 import { plain } from "../support/settings.ts";
 import { eventually, SINCE_EVER, world } from "../support/world.ts";
 import { checker } from "./checker.ts";
+import { letter, lettersTold } from "./letters.ts";
 import { startAll, type Strike } from "./processes.ts";
 import { IS_WHOLE, SEED } from "./trouble.ts";
 
 const HISTORIES = IS_WHOLE ? 400 : 100;
-/** A process dies at the first few times that it comes to a point: beyond, there may be nothing left to do. */
+/** A process dies at one of the first times that it comes to a point. */
 const MOST_TIMES = 3;
+/** Milliseconds between letters, which go on until it has: each step has something to do. */
+const LETTER_EVERY = 100;
 
 /** Every step of every loop, in the order in which work comes to them. */
 const steps: readonly (readonly [point: Strike["point"], who: string])[] = [
@@ -43,16 +47,21 @@ test(
     // All of it before anybody reads: what is read to its end is taken to have come to the present.
     await chat.publish(...together(all));
     const deaths: string[] = [];
+    let letters = 0;
     for (const [point, who] of struck) {
       const times = 1 + dice.below(MOST_TIMES);
-      expect(await startAll(chat, { point, who, times }).end).toEqual({ code: null, signal: "SIGKILL" });
+      const { end } = startAll(chat, { point, who, times });
+      const dead = end.then(() => true);
+      do await chat.publish(...letter(letters++));
+      while (!(await Promise.race([dead, delay(LETTER_EVERY, false)])));
+      expect(await end).toEqual({ code: null, signal: "SIGKILL" });
       deaths.push(`${point} ${who}`.trim());
     }
     const last = startAll(chat);
     await eventually(() => facts.idle());
     last.child.kill("SIGTERM");
     expect(await last.end).toEqual({ code: 0, signal: null });
-    const checked = await facts.check(wanted);
+    const checked = await facts.check([...wanted, ...lettersTold(letters)]);
     console.log(`${deaths.length} kills (seed ${SEED}): ${deaths.join(", ")}: ${JSON.stringify(checked)}`);
     expect(checked.notifications).toBeGreaterThan(HISTORIES / 2);
   },
