@@ -25,8 +25,8 @@ const steps: readonly (readonly [point: Strike["point"], who: string])[] = [
   ["attempted", "webhooks"],
 ];
 
-/** All of them, or three that are drawn. */
-const struck = IS_WHOLE ? steps : steps.filter((_step, index) => index % 4 === SEED % 4);
+/** All of them, or three. */
+const struck = IS_WHOLE ? steps : steps.filter((_step, index) => index % 4 === 0);
 
 test(
   `killed between two steps of its loop, each service goes on as if nothing had been (SEED=${SEED})`,
