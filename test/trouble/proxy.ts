@@ -22,8 +22,6 @@ export interface Proxy extends AsyncDisposable {
   behave(manner: Manner): void;
   /** Ends all connections there are: in order, or with a reset. Returns how many. */
   cut(how: "end" | "reset"): number;
-  /** Nothing ever comes through any of the connections there are, and nobody is told. Returns how many. */
-  forsake(): number;
   /** How often a connection was cut at what was said. */
   readonly cuts: () => number;
 }
@@ -31,7 +29,6 @@ export interface Proxy extends AsyncDisposable {
 interface Pair {
   readonly client: Socket;
   readonly server: Socket;
-  isForsaken: boolean;
 }
 
 const HOST = "127.0.0.1";
@@ -53,7 +50,6 @@ export const startProxy = async (target: { readonly host: string; readonly port:
   const pump = async (from: Socket, to: Socket, pair: Pair): Promise<void> => {
     for await (const piece of from as AsyncIterable<Buffer>) {
       while (manner.type === "stalled") await changed.promise;
-      if (pair.isForsaken) await new Promise(() => undefined);
       if (manner.type === "slow") await delay(manner.latency);
       if (manner.type === "throttled") await delay((1_000 * piece.length) / manner.bytesPerSecond);
       if (manner.type === "cut at" && from === pair.client && piece.includes(manner.text)) {
@@ -71,7 +67,7 @@ export const startProxy = async (target: { readonly host: string; readonly port:
       client.resetAndDestroy();
       return;
     }
-    const pair = { client, server: connect(target), isForsaken: false };
+    const pair = { client, server: connect(target) };
     pairs.add(pair);
     for (const socket of [pair.client, pair.server]) {
       socket.on("error", () => destroy(pair, "end"));
@@ -101,10 +97,6 @@ export const startProxy = async (target: { readonly host: string; readonly port:
       const all = [...pairs].filter(({ client, server }) => !client.destroyed && !server.destroyed);
       for (const pair of all) destroy(pair, how);
       return all.length;
-    },
-    forsake() {
-      for (const pair of pairs) pair.isForsaken = true;
-      return pairs.size;
     },
     cuts: () => cuts,
     async [Symbol.asyncDispose]() {
