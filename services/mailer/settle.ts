@@ -69,16 +69,19 @@ export const putOff = ({ address, event }: Letter, now: Millis): Outcome => ({
   detail: { notificationId: event.notificationId, userId: event.userId, email: address, verdict: "late" },
 });
 
-/**
- * A letter that is not to be sent any more. Said once for each address of a notification, with one and the same id.
- */
+/** A letter that is not to be sent any more: of the notification's other addresses each is decided by itself. */
 export const suppress = ({ address, event }: Letter, reason: Suppression, now: Millis): Outcome => {
   const { notificationId, userId } = event;
   return {
     settlement: { state: "done" },
     publish: [
-      follow(event, "SUPPRESSED", now, { reason }),
-      { type: "publish", topic: "ledger", key: userId, value: { entries: [suppressedEntry(event, now, reason)] } },
+      follow(event, "SUPPRESSED", now, { email: address, reason }),
+      {
+        type: "publish",
+        topic: "ledger",
+        key: userId,
+        value: { entries: [suppressedEntry(event, now, reason, address)] },
+      },
     ],
     detail: { notificationId, userId, email: address, verdict: "suppressed", reason },
   };

@@ -5,11 +5,12 @@ import type { Millis } from "../core/time.ts";
 export type Suppression =
   "no_address" | "role_disabled" | "unsubscribed" | "superseded" | "user_deleted" | "conversation_deleted";
 
-/** The verdict for the ledger. */
+/** The verdict for the ledger. @param email the address whose mail doesn't go; null: none goes */
 export const suppressedEntry = (
   { userId, conversationId, notificationId }: NotificationEvent,
   occurredAt: Millis,
   reason: Suppression,
+  email: string | null = null,
 ): LedgerEntry => ({
   verdict: "SUPPRESSED",
   reason,
@@ -18,6 +19,6 @@ export const suppressedEntry = (
   messageIds: [],
   notificationId,
   until: null,
-  facts: {},
+  facts: email === null ? {} : { email },
   occurredAt,
 });

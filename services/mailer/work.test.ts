@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { eventId, type NotificationId } from "../core/ids.ts";
 import { inboxRowKey } from "../core/inbox.ts";
 import { listen } from "../runtime/facts.ts";
 import type { Answer } from "./answer.ts";
@@ -89,8 +90,21 @@ test("what was read meanwhile is not mailed, and it is said why not", async () =
   expect(mails).toEqual([]);
   expect(settlement).toEqual({ state: "done" });
   expect(publish).toMatchObject([
-    { topic: "notifications", key: "grace", value: { type: "SUPPRESSED", reason: "superseded", email: null } },
-    { topic: "ledger", key: "grace", value: { entries: [{ verdict: "SUPPRESSED", reason: "superseded" }] } },
+    {
+      topic: "notifications",
+      key: "grace",
+      value: {
+        id: eventId("n-1" as NotificationId, "SUPPRESSED", "grace@example.com"),
+        type: "SUPPRESSED",
+        reason: "superseded",
+        email: "grace@example.com",
+      },
+    },
+    {
+      topic: "ledger",
+      key: "grace",
+      value: { entries: [{ verdict: "SUPPRESSED", facts: { email: "grace@example.com" } }] },
+    },
   ]);
   expect(detail).toMatchObject({ verdict: "suppressed", reason: "superseded", email: "grace@example.com" });
 });

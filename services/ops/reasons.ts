@@ -43,7 +43,7 @@ export const eventInWords = (event: NotificationEvent): string => {
     case "TRIGGERED":
       return `told: notification ${event.notificationId} about ${count(event.messageIds.length)}`;
     case "SUPPRESSED":
-      return `no mail goes${about}: ${reasonInWords(reason)}`;
+      return `no mail goes${to}: ${reasonInWords(reason)}`;
     case "SENT":
       return `the mail${to} was accepted by the next server`;
     case "DELIVERED":

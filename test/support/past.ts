@@ -8,10 +8,11 @@ import type { Triggered } from "../judge/judge.ts";
 import { decided, recordOf } from "../judge/run.ts";
 
 /**
- * The day on which every history begins, at its own time of day: the clocks of Berlin go back in the night that follows,
- * those of New York a week later. A past for whoever runs this, and no segment of a compacted topic is a week long.
+ * The day on which every history begins, at its own time of day. Long enough ago that all of it is over (it lasts for three
+ * days, and for one more it may fall due), and so recently that nothing of it is forgotten while it is worked through:
+ * messages are kept for 30 days, and a segment of a compacted topic isn't closed, and compacted, within a week.
  */
-const BEGINNING: Millis = Date.UTC(2026, 9, 24);
+const BEGINNING: Millis = Math.floor(Date.now() / DAY) * DAY - 5 * DAY;
 
 /** A history that shares topics and a database with others, and nothing else: no id of it, and no role, is another's. */
 export interface History {
