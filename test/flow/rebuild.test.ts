@@ -20,7 +20,7 @@ import type { Said } from "../../services/runtime/producer.ts";
 import { placeName } from "../../services/runtime/frontier.ts";
 import { commonVariables } from "../../services/runtime/settings.ts";
 import { postgresStore } from "../../services/runtime/store.ts";
-import { message, participant, user } from "../support/chat.ts";
+import { letter } from "../support/letters.ts";
 import { eventually, PARTITIONS, type World, world } from "../support/world.ts";
 
 const SETTINGS = { timeout: 2 };
@@ -49,18 +49,6 @@ const publishPast = async (chat: World, seed: number): Promise<void> => {
   );
   const junk = { topic: "messages", key: "launch", value: Buffer.from("junk"), timestamp: start } as const;
   await chat.log.publish([junk]);
-};
-
-/** One message to someone who is never there, in a conversation of its own: whatever happens, one mail follows. */
-const letter = (index: number): readonly Said[] => {
-  const said = { occurredAt: Date.now() };
-  const [conversation, reader, writer] = [`letter-${index}`, `reader-${index}`, `writer-${index}`];
-  return [
-    user(reader, "0:00", said),
-    participant(conversation, reader, "0:00", said),
-    participant(conversation, writer, "0:00", said),
-    message(conversation, writer, "m", "0:00", said),
-  ];
 };
 
 /** Milliseconds between two letters: neither a burst nor so few that none is under way at a moment. */

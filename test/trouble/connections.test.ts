@@ -1,14 +1,11 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, inject, onTestFinished, test } from "vitest";
 import { type Random, random } from "../../deploy/local/demo/random.ts";
-import { settings } from "../judge/history.ts";
-import { expected, histories, together } from "../support/past.ts";
 import { installGate } from "../support/members.ts";
-import { plain } from "../support/settings.ts";
-import { eventually, SINCE_EVER, type World, world } from "../support/world.ts";
-import { checker } from "./checker.ts";
+import { type World, world } from "../support/world.ts";
 import { startAll } from "./processes.ts";
 import { type Manner, type Proxy, startProxy } from "./proxy.ts";
+import { trial } from "./trial.ts";
 import { IS_WHOLE, SEED } from "./trouble.ts";
 
 const HISTORIES = IS_WHOLE ? 600 : 150;
@@ -135,27 +132,27 @@ test(
   `whatever happens to connections and the database, all is decided, mailed and posted (SEED=${SEED})`,
   { timeout: 180_000 + STRIKES * 15_000 },
   async () => {
-    const all = histories(HISTORIES, SEED);
-    const wanted = expected(all, [settings(SINCE_EVER, "default", plain)], Date.now());
     const { lines, chat } = await wired(await world({ LOG_LEVEL: "error" }));
-    using facts = checker(chat);
+    using work = await trial(chat, HISTORIES);
     await installGate(chat);
-    await chat.publish(...together(all));
     const running = startAll(chat);
-    const dice = random(SEED);
-    const struck: string[] = [];
-    let left: readonly Trouble[] = [];
-    while (struck.length < STRIKES) {
-      await delay(dice.below(LONGEST)); // not a wait for facts: the moments are what is drawn
-      if (left.length === 0) left = troubles;
-      const trouble = dice.pick(left);
-      left = left.filter((other) => other !== trouble);
-      struck.push(await trouble(lines, chat, dice));
-    }
-    await eventually(() => facts.idle());
-    running.child.kill("SIGTERM");
-    expect(await running.end).toEqual({ code: 0, signal: null });
-    const checked = await facts.check(wanted);
-    console.log(`${struck.length} troubles (seed ${SEED}): ${struck.join(", ")}: ${JSON.stringify(checked)}`);
+    const struck = await work.during(strike(lines, chat));
+    expect(struck).toHaveLength(STRIKES);
+    await work.end([running], struck);
   },
 );
+
+/** One after the other, at moments that the seed draws: none twice before all were there. */
+const strike = async (lines: Lines, chat: World): Promise<readonly string[]> => {
+  const dice = random(SEED);
+  const struck: string[] = [];
+  let left: readonly Trouble[] = [];
+  while (struck.length < STRIKES) {
+    await delay(dice.below(LONGEST)); // not a wait for facts: the moments are what is drawn
+    if (left.length === 0) left = troubles;
+    const trouble = dice.pick(left);
+    left = left.filter((other) => other !== trouble);
+    struck.push(await trouble(lines, chat, dice));
+  }
+  return struck;
+};

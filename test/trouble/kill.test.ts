@@ -11,9 +11,9 @@ import { script } from "../../deploy/local/demo/script.ts";
 import { parseSettings } from "../../services/core/settings.ts";
 import { SECOND } from "../../services/core/time.ts";
 import type { Said } from "../../services/runtime/producer.ts";
+import { letter } from "../support/letters.ts";
 import { plain } from "../support/settings.ts";
 import { eventually, type World, world } from "../support/world.ts";
-import { letter } from "./letters.ts";
 
 /** Kills in a run of all tests; by hand, KILLS=10. The seed of their moments is printed, and can be given. */
 const KILLS = Number(process.env["KILLS"] ?? 3);

@@ -1,0 +1,54 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { expect } from "vitest";
+import { settings } from "../judge/history.ts";
+import { letter, lettersTold } from "../support/letters.ts";
+import { expected, histories, together } from "../support/past.ts";
+import { plain } from "../support/settings.ts";
+import { eventually, SINCE_EVER, type World } from "../support/world.ts";
+import { checker } from "./checker.ts";
+import type { Running } from "./processes.ts";
+import { SEED } from "./trouble.ts";
+
+/** Milliseconds between two letters: neither a burst nor so few that none is under way at a moment. */
+const LETTER_EVERY = 100;
+
+/** A workload of which the rule says what must come of it, whatever strikes meanwhile. */
+export interface Trial extends Disposable {
+  /** Has letters written, one after the other, until that has settled: trouble is to meet work. */
+  during<T>(trouble: Promise<T>): Promise<T>;
+  /**
+   * Waits until nothing is left to do and stops these processes, which must end well; then nothing is missing, nothing
+   * was decided twice, all is in order, and what came again came with its first id. Prints it in one line.
+   * @param struck what went wrong meanwhile, in words
+   */
+  end(running: readonly Running[], struck: readonly string[]): Promise<void>;
+}
+
+/** Publishes so many histories of the past, drawn by SEED. Nobody may read yet: who has read all is in the present. */
+export const trial = async (chat: World, count: number): Promise<Trial> => {
+  const past = histories(count, SEED);
+  const wanted = expected(past, [settings(SINCE_EVER, "default", plain)], Date.now());
+  const facts = checker(chat);
+  await chat.publish(...together(past));
+  let letters = 0;
+
+  return {
+    async during(trouble) {
+      const over = trouble.then(() => true);
+      do {
+        const written = letter(letters++);
+        await eventually(() => chat.publish(...written)); // twice, perhaps, where the log itself is in trouble
+      } while (!(await Promise.race([over, delay(LETTER_EVERY, false)])));
+      return trouble;
+    },
+    async end(running, struck) {
+      await eventually(() => facts.idle());
+      for (const { child } of running) child.kill("SIGTERM");
+      expect(await Promise.all(running.map(({ end }) => end))).toEqual(running.map(() => ({ code: 0, signal: null })));
+      const checked = await facts.check([...wanted, ...lettersTold(letters)]);
+      console.log(`${struck.length} faults (seed ${SEED}): ${struck.join(", ")}: ${JSON.stringify(checked)}`);
+      expect(checked.notifications).toBeGreaterThan(count / 2);
+    },
+    [Symbol.dispose]: () => facts[Symbol.dispose](),
+  };
+};
