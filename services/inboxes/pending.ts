@@ -37,26 +37,34 @@ export const isAllToLookAt = ({ isStirred, book, since, now }: Visit): boolean =
 /** Looks at why what is open is held, wherever that may be another now. @param isDue time alone may have changed something */
 export const settle = (it: Visit, isDue: boolean): void => {
   const { inbox, now, touched } = it;
-  inbox.asOf = now;
   if (inbox.open.size === 0) {
-    inbox.next = null;
+    expect(it, null);
     return;
   }
   const settings = settingsOf(it);
   const isAll = isAllToLookAt(it);
+  let { next } = inbox;
   if (isAll || isDue) {
-    inbox.next = null;
+    next = null;
     for (const thread of inbox.open) {
       const isDueNow = isDue && thread.until !== null && thread.until <= now;
       if (isAll || isDueNow || touched.includes(thread)) lookAt(it, thread, settings);
-      inbox.next = sooner(inbox.next, thread.until);
+      next = sooner(next, thread.until);
     }
   } else
     for (const thread of touched) {
       if (thread.missed.length === 0) continue; // if it was the next to be looked at, then in vain
       lookAt(it, thread, settings);
-      inbox.next = sooner(inbox.next, thread.until);
+      next = sooner(next, thread.until);
     }
+  expect(it, next);
+};
+
+/** Nothing that is open is to be looked at before. */
+const expect = (it: Visit, next: Millis | null): void => {
+  if (next === it.inbox.next) return;
+  it.inbox.next = next;
+  change(it);
 };
 
 /** Looks whether and why a conversation is held. A reason that is new goes on record. */
@@ -66,6 +74,7 @@ const lookAt = (it: Visit, thread: Thread, settings: SettingsFields): void => {
   const reason = hold?.reason ?? null;
   const until = hold === null ? now : hold.until;
   const isNews = reason !== null && reason !== thread.held;
+  if (reason !== thread.held || until !== thread.until) change(it);
   thread.held = reason;
   thread.until = until;
   if (!isNews) return;

@@ -55,7 +55,7 @@ const onEvent = (it: Visit, event: InboxEvent): Step<Inbox> => {
       onDeleted(it, event.at);
       break;
   }
-  if (it.isChanged && it.inbox.unsaved.standing) settle(it, false);
+  if (it.isChanged && it.inbox.asOf >= 0) settle(it, false);
   return stepOf(it);
 };
 

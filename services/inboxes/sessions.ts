@@ -91,7 +91,6 @@ export const watch = (inbox: Inbox, now: Millis): boolean => {
   inbox.isOnline = isOnline;
   inbox.awaySince = awaySince;
   inbox.lapsesAt = lapsesAt;
-  inbox.asOf = now;
   if (isNews) inbox.screens = screens;
   return isNews;
 };

@@ -50,7 +50,7 @@ export interface Standing {
   next: Millis | null;
   /** No thread may be forgotten before; null: none may be. */
   forgetAt: Millis | null;
-  /** The stream's time of the last change; -1: there was none yet. */
+  /** The stream's time of the last change of any of this; -1: there was none yet. */
   asOf: Millis;
 }
 

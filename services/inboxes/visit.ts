@@ -50,28 +50,32 @@ export const threadOf = ({ inbox }: Visit, conversation: ConversationId): Thread
 /** Notes that the user's standing has changed. */
 export const change = (it: Visit): void => {
   it.isChanged = it.inbox.unsaved.standing = true;
+  it.inbox.asOf = it.now;
 };
 
-/** Notes that a thread has changed. */
+/** Notes that a thread has changed: the standing has, too, only where more than the thread is another now. */
 export const touch = (it: Visit, thread: Thread): void => {
   const { inbox, now } = it;
   if (thread.touchedAt < 0) inbox.threads.set(thread.conversationId, thread);
   if (now > thread.touchedAt) thread.touchedAt = now;
   if (!it.touched.includes(thread)) it.touched = it.touched.length === 0 ? [thread] : [...it.touched, thread];
   unsave(inbox, thread);
-  change(it);
-  if (thread.missed.length > 0) {
-    if (!thread.isOpen) inbox.open.add(thread);
-    thread.isOpen = true;
-    return;
+  it.isChanged = true;
+  const isOpen = thread.missed.length > 0;
+  if (isOpen !== thread.isOpen) {
+    thread.isOpen = isOpen;
+    if (isOpen) inbox.open.add(thread);
+    else {
+      inbox.open.delete(thread);
+      thread.held = thread.until = null;
+    }
+    change(it);
   }
-  if (thread.isOpen) {
-    inbox.open.delete(thread);
-    thread.isOpen = false;
-    thread.held = thread.until = null;
-  }
+  if (isOpen) return;
   const at = forgottenAt(thread);
-  if (inbox.forgetAt === null || at < inbox.forgetAt) inbox.forgetAt = at;
+  if (inbox.forgetAt !== null && at >= inbox.forgetAt) return;
+  inbox.forgetAt = at;
+  change(it);
 };
 
 /** A thread has changed where `gone` is not null: those of its messages are missed no more, for the reason given. */

@@ -1,5 +1,5 @@
 import type { Lane } from "../core/lane.ts";
-import type { DueRow, Hold, RowWrite, Subscription } from "../core/ports.ts";
+import type { DueRow, Hold, RowKey, RowWrite, Subscription } from "../core/ports.ts";
 import { type Parts, partsOf } from "../core/parts.ts";
 import type { Keyed, Processor } from "../core/processor.ts";
 import type { Millis } from "../core/time.ts";
@@ -36,6 +36,8 @@ interface Outcome<Row, Event> {
   readonly asides: readonly LaneEffect[];
   readonly folded: Folded<Event, Row>;
   readonly rows: Map<string, Row | null>;
+  /** Those whose timers the store has for due. */
+  readonly due: readonly RowKey[];
   readonly events: number;
   readonly revisit: Millis | null;
 }
@@ -70,7 +72,7 @@ export const turn = async <Row, Event extends Keyed, Given>(
   const rows = await rowsFor(it, items, due);
   const folded = await foldOver(it, rows, items, due, time);
   if (items.length > 0) pass("folded", processor.name);
-  const outcome = { asides, folded, rows, events: items.length, revisit: null };
+  const outcome = { asides, folded, rows, due, events: items.length, revisit: null };
   if ((await save(it, outcome, started)) === "fenced") return "fenced";
   await reschedule(it, folded, due);
   return true;
@@ -80,6 +82,7 @@ const unfolded = <Row, Event>(asides: readonly LaneEffect[]): Outcome<Row, Event
   asides,
   folded: { writes: [], effects: [], poisoned: [], stuck: [], timers: 0 },
   rows: new Map(),
+  due: [],
   events: 0,
   revisit: null,
 });
@@ -138,7 +141,7 @@ const hold = <Row, Event extends Keyed, Given>(
 /** Saves what came of it with the lanes as they are now, and hands on what follows. */
 const save = async <Row, Event extends Keyed, Given>(
   it: Turn<Row, Event, Given>,
-  { asides, folded, rows, events, revisit }: Outcome<Row, Event>,
+  { asides, folded, rows, due, events, revisit }: Outcome<Row, Event>,
   started: Millis,
 ): Promise<"committed" | "fenced"> => {
   const { processor, tenure, world } = it;
@@ -171,7 +174,9 @@ const save = async <Row, Event extends Keyed, Given>(
   const holds = [...tenure.holds.values()].filter(
     (of) => lanesWritten.has(of.lane) || tenure.saved.get(of.lane) !== of,
   );
-  const commit = { processor: processor.name, holds, revisit, rows: partsWritten(parts, folded.writes), outbox, jobs };
+  const timed = new Set([...due, ...folded.stuck].map(({ key }) => key));
+  const changed = partsWritten(parts, folded.writes, timed);
+  const commit = { processor: processor.name, holds, revisit, rows: changed, outbox, jobs };
   if ((await world.store.commit(commit)) === "fenced") return "fenced";
   if (events > 0) pass("committed", processor.name);
   for (const { value } of folded.writes) if (value !== null) parts.saved(value);
@@ -197,15 +202,17 @@ const save = async <Row, Event extends Keyed, Given>(
   return "committed";
 };
 
-/** What is written of rows: the parts that have changed, and that with the timer. */
+/** What is written of rows: the parts that have changed; of those in `timed` that with the timer, whether or not it has. */
 const partsWritten = <Row>(
   parts: Parts<Row>,
   writes: readonly (RowWrite & { readonly value: Row | null })[],
+  timed: ReadonlySet<string>,
 ): readonly RowWrite[] =>
   writes.flatMap(({ lane, key, value: row, due }) => {
     const timer = parts.timer(key);
     const changed = parts.changed(key, row);
-    const its = changed.some(([part]) => part === timer) || row === null ? undefined : parts.part(row, timer);
+    const isToWrite = timed.has(key) && row !== null && !changed.some(([part]) => part === timer);
+    const its = isToWrite ? parts.part(row, timer) : undefined;
     const all = its === undefined ? changed : [...changed, [timer, its] as const];
     return all.map(([part, value]) => ({ lane, key: part, value, due: part === timer ? due : null }));
   });
