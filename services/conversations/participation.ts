@@ -62,23 +62,30 @@ export const withChange = (
   now: Participation | null,
   seen: Millis,
 ): ConversationRow => {
-  if (at <= seen - LATENESS && lastChangeOf(row, userId) > at) return row;
-  const change: Change = { userId, at, before: participationAt(row, userId, at, participationOf(row, userId)), now };
+  const known = participationOf(row, userId);
+  const last = lastChangeOf(row, userId, known);
+  if (at <= seen - LATENESS && last > at) return row;
   const place = row.changes.findLastIndex((other) => other.at <= at) + 1;
-  const next = row.changes.findIndex((other, index) => index >= place && other.userId === userId);
-  const changes = row.changes
-    .map((other, index) => (index === next ? { ...other, before: now } : other))
-    .toSpliced(place, 0, change)
-    .filter((other) => other.at > seen - LATENESS)
-    .slice(-MAX_CHANGES);
-  if (next !== -1 || lastChangeOf(row, userId) > at) return { ...row, changes };
-  const others = row.participants.filter((other) => other.userId !== userId);
+  const before = participationAt(row, userId, at, known);
+  const changes = [...row.changes.slice(0, place), { userId, at, before, now }, ...row.changes.slice(place)];
+  const next = place + 1 + changes.slice(place + 1).findIndex((other) => other.userId === userId);
+  const following = next > place ? changes[next] : undefined;
+  if (following !== undefined) changes[next] = { ...following, before: now };
+  const remembered = changes.slice(firstRemembered(changes, seen));
+  if (following !== undefined || last > at) return { ...row, changes: remembered };
+  const others = known === null ? row.participants : row.participants.filter((other) => other.userId !== userId);
   const participants = now === null ? others : [...others, { userId, ...now }];
   const departed =
     now === null || Object.hasOwn(row.departed, userId)
       ? withDeparture(row, userId, now === null ? at : null)
       : row.departed;
-  return { ...row, changes, participants, departed };
+  return { ...row, changes: remembered, participants, departed };
+};
+
+/** Place of the first change that a late record may still concern; they are in the order of their times. */
+const firstRemembered = (changes: readonly Change[], seen: Millis): number => {
+  const first = changes.findIndex(({ at }) => at > seen - LATENESS);
+  return first === -1 ? changes.length : Math.max(first, changes.length - MAX_CHANGES);
 };
 
 const withDeparture = ({ departed }: ConversationRow, user: UserId, at: Millis | null): ConversationRow["departed"] => {
@@ -86,9 +93,9 @@ const withDeparture = ({ departed }: ConversationRow, user: UserId, at: Millis |
   return Object.fromEntries(at === null ? others : [...others, [user, at] as const].slice(-MAX_DEPARTED));
 };
 
-const lastChangeOf = (row: ConversationRow, user: UserId): Millis =>
-  participationOf(row, user)?.since ??
-  (Object.hasOwn(row.departed, user) ? (row.departed[user] ?? -Infinity) : -Infinity);
+/** @param known how they take part by now */
+const lastChangeOf = ({ departed }: ConversationRow, user: UserId, known: Participation | null): Millis =>
+  known?.since ?? (Object.hasOwn(departed, user) ? (departed[user] ?? -Infinity) : -Infinity);
 
 export const isSame = (a: Participation | null, b: Participation | null): boolean =>
   a?.access === b?.access && a?.notify === b?.notify;

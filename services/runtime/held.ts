@@ -152,18 +152,16 @@ export const held = <Event extends Keyed>(
       return spot !== undefined && (spot.events >= share || spot.bytes >= shareOfBytes);
     },
     due(until, limit) {
-      const some = [...queues.values()]
-        .flatMap(({ waiting }) => waiting.slice(0, dueOf(waiting, until, limit)))
-        .toSorted(inOrder);
-      const last = some[limit - 1]?.seen;
-      if (last === undefined) return { items: some, until };
-      return { items: some.slice(0, dueOf(some, last, limit)), until: last };
+      const all = Array.from(queues.values(), ({ waiting }) => waiting);
+      const last = timeOf(all, until, limit);
+      const items = all.flatMap((waiting) => waiting.slice(0, countUntil(waiting, last)));
+      return { items: items.toSorted(inOrder), until: last };
     },
     take(until, hold) {
       const [heard, within, reached] = [{ ...hold.heard }, { ...hold.within }, { ...hold.reached }];
       for (const queue of queues.values()) {
         if (queue.lane !== hold.lane) continue;
-        const count = dueOf(queue.waiting, until, Infinity);
+        const count = countUntil(queue.waiting, until);
         if (count === 0) continue;
         for (const { record, seen } of queue.waiting.slice(0, count)) {
           reached[queue.name] = seen;
@@ -195,18 +193,36 @@ const cursorsOf = (spots: ReadonlyMap<string, Spot>, { lane, cursors: before }: 
   return Object.keys(moved).length === 0 ? before : { ...before, ...moved };
 };
 
-/** How many are of a time up to `until`; of more than `limit`, so many and what is of the same time as the last of them. */
-const dueOf = (waiting: readonly { readonly seen: Millis }[], until: Millis, limit: number): number => {
+type Timed = readonly { readonly seen: Millis }[];
+
+/** How many are of a time up to `until`. */
+const countUntil = (waiting: Timed, until: Millis): number => {
   let [low, high] = [0, waiting.length];
   while (low < high) {
     const middle = (low + high) >>> 1;
     if ((waiting[middle]?.seen ?? Infinity) <= until) low = middle + 1;
     else high = middle;
   }
-  if (low <= limit) return low;
-  let count = limit;
-  while (waiting[count]?.seen === waiting[limit - 1]?.seen) count++;
-  return count;
+  return low;
+};
+
+/** The least time by which `limit` of all have come; `until`, where fewer come by that. */
+const timeOf = (all: readonly Timed[], until: Millis, limit: number): Millis => {
+  const countAll = (time: Millis): number => all.reduce((sum, waiting) => sum + countUntil(waiting, time), 0);
+  let low = Infinity;
+  let high = -Infinity;
+  for (const waiting of all) {
+    low = Math.min(low, waiting[0]?.seen ?? Infinity);
+    high = Math.max(high, waiting.at(-1)?.seen ?? -Infinity);
+  }
+  high = Math.min(high, until);
+  if (countAll(high) < limit) return until;
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    if (countAll(middle) >= limit) high = middle;
+    else low = middle + 1;
+  }
+  return high;
 };
 
 /** The order of the log (semantics: "Time is the log's"); never another than that of a queue. */
