@@ -1,29 +1,14 @@
 import { expect, test } from "vitest";
 import { random } from "../../deploy/local/demo/random.ts";
 import { world } from "../support/world.ts";
-import { startAll, type Strike } from "./processes.ts";
+import { startAll } from "./processes.ts";
+import { steps } from "./steps.ts";
 import { trial } from "./trial.ts";
 import { IS_WHOLE, SEED } from "./trouble.ts";
 
 const HISTORIES = IS_WHOLE ? 400 : 100;
 /** A process dies at one of the first times that it comes to a point. */
 const MOST_TIMES = 3;
-
-/** Every step of every loop, in the order in which work comes to them. */
-const steps: readonly (readonly [point: Strike["point"], who: string])[] = [
-  ["folded", "conversations"],
-  ["committed", "conversations"],
-  ["published", ""],
-  ["folded", "inboxes"],
-  ["committed", "inboxes"],
-  ["folded", "mailer"],
-  ["committed", "mailer"],
-  ["folded", "webhooks"],
-  ["committed", "webhooks"],
-  ["attempted", "mail"],
-  ["answered", "webhooks"],
-  ["attempted", "webhooks"],
-];
 
 /** All of them, or three. */
 const struck = IS_WHOLE ? steps : steps.filter((_step, index) => index % 4 === 0);

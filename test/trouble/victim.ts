@@ -1,12 +1,14 @@
 import { all } from "../../services/all.ts";
 import { arm } from "../../services/runtime/points.ts";
 import { serve } from "../../services/runtime/serve.ts";
+import { obey } from "./orders.ts";
 
-/** All services in one process, which kills itself where STRIKE says: a point, whose it is, and the how-manieth time. */
-const [point, who, times] = (process.env["STRIKE"] ?? "").split(" ");
+/** All services in one process, which strikes itself where STRIKE says: a point, whose it is, the how-manieth time, a signal. */
+const [point, who, times, signal] = (process.env["STRIKE"] ?? "").split(" ");
 let left = Number(times);
 arm((passed, by) => {
-  if (passed === point && by === who && --left === 0) process.kill(process.pid, "SIGKILL");
+  if (passed === point && by === who && --left === 0) process.kill(process.pid, signal);
 });
+obey();
 
 await serve(all);

@@ -1,0 +1,17 @@
+import type { Strike } from "./processes.ts";
+
+/** Every step of every loop, in the order in which work comes to them. */
+export const steps: readonly (readonly [point: Strike["point"], who: string])[] = [
+  ["folded", "conversations"],
+  ["committed", "conversations"],
+  ["published", ""],
+  ["folded", "inboxes"],
+  ["committed", "inboxes"],
+  ["folded", "mailer"],
+  ["committed", "mailer"],
+  ["folded", "webhooks"],
+  ["committed", "webhooks"],
+  ["attempted", "mail"],
+  ["answered", "webhooks"],
+  ["attempted", "webhooks"],
+];

@@ -1,0 +1,97 @@
+import { execFile } from "node:child_process";
+import { setTimeout as delay } from "node:timers/promises";
+import { promisify } from "node:util";
+import { expect, test } from "vitest";
+import { type Random, random } from "../../deploy/local/demo/random.ts";
+import { eventually, type World, world } from "../support/world.ts";
+import { hasSaid, refusals, type Running, startAll, type Strike } from "./processes.ts";
+import { steps } from "./steps.ts";
+import { trial } from "./trial.ts";
+import { IS_WHOLE, SEED } from "./trouble.ts";
+
+const HISTORIES = IS_WHOLE ? 300 : 60;
+/** A process stops at one of the first times that it comes to a point. */
+const MOST_TIMES = 3;
+/** Milliseconds for which it stands still at least: twice the time after which the log takes its partitions away. */
+const STILL = 20_000;
+/** Milliseconds within which one that is stopped at any moment is, after it has begun to work. */
+const ANY_MOMENT = 4_000;
+
+type Stop = (typeof steps)[number] | "anywhere";
+
+/** At every step and at some moments in no relation to any, or at one step. */
+const stops: readonly Stop[] = IS_WHOLE
+  ? [...steps, "anywhere", "anywhere", "anywhere"]
+  : steps.filter(([point, who]) => point === "folded" && who === "inboxes");
+
+test(
+  `who stood still for longer than others wait for it is refused when it goes on, wherever it stood (SEED=${SEED})`,
+  { timeout: 120_000 + stops.length * 120_000 },
+  async () => {
+    const chat = await world({ LOG_LEVEL: "info" });
+    using work = await trial(chat, HISTORIES);
+    const dice = random(SEED);
+    const other = startAll(chat);
+    await eventually(() => expect(hasSaid(other, "ready")).toBe(true));
+    const met: string[] = [];
+    for (const stop of stops) met.push(await work.during(zombie(chat, stop, dice)));
+    await work.end([other], met);
+  },
+);
+
+/** One joins the other, stands still until that has all of its work, and goes on. Returns what it was refused, in words. */
+const zombie = async (chat: World, stop: Stop, dice: Random): Promise<string> => {
+  const it = await stopped(chat, stop, dice);
+  const before = it.said.length;
+  const [epochs, retaken] = [await epochsOf(chat), await retakenOf(chat)];
+  await delay(STILL);
+  await eventually(async () => {
+    for (const [lane, epoch] of await epochsOf(chat)) expect(epoch, lane).toBeGreaterThan(epochs.get(lane) ?? 0);
+    if (stop !== "anywhere" && isQueue(stop)) expect(await retakenOf(chat)).toBeGreaterThan(retaken);
+  });
+  it.child.kill("SIGCONT");
+  const refused = (): readonly string[] => [...new Set(refusals(it.said.slice(before)))];
+  await eventually(() => {
+    if (stop === "anywhere" || stop[1] === "") expect(refused()).not.toEqual([]);
+    else expect(refused()).toContain(stop[1]);
+  });
+  it.child.kill("SIGTERM");
+  expect(await it.end).toEqual({ code: 0, signal: null });
+  return `${stop === "anywhere" ? stop : stop.join(" ").trim()} (refused: ${refused().join(" ")})`;
+};
+
+/** One that stands still: at a step, or at any moment. */
+const stopped = async (chat: World, stop: Stop, dice: Random): Promise<Running> => {
+  if (stop === "anywhere") {
+    const it = startAll(chat);
+    await eventually(() => expect(hasSaid(it, "ready")).toBe(true));
+    await delay(dice.below(ANY_MOMENT)); // not a wait for a fact: the moment is what is drawn
+    it.child.kill("SIGSTOP");
+    return it;
+  }
+  const [point, who] = stop;
+  const strike: Strike = { point, who, times: 1 + dice.below(MOST_TIMES), signal: "SIGSTOP" };
+  const it = startAll(chat, strike);
+  await eventually(async () => expect(await stateOf(it)).toMatch(/^T/));
+  return it;
+};
+
+const isQueue = ([point]: (typeof steps)[number]): boolean => point === "attempted" || point === "answered";
+
+/** As the system has it; T where it is stopped. */
+const stateOf = async ({ child }: Running): Promise<string> =>
+  (await promisify(execFile)("ps", ["-o", "stat=", "-p", String(child.pid)])).stdout;
+
+/** How often each lane has been taken. */
+const epochsOf = async ({ database }: World): Promise<ReadonlyMap<string, number>> => {
+  const lanes = await database.query<{ name: string; epoch: number }>(
+    "select processor || '/' || lane as name, epoch from lanes",
+  );
+  return new Map(lanes.map(({ name, epoch }) => [name, epoch]));
+};
+
+/** How many jobs were taken more than once. */
+const retakenOf = async ({ database }: World): Promise<number> => {
+  const [found] = await database.query<{ jobs: number }>("select count(*) as jobs from jobs where attempts > 1");
+  return found?.jobs ?? 0;
+};
