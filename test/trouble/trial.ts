@@ -4,8 +4,9 @@ import { settings } from "../judge/history.ts";
 import { letter, lettersTold } from "../support/letters.ts";
 import { expected, histories, together } from "../support/past.ts";
 import { plain } from "../support/settings.ts";
+import type { SettingsFields } from "../../services/core/settings.ts";
 import { eventually, SINCE_EVER, type World } from "../support/world.ts";
-import { checker } from "./checker.ts";
+import { type Checked, checker } from "./checker.ts";
 import type { Running } from "./processes.ts";
 import { SEED } from "./trouble.ts";
 
@@ -16,18 +17,23 @@ const LETTER_EVERY = 100;
 export interface Trial extends Disposable {
   /** Has letters written, one after the other, until that has settled: trouble is to meet work. */
   during<T>(trouble: Promise<T>): Promise<T>;
+  /** Resolves when nothing is left to do. */
+  idle(): Promise<void>;
   /**
    * Waits until nothing is left to do and stops these processes, which must end well; then nothing is missing, nothing
-   * was decided twice, all is in order, and what came again came with its first id. Prints it in one line.
+   * was decided twice, all is in order, and what came again came with its first id. Prints it in one line, and returns it.
    * @param struck what went wrong meanwhile, in words
    */
-  end(running: readonly Running[], struck: readonly string[]): Promise<void>;
+  end(running: readonly Running[], struck: readonly string[]): Promise<Checked>;
 }
 
-/** Publishes so many histories of the past, drawn by SEED. Nobody may read yet: who has read all is in the present. */
-export const trial = async (chat: World, count: number): Promise<Trial> => {
+/**
+ * Publishes so many histories of the past, drawn by SEED. Nobody may read yet: who has read all is in the present.
+ * @param fields of the world's settings, where it has some of its own
+ */
+export const trial = async (chat: World, count: number, fields: Partial<SettingsFields> = {}): Promise<Trial> => {
   const past = histories(count, SEED);
-  const wanted = expected(past, [settings(SINCE_EVER, "default", plain)], Date.now());
+  const wanted = expected(past, [settings(SINCE_EVER, "default", { ...plain, ...fields })], Date.now());
   const facts = checker(chat);
   await chat.publish(...together(past));
   let letters = 0;
@@ -41,6 +47,7 @@ export const trial = async (chat: World, count: number): Promise<Trial> => {
       } while (!(await Promise.race([over, delay(LETTER_EVERY, false)])));
       return trouble;
     },
+    idle: () => eventually(() => facts.idle()),
     async end(running, struck) {
       await eventually(() => facts.idle());
       for (const { child } of running) child.kill("SIGTERM");
@@ -48,6 +55,7 @@ export const trial = async (chat: World, count: number): Promise<Trial> => {
       const checked = await facts.check([...wanted, ...lettersTold(letters)]);
       console.log(`${struck.length} faults (seed ${SEED}): ${struck.join(", ")}: ${JSON.stringify(checked)}`);
       expect(checked.notifications).toBeGreaterThan(count / 2);
+      return checked;
     },
     [Symbol.dispose]: () => facts[Symbol.dispose](),
   };
