@@ -32,7 +32,7 @@ export const mailer = service({
         post,
         render,
         lookUp: rowsOf(root.log, root.store),
-        pace: once(await paceOf(root.log, root.store), root.clock),
+        pace: once(await paceOf(root.log, root.store, root.clock), root.clock),
         concurrency,
         clock: root.clock,
         chance: Math.random,

@@ -8,9 +8,10 @@ import kafkajs, {
 } from "kafkajs";
 import { Fatal, messageOf, Transient } from "../core/failure.ts";
 import { laneOf } from "../core/lane.ts";
-import type { Extent, Place, RawRecord, Subscription } from "../core/ports.ts";
+import type { Clock, Extent, Place, RawRecord, Subscription } from "../core/ports.ts";
 import { derivedTopics, type TopicId, topicIds, topics } from "../core/topics.ts";
 import { arrivals } from "./arrivals.ts";
+import { onSetBack, ownClock } from "./clock.ts";
 import {
   asBuffer,
   connected,
@@ -45,7 +46,8 @@ const MAX_FETCH_BYTES_PER_PARTITION = 1024 * 1024;
 /** kafkajs's own attempts at a request; our loops try again after them. */
 const RETRIES = 5;
 
-export const openKafka = (settings: KafkaSettings): KafkaLog => {
+/** @param clock gives records their timestamps */
+export const openKafka = (settings: KafkaSettings, clock: Clock = ownClock): KafkaLog => {
   silenceNegativeTimeouts();
   const { brokers, clientId, prefix, apart, tls, sasl } = settings;
   const kafka = new Kafka({
@@ -87,6 +89,7 @@ export const openKafka = (settings: KafkaSettings): KafkaLog => {
       for (const { topic } of records) lanes.set(topic, lanes.get(topic) ?? (await partitions(topic)));
       const placed = records.map((record) => ({
         ...record,
+        timestamp: record.timestamp ?? clock.now(),
         partition: record.partition ?? laneOf(record.key ?? "", lanes.get(record.topic) ?? 1),
       }));
       for (const some of requests(placed)) {
@@ -277,10 +280,8 @@ const subscribe = async (
     if (place !== null && payload.batchSize === 0) buffer.add(place, [], Number(payload.lastOffset) + 1);
   });
 
-  await passing(async () => {
-    await consumer.connect();
-    await consumer.subscribe({ topics: of.map(nameOf), fromBeginning: true });
-    await consumer.run({
+  const run = () =>
+    consumer.run({
       autoCommit: false,
       eachBatch: ({ batch, isStale }) => {
         const place = placeOf(batch.topic, batch.partition);
@@ -293,14 +294,31 @@ const subscribe = async (
         return Promise.resolve();
       },
     });
+  await passing(async () => {
+    await consumer.connect();
+    await consumer.subscribe({ topics: of.map(nameOf), fromBeginning: true });
+    await run();
   });
-  return subscription(consumer, buffer, nameOf);
+  // kafkajs tells by the machine's clock when to give a sign of life: where that is set back, it gives none for so long,
+  // is taken for dead, and never knows.
+  let joining = Promise.resolve();
+  const watch = onSetBack(() => {
+    joining = joining
+      .then(() => consumer.stop())
+      .then(run)
+      .catch((cause: unknown) => buffer.fail(new Fatal(`Kafka: ${groupId} can't be joined again`, { cause })));
+  });
+  return subscription(consumer, buffer, nameOf, async () => {
+    watch[Symbol.dispose]();
+    await joining;
+  });
 };
 
 const subscription = (
   consumer: Consumer,
   buffer: ReturnType<typeof arrivals>,
   nameOf: (topic: TopicId) => string,
+  beforeEnd: () => Promise<void>,
 ): Subscription => ({
   assigned: buffer.assigned,
   seek(place, offset) {
@@ -323,6 +341,7 @@ const subscription = (
       ),
     ),
   async [Symbol.asyncDispose]() {
+    await beforeEnd();
     await consumer.disconnect();
   },
 });

@@ -12,7 +12,7 @@ export type Pace = () => Promise<Millis>;
  * The flow's pace, asked of log and store alone: whoever works there may be elsewhere, or nobody may. It grows from one
  * question to the next; one asked while nothing waits comes to the time at which it is asked. Throws Transient.
  */
-export const paceOf = async (log: Log, store: Store): Promise<Pace> => {
+export const paceOf = async (log: Log, store: Store, clock: Clock): Promise<Pace> => {
   const places = Array.from({ length: await log.partitions("notifications") }, (_none, partition) => ({
     topic: "notifications" as const,
     partition,
@@ -27,7 +27,7 @@ export const paceOf = async (log: Log, store: Store): Promise<Pace> => {
   const own = { processor: "", lanes: [], isAlone: false, places, aside: [], progress: () => [] };
   const round = rounds(Object.values(flow), own, reached, { log, store, relay: relay(log, store) });
   return async () => {
-    const now = Date.now();
+    const now = clock.now();
     await round.advance(now, now);
     return reached.time();
   };

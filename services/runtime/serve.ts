@@ -1,8 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { FastifyInstance } from "fastify";
 import { Fatal, messageOf, Transient } from "../core/failure.ts";
-import type { Clock } from "../core/ports.ts";
 import { bell } from "./bell.ts";
+import { databaseClock } from "./clock.ts";
 import { avroCodec, registeredIds } from "./codec.ts";
 import { masked, parse, type Settings, type Variables } from "./config.ts";
 import { type Engine, startEngine, type World } from "./engine.ts";
@@ -122,9 +122,9 @@ const openWorld = async (
 ): Promise<{ world: World; registry: object }> => {
   const registry = openRegistry(settings.SCHEMA_REGISTRY_URL);
   const ids = await patiently(log, stop, () => registeredIds(registry, settings.TOPIC_PREFIX));
-  const kafka = stack.use(openKafka(kafkaSettings(settings, `whileaway-${name}`)));
+  const clock = stack.use(await patiently(log, stop, () => databaseClock(database)));
+  const kafka = stack.use(openKafka(kafkaSettings(settings, `whileaway-${name}`), clock));
   await patiently(log, stop, () => kafka.partitions("inbox"));
-  const clock: Clock = { now: Date.now };
   const store = postgresStore(database);
   return {
     registry,
@@ -212,13 +212,13 @@ const flush = async ({ relay: last }: World): Promise<void> => {
 
 /** At the start the world may still be starting too. */
 const patiently = async <T>(log: Logger, stop: AbortSignal, ask: () => Promise<T>): Promise<T> => {
-  const until = Date.now() + START_PATIENCE;
+  const until = performance.now() + START_PATIENCE;
   for (;;) {
     stop.throwIfAborted();
     try {
       return await ask();
     } catch (error) {
-      if (!(error instanceof Transient) || Date.now() > until || stop.aborted) throw error;
+      if (!(error instanceof Transient) || performance.now() > until || stop.aborted) throw error;
       announce("stumbled", { loop: "start", error, wait: 1_000 });
       await delay(1_000, undefined, { signal: stop });
     }

@@ -4,6 +4,7 @@ import { promisify } from "node:util";
 import { expect, test } from "vitest";
 import { type Random, random } from "../../deploy/local/demo/random.ts";
 import { eventually, type World, world } from "../support/world.ts";
+import { epochsOf } from "./lanes.ts";
 import { hasSaid, refusals, type Running, startAll, type Strike } from "./processes.ts";
 import { steps } from "./steps.ts";
 import { trial } from "./trial.ts";
@@ -81,14 +82,6 @@ const isQueue = ([point]: (typeof steps)[number]): boolean => point === "attempt
 /** As the system has it; T where it is stopped. */
 const stateOf = async ({ child }: Running): Promise<string> =>
   (await promisify(execFile)("ps", ["-o", "stat=", "-p", String(child.pid)])).stdout;
-
-/** How often each lane has been taken. */
-const epochsOf = async ({ database }: World): Promise<ReadonlyMap<string, number>> => {
-  const lanes = await database.query<{ name: string; epoch: number }>(
-    "select processor || '/' || lane as name, epoch from lanes",
-  );
-  return new Map(lanes.map(({ name, epoch }) => [name, epoch]));
-};
 
 /** How many jobs were taken more than once. */
 const retakenOf = async ({ database }: World): Promise<number> => {

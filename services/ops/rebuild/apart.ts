@@ -1,4 +1,5 @@
 import { Fatal, Transient } from "../../core/failure.ts";
+import type { Clock } from "../../core/ports.ts";
 import { derivedTopics } from "../../core/topics.ts";
 import { openKafka } from "../../runtime/kafka.ts";
 import type { KafkaLog } from "../../runtime/kafka-client.ts";
@@ -22,9 +23,14 @@ export interface Apart extends AsyncDisposable {
 }
 
 /** Makes the place, after taking away what a killed rebuild may have left. Throws Fatal where the topics don't exist. */
-export const openApart = async (settings: CommonSettings, live: KafkaLog, database: Database): Promise<Apart> => {
+export const openApart = async (
+  settings: CommonSettings,
+  live: KafkaLog,
+  database: Database,
+  clock: Clock,
+): Promise<Apart> => {
   await using stack = new AsyncDisposableStack();
-  const log = stack.use(openKafka({ ...kafkaSettings(settings, "whileaway-rebuild"), apart: APART }));
+  const log = stack.use(openKafka({ ...kafkaSettings(settings, "whileaway-rebuild"), apart: APART }, clock));
   const clear = async (): Promise<void> => {
     await database.query(`drop schema if exists ${REBUILD} cascade`);
     await cleared(log);

@@ -23,8 +23,8 @@ export interface Compared {
   readonly schemas: Schemas;
   readonly recent: Recent;
   readonly told: Told;
-  /** Resolves when the rebuild has come to the time, and live has, or stands still. */
-  comeTo(at: Millis): Promise<LivePace>;
+  /** Resolves when the rebuild has come to the time of the call, and live has, or stands still. */
+  comeToNow(): Promise<LivePace>;
   /** Reads who was told by then. */
   readTold(): Promise<void>;
 }
@@ -68,11 +68,11 @@ export const isEqual = ({ kinds, told }: Comparison): boolean =>
 
 /** Compares the rows of both states, and who was told. @param cut the chat's topics whose beginning isn't kept, and from when they are */
 export const compare = async (it: Compared, cut: ReadonlyMap<TopicId, Millis>): Promise<Comparison> => {
-  const { isStill } = await it.comeTo(Date.now());
+  const { isStill } = await it.comeToNow();
   const isAhead = ({ processor, key }: Pair): boolean => isStill && it.recent.isWritten(processor, key);
   const { tallies, pairs } = await compareRows(it.database, it.schemas, isAhead);
   const settled = await settle(it, pairs);
-  const live = await it.comeTo(Date.now());
+  const live = await it.comeToNow();
   await it.readTold();
   const times = [...cut.values(), it.told.since() ?? []].flat();
   const from = times.length === 0 ? null : Math.max(...times);
@@ -105,7 +105,7 @@ const settle = async (
   let ahead = 0;
   let open = pairs;
   for (let look = 0; look < LOOKS && open.length > 0; look++) {
-    const { isStill } = await it.comeTo(Date.now());
+    const { isStill } = await it.comeToNow();
     const before = new Map(open.map((pair) => [pairName(pair), pair]));
     const now = (await readPairs(it.database, it.schemas, open)).filter((pair) => !isSame(pair));
     open = now.filter((pair) => {

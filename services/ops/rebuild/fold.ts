@@ -1,11 +1,12 @@
 import { conversations } from "../../conversations/rule.ts";
 import { noSettings } from "../../core/settings.ts";
-import type { Clock, Codec, Log, Store } from "../../core/ports.ts";
+import type { Codec } from "../../core/ports.ts";
 import { inboxes } from "../../inboxes/rule.ts";
 import { bell } from "../../runtime/bell.ts";
 import { type Engine, startEngine, type World } from "../../runtime/engine.ts";
 import { loop, type Steps } from "../../runtime/loop.ts";
 import { relay } from "../../runtime/relay.ts";
+import type { Side } from "./side.ts";
 
 /** Both processors at work on a log and a store of their own: the same code as the services, and nobody who sends. */
 export interface Fold extends AsyncDisposable {
@@ -15,8 +16,7 @@ export interface Fold extends AsyncDisposable {
   stop(): Promise<void>;
 }
 
-export const startFold = async (log: Log, store: Store, codec: Codec): Promise<Fold> => {
-  const clock: Clock = { now: Date.now };
+export const startFold = async ({ log, store, clock }: Side, codec: Codec): Promise<Fold> => {
   const world: World = { log, store, codec, clock, relay: relay(log, store), bell: bell() };
   const intake = new AbortController();
   const outlet = new AbortController();

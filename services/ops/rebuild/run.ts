@@ -1,10 +1,11 @@
 import { Fatal } from "../../core/failure.ts";
-import type { Store } from "../../core/ports.ts";
+import type { Clock, Store } from "../../core/ports.ts";
 import type { Millis } from "../../core/time.ts";
 import type { TopicId } from "../../core/topics.ts";
 import { avroCodec, registeredIds } from "../../runtime/codec.ts";
 import { openKafka } from "../../runtime/kafka.ts";
 import { checkSchema } from "../../runtime/migrations.ts";
+import { databaseClock } from "../../runtime/clock.ts";
 import { type Database, openDatabase } from "../../runtime/postgres.ts";
 import { openRegistry } from "../../runtime/registry.ts";
 import { type CommonSettings, kafkaSettings } from "../../runtime/serve.ts";
@@ -58,8 +59,9 @@ export const rebuild = async (settings: CommonSettings, course: Course): Promise
   const [schema] = await database.query<{ name: string }>("select quote_ident(current_schema()) as name");
   const schemas = { live: schema?.name ?? "public", rebuilt: REBUILD };
   if (schemas.live === REBUILD) throw new Fatal(`the live state is in the schema ${REBUILD}, which is a rebuild's own`);
-  const log = stack.use(openKafka(kafkaSettings(settings, "whileaway-ops")));
-  return await alone(database, () => inPlace({ settings, course, database, log, schemas }));
+  const clock = stack.use(await databaseClock(database));
+  const log = stack.use(openKafka(kafkaSettings(settings, "whileaway-ops"), clock));
+  return await alone(database, () => inPlace({ settings, course, database, log, schemas, clock }));
 };
 
 interface Opened {
@@ -68,23 +70,24 @@ interface Opened {
   readonly database: Database;
   readonly log: ReturnType<typeof openKafka>;
   readonly schemas: Compared["schemas"];
+  readonly clock: Clock;
 }
 
-const inPlace = async ({ settings, course, database, log, schemas }: Opened): Promise<Switched | null> => {
+const inPlace = async ({ settings, course, database, log, schemas, clock }: Opened): Promise<Switched | null> => {
   await using stack = new AsyncDisposableStack();
-  const live: Side = { log, store: postgresStore(database) };
+  const live: Side = { log, store: postgresStore(database), clock };
   const registry = openRegistry(settings.SCHEMA_REGISTRY_URL);
   const codec = avroCodec(registry, await registeredIds(registry, settings.TOPIC_PREFIX));
-  const apart = stack.use(await openApart(settings, log, database));
+  const apart = stack.use(await openApart(settings, log, database, clock));
   if (course.isToSwitch) await checkSwitch({ live, database, schemas });
 
   const livePace = await paceOfSide(live);
   const since = await livePace();
   const still = stillLog(apart.log);
   const noted = recent(postgresStore(apart.database), codec, since);
-  const rebuilt = { log: still.log, store: noted.store, database: apart.database };
+  const rebuilt = { log: still.log, store: noted.store, clock, database: apart.database };
   const pace = await paceOfSide(rebuilt);
-  const fold = stack.use(await startFold(still.log, noted.store, codec));
+  const fold = stack.use(await startFold(rebuilt, codec));
   const told = stack.use(readTold({ live: log, rebuilt: apart.log }, codec));
   const failed = new AbortController();
   fold.failure.catch((error) => failed.abort(error));
@@ -93,17 +96,25 @@ const inPlace = async ({ settings, course, database, log, schemas }: Opened): Pr
   await until(async () => {
     noted.forget(await livePace());
     course.progress.show(await countOf(rebuilt));
-    return (await pace()) >= Date.now() - NEAR ? true : null;
+    return (await pace()) >= clock.now() - NEAR ? true : null;
   }, signal);
   course.progress[Symbol.dispose]();
 
   const stands = standsOf(live, livePace);
-  const comeTo = async (at: Millis): Promise<LivePace> => {
+  const comeToNow = async (): Promise<LivePace> => {
+    const at = clock.now();
     await until(async () => ((await pace()) >= at ? true : null), signal);
     return until(() => stands(at), signal);
   };
   const comparison = await compare(
-    { database, schemas, recent: noted, comeTo, told, readTold: () => readAll(database, rebuilt.store, told, signal) },
+    {
+      database,
+      schemas,
+      recent: noted,
+      comeToNow,
+      told,
+      readTold: () => readAll(database, rebuilt.store, told, signal),
+    },
     still.cut(),
   );
   const { done, total } = await countOf(live);
@@ -147,7 +158,7 @@ const standsOf = (live: Side, livePace: Pace) => {
     const come = await livePace();
     if (come >= at) return { at, isStill: false }; // as far as the rebuild is known to have come, too
     const marks = await marksOf(live);
-    if (marks !== seen) [seen, since] = [marks, Date.now()];
-    return Date.now() - since >= STILL_AFTER ? { at: come, isStill: true } : null;
+    if (marks !== seen) [seen, since] = [marks, performance.now()];
+    return performance.now() - since >= STILL_AFTER ? { at: come, isStill: true } : null;
   };
 };

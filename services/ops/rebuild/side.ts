@@ -1,6 +1,6 @@
 import { conversations } from "../../conversations/rule.ts";
 import type { Lane } from "../../core/lane.ts";
-import type { Log, Place, Store } from "../../core/ports.ts";
+import type { Clock, Log, Place, Store } from "../../core/ports.ts";
 import { type TopicId, topicIds } from "../../core/topics.ts";
 import { inboxes } from "../../inboxes/rule.ts";
 import { placeName } from "../../runtime/frontier.ts";
@@ -10,6 +10,8 @@ import { type Pace, paceOf } from "../../runtime/pace.ts";
 export interface Side {
   readonly log: Log;
   readonly store: Store;
+  /** The services': what they have come to is held against it. */
+  readonly clock: Clock;
 }
 
 /** The processors whose state is folded anew. */
@@ -28,8 +30,8 @@ export const placesOf = async (log: Pick<Log, "partitions">, topics: readonly To
 };
 
 /** A side's pace, its timers included: those of both processors have fired, too. */
-export const paceOfSide = async ({ log, store }: Side): Promise<Pace> => {
-  const pace = await paceOf(log, store);
+export const paceOfSide = async ({ log, store, clock }: Side): Promise<Pace> => {
+  const pace = await paceOf(log, store, clock);
   const lanes = new Map<string, readonly Lane[]>();
   for (const { name, home } of processors) lanes.set(name, range(await log.partitions(home)));
 
@@ -51,7 +53,10 @@ export interface Count {
 }
 
 /** How much a side has folded of what is on its log. @param of these topics alone */
-export const countOf = async ({ log, store }: Side, of: readonly TopicId[] = topicIds): Promise<Count> => {
+export const countOf = async (
+  { log, store }: Pick<Side, "log" | "store">,
+  of: readonly TopicId[] = topicIds,
+): Promise<Count> => {
   let [done, total] = [0, 0];
   for (const processor of processors) {
     const places = await placesOf(

@@ -95,7 +95,7 @@ export const checkKept = (cut: ReadonlyMap<TopicId, Millis>): void => {
  */
 export const switchOver = async (it: Switch): Promise<Switched> => {
   for (const { name } of processors) await it.rebuilt.database.query(`analyze state_${name}`);
-  await until(async () => ((await it.pace()) >= Date.now() - NEAR ? true : null), it.signal);
+  await until(async () => ((await it.pace()) >= it.live.clock.now() - NEAR ? true : null), it.signal);
   const signal = AbortSignal.any([it.signal, AbortSignal.timeout(SWITCH_PATIENCE)]);
   const past = await it.livePace();
   it.recent.forget(past);
@@ -107,7 +107,7 @@ export const switchOver = async (it: Switch): Promise<Switched> => {
     const live = await claimAll(store, it.live);
     await it.told.add(await outboxOf(connection, live, ["notifications"]));
     await it.still.stop();
-    const moment = Math.max(Date.now(), ...[...live.values()].flat().map(({ time }) => time));
+    const moment = Math.max(it.live.clock.now(), ...[...live.values()].flat().map(({ time }) => time));
     await until(
       async () => ((await it.pace()) >= moment && (await isAtRest(it.rebuilt, moment)) ? true : null),
       signal,
@@ -142,7 +142,7 @@ const within = (connection: Connection): Store =>
 /** Whether nothing more follows from what there is. Records dated ahead are waited for only so long. */
 const isAtRest = async (rebuilt: Switch["rebuilt"], moment: Millis): Promise<boolean> => {
   const { done, total } = await countOf(rebuilt);
-  return (done === total || Date.now() > moment + AHEAD_PATIENCE) && (await onTheirWay(rebuilt)) === 0;
+  return (done === total || rebuilt.clock.now() > moment + AHEAD_PATIENCE) && (await onTheirWay(rebuilt)) === 0;
 };
 
 /** Records that a rebuilt processor has said to another, and that are not folded: a switch would lose them. */
