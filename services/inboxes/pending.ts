@@ -38,7 +38,7 @@ export const isAllToLookAt = ({ isStirred, book, since, now }: Visit): boolean =
 export const settle = (it: Visit, isDue: boolean): void => {
   const { inbox, now, touched } = it;
   if (inbox.open.size === 0) {
-    expect(it, null);
+    lookAgainAt(it, null);
     return;
   }
   const settings = settingsOf(it);
@@ -57,11 +57,11 @@ export const settle = (it: Visit, isDue: boolean): void => {
       lookAt(it, thread, settings);
       next = sooner(next, thread.until);
     }
-  expect(it, next);
+  lookAgainAt(it, next);
 };
 
 /** Nothing that is open is to be looked at before. */
-const expect = (it: Visit, next: Millis | null): void => {
+const lookAgainAt = (it: Visit, next: Millis | null): void => {
   if (next === it.inbox.next) return;
   it.inbox.next = next;
   change(it);

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { at, conversation, message, participant, presence, user } from "../support/chat.ts";
 import { wholeTopology } from "../support/memory.ts";
+import { settingsSaid } from "../support/settings.ts";
 
 test("a message to someone away is told after the timeout, with what the mail shows", async () => {
   await using chat = await wholeTopology();
@@ -52,4 +53,18 @@ test("nobody is told what they have read, or while they are there", async () => 
   expect(chat.values("notifications")).toEqual([]);
   await chat.advance(at("12:06:40"));
   expect(chat.values("notifications").map(({ userId }) => userId)).toEqual(["eve"]);
+});
+
+test("settings that change make no timer fire again and again, where nothing of it is another by them", async () => {
+  await using chat = await wholeTopology();
+  await chat.advance(at("12:00"));
+  await chat.publish(participant("c", "ada", "12:00"), participant("c", "bob", "12:00"));
+  await chat.publish(message("c", "bob", "m1", "12:00"), presence("ada", "READ", "12:00", { conversationId: "c" }));
+  await chat.advance(at("12:01"));
+  const due = () => chat.world.store.nextDue("inboxes", [0, 1, 2, 3, 4, 5, 6, 7]);
+  const before = await due();
+  expect(before).toBeGreaterThan(at("23:00")); // when what is read may be forgotten
+  await chat.publish(settingsSaid({ timeout: 60 }, at("12:02")));
+  await chat.advance(at("12:03"));
+  expect(await due()).toBe(before);
 });

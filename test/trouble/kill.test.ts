@@ -1,6 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
 import { setTimeout as delay } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { countMails, supersededBy } from "../../deploy/local/demo/audit.ts";
 import { cast } from "../../deploy/local/demo/cast.ts";
@@ -14,28 +12,22 @@ import type { Said } from "../../services/runtime/producer.ts";
 import { letter } from "../support/letters.ts";
 import { plain } from "../support/settings.ts";
 import { eventually, type World, world } from "../support/world.ts";
+import { startAll } from "./processes.ts";
+import { SEED } from "./trouble.ts";
 
 /** Kills in a run of all tests; by hand, KILLS=10. The seed of their moments is printed, and can be given. */
 const KILLS = Number(process.env["KILLS"] ?? 3);
-const SEED = Number(process.env["SEED"] ?? Date.now() % 1_000_000);
 const SETTINGS = { timeout: 5 };
 /** Milliseconds a process lives before it is killed, at least and beyond that. */
 const SHORTEST_LIFE = 1_500;
 const MORE_LIFE = 14_000;
-
-const main = fileURLToPath(new URL("../../services/main.ts", import.meta.url));
-
-const start = ({ environment }: World): ChildProcess =>
-  spawn(process.execPath, [main], { env: { ...process.env, ...environment }, stdio: ["ignore", "inherit", "inherit"] });
-
-const ended = (child: ChildProcess): Promise<unknown> => new Promise((resolve) => child.once("exit", resolve));
 
 /** Kills process after process at moments that the seed draws; letters go on being written meanwhile. */
 const killAgainAndAgain = async (chat: World): Promise<readonly Said[]> => {
   const dice = random(SEED);
   const letters: Said[] = [];
   for (let kill = 0; kill < KILLS; kill++) {
-    const child = start(chat);
+    const { child, end } = startAll(chat);
     // Not waits for facts: the moments are what is drawn. Some hit a process that starts, most one that works.
     const until = Date.now() + SHORTEST_LIFE + dice.below(MORE_LIFE);
     while (Date.now() < until) {
@@ -45,7 +37,7 @@ const killAgainAndAgain = async (chat: World): Promise<readonly Said[]> => {
       await delay(dice.below(SECOND));
     }
     child.kill("SIGKILL");
-    await ended(child);
+    await end;
   }
   return letters;
 };
@@ -64,7 +56,7 @@ test(
     const expected = await expectedMails(letters, parseSettings({ ...plain, ...SETTINGS }));
     expect(expected).toHaveLength(letters.length / 4);
 
-    const last = start(chat);
+    const last = startAll(chat);
     await eventually(async () => {
       const counts = await mails.counts();
       expect(expected.filter(({ notificationId, address }) => !counts.has(`${notificationId} ${address}`))).toEqual([]);
@@ -75,9 +67,8 @@ test(
       expect(open).toEqual({ jobs: 0, entries: 0, timers: 0 });
       expect(missingMails(chat, counts)).toEqual([]); // what became of a mail may be on its way to the receiver
     });
-    last.kill("SIGTERM");
-    await ended(last);
-    expect(last.exitCode).toBe(0);
+    last.child.kill("SIGTERM");
+    expect(await last.end).toEqual({ code: 0, signal: null });
     await expectEachOnce(chat, await mails.counts());
   },
 );
