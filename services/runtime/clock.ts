@@ -8,6 +8,9 @@ const LOOK_EVERY = 10_000;
 const WATCH_EVERY = 500;
 const SLIGHT = 1_000;
 
+/** Milliseconds by which producers' clocks may be ahead of ours: a record so much ahead is waited for, like any other. */
+export const SKEW = 1_000;
+
 /** The machine's own clock: for who works alone. */
 export const ownClock: Clock = { now: () => Date.now() };
 

@@ -1,7 +1,9 @@
 import { type Lane } from "../core/lane.ts";
 import type { Hold, Place, RawRecord, Slice } from "../core/ports.ts";
 import type { Keyed, Processor } from "../core/processor.ts";
+import type { Millis } from "../core/time.ts";
 import type { LaneEffect } from "./batch.ts";
+import { SKEW } from "./clock.ts";
 import { placeName } from "./frontier.ts";
 import { type Origin, prepare, take } from "./intake.ts";
 import { countByTopic } from "./outgoing.ts";
@@ -57,12 +59,14 @@ const examineSlice = <Row, Event extends Keyed, Given>(
   const lane = place.partition % lanes;
   const before = tenure.holds.get(lane)?.examined[placeName(place)] ?? 0;
   const asides: LaneEffect[] = [];
+  const now = world.clock.now();
+  const had = hadBy(raws, now);
   let latest = -1;
-  for (const raw of raws) {
-    latest = Math.max(latest, raw.timestamp);
+  for (const [index, raw] of raws.entries()) {
+    if (raw.timestamp <= now + SKEW) latest = Math.max(latest, raw.timestamp);
     const sender = senderOf(place, raw, processor);
     if (sender !== null && !isNew(tenure, lane, sender.queue, sender.number)) continue;
-    const taken = take(raw, processor, world.codec, lanes);
+    const taken = take(raw, processor, world.codec, lanes, had[index] ?? now);
     if (taken.kind === "events") {
       const { queue, number } = sender ?? strayQueue(place, taken.origin);
       if (!isNew(tenure, lane, queue, number)) continue;
@@ -73,6 +77,17 @@ const examineSlice = <Row, Event extends Keyed, Given>(
   tenure.frontier.reach(place, next, latest);
   tenure.held.pass(place, next);
   return asides;
+};
+
+/**
+ * When the log had each record at the latest. A timestamp much later than now is wrong: waited for, it would keep all that
+ * is behind it on the partition. That record came before the next one whose timestamp may be right, or before now.
+ */
+const hadBy = (raws: readonly RawRecord[], now: Millis): readonly Millis[] => {
+  const times: Millis[] = [];
+  let next = now;
+  for (const { timestamp } of raws.toReversed()) times.push((next = timestamp > now + SKEW ? next : timestamp));
+  return times.toReversed();
 };
 
 const isNew = <Row, Event>(
@@ -93,8 +108,9 @@ const senderOf = (
   const stream = headers[STREAM_HEADER];
   if (stream === undefined) return own;
   const decoder = new TextDecoder();
-  const number = Number(decoder.decode(headers[SEQUENCE_HEADER]));
-  if (!Number.isSafeInteger(number)) return own; // not ours, whatever it calls itself
+  const sequence = decoder.decode(headers[SEQUENCE_HEADER]);
+  const number = Number(sequence);
+  if (sequence === "" || !Number.isSafeInteger(number)) return own; // not ours, whatever it calls itself
   return { queue: `${placeName(place)}<${decoder.decode(stream)}`, number };
 };
 

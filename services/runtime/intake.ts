@@ -60,17 +60,20 @@ const unpack = (raw: RawRecord, codec: Codec): RawRecord => {
 
 /** The record of a lore topic, whatever partition it is on. Throws Poison. */
 export const readLore = (raw: RawRecord, codec: Codec): LogRecord =>
-  decode(raw, topics[raw.topic].key === "none" ? "" : keyOf(raw), codec);
+  decode(raw, topics[raw.topic].key === "none" ? "" : keyOf(raw), codec, Infinity);
 
-const decode = (raw: RawRecord, key: string, codec: Codec): LogRecord => {
+/** @param by when the log had the record at the latest: no time in it counts as later */
+const decode = (raw: RawRecord, key: string, codec: Codec, by: Millis): LogRecord => {
   const value = raw.value === null ? null : codec.decode(raw.topic, raw.value);
   const own = (value as { readonly occurredAt?: Millis } | null)?.occurredAt ?? raw.timestamp;
-  if (own > raw.timestamp) {
+  const timestamp = Math.min(raw.timestamp, by);
+  const ahead = Math.max(own, raw.timestamp) - timestamp;
+  if (ahead > 0) {
     const { topic, partition, offset } = raw;
-    announce("clamped", { topic, partition, offset, by: own - raw.timestamp });
+    announce("clamped", { topic, partition, offset, by: ahead });
   }
   // The topic says which type the codec gave: its schema is the one registered for that topic.
-  return { topic: raw.topic, key, value, at: Math.min(own, raw.timestamp), timestamp: raw.timestamp } as LogRecord;
+  return { topic: raw.topic, key, value, at: Math.min(own, timestamp), timestamp } as LogRecord;
 };
 
 /** The inner record of a stray is fetched for like any other before it is decoded. */
@@ -89,12 +92,16 @@ const innerOf = (raw: RawRecord, codec: Codec): readonly RawRecord[] => {
   }
 };
 
-/** Reads one record for a processor with `lanes` lanes: its events, or where else it belongs. Never throws Poison. */
+/**
+ * Reads one record for a processor with `lanes` lanes: its events, or where else it belongs. Never throws Poison.
+ * @param by when the log had it at the latest, whatever its timestamp says
+ */
 export const take = <Row, Event extends Keyed, Given>(
   raw: RawRecord,
   processor: Processor<Row, Event, Given>,
   codec: Codec,
   lanes: number,
+  by: Millis,
 ): Taken<Event> => {
   try {
     const isStray = raw.topic === processor.strays;
@@ -104,7 +111,7 @@ export const take = <Row, Event extends Keyed, Given>(
     if (processor.strays !== null && key !== "" && !isStray && home !== raw.partition % lanes)
       return { kind: "stray", lane: home, stray: strayOf(raw, key) };
     const { topic, partition, offset } = inner;
-    const events = processor.read(decode(inner, key, codec));
+    const events = processor.read(decode(inner, key, codec, isStray ? Math.min(by, raw.timestamp) : by));
     return { kind: "events", events, raw, origin: { topic, partition, offset } };
   } catch (error) {
     if (!isPoisonous(error)) throw error;

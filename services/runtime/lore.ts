@@ -4,6 +4,7 @@ import type { LogRecord } from "../core/event.ts";
 import type { Place, RawRecord } from "../core/ports.ts";
 import type { Lore } from "../core/processor.ts";
 import type { Millis } from "../core/time.ts";
+import { SKEW } from "./clock.ts";
 import type { World } from "./engine.ts";
 import { announce } from "./facts.ts";
 import { type Frontier, placeName } from "./frontier.ts";
@@ -36,7 +37,7 @@ const MAX_LEARNED = 1_000;
 export const readLoreOf = async <Given>(
   processor: string,
   lore: Lore<Given>,
-  { log, codec }: Pick<World, "log" | "codec">,
+  { log, codec, clock }: Pick<World, "log" | "codec" | "clock">,
 ): Promise<LoreReader<Given>> => {
   // A group of its own: every process reads all of it.
   const subscription = await log.subscribe(`${processor}.lore.${randomUUID()}`, lore.topics, 1);
@@ -96,7 +97,7 @@ export const readLoreOf = async <Given>(
         if (at === undefined) continue;
         for (const raw of records) {
           if (raw.offset < (at.next ?? 0)) continue;
-          at.latest = Math.max(at.latest, raw.timestamp);
+          if (raw.timestamp <= clock.now() + SKEW) at.latest = Math.max(at.latest, raw.timestamp); // else it is wrong
           fresh.push(...decoded(raw));
         }
         at.next = Math.max(at.next ?? 0, next);

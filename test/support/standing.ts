@@ -1,6 +1,6 @@
 import { expect } from "vitest";
 import type { Place } from "../../services/core/ports.ts";
-import type { NotificationEvent } from "../../services/core/records.ts";
+import type { DeadLetter, NotificationEvent } from "../../services/core/records.ts";
 import type { TopicId } from "../../services/core/topics.ts";
 import { conversations } from "../../services/conversations/rule.ts";
 import { inboxes } from "../../services/inboxes/rule.ts";
@@ -92,7 +92,9 @@ export const notificationEvents = async (
   return { events: [...events.values()], repeats: records - events.size };
 };
 
-/** Nothing was refused by any service. */
-export const expectNoDeadLetters = async (chat: World): Promise<void> => {
-  for await (const { value } of readWhole(chat, "deadLetters")) expect(value).toBeNull();
+/** What was refused by any service, each once. */
+export const deadLetters = async (chat: World): Promise<readonly DeadLetter[]> => {
+  const letters = new Map<string, DeadLetter>();
+  for await (const { value } of readWhole(chat, "deadLetters")) if (value !== null) letters.set(value.id, value);
+  return [...letters.values()];
 };

@@ -108,14 +108,14 @@ export interface World extends TestLog {
 }
 
 /**
- * @param more settings of services, on top of the usual ones
+ * @param more settings of services, on top of the usual ones; a DATABASE_URL is of a migrated database
  * @param settings of the role that everybody has, since ever; what isn't given is `plain`
  */
 export const world = async (
   more: Readonly<Record<string, string>> = {},
   settings: Partial<SettingsFields> = {},
 ): Promise<World> => {
-  const [logs, address] = await Promise.all([testLog(), databaseAddress()]);
+  const [logs, address] = await Promise.all([testLog(), more["DATABASE_URL"] ?? databaseAddress()]);
   const own = made.use(openDatabase(address, "tests"));
   const secrets: string[] = [];
   const mailbox = made.use(await startMailbox({ dir: folder(), smtpPort: 0, httpPort: 0 }));

@@ -4,7 +4,7 @@ import type { NotificationEvent } from "../../services/core/records.ts";
 import type { Triggered } from "../judge/judge.ts";
 import { isLetter } from "../support/letters.ts";
 import { inShort } from "../support/past.ts";
-import { expectAllDecided, expectAllMailed, expectNoDeadLetters, notificationEvents } from "../support/standing.ts";
+import { deadLetters, expectAllDecided, expectAllMailed, notificationEvents } from "../support/standing.ts";
 import { eventually, type World } from "../support/world.ts";
 
 /** What a run came to, in numbers; every one of them was looked at. */
@@ -24,8 +24,11 @@ export interface Checked {
 export interface Checker extends Disposable {
   /** Resolves when services have nothing left to do. */
   idle(): Promise<void>;
-  /** Nothing is missing, nothing was decided twice, all is in order, and what came again came with its first id. */
-  check(wanted: readonly Triggered[]): Promise<Checked>;
+  /**
+   * Nothing is missing, nothing was decided twice, all is in order, and what came again came with its first id.
+   * @param dead how many dead letters there must be
+   */
+  check(wanted: readonly Triggered[], dead: number): Promise<Checked>;
 }
 
 export const checker = (chat: World): Checker => {
@@ -42,8 +45,8 @@ export const checker = (chat: World): Checker => {
         const { events } = await notificationEvents(chat);
         expect(chat.receiver.summary().distinct).toBe(events.length); // an answer may be on its way
       }),
-    async check(wanted) {
-      await expectNoDeadLetters(chat);
+    async check(wanted, dead) {
+      expect(await deadLetters(chat)).toHaveLength(dead);
       const { events, repeats } = await notificationEvents(chat);
       const triggered = events.filter(({ type }) => type === "TRIGGERED");
       expect(inShort(triggered.map(asWanted))).toEqual(inShort(wanted));

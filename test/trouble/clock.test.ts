@@ -28,7 +28,7 @@ test(
   { timeout: 240_000 + steps.length * 90_000 },
   async () => {
     const chat = await world({ LOG_LEVEL: "info" }, { timeout: TIMEOUT });
-    using work = await trial(chat, HISTORIES, { timeout: TIMEOUT });
+    using work = await trial(chat, HISTORIES, { fields: { timeout: TIMEOUT } });
     const right = startAll(chat);
     const wrong = startAll(chat, null, { CLOCK: String(steps[0]) });
     await eventually(() => expect(hasSaid(wrong, "ready")).toBe(true));

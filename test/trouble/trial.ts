@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { expect } from "vitest";
 import { settings } from "../judge/history.ts";
+import type { Said } from "../../services/runtime/producer.ts";
 import { letter, lettersTold } from "../support/letters.ts";
 import { expected, histories, together } from "../support/past.ts";
 import { plain } from "../support/settings.ts";
@@ -23,19 +24,28 @@ export interface Trial extends Disposable {
    * Waits until nothing is left to do and stops these processes, which must end well; then nothing is missing, nothing
    * was decided twice, all is in order, and what came again came with its first id. Prints it in one line, and returns it.
    * @param struck what went wrong meanwhile, in words
+   * @param dead how many dead letters there must be
    */
-  end(running: readonly Running[], struck: readonly string[]): Promise<Checked>;
+  end(running: readonly Running[], struck: readonly string[], dead?: number): Promise<Checked>;
 }
 
-/**
- * Publishes so many histories of the past, drawn by SEED. Nobody may read yet: who has read all is in the present.
- * @param fields of the world's settings, where it has some of its own
- */
-export const trial = async (chat: World, count: number, fields: Partial<SettingsFields> = {}): Promise<Trial> => {
+export interface Options {
+  /** Of the world's settings, where it has some of its own. */
+  readonly fields?: Partial<SettingsFields>;
+  /** What of the histories is said, and in which order, where the same is to come of it. */
+  readonly disturb?: (past: readonly Said[]) => readonly Said[];
+}
+
+/** Publishes so many histories of the past, drawn by SEED. Nobody may read yet: who has read all is in the present. */
+export const trial = async (
+  chat: World,
+  count: number,
+  { fields = {}, disturb = (past) => past }: Options = {},
+): Promise<Trial> => {
   const past = histories(count, SEED);
   const wanted = expected(past, [settings(SINCE_EVER, "default", { ...plain, ...fields })], Date.now());
   const facts = checker(chat);
-  await chat.publish(...together(past));
+  await chat.publish(...disturb(together(past)));
   let letters = 0;
 
   return {
@@ -48,11 +58,11 @@ export const trial = async (chat: World, count: number, fields: Partial<Settings
       return trouble;
     },
     idle: () => eventually(() => facts.idle()),
-    async end(running, struck) {
+    async end(running, struck, dead = 0) {
       await eventually(() => facts.idle());
       for (const { child } of running) child.kill("SIGTERM");
       expect(await Promise.all(running.map(({ end }) => end))).toEqual(running.map(() => ({ code: 0, signal: null })));
-      const checked = await facts.check([...wanted, ...lettersTold(letters)]);
+      const checked = await facts.check([...wanted, ...lettersTold(letters)], dead);
       console.log(`${struck.length} faults (seed ${SEED}): ${struck.join(", ")}: ${JSON.stringify(checked)}`);
       expect(checked.notifications).toBeGreaterThan(count / 2);
       return checked;
