@@ -27,6 +27,8 @@ test("custom values and addresses are the first that fit together", () => {
   const some = boundedAddresses(addresses);
   expect(some.length).toBeGreaterThan(1_000);
   expect(some).toEqual(addresses.slice(0, some.length));
+  const strange = [...Array.from({ length: 1_000_000 }, () => ""), "a".repeat(100_000), "ada@example.org"];
+  expect(boundedAddresses(strange)).toEqual(["", "ada@example.org"]);
 });
 
 describe("attachments", () => {

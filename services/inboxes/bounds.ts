@@ -17,8 +17,9 @@ const MAX_ATTACHMENTS = 20;
 const MAX_ATTACHMENTS_TEXT = 100_000;
 /** `custom` names and values of one person or conversation. */
 const MAX_CUSTOM = 4_000;
-/** A recipient's addresses. */
+/** A recipient's addresses. One that is much longer than an envelope takes is none, and is left out: others need the room. */
 const MAX_ADDRESSES_TEXT = 30_000;
+const MAX_ADDRESS = 1_000;
 
 /** The text as it is or, beyond the limit, its beginning and an ellipsis. */
 export const cut = (text: string, limit: number): string =>
@@ -45,7 +46,11 @@ export const boundedCustom = (
 };
 
 export const boundedAddresses = (addresses: readonly string[]): readonly string[] =>
-  fitting(addresses, ({ length }) => length, MAX_ADDRESSES_TEXT);
+  fitting(
+    [...new Set(addresses)].filter(({ length }) => length <= MAX_ADDRESS), // each once: an empty one takes no room
+    ({ length }) => length,
+    MAX_ADDRESSES_TEXT,
+  );
 
 /**
  * The attachments of messages, oldest message first, that can be shown: the latest messages' go first.

@@ -45,6 +45,7 @@ export const readInboxEvent = (record: LogRecord): readonly InboxEvent[] => {
       if (presence === null) return []; // a tombstone on a topic that isn't compacted says nothing
       agree(key, presence.userId);
       if (presence.conversationId !== null) checkId(presence.conversationId, "conversationId"); // what was read has a row
+      if (presence.sessionId !== "") checkId(presence.sessionId, "sessionId"); // each sign of life saves all of them
       // No one has read what wasn't sent yet: a time beyond the record's own timestamp counts as that.
       const readUntil = Math.min(presence.readUntil ?? at, record.timestamp);
       return [{ type: "presence", key, at, seen, presence, readUntil }];
@@ -61,9 +62,11 @@ export const readInboxEvent = (record: LogRecord): readonly InboxEvent[] => {
 const spread = (entry: InboxEntry): readonly InboxEvent[] => {
   const mentioned = entry.mentioned.length === 0 ? null : new Set(entry.mentioned);
   const { occurredAt: at, loggedAt: seen } = entry;
+  checkId(entry.conversationId, "conversationId");
   const plain = candidateOf(entry, false);
   const mentioning = mentioned === null ? null : candidateOf(entry, true);
-  return entry.recipients.map((key) => {
+  return entry.recipients.map((recipient) => {
+    const key = checkId(recipient, "a recipient");
     const isMentioned = mentioned?.has(key) ?? false;
     return { type: "entry", key, at, seen, entry, isMentioned, candidate: isMentioned ? mentioning : plain };
   });

@@ -1,5 +1,6 @@
 import type { Effect } from "../core/effect.ts";
 import { Poison } from "../core/failure.ts";
+import { checkId } from "../core/ids.ts";
 import { type Keyed, nothing, type Processor, type Step } from "../core/processor.ts";
 import type { NotificationEvent, Preference, Snapshot } from "../core/records.ts";
 import { settingsAt, type SettingsBook, settingsLore } from "../core/settings.ts";
@@ -57,6 +58,7 @@ export const mailer: Processor<PreferenceRow, LetterEvent, SettingsBook> = {
     if (record.topic === "preferences")
       return [{ type: "chosen", key, at, seen, preference: checked(key, record.value) }];
     if (record.topic !== "notifications" || record.value?.type !== "TRIGGERED") return [];
+    checkId(record.value.notificationId, "notificationId");
     return [{ type: "triggered", key: record.value.userId, at, seen, event: record.value }];
   },
   rows: ({ key }) => [key],

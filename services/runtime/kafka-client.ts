@@ -110,14 +110,16 @@ export const restartable = <Client extends Connectable>(make: () => Client) => {
   };
 };
 
-/** A header that is repeated counts once, the last. */
+/** A header that is repeated counts once, the last; one without a value, as other clients write it, is empty. */
 export const flat = (
-  headers: Readonly<Record<string, Buffer | string | (Buffer | string)[] | undefined>>,
+  headers: Readonly<Record<string, Buffer | string | null | (Buffer | string | null)[] | undefined>>,
 ): Readonly<Record<string, Uint8Array>> =>
   Object.fromEntries(
     Object.entries(headers).flatMap(([name, value]) => {
       const last = Array.isArray(value) ? value.at(-1) : value;
-      return last === undefined ? [] : [[name, typeof last === "string" ? Buffer.from(last) : last]];
+      return last === undefined
+        ? []
+        : [[name, typeof last === "string" ? Buffer.from(last) : (last ?? Buffer.alloc(0))]];
     }),
   );
 

@@ -1,7 +1,12 @@
 import { expect, test } from "vitest";
 import type { Verdict } from "../core/effect.ts";
 import { laneOf } from "../core/lane.ts";
-import { ledgerPack } from "./pack.ts";
+import { MAX_ID_LENGTH } from "../core/ids.ts";
+import type { InboxEntry } from "../core/records.ts";
+import { MAX_RECORD } from "../core/topics.ts";
+import { avroType } from "./avro.ts";
+import { schemaOf } from "./codec.ts";
+import { inboxPack, ledgerPack } from "./pack.ts";
 
 const verdict = (more: Partial<Verdict> = {}): Verdict => ({
   verdict: "REJECTED",
@@ -37,4 +42,33 @@ test("an entry names 500 users at most, and so does a record", () => {
   pack.add(verdict({ reason: "read" }), users.slice(0, 100));
   const entries = pack.records().map(({ value }) => value.entries.map((entry) => entry.users.length));
   expect(entries).toEqual([[500], [500], [201, 100]]);
+});
+
+const id = (index: number, length: number): string => String(index).padStart(length, "語");
+const sizes = (topic: "inbox" | "ledger", records: readonly { readonly value: unknown }[]): readonly number[] =>
+  records.map(({ value }) => avroType(schemaOf(topic)).toBuffer(value).length);
+
+test.each([36, MAX_ID_LENGTH])("a record stays below what its topic takes where ids have %i characters", (length) => {
+  const ids = Array.from({ length: 500 }, (_none, index) => id(index, length));
+  const ledger = ledgerPack(1);
+  // Quiet hours end: all are told of all that they missed in a night.
+  for (const user of ids.slice(0, 100))
+    ledger.add(verdict({ messageIds: ids, notificationId: id(1, 36), facts: { user } }), [user]);
+  const inbox = inboxPack(1);
+  const entry = { type: "CANDIDATE", sentAt: 1, reason: null, since: null, occurredAt: 1, loggedAt: 1 } as const;
+  const named = (messageId: string, recipients: readonly string[]): InboxEntry => {
+    return {
+      ...entry,
+      conversationId: id(1, length),
+      messageId,
+      senderId: id(2, length),
+      recipients,
+      mentioned: recipients,
+    };
+  };
+  for (const messageId of ids) inbox.add(named(messageId, [id(3, length)]));
+  inbox.add(named(id(4, length), ids));
+  const records = [...sizes("ledger", ledger.records()), ...sizes("inbox", inbox.records())];
+  expect(records.length).toBeGreaterThan(3);
+  expect(Math.max(...records)).toBeLessThan(MAX_RECORD - 1_000);
 });

@@ -6,6 +6,14 @@ import type { InboxEntry, LedgerEntry } from "../core/records.ts";
 
 /** Users that one record names at most: what a reader takes at once stays a bounded piece of work. */
 const MAX_RECIPIENTS = 500;
+/**
+ * UTF-16 code units of a record's ids at most, more than one entry can have: three bytes each, they stay below the 2 MiB
+ * that our topics take.
+ */
+const MAX_UNITS = 600_000;
+/** Units for what else an entry says, and for an id beside its characters. */
+const UNITS_OF_ENTRY = 200;
+const UNITS_OF_ID = 2;
 
 /** Entries of a commit on their way to the partitions of their users, as few records as may be. */
 export interface Pack<T extends "inbox" | "ledger", Given extends readonly unknown[]> {
@@ -13,23 +21,30 @@ export interface Pack<T extends "inbox" | "ledger", Given extends readonly unkno
   records(): readonly { readonly partition: number; readonly value: Values[T] }[];
 }
 
-/** One user of each share counts; a record is full when its shares are MAX_RECIPIENTS. */
+/** A record is full when it names MAX_RECIPIENTS users, or its ids have MAX_UNITS. */
 interface Box<Entry> {
   readonly records: Entry[][];
   users: number;
+  units: number;
 }
 
 const boxes = <Entry>(partitions: number): readonly Box<Entry>[] =>
-  Array.from({ length: partitions }, () => ({ records: [], users: 0 }));
+  Array.from({ length: partitions }, () => ({ records: [], users: 0, units: 0 }));
 
-const put = <Entry>(box: Box<Entry>, entry: Entry, users: number): void => {
+const unitsOf = (ids: readonly (string | null)[]): number =>
+  ids.reduce((sum, id) => sum + UNITS_OF_ID + (id?.length ?? 0), 0);
+
+/** @param its users, and units of their ids and all others */
+const put = <Entry>(box: Box<Entry>, entry: Entry, its: { readonly users: number; readonly units: number }): void => {
+  const [users, units] = [its.users, its.units + UNITS_OF_ENTRY];
   const last = box.records.at(-1);
-  if (last !== undefined && box.users + users <= MAX_RECIPIENTS) last.push(entry);
+  if (last !== undefined && box.users + users <= MAX_RECIPIENTS && box.units + units <= MAX_UNITS) last.push(entry);
   else {
     box.records.push([entry]);
-    box.users = 0;
+    box.users = box.units = 0;
   }
   box.users += users;
+  box.units += units;
 };
 
 /** The users by partition, some at a time. */
@@ -55,7 +70,9 @@ export const inboxPack = (partitions: number): Pack<"inbox", [InboxEntry]> => {
       for (const [partition, recipients] of shares(entry.recipients, partitions)) {
         const own = { ...entry, recipients, mentioned: recipients.filter((user) => mentioned.has(user)) };
         const box = all[partition];
-        if (box !== undefined) put(box, own, recipients.length);
+        const { conversationId, messageId, senderId } = entry;
+        const units = unitsOf([conversationId, messageId, senderId]) + unitsOf(recipients) + unitsOf(own.mentioned);
+        if (box !== undefined) put(box, own, { users: recipients.length, units });
       }
     },
     records: () => recordsOf(all),
@@ -87,7 +104,8 @@ export const ledgerPack = (partitions: number): Pack<"ledger", [Verdict, readonl
       for (const [entry, some] of usersOf)
         for (const [partition, users] of shares([...new Set(some)], partitions)) {
           const box = all[partition];
-          if (box !== undefined) put(box, { ...entry, users }, users.length);
+          const units = unitsOf([entry.conversationId]) + unitsOf(entry.messageIds) + unitsOf(users);
+          if (box !== undefined) put(box, { ...entry, users }, { users: users.length, units });
         }
       return recordsOf(all);
     },
