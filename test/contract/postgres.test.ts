@@ -1,7 +1,9 @@
 import { expect, test } from "vitest";
 import { Transient } from "../../services/core/failure.ts";
 import { openDatabase } from "../../services/runtime/postgres.ts";
+import { postgresStore } from "../../services/runtime/store.ts";
 import { databaseAddress, eventually } from "../support/world.ts";
+import { claimed, commitOf, entry, ground, job, PROCESSOR, row } from "./store.suite.ts";
 
 const within = async () => {
   const address = await databaseAddress();
@@ -42,4 +44,20 @@ test("who stands still within a transaction holds others up for no longer than a
   });
   await expect(transaction).rejects.toBeInstanceOf(Transient);
   expect(await it.others.query("select value from held")).toEqual([{ value: 3 }]);
+});
+
+test("a commit that is refused at the last of its rows saves nothing of the others", async () => {
+  await using it = await within();
+  const on = ground(postgresStore(it.database));
+  const hold = await claimed(on);
+  const commit = commitOf([{ ...hold, cursors: { "messages/0": 7 } }], {
+    rows: [row(hold, "a", 1)],
+    outbox: [entry("stream", 1)],
+    jobs: [job("queue", "b"), job("queue", "NUL is no text: \0")],
+  });
+  await expect(on.store.commit(commit)).rejects.toThrow("PostgreSQL");
+  expect(await on.store.load(PROCESSOR, [{ lane: hold.lane, key: "a" }])).toEqual([undefined]);
+  expect([await on.store.unpublished(["stream"]), await on.store.nextJob("queue")]).toEqual([[], null]);
+  const [again] = await on.store.claim(PROCESSOR, [hold.lane]);
+  expect(again?.cursors).toEqual({});
 });

@@ -1,0 +1,116 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { expect, test } from "vitest";
+import { type Random, random } from "../../deploy/local/demo/random.ts";
+import { installGate } from "../support/members.ts";
+import { eventually, type World, world } from "../support/world.ts";
+import { startAll } from "./processes.ts";
+import { ends, type Server, startServer } from "./server.ts";
+import { trial } from "./trial.ts";
+import { IS_WHOLE, SEED } from "./trouble.ts";
+
+const HISTORIES = IS_WHOLE ? 400 : 100;
+/** Times that each way of ending is tried, and that the disk is full. */
+const TIMES = IS_WHOLE ? 5 : 1;
+/** Milliseconds between two faults, and that one lasts, at most. */
+const LONGEST = 2_500;
+/** Enough for what a test saves, and filled in a moment. */
+const DISK = 384 * 1024 * 1024;
+
+const restarts = async (server: Server, dice: Random): Promise<readonly string[]> => {
+  const struck: string[] = [];
+  for (let time = 0; time < TIMES; time++)
+    for (const how of Object.keys(ends) as (keyof typeof ends)[]) {
+      await delay(dice.below(LONGEST)); // not a wait for facts: the moments are what is drawn
+      await server.stop(how);
+      await delay(dice.below(LONGEST));
+      await server.start();
+      struck.push(how);
+    }
+  return struck;
+};
+
+test(
+  `PostgreSQL is killed, ends at once or in good order, and comes back: nothing is lost, nothing comes twice (SEED=${SEED})`,
+  { timeout: 240_000 + TIMES * 60_000 },
+  async () => {
+    const server = await startServer();
+    const chat = await world({ LOG_LEVEL: "error", DATABASE_URL: server.address });
+    using work = await trial(chat, HISTORIES);
+    await installGate(chat);
+    const running = startAll(chat);
+    const struck = await work.during(restarts(server, random(SEED)));
+    expect(struck).toHaveLength(3 * TIMES);
+    await work.end([running], struck);
+  },
+);
+
+/** What PostgreSQL says of a moment, not of us: of rows that others hold, of memory, disks, connections, of being cancelled. */
+const PASSING = ["40001", "40P01", "53100", "53200", "53300", "55P03", "57014", "58030"];
+
+/** Every fourth statement that changes a row is refused, and every fourth commit; for one reason or another. */
+const refuse = async ({ database }: World): Promise<void> => {
+  await database.query(
+    `create function refuse() returns trigger language plpgsql as $$ begin
+       if random() < 0.25 then
+         raise exception 'not now' using errcode = (array['${PASSING.join("', '")}'])[1 + floor(random() * ${PASSING.length})];
+       end if;
+       return new; end $$`,
+  );
+  for (const table of ["lanes", "outbox", "jobs"]) {
+    await database.query(
+      `create trigger refuse before insert or update on ${table} for each statement execute function refuse()`,
+    );
+    await database.query(
+      `create constraint trigger refuse_commit after insert or update on ${table} deferrable initially deferred
+       for each row execute function refuse()`,
+    );
+  }
+};
+
+const permit = async ({ database }: World): Promise<void> => {
+  await database.query("drop function refuse cascade");
+};
+
+test(
+  `what PostgreSQL refuses for a moment, at a statement or a commit, is tried until it is taken (SEED=${SEED})`,
+  { timeout: 240_000 },
+  async () => {
+    const chat = await world({ LOG_LEVEL: "error" });
+    using work = await trial(chat, HISTORIES);
+    await refuse(chat);
+    const running = startAll(chat);
+    await work.during(delay((IS_WHOLE ? 12 : 3) * LONGEST));
+    await permit(chat);
+    const { again } = await work.end([running], [`refused for ${PASSING.join(", ")}`]);
+    expect(again.mails).toBe(0);
+  },
+);
+
+const full = async (server: Server, chat: World, dice: Random): Promise<readonly string[]> => {
+  const struck: string[] = [];
+  for (let time = 0; time < TIMES; time++) {
+    await delay(dice.below(LONGEST));
+    const free = server.fill();
+    await delay(LONGEST + dice.below(LONGEST));
+    expect(server.says("No space left on device")).toBeGreaterThan(0);
+    free();
+    await server.start(); // it may have given up, where not even its journal had room
+    await eventually(async () => void (await chat.database.query("select 1")));
+    struck.push("full");
+  }
+  return struck;
+};
+
+test.runIf(process.getuid?.() === 0)(
+  `the disk is full, and there is room again: nothing is lost, nothing comes twice (SEED=${SEED})`,
+  { timeout: 240_000 },
+  async () => {
+    const server = await startServer(DISK);
+    const chat = await world({ LOG_LEVEL: "error", DATABASE_URL: server.address });
+    using work = await trial(chat, HISTORIES);
+    const running = startAll(chat);
+    const struck = await work.during(full(server, chat, random(SEED)));
+    expect(struck).toHaveLength(TIMES);
+    await work.end([running], struck);
+  },
+);
