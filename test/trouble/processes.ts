@@ -21,6 +21,7 @@ export interface Line {
   readonly processor?: string;
   readonly queue?: string;
   readonly outcome?: string;
+  readonly lanes?: readonly number[];
 }
 
 /** Where a process is struck: at the `times`th time that `who` passes the point. */

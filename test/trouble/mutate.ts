@@ -1,0 +1,77 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { homedir, tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { startStack } from "../../deploy/local/stack.ts";
+import { type Mutation, mutations } from "./mutations.ts";
+
+/**
+ * `npm run mutations [-- words of some]`: puts each fault into a copy of the repository, runs the one test that guards
+ * against it, and exits with 1 where one passes all the same.
+ */
+const HERE = fileURLToPath(new URL("../..", import.meta.url));
+/** Milliseconds for one test file; a test that hangs has noticed, too, but must not be taken for one that fails. */
+const PATIENCE = 600_000;
+
+/** All that is in the repository, as it is now, in a folder of its own. */
+const copy = (): string => {
+  const to = mkdtempSync(join(tmpdir(), "whileaway-mutants-"));
+  const files = execFileSync("git", ["ls-files", "-co", "--exclude-standard"], { cwd: HERE, encoding: "utf8" });
+  for (const file of files.split("\n").filter((name) => name !== "" && name !== "node_modules")) {
+    mkdirSync(dirname(join(to, file)), { recursive: true });
+    cpSync(join(HERE, file), join(to, file));
+  }
+  symlinkSync(realpathSync(join(HERE, "node_modules")), join(to, "node_modules"));
+  return to;
+};
+
+/** How many tests failed; 0 too where none ran. */
+const failures = (folder: string, { test, only }: Mutation, environment: NodeJS.ProcessEnv): number => {
+  const vitest = join(folder, "node_modules/vitest/vitest.mjs");
+  const args = [vitest, "run", test, ...(only === "" ? [] : ["-t", only])];
+  const options = { cwd: folder, env: environment, encoding: "utf8", timeout: PATIENCE, maxBuffer: 2 ** 28 } as const;
+  const { stdout } = spawnSync(process.execPath, args, options);
+  return Number(/^\d+ passed, (\d+) failed/m.exec(stdout)?.[1] ?? 0);
+};
+
+const words = process.argv.slice(2);
+const chosen = mutations.filter(({ what }) => words.every((word) => what.includes(word)));
+const dataDir = mkdtempSync(join(tmpdir(), "whileaway-mutate-"));
+const cacheDir =
+  process.env["CACHE_DIR"] ?? join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "whileaway");
+const stack = await startStack({ dataDir, cacheDir, environment: process.env, say: () => undefined, throwaway: true });
+const folder = copy();
+const addresses = { KAFKA_BROKERS: stack.kafka, SCHEMA_REGISTRY_URL: stack.registry, DATABASE_URL: stack.postgres };
+const environment = { ...process.env, ...addresses, SEED: process.env["SEED"] ?? "1" };
+const survivors: string[] = [];
+for (const mutation of chosen) {
+  const { what, file, from, to, test, only } = mutation;
+  const path = join(folder, file);
+  const good = readFileSync(path, "utf8");
+  if (good.split(from).length !== 2) throw new Error(`${what}: what it changes is not in ${file} once`);
+  writeFileSync(
+    path,
+    good.replace(from, () => to),
+  );
+  const failed = failures(folder, mutation, environment);
+  writeFileSync(path, good);
+  if (failed === 0) survivors.push(what);
+  console.log(
+    `${failed > 0 ? "caught  " : "SURVIVES"} ${what} (${file}): ${test}${only === "" ? "" : ` -t "${only}"`}`,
+  );
+}
+rmSync(folder, { recursive: true });
+await stack[Symbol.asyncDispose]();
+rmSync(dataDir, { recursive: true, force: true });
+console.log(`${chosen.length - survivors.length} caught, ${survivors.length} survive`);
+process.exitCode = survivors.length > 0 ? 1 : 0;
