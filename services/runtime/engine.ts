@@ -57,7 +57,13 @@ export const startEngine = async <Row, Event extends Keyed, Given>(
     throw new Fatal(`the topics of ${processor.home} and ${processor.strays} must have the same number of partitions`);
   const topics = topicIds.filter((topic) => processor.inputs.includes(topic) || topic === processor.strays);
   const subscription = await log.subscribe(processor.name, topics, lanes);
-  const lore = processor.lore === undefined ? null : await readLoreOf(processor.name, processor.lore, world);
+  // A member that has joined and never steps would keep its lanes from everyone.
+  const orLeave = async (error: unknown): Promise<never> => {
+    await subscription[Symbol.asyncDispose]();
+    throw error;
+  };
+  const lore =
+    processor.lore === undefined ? null : await readLoreOf(processor.name, processor.lore, world).catch(orLeave);
   let tenure: Tenure<Row, Event> | null = null;
   let assigned: readonly Place[] = [];
   let hinted = clock.now();

@@ -1,6 +1,8 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { Fatal, messageOf, Transient } from "../core/failure.ts";
 import type { Log, Outgoing } from "../core/ports.ts";
 import type { TopicId } from "../core/topics.ts";
+import { announce } from "./facts.ts";
 
 /** What a Kafka client needs around it, whichever it is: `kafka.ts` alone knows which. */
 
@@ -56,20 +58,31 @@ interface Connectable {
   disconnect(): Promise<void>;
 }
 
-/** Everything Kafka refuses may pass but what says that we or its set-up are wrong. */
+/** kafkajs's own attempts at a request; our loops try again after them. */
+export const RETRY = { retries: 5, initialRetryTime: 100, maxRetryTime: 2_000 } as const;
+
+const WRONG =
+  /AUTHORIZATION|SASL_AUTHENTICATION|UNSUPPORTED|MESSAGE_TOO_LARGE|INVALID_(CONFIG|TOPIC|REPLICATION|PARTITIONS)/;
+
+/** What Kafka calls an error, or the one that it comes from. */
+const typeOf = (error: unknown): string => {
+  if (!(error instanceof Error)) return "";
+  return (error as { readonly type?: string }).type ?? typeOf(error.cause);
+};
+
+/** Everything Kafka refuses, or a client fails by, may pass but what says that we or its set-up are wrong. */
+export const failureOf = (error: unknown): Transient | Fatal => {
+  if (error instanceof Transient || error instanceof Fatal) return error;
+  const Kind = WRONG.test(typeOf(error)) ? Fatal : Transient;
+  return new Kind(`Kafka: ${messageOf(error)}`, { cause: error });
+};
+
+/** Throws Transient or Fatal, whatever fails. */
 export const passing = async <T>(ask: () => Promise<T>): Promise<T> => {
   try {
     return await ask();
   } catch (error) {
-    if (error instanceof Transient || error instanceof Fatal) throw error;
-    const { type } = error as { readonly type?: string };
-    const isWrong =
-      type !== undefined &&
-      /AUTHORIZATION|SASL_AUTHENTICATION|UNSUPPORTED|MESSAGE_TOO_LARGE|INVALID_(CONFIG|TOPIC|REPLICATION|PARTITIONS)/.test(
-        type,
-      );
-    if (isWrong) throw new Fatal(`Kafka: ${messageOf(error)}`, { cause: error });
-    throw new Transient(`Kafka: ${messageOf(error)}`, { cause: error });
+    throw failureOf(error);
   }
 };
 
@@ -91,22 +104,91 @@ export const connected = <Client extends Connectable>(
   return Object.assign(get, { end: () => client.disconnect() });
 };
 
-/** After a failure an idempotent producer of kafkajs may be stuck on a sequence number: a new one takes its place. */
+/**
+ * After a failure a client of kafkajs may be stuck, an idempotent producer on a sequence number, any of them on a
+ * connection or on what it knows of the cluster: a new one takes its place.
+ */
 export const restartable = <Client extends Connectable>(make: () => Client) => {
   let current: ReturnType<typeof connected<Client>> | null = null;
   return {
-    async use(send: (client: Client) => Promise<unknown>): Promise<void> {
+    async use<T>(ask: (client: Client) => Promise<T>): Promise<T> {
       current ??= connected(make());
       const used = current;
       try {
-        await passing(async () => send(await used()));
+        return await passing(async () => ask(await used()));
       } catch (error) {
-        current = null;
-        void used.end().catch(() => undefined); // it failed already; how its end fails tells nothing more
+        if (current === used) {
+          current = null;
+          void used.end().catch(() => undefined); // it failed already; how its end fails tells nothing more
+        }
         throw error;
       }
     },
     end: async (): Promise<void> => current?.end(),
+  };
+};
+
+/** Milliseconds between the failure of something that is kept running and its next start. */
+const RESTART_AFTER = 500;
+
+/** A client that works by itself. */
+interface Life<Client> {
+  readonly client: Client;
+  readonly begun: Promise<void>;
+  /** Settled with why it ended. */
+  readonly failure: PromiseWithResolvers<unknown>;
+}
+
+/**
+ * Keeps a client running that works by itself: when it fails, a new one takes its place. Rejects where the first can't
+ * start.
+ * @param make makes one that says when it has failed
+ * @param giveUp told when one has failed by what won't pass: nothing more will come
+ */
+export const kept = async <Client extends Connectable>(
+  make: (failed: (error: Error) => void) => Client,
+  begin: (client: Client) => Promise<void>,
+  giveUp: (error: Fatal) => void,
+) => {
+  let isOver = false;
+  const start = (): Life<Client> => {
+    const failure = Promise.withResolvers<unknown>();
+    const client = make(failure.resolve);
+    const begun = passing(() => begin(client));
+    begun.catch(failure.resolve);
+    return { client, begun, failure };
+  };
+  const leave = (client: Client) => client.disconnect().catch(() => undefined); // it failed already
+  const keep = async (): Promise<void> => {
+    for (;;) {
+      const error = failureOf(await current.failure.promise);
+      if (isOver) return;
+      void leave(current.client);
+      if (error instanceof Fatal) return giveUp(error);
+      announce("stumbled", { loop: "consumer", error, wait: RESTART_AFTER });
+      await delay(RESTART_AFTER);
+      if (isOver) return;
+      current = start();
+    }
+  };
+  let current = start();
+  await current.begun.catch((error: unknown) => {
+    void leave(current.client);
+    throw error;
+  });
+  void keep();
+  return {
+    /** The one that runs now, or is about to. */
+    current: () => current.client,
+    /** As if the one that runs now had failed. */
+    restart: (why: Transient): void => current.failure.resolve(why),
+    async end(): Promise<void> {
+      isOver = true;
+      const { client, begun, failure } = current;
+      failure.resolve(null);
+      await client.disconnect();
+      void begun.then(() => leave(client)).catch(() => undefined); // it had begun, and would go on
+    },
   };
 };
 

@@ -39,9 +39,9 @@ export const readLoreOf = async <Given>(
   lore: Lore<Given>,
   { log, codec, clock }: Pick<World, "log" | "codec" | "clock">,
 ): Promise<LoreReader<Given>> => {
+  const counts = await Promise.all(lore.topics.map(async (topic) => [topic, await log.partitions(topic)] as const));
   // A group of its own: every process reads all of it.
   const subscription = await log.subscribe(`${processor}.lore.${randomUUID()}`, lore.topics, 1);
-  const counts = await Promise.all(lore.topics.map(async (topic) => [topic, await log.partitions(topic)] as const));
   const places = counts.flatMap(([topic, count]) =>
     Array.from({ length: count }, (_none, partition): Place => ({ topic, partition })),
   );

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { MAX_BATCH, MAX_REQUEST, type Placed, requests } from "./requests.ts";
+import { MAX_BATCH, MAX_REQUEST, type Placed, requests, unanswered } from "./requests.ts";
 
 const record = fc.record({
   topic: fc.constantFrom("inbox", "notifications"),
@@ -40,4 +40,19 @@ test("keys and headers count, by their bytes", () => {
   const headed: Placed = { topic: "inbox", partition: 0, key: null, value: null, headers: { [wide]: "" } };
   expect(requests([keyed, keyed])).toHaveLength(2);
   expect(requests([headed, headed])).toHaveLength(2);
+});
+
+test("what no answer tells of is still to be sent, in its order", () => {
+  const to = (topic: Placed["topic"], partition: number, key: string): Placed => ({
+    topic,
+    partition,
+    key,
+    value: null,
+  });
+  const records = [to("inbox", 0, "a"), to("inbox", 1, "b"), to("ledger", 0, "c"), to("inbox", 1, "d")];
+  const answers = [
+    { topic: "inbox", partition: 0 },
+    { topic: "ledger", partition: 0 },
+  ] as const;
+  expect(unanswered(records, answers).map(({ key }) => key)).toEqual(["b", "d"]);
 });

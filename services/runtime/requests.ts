@@ -1,4 +1,6 @@
 import type { Outgoing } from "../core/ports.ts";
+import type { TopicId } from "../core/topics.ts";
+import { placeName } from "./frontier.ts";
 
 /** A record on its way to a partition. */
 export type Placed = Outgoing & { readonly partition: number };
@@ -18,7 +20,7 @@ export const requests = (records: readonly Placed[]): readonly (readonly Placed[
   let total = 0;
   let batches = new Map<string, number>();
   for (const record of records) {
-    const place = `${record.topic}/${record.partition}`;
+    const place = placeName(record);
     const size = sizeOf(record);
     const batch = batches.get(place) ?? 0;
     const isFull = (batch > 0 && batch + size > MAX_BATCH) || (total > 0 && total + size > MAX_REQUEST);
@@ -32,6 +34,18 @@ export const requests = (records: readonly Placed[]): readonly (readonly Placed[
     batches.set(place, (batches.get(place) ?? 0) + size);
   }
   return split;
+};
+
+/** A partition that the log has answered for. */
+export interface Answered {
+  readonly topic: TopicId;
+  readonly partition: number;
+}
+
+/** The records on whose partitions nothing is said. */
+export const unanswered = (records: readonly Placed[], answers: readonly Answered[]): readonly Placed[] => {
+  const answered = new Set(answers.map(placeName));
+  return records.filter((record) => !answered.has(placeName(record)));
 };
 
 const sizeOf = ({ key, value, headers = {} }: Placed): number =>

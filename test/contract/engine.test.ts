@@ -2,6 +2,7 @@ import { deserialize, serialize } from "node:v8";
 import { crc32 } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { Transient } from "../../services/core/failure.ts";
 import { laneOf } from "../../services/core/lane.ts";
 import type { Codec } from "../../services/core/ports.ts";
 import type { Keyed, Lore, Processor } from "../../services/core/processor.ts";
@@ -330,4 +331,23 @@ describe("what it costs", () => {
     await settle();
     expect(asked.filter((what) => what.startsWith("commit"))).toHaveLength(2);
   });
+});
+
+test("an engine that can't start leaves no member of its group behind, which would keep lanes and never step", async () => {
+  const clock = { now: () => START };
+  const log = memoryLog(clock, 2);
+  const store = memoryStore(clock.now);
+  const members = new Set<string>();
+  const joining: World["log"] = {
+    ...log,
+    async subscribe(group, ...of) {
+      if (group.includes(".lore.")) throw new Transient("not now");
+      const member = await log.subscribe(group, ...of);
+      members.add(group);
+      return { ...member, [Symbol.asyncDispose]: async () => void members.delete(group) };
+    },
+  };
+  const world: World = { log: joining, store, codec, clock, relay: relay(log, store), bell: bell() };
+  await expect(startEngine(second, () => [], world)).rejects.toThrow("not now");
+  expect(members).toEqual(new Set());
 });
