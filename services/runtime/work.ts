@@ -3,7 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { messageOf, Transient } from "../core/failure.ts";
 import type { Job, Settlement } from "../core/ports.ts";
 import { queueStream } from "../core/stream.ts";
-import { MINUTE, type Millis } from "../core/time.ts";
+import { MINUTE, type Millis, SECOND } from "../core/time.ts";
 import type { World } from "./engine.ts";
 import { announce } from "./facts.ts";
 import { pass } from "./points.ts";
@@ -19,6 +19,8 @@ const RENEW_EVERY = LEASE / 3;
 const SAVE_AGAIN_AFTER = 500;
 /** Wait after an attempt that threw: a fault of ours or of a store, not an answer of the world. */
 const AFTER_A_FAULT = MINUTE;
+/** The same after the first that may pass (of Kafka, of PostgreSQL); twice as long after each one more, up to that. */
+const AFTER_AN_OUTAGE = 2 * SECOND;
 
 /** What an attempt came to: how the job stands now, and what is published of it in the same transaction. */
 export interface Attempt {
@@ -100,7 +102,9 @@ export const worker = (work: Work, { store, codec, clock, relay, bell }: World):
     try {
       return await work.attempt(job, aborter.signal);
     } catch (error) {
-      const settlement = { state: "retry", runAt: clock.now() + AFTER_A_FAULT, error: messageOf(error) } as const;
+      const mayPass = error instanceof Transient;
+      const pause = mayPass ? Math.min(AFTER_AN_OUTAGE * 2 ** (job.attempt - 1), AFTER_A_FAULT) : AFTER_A_FAULT;
+      const settlement = { state: "retry", runAt: clock.now() + pause, error: messageOf(error) } as const;
       return { settlement, publish: [], detail: { fault: true } };
     }
   };
