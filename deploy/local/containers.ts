@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { hostOf, startContainer, volumeOf, type Box, type Container } from "./container.ts";
 import { answers } from "./database.ts";
 import type { Docker } from "./docker.ts";
-import { newClusterId, SETTINGS } from "./kafka.ts";
+import { newClusterId, SETTINGS } from "./kafka-node.ts";
 import { servesGroups } from "./kafka-wire.ts";
 import { upIn, type Place, type Started } from "./place.ts";
 import { withPort } from "./ports.ts";

@@ -23,6 +23,12 @@ export async function servesGroups(port: number, host = "127.0.0.1"): Promise<bo
   return described?.readInt16BE(4) === 0;
 }
 
+/** The id of the node that coordinates a group; undefined while none does. */
+export async function coordinatorOf(group: string, port: number, host = "127.0.0.1"): Promise<number | undefined> {
+  const found = await ask(port, host, API.findCoordinator, string(group));
+  return found?.readInt16BE(0) === 0 ? found.readInt32BE(2) : undefined;
+}
+
 /** One request of Kafka's protocol in its version 0; the body of the answer, or undefined when there is none. */
 function ask(port: number, host: string, api: number, body: Buffer): Promise<Buffer | undefined> {
   const header = Buffer.alloc(14);

@@ -18,13 +18,15 @@ declare module "vitest" {
 /** A migrated database that is only ever copied. */
 export const TEMPLATE = "whileaway_template";
 
+/** Where downloaded programs are kept. */
+export const CACHE =
+  process.env["CACHE_DIR"] ?? join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "whileaway");
+
 /** Starts Kafka, the registry and PostgreSQL once for a run of all tests; what the environment names is used instead. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const dataDir = mkdtempSync(join(tmpdir(), "whileaway-test-"));
-  const cacheDir =
-    process.env["CACHE_DIR"] ?? join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "whileaway");
   const say = (line: string): void => console.log(line);
-  const stack = await startStack({ dataDir, cacheDir, environment: process.env, say, throwaway: true });
+  const stack = await startStack({ dataDir, cacheDir: CACHE, environment: process.env, say, throwaway: true });
   await makeTemplate(stack.postgres);
   project.provide("kafka", stack.kafka);
   project.provide("registry", stack.registry);

@@ -76,15 +76,27 @@ export interface TestLog {
   publish(...records: readonly Said[]): Promise<void>;
 }
 
-/** @param unlike topics with another number of partitions than PARTITIONS, as a chat product may have made them */
-export const testLog = async (unlike: Partial<Record<TopicId, number>> = {}): Promise<TestLog> => {
+/** Where a test's topics are. */
+interface Cluster {
+  readonly address: string;
+  readonly replication: number;
+}
+
+/**
+ * @param unlike topics with another number of partitions than PARTITIONS, as a chat product may have made them
+ * @param cluster instead of the one that all tests share
+ */
+export const testLog = async (
+  unlike: Partial<Record<TopicId, number>> = {},
+  { address, replication }: Cluster = { address: inject("kafka"), replication: 1 },
+): Promise<TestLog> => {
   const prefix = `t${randomUUID().slice(0, 8)}.`;
   const registry = openRegistry(inject("registry"));
-  const log = made.use(openKafka({ brokers: inject("kafka").split(","), clientId: "tests", prefix, tls: false }));
+  const log = made.use(openKafka({ brokers: address.split(","), clientId: "tests", prefix, tls: false }));
   const others = Object.entries(unlike) as [TopicId, number][];
   if (others.length > 0)
-    await log.create(others.map(([topic, partitions]) => ({ topic, partitions, replication: 1, config: {} })));
-  await ensureTopics(log, registry, prefix, PARTITIONS, 1);
+    await log.create(others.map(([topic, partitions]) => ({ topic, partitions, replication, config: {} })));
+  await ensureTopics(log, registry, prefix, PARTITIONS, replication);
   const codec = avroCodec(registry, await registeredIds(registry, prefix));
   return { log, codec, prefix, publish: (...records) => say(log, codec, records) };
 };
@@ -110,18 +122,20 @@ export interface World extends TestLog {
 /**
  * @param more settings of services, on top of the usual ones; a DATABASE_URL is of a migrated database
  * @param settings of the role that everybody has, since ever; what isn't given is `plain`
+ * @param cluster instead of the one that all tests share
  */
 export const world = async (
   more: Readonly<Record<string, string>> = {},
   settings: Partial<SettingsFields> = {},
+  cluster?: Cluster,
 ): Promise<World> => {
-  const [logs, address] = await Promise.all([testLog(), more["DATABASE_URL"] ?? databaseAddress()]);
+  const [logs, address] = await Promise.all([testLog({}, cluster), more["DATABASE_URL"] ?? databaseAddress()]);
   const own = made.use(openDatabase(address, "tests"));
   const secrets: string[] = [];
   const mailbox = made.use(await startMailbox({ dir: folder(), smtpPort: 0, httpPort: 0 }));
   const receiver = made.use(await startReceiver({ dir: folder(), httpPort: 0, secretFor: () => secrets }));
   const environment = {
-    KAFKA_BROKERS: inject("kafka"),
+    KAFKA_BROKERS: cluster?.address ?? inject("kafka"),
     SCHEMA_REGISTRY_URL: inject("registry"),
     DATABASE_URL: address,
     TOPIC_PREFIX: logs.prefix,

@@ -8,7 +8,7 @@ import { ends, type Server, startServer } from "./server.ts";
 import { trial } from "./trial.ts";
 import { IS_WHOLE, SEED } from "./trouble.ts";
 
-const HISTORIES = IS_WHOLE ? 400 : 100;
+const HISTORIES = IS_WHOLE ? 400 : 60;
 /** Times that each way of ending is tried, and that the disk is full. */
 const TIMES = IS_WHOLE ? 5 : 1;
 /** Milliseconds between two faults, and that one lasts, at most. */

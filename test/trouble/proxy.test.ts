@@ -2,10 +2,10 @@ import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
 import { eventually } from "../support/world.ts";
-import { type Proxy, startProxy } from "./proxy.ts";
+import { type Measure, type Proxy, startProxy } from "./proxy.ts";
 
 /** A server that says everything back, a proxy before it, and a client of that. */
-const talk = async () => {
+const talk = async (measure: Measure | null = null) => {
   const heard: string[] = [];
   const server = createServer((socket) => {
     socket.on("error", () => undefined);
@@ -16,7 +16,7 @@ const talk = async () => {
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
-  const proxy = await startProxy({ host: "127.0.0.1", port: (server.address() as AddressInfo).port });
+  const proxy = await startProxy({ host: "127.0.0.1", port: (server.address() as AddressInfo).port }, measure);
   onTestFinished(async () => {
     await proxy[Symbol.asyncDispose]();
     server.close();
@@ -71,4 +71,34 @@ test("a reset is one to the client; of a closed door, too", async () => {
   proxy.behave({ type: "closed" });
   const refused = connect(proxy.port, "127.0.0.1");
   await expect(once(refused, "close")).rejects.toMatchObject({ code: "ECONNRESET" });
+});
+
+test("where it knows messages, it hands on whole ones, or the half of an answer", async () => {
+  const { proxy, heard, client } = await talk((bytes) => bytes[0] ?? null);
+  client.socket.write("\u0004ab");
+  client.socket.write("c\u0004d");
+  await eventually(() => expect(client.got).toEqual(["\u0004abc"]));
+  proxy.behave({ type: "halved" });
+  client.socket.write("ef");
+  await eventually(() => expect(client.ends).toContain("closed"));
+  expect(heard).toEqual(["\u0004abc", "\u0004def"]);
+  expect(client.got).toEqual(["\u0004abc", "\u0004d"]);
+});
+
+test("an answer is held while it is unanswered, and never comes where it is silent", async () => {
+  const { proxy, heard, client } = await talk();
+  proxy.behave({ type: "unanswered at", text: "b" });
+  client.socket.write("a");
+  await eventually(() => expect(client.got).toEqual(["a"]));
+  client.socket.write("b");
+  await eventually(() => expect(heard).toEqual(["a", "b"]));
+  expect([client.got, proxy.cuts()]).toEqual([["a"], 1]);
+  proxy.behave({ type: "pass" });
+  await eventually(() => expect(client.got).toEqual(["a", "b"]));
+  expect(proxy.silence()).toBe(1);
+  client.socket.write("c");
+  const other = await dial(proxy);
+  other.socket.write("d");
+  await eventually(() => expect(other.got).toEqual(["d"]));
+  expect([heard, client.ends]).toEqual([["a", "b", "d"], []]);
 });

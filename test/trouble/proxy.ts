@@ -14,7 +14,17 @@ export type Manner =
   /** No connection is taken. */
   | { readonly type: "closed" }
   /** The connection on which the client says this is cut, before or after it is handed on: who said it can't know. */
-  | { readonly type: "cut at"; readonly text: string; readonly isHandedOn: boolean };
+  | { readonly type: "cut at"; readonly text: string | Says; readonly isHandedOn: boolean }
+  /** Who says this is answered only afterwards, and so is all that they say later. */
+  | { readonly type: "unanswered at"; readonly text: string | Says }
+  /** Of the next answers clients get half, and are cut off. */
+  | { readonly type: "halved" };
+
+/** Whether a client says it in this piece; in this message, where the proxy knows messages. */
+export type Says = (piece: Buffer) => boolean;
+
+/** How long the message is that these bytes begin with; null while that isn't there. */
+export type Measure = (bytes: Buffer) => number | null;
 
 /** A TCP server in front of another. */
 export interface Proxy extends AsyncDisposable {
@@ -22,19 +32,31 @@ export interface Proxy extends AsyncDisposable {
   behave(manner: Manner): void;
   /** Ends all connections there are: in order, or with a reset. Returns how many. */
   cut(how: "end" | "reset"): number;
-  /** How often a connection was cut at what was said. */
+  /** All connections there are fall silent for good, as when a host is gone without a word. Returns how many. */
+  silence(): number;
+  /** How often a connection was cut, or left without an answer, at what was said, or halfway through an answer. */
   readonly cuts: () => number;
 }
 
 interface Pair {
   readonly client: Socket;
   readonly server: Socket;
+  isUnanswered: boolean;
+  isSilent: boolean;
 }
 
 const HOST = "127.0.0.1";
 
-/** @param target where it hands on to */
-export const startProxy = async (target: { readonly host: string; readonly port: number }): Promise<Proxy> => {
+const never = new Promise<never>(() => undefined);
+
+/**
+ * @param target where it hands on to
+ * @param measure where it is to hand on message by message, both ways; else piece by piece, as they come
+ */
+export const startProxy = async (
+  target: { readonly host: string; readonly port: number },
+  measure: Measure | null = null,
+): Promise<Proxy> => {
   const pairs = new Set<Pair>();
   let manner: Manner = { type: "pass" };
   let changed = Promise.withResolvers<void>();
@@ -48,13 +70,25 @@ export const startProxy = async (target: { readonly host: string; readonly port:
   };
   /** Hands on piece after piece, as is the manner. */
   const pump = async (from: Socket, to: Socket, pair: Pair): Promise<void> => {
-    for await (const piece of from as AsyncIterable<Buffer>) {
-      while (manner.type === "stalled") await changed.promise;
+    const isAnswer = from === pair.server;
+    for await (const piece of measure === null ? (from as AsyncIterable<Buffer>) : messages(from, measure)) {
+      const isHeld = (): boolean => manner.type === "stalled" || (isAnswer && pair.isUnanswered);
+      while (isHeld()) await changed.promise;
+      if (pair.isSilent) await never;
       if (manner.type === "slow") await delay(manner.latency);
       if (manner.type === "throttled") await delay((1_000 * piece.length) / manner.bytesPerSecond);
-      if (manner.type === "cut at" && from === pair.client && piece.includes(manner.text)) {
+      if (manner.type === "unanswered at" && !isAnswer && says(piece, manner.text)) {
+        if (!pair.isUnanswered) cuts++;
+        pair.isUnanswered = true;
+      }
+      if (manner.type === "cut at" && !isAnswer && says(piece, manner.text)) {
         cuts++;
-        if (manner.isHandedOn) await new Promise((written) => to.write(piece, written));
+        if (manner.isHandedOn) await written(to, piece);
+        return destroy(pair, "end");
+      }
+      if (manner.type === "halved" && isAnswer) {
+        cuts++;
+        await written(to, piece.subarray(0, piece.length / 2));
         return destroy(pair, "end");
       }
       if (!to.write(piece)) await once(to, "drain");
@@ -67,7 +101,7 @@ export const startProxy = async (target: { readonly host: string; readonly port:
       client.resetAndDestroy();
       return;
     }
-    const pair = { client, server: connect(target) };
+    const pair: Pair = { client, server: connect(target), isUnanswered: false, isSilent: false };
     pairs.add(pair);
     for (const socket of [pair.client, pair.server]) {
       socket.on("error", () => destroy(pair, "end"));
@@ -86,16 +120,24 @@ export const startProxy = async (target: { readonly host: string; readonly port:
   listener.listen(0, HOST);
   await once(listener, "listening");
 
+  const open = (): readonly Pair[] => [...pairs].filter(({ client, server }) => !client.destroyed && !server.destroyed);
+
   return {
     port: (listener.address() as AddressInfo).port,
     behave(next) {
       manner = next;
+      for (const pair of pairs) pair.isUnanswered = false;
       changed.resolve();
       changed = Promise.withResolvers();
     },
     cut(how) {
-      const all = [...pairs].filter(({ client, server }) => !client.destroyed && !server.destroyed);
+      const all = open();
       for (const pair of all) destroy(pair, how);
+      return all.length;
+    },
+    silence() {
+      const all = open();
+      for (const pair of all) pair.isSilent = true;
       return all.length;
     },
     cuts: () => cuts,
@@ -106,3 +148,20 @@ export const startProxy = async (target: { readonly host: string; readonly port:
     },
   };
 };
+
+const says = (piece: Buffer, text: string | Says): boolean =>
+  typeof text === "string" ? piece.includes(text) : text(piece);
+
+const written = (to: Socket, piece: Buffer): Promise<unknown> => new Promise((done) => to.write(piece, done));
+
+/** What comes, message by message. */
+async function* messages(from: Socket, measure: Measure): AsyncGenerator<Buffer> {
+  let bytes = Buffer.alloc(0);
+  for await (const piece of from as AsyncIterable<Buffer>) {
+    bytes = Buffer.concat([bytes, piece]);
+    for (let size = measure(bytes); size !== null && size <= bytes.length; size = measure(bytes)) {
+      yield bytes.subarray(0, size);
+      bytes = bytes.subarray(size);
+    }
+  }
+}

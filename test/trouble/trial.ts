@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { expect } from "vitest";
+import { expect, onTestFailed } from "vitest";
+import { messageOf } from "../../services/core/failure.ts";
 import { settings } from "../judge/history.ts";
 import type { Said } from "../../services/runtime/producer.ts";
 import { letter, lettersTold } from "../support/letters.ts";
@@ -16,8 +17,13 @@ const LETTER_EVERY = 100;
 
 /** A workload of which the rule says what must come of it, whatever strikes meanwhile. */
 export interface Trial extends Disposable {
-  /** Has letters written, one after the other, until that has settled: trouble is to meet work. */
-  during<T>(trouble: Promise<T>): Promise<T>;
+  /**
+   * Has letters written, one after the other, until that has settled: trouble is to meet work.
+   * @param alive processes that must outlive it: rejects when one ends
+   */
+  during<T>(trouble: Promise<T>, alive?: readonly Running[]): Promise<T>;
+  /** Writes a letter and waits until an endpoint has been told what came of it: in milliseconds, how long that took. */
+  echo(): Promise<number>;
   /** Resolves when nothing is left to do. */
   idle(): Promise<void>;
   /**
@@ -47,19 +53,47 @@ export const trial = async (
   const facts = checker(chat);
   await chat.publish(...disturb(together(past)));
   let letters = 0;
+  let lacking: unknown;
+  // A test that runs out of time says nothing by itself of what it waited for.
+  onTestFailed(() => console.log(`the trial waited for: ${messageOf(lacking)}`));
+  const until = (assertion: () => void | Promise<void>): Promise<void> =>
+    eventually(async () => {
+      try {
+        await assertion();
+      } catch (error) {
+        lacking = error;
+        throw error;
+      }
+    });
+  /** Returns whom the letter is for. */
+  const write = async (): Promise<string | undefined> => {
+    const written = letter(letters++);
+    const reader = lettersTold(letters).at(-1)?.userId;
+    await until(() => chat.publish(...written)); // twice, perhaps, where the log itself is in trouble
+    return reader;
+  };
 
   return {
-    async during(trouble) {
-      const over = trouble.then(() => true);
+    async during(trouble, alive = []) {
+      const deaths = alive.map(({ end }) => end.then((how) => Promise.reject(new Error(JSON.stringify(how)))));
+      const over = Promise.race([trouble, ...deaths]).then(() => true);
       do {
-        const written = letter(letters++);
-        await eventually(() => chat.publish(...written)); // twice, perhaps, where the log itself is in trouble
+        await write();
       } while (!(await Promise.race([over, delay(LETTER_EVERY, false)])));
       return trouble;
     },
-    idle: () => eventually(() => facts.idle()),
+    async echo() {
+      const start = performance.now();
+      const reader = await write();
+      await until(() => {
+        const told = new Set(chat.receiver.deliveries().map(({ user }) => user));
+        expect(told.has(reader ?? ""), `${reader} is told of`).toBe(true);
+      });
+      return Math.round(performance.now() - start);
+    },
+    idle: () => until(() => facts.idle()),
     async end(running, struck, dead = 0) {
-      await eventually(() => facts.idle());
+      await until(() => facts.idle());
       for (const { child } of running) child.kill("SIGTERM");
       expect(await Promise.all(running.map(({ end }) => end))).toEqual(running.map(() => ({ code: 0, signal: null })));
       const checked = await facts.check([...wanted, ...lettersTold(letters)], dead);
