@@ -191,15 +191,13 @@ export const subscribe = async (
     arrival: buffer.arrival,
     hint: (positions) =>
       passing(() =>
-        consuming
-          .current()
-          .commitOffsets(
-            positions.map(({ topic, partition, offset }) => ({
-              topic: nameOf(topic),
-              partition,
-              offset: String(offset),
-            })),
-          ),
+        consuming.current().commitOffsets(
+          positions.map(({ topic, partition, offset }) => ({
+            topic: nameOf(topic),
+            partition,
+            offset: String(offset),
+          })),
+        ),
       ),
     async [Symbol.asyncDispose]() {
       watch[Symbol.dispose]();
