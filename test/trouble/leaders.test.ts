@@ -24,7 +24,7 @@ test(
     for (let going = 0; going < GOINGS; going++) await bounce(dice.pick(all), dice.chance(0.5), chat);
     stop.abort();
     const rounds = await publishing;
-    const { there, repeats } = await roundsOf(chat);
+    const { there, repeats } = await settled(() => roundsOf(chat));
     console.log(`${GOINGS} brokers went (seed ${SEED}): ${rounds} rounds published, ${repeats} records twice`);
     expect(there).toEqual(new Map(places.map((place) => [place, rounds])));
   },
@@ -61,12 +61,14 @@ const bounce = async (broker: Broker, isAsked: boolean, { log }: TestLog): Promi
 };
 
 /** The records of one partition. */
-const published = async (log: TestLog["log"]): Promise<number> => {
-  let high = -1;
-  await eventually(async () => {
-    high = (await log.extents([{ topic: "messages", partition: 0 }]))[0]?.high ?? -1;
-  });
-  return high;
+const published = (log: TestLog["log"]): Promise<number> =>
+  settled(async () => (await log.extents([{ topic: "messages", partition: 0 }]))[0]?.high ?? -1);
+
+/** The answer, as soon as there is one: a cluster that is changing gives none for a moment. */
+const settled = async <T>(ask: () => Promise<T>): Promise<T> => {
+  const answers: T[] = [];
+  await eventually(async () => void answers.push(await ask()));
+  return answers[0] as T;
 };
 
 /** How many rounds each partition has, in order, and how many records of them once more. */
