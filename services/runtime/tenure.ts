@@ -74,7 +74,7 @@ export const takeOver = async <Row, Event extends Keyed>(
     arrived: new Map(),
     taken: new Map(),
     cache: new Map(),
-    nextDue: await store.nextDue(processor, owned),
+    nextDue: owned.length === 0 ? null : await store.nextDue(processor, owned),
     streams: () => owned.map((lane) => laneStream(processor, lane)),
     positions: () =>
       places.flatMap((place) => {
