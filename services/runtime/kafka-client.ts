@@ -4,7 +4,7 @@ import type { Log, Outgoing } from "../core/ports.ts";
 import type { TopicId } from "../core/topics.ts";
 import { announce } from "./facts.ts";
 
-/** What a Kafka client needs around it, whichever it is: `kafka.ts` alone knows which. */
+/** What a Kafka client needs around it, whichever it is: `kafka.ts` and, of consumers, `kafka-consumer.ts` alone know which. */
 
 /** How to reach the brokers. */
 export interface KafkaSettings {

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, inject, onTestFinished, test } from "vitest";
 import { type Random, random } from "../../deploy/local/demo/random.ts";
+import { deck } from "./deck.ts";
 import { installGate } from "../support/members.ts";
 import { type World, world } from "../support/world.ts";
 import { startAll } from "./processes.ts";
@@ -146,13 +147,10 @@ test(
 const strike = async (lines: Lines, chat: World): Promise<readonly string[]> => {
   const dice = random(SEED);
   const struck: string[] = [];
-  let left: readonly Trouble[] = [];
+  const draw = deck(dice, troubles);
   while (struck.length < STRIKES) {
     await delay(dice.below(LONGEST)); // not a wait for facts: the moments are what is drawn
-    if (left.length === 0) left = troubles;
-    const trouble = dice.pick(left);
-    left = left.filter((other) => other !== trouble);
-    struck.push(await trouble(lines, chat, dice));
+    struck.push(await draw()(lines, chat, dice));
   }
   return struck;
 };

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { type Random, random } from "../../deploy/local/demo/random.ts";
+import { deck } from "./deck.ts";
 import { type Lines, type Wired, wiredLog } from "./lines.ts";
 import { type Running, startAll } from "./processes.ts";
 import type { Manner } from "./proxy.ts";
@@ -76,13 +77,10 @@ const strike = async (wired: Wired, work: Trial): Promise<readonly string[]> => 
   const dice = random(SEED);
   await work.echo();
   const struck: string[] = [];
-  let left: readonly Trouble[] = [];
+  const draw = deck(dice, troubles);
   while (struck.length < STRIKES) {
     await delay(dice.below(LONGEST)); // not a wait for facts: the moments are what is drawn
-    if (left.length === 0) left = troubles;
-    const trouble = dice.pick(left);
-    left = left.filter((other) => other !== trouble);
-    const what = await trouble(wired, dice);
+    const what = await draw()(wired, dice);
     struck.push(`${what} (heard again after ${await work.echo()} ms)`);
   }
   return struck;
@@ -97,12 +95,12 @@ test(
     const dice = random(SEED);
     const struck: string[] = [];
     let running: Running | null = null;
-    let left: readonly (readonly [keyof Lines, Manner])[] = [];
+    const draw = deck(
+      dice,
+      manners.flatMap((manner) => (["kafka", "registry"] as const).map((which) => [which, manner] as const)),
+    );
     while (struck.length < STARTS) {
-      if (left.length === 0)
-        left = manners.flatMap((manner) => (["kafka", "registry"] as const).map((which) => [which, manner] as const));
-      const drawn = dice.pick(left);
-      left = left.filter((other) => other !== drawn);
+      const drawn = draw();
       running?.child.kill("SIGKILL");
       const next = startAll(wired.chat);
       const start = async (): Promise<number> => {
