@@ -7,12 +7,16 @@ export type Lane = number;
 
 const SEED = 0x9747b28c;
 const M = 0x5bd1e995;
+/** UTF-8 of one UTF-16 code unit at most. */
+const MAX_BYTES = 3;
 const encoder = new TextEncoder();
+/** Where keys are encoded; longer ones than ids may be (`ids.ts`) have an array of their own. */
+const scratch = new Uint8Array(1_024);
 
 /** Kafka's murmur2 (org.apache.kafka.common.utils.Utils#murmur2) of a string's UTF-8, as an unsigned 31-bit number. */
 export const murmur2 = (key: string): number => {
-  const data = encoder.encode(key);
-  const length = data.length;
+  const data = key.length * MAX_BYTES <= scratch.length ? scratch : encoder.encode(key);
+  const length = data === scratch ? encoder.encodeInto(key, scratch).written : data.length;
   let h = SEED ^ length;
   let i = 0;
   for (; i + 4 <= length; i += 4) {

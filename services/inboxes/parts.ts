@@ -71,9 +71,22 @@ export const inboxParts: Parts<Inbox> = {
 };
 
 const standingOf = (inbox: Inbox): SavedStanding => {
-  const { userId: _user, profile: _profile, threads: _threads, unsaved: _unsaved, open, attended, ...rest } = inbox;
+  // Field by field: what leaves some out of an object copies it as a dictionary.
+  const { attended, open, sessions, endedAt, signAt, isOnline, awaySince, screens, lapsesAt } = inbox;
+  const { told, readAt, next, forgetAt, asOf } = inbox;
   return {
-    ...rest,
+    sessions,
+    endedAt,
+    signAt,
+    isOnline,
+    awaySince,
+    screens,
+    lapsesAt,
+    told,
+    readAt,
+    next,
+    forgetAt,
+    asOf,
     attended: Object.fromEntries(attended),
     open: Array.from(open, ({ conversationId, held, until }) => [conversationId, held, until] as const).toSorted(
       byName,
@@ -81,10 +94,16 @@ const standingOf = (inbox: Inbox): SavedStanding => {
   };
 };
 
-const savedThread = (thread: Thread): SavedThread => {
-  const { conversationId: _id, held: _held, until: _until, isOpen: _open, isUnsaved: _unsaved, ...saved } = thread;
-  return saved;
-};
+const savedThread = ({ readUntil, readAt, missed, count, attended, told, toldAt, touchedAt }: Thread): SavedThread => ({
+  readUntil,
+  readAt,
+  missed,
+  count,
+  attended,
+  told,
+  toldAt,
+  touchedAt,
+});
 
 /** In no order of their own, once they have been read from the store. */
 const byName = ([one]: readonly [string, ...unknown[]], [other]: readonly [string, ...unknown[]]): number =>

@@ -12,7 +12,7 @@ import type { Tenure } from "./tenure.ts";
 import type { Turn } from "./turn.ts";
 
 /** Records taken at once: reading is ahead of folding, so that the stream's time is asked for but now and then. */
-const MAX_TAKEN = 2_000;
+const MAX_TAKEN = 10_000;
 
 /** What came of records as soon as they were read. */
 export interface Examination {

@@ -48,13 +48,16 @@ const put = <Entry>(box: Box<Entry>, entry: Entry, its: { readonly users: number
 };
 
 /** The users by partition, some at a time. */
-const shares = (users: readonly string[], partitions: number): readonly (readonly [number, readonly string[]])[] =>
-  [...Map.groupBy(users, (user) => laneOf(user, partitions))].flatMap(([partition, ofIt]) =>
+const shares = (users: readonly string[], partitions: number): readonly (readonly [number, readonly string[]])[] => {
+  const [first] = users;
+  if (first !== undefined && users.length === 1) return [[laneOf(first, partitions), users]];
+  return [...Map.groupBy(users, (user) => laneOf(user, partitions))].flatMap(([partition, ofIt]) =>
     Array.from(
       { length: Math.ceil(ofIt.length / MAX_RECIPIENTS) },
       (_none, index) => [partition, ofIt.slice(index * MAX_RECIPIENTS, (index + 1) * MAX_RECIPIENTS)] as const,
     ),
   );
+};
 
 const recordsOf = <Entry>(
   all: readonly Box<Entry>[],

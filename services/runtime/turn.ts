@@ -16,7 +16,7 @@ import { foldOver, lookedUp, rowsFor } from "./rows.ts";
 import { remember, type Tenure } from "./tenure.ts";
 
 /** Events folded in one transaction, about. */
-const MAX_EVENTS = 10_000;
+const MAX_EVENTS = 50_000;
 /** Timers folded in one transaction. */
 const MAX_TIMERS = 1_000;
 
