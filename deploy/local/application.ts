@@ -9,17 +9,24 @@ const LOOK_EVERY = 200;
 
 /** All services in one process beside this one, started again whenever it ends. */
 export interface Application extends AsyncDisposable {
+  /** Of the process that runs now. */
+  pid(): number | undefined;
   /** Resolves when the services say that they are ready. Rejects when they don't within two minutes. */
   ready(): Promise<void>;
 }
 
-/** @param environment the services' whole settings; HTTP_PORT tells where they answer */
+const ALL = fileURLToPath(new URL("../../services/main.ts", import.meta.url));
+
+/**
+ * @param environment the services' whole settings; HTTP_PORT tells where they answer
+ * @param main the program that has them
+ */
 export const startApplication = (
   dataDir: string,
   environment: Readonly<Record<string, string | undefined>>,
   say: (line: string) => void,
+  main = ALL,
 ): Application => {
-  const main = fileURLToPath(new URL("../../services/main.ts", import.meta.url));
   const start = () =>
     startChild(dataDir, {
       name: "services",
@@ -45,6 +52,7 @@ export const startApplication = (
   const keeping = keepRunning();
 
   return {
+    pid: () => child.pid,
     async ready() {
       const until = Date.now() + READY_WITHIN;
       while (!(await isReady(environment["HTTP_PORT"]))) {

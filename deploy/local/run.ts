@@ -1,19 +1,10 @@
 import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
-import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { SECOND } from "../../services/core/time.ts";
-import { endpointsAdd } from "../../services/ops/endpoints.ts";
-import { noteStack, type StackAddresses } from "../../services/ops/stack.ts";
-import { avroCodec, registeredIds } from "../../services/runtime/codec.ts";
-import { parse } from "../../services/runtime/config.ts";
-import { openKafka } from "../../services/runtime/kafka.ts";
-import { type Database, openDatabase } from "../../services/runtime/postgres.ts";
+import { noteStack } from "../../services/ops/stack.ts";
 import { type Said, say as publish } from "../../services/runtime/producer.ts";
-import { openRegistry } from "../../services/runtime/registry.ts";
-import { variables as webhookVariables } from "../../services/webhooks/config.ts";
-import { listEndpoints } from "../../services/webhooks/endpoints.ts";
-import { type Application, startApplication } from "./application.ts";
+import { startApplication } from "./application.ts";
 import { countsLine, readCounts } from "./counts.ts";
 import { audit, countMails, supersededBy } from "./demo/audit.ts";
 import { cast } from "./demo/cast.ts";
@@ -22,11 +13,7 @@ import { play } from "./demo/play.ts";
 import { script } from "./demo/script.ts";
 import { demoSettings, putDemoSettings } from "./demo/settings.ts";
 import { endLeftovers, holdFolder } from "./hold.ts";
-import { type Mailbox, startMailbox } from "./mailbox/mailbox.ts";
-import { ports as portsOf } from "./ports.ts";
-import { type Receiver, startReceiver } from "./receiver/receiver.ts";
-import { setUp } from "./setup.ts";
-import { type Stack, startStack } from "./stack.ts";
+import { type House, openHouse } from "./house.ts";
 
 /** Milliseconds in which the last expected mail must come. */
 const PATIENCE = 90 * SECOND;
@@ -43,22 +30,11 @@ export interface DemoOptions {
   readonly signal: AbortSignal;
 }
 
-/** What runs, and what the demo needs of it. */
-interface House {
-  readonly stack: Stack;
-  readonly mailbox: Mailbox;
-  readonly receiver: Receiver;
-  readonly application: Application;
-  readonly addresses: StackAddresses;
-}
-
 /** Runs the demo until the signal aborts, or once; resolves with the exit code when everything is stopped. */
 export const runDemo = async (options: DemoOptions): Promise<number> => {
   await using running = new AsyncDisposableStack();
   const house = await build(options, running);
-  const { kafka, registry } = house.stack;
-  const log = running.use(openKafka({ brokers: kafka.split(","), clientId: "whileaway-demo", prefix: "", tls: false }));
-  const codec = avroCodec(openRegistry(registry), await registeredIds(openRegistry(registry), ""));
+  const { log, codec } = house.desk;
   const put = (records: readonly Said[]): Promise<void> => publish(log, codec, records);
   const isKept = options.act !== "once"; // the verdict is by the demo's own settings
   await putDemoSettings({ log, codec }, demoSettings(process.env["NOTIFY_AFTER_SECONDS"]), isKept);
@@ -73,78 +49,17 @@ const forget = async (folder: string, say: (line: string) => void): Promise<void
   await rm(folder, { recursive: true, force: true });
 };
 
+/** Everything up, and the services ready. */
 const build = async (options: DemoOptions, running: AsyncDisposableStack): Promise<House> => {
-  const { folder, cacheDir, isFresh, say } = options;
+  const { folder, isFresh, say } = options;
   if (isFresh) await forget(folder, say);
-  const environment = process.env;
-  const stack = running.use(await startStack({ dataDir: folder, cacheDir, environment, say }));
-  await setUp(stack, "", say);
-  const database = running.use(openDatabase(stack.postgres, "whileaway demo"));
-  const secretFor = async (name: string): Promise<readonly string[]> =>
-    (await listEndpoints(database)).filter(({ url }) => url.endsWith(`/hooks/${name}`)).map(({ secret }) => secret);
-
-  const chosen = portsOf(folder, process.env);
-  const ports = {
-    smtp: await chosen.choose("smtp"),
-    mailbox: await chosen.choose("mailbox"),
-    receiver: await chosen.choose("receiver"),
-    services: await chosen.choose("services"),
-  };
-  const mailbox = running.use(
-    await startMailbox({ dir: join(folder, "mailbox"), smtpPort: ports.smtp, httpPort: ports.mailbox }),
-  );
-  const receiver = running.use(
-    await startReceiver({
-      dir: join(folder, "receiver"),
-      httpPort: ports.receiver,
-      secretFor: async (name) => [...(await secretFor(name))],
-    }),
-  );
-  const settings = serviceSettings(stack, mailbox, ports.services);
-  await register(database, receiver.url("demo"), settings);
+  const house = running.use(await openHouse(options));
+  const { addresses, settings } = house;
   const application = running.use(startApplication(folder, { ...process.env, ...settings }, say));
-  const addresses = addressesOf(stack, mailbox, receiver, ports.services);
   running.use(noteStack(folder, { addresses, environment: settings }));
   await application.ready();
-  return { stack, mailbox, receiver, application, addresses };
+  return house;
 };
-
-/** The demo's receiver is an endpoint like any other; it has been since an earlier run, perhaps. */
-const register = async (
-  database: Database,
-  url: string,
-  environment: Readonly<Record<string, string>>,
-): Promise<void> => {
-  if ((await listEndpoints(database)).some((endpoint) => endpoint.url === url)) return;
-  const settings = parse(webhookVariables, environment);
-  const added = await endpointsAdd(database, { url, description: "the demo's receiver", settings });
-  if ("refused" in added) throw new Error(`the demo's receiver is refused: ${added.refused}`);
-};
-
-const serviceSettings = (stack: Stack, mailbox: Mailbox, port: number): Readonly<Record<string, string>> => ({
-  KAFKA_BROKERS: stack.kafka,
-  SCHEMA_REGISTRY_URL: stack.registry,
-  DATABASE_URL: stack.postgres,
-  SMTP_URL: process.env["SMTP_URL"] ?? mailbox.smtp,
-  MAIL_FROM: process.env["MAIL_FROM"] ?? "Demo chat <chat@whileaway.example>",
-  JOIN_URL: process.env["JOIN_URL"] ?? "https://chat.example/c/{conversationId}",
-  // The demo's receiver is on this machine; nowhere else is that allowed.
-  WEBHOOK_ALLOWED_NETWORKS: "127.0.0.0/8,::1/128",
-  WEBHOOKS_OPEN: "local",
-  HTTP_HOST: "127.0.0.1",
-  HTTP_PORT: String(port),
-});
-
-const addressesOf = (stack: Stack, mailbox: Mailbox, receiver: Receiver, port: number): StackAddresses => ({
-  kafka: stack.kafka,
-  registry: stack.registry,
-  postgres: stack.postgres,
-  smtp: process.env["SMTP_URL"] ?? mailbox.smtp,
-  mailbox: mailbox.page,
-  webhooks: `http://127.0.0.1:${port}/webhooks/endpoints`,
-  receiver: receiver.page,
-  metrics: `http://127.0.0.1:${port}/metrics`,
-});
 
 const live = async (
   { addresses }: House,

@@ -1,71 +1,47 @@
-import { spawn } from "node:child_process";
-import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { once } from "node:events";
+import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
-import { dirname, join, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
-import { freePort } from "./port.ts";
-import { type Run, sideOf, summary } from "./summary.ts";
-
-/** A peer and its load generator, as in ../shared/peers. */
-const PEER = fileURLToPath(new URL("../../../shared/peers/kafka-streams", import.meta.url));
-const PROCESSOR = fileURLToPath(new URL("processor.ts", import.meta.url));
+import { type House, openHouse } from "../../deploy/local/house.ts";
+import { endToEnd, inLines } from "./end-to-end.ts";
+import { inALine, lateness, type Lateness, type Load } from "./lateness.ts";
+import { PEER, pipeline } from "./pipeline.ts";
+import { summary } from "./summary.ts";
 
 interface Options {
-  readonly runs: number;
-  readonly peer: string;
   readonly json?: boolean;
 }
 
-/** What the peer's tools print of one run. */
-const runOnce = async (peer: string, isOurs: boolean, work: string, load: readonly string[]): Promise<Run> => {
-  const label = isOurs ? "ours" : "exactly_once_v2";
-  const environment = {
-    ...process.env,
-    LABEL: label,
-    PORT: String(await freePort()),
-    ...(isOurs ? { PROCESSOR: `${process.execPath} ${PROCESSOR}` } : {}),
-  };
-  const child = spawn(join(peer, "bench.sh"), [work, "exactly_once_v2", "preload", ...load], {
-    env: environment,
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  // It stops all that it has started when it is asked to.
-  const stop = (): void => void child.kill("SIGTERM");
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, stop);
-  let output = "";
-  for await (const piece of child.stdout) output += String(piece);
-  if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.off(signal, stop);
-  const run = sideOf(label, output);
-  if (run === null) throw new Error(`the run of ${label} has no figures:\n${output}\n${logOf(work)}`);
-  return run;
-};
+/** Users who wait in the runs of `lateness`, unless others are asked for. */
+const EACH: readonly number[] = [10_000, 1_000_000];
 
-const logOf = (work: string): string => {
-  const file = join(work, "peer.log");
-  return existsSync(file) ? readFileSync(file, "utf8").slice(-2_000) : "";
-};
-
-/** The peer and its tools are built in a copy: what is shared stays as it is. */
-const built = async (peer: string): Promise<string> => {
-  const home = join(process.env["CACHE_DIR"] ?? join(homedir(), ".cache/whileaway"), "bench");
-  const copy = join(home, "peers/kafka-streams");
-  if (existsSync(join(copy, "broker/target/libs"))) return copy;
-  mkdirSync(dirname(copy), { recursive: true });
-  cpSync(resolve(peer), copy, { recursive: true });
-  cpSync(resolve(peer, "../../contract"), join(home, "contract"), { recursive: true });
-  const child = spawn("./build.sh", { cwd: copy, stdio: ["ignore", "inherit", "inherit"] });
-  const [code] = (await once(child, "exit")) as [number];
-  if (code !== 0) throw new Error(`the peer could not be built in ${copy}`);
-  return copy;
-};
+const tell = (line: string): void => console.error(line);
 
 const whole = (given: string): number => {
   const number = Number(given);
   if (!Number.isInteger(number) || number < 1) throw new InvalidArgumentError("not a whole number from 1 up");
   return number;
+};
+
+const wholes = (given: string, before: readonly number[] | undefined): readonly number[] => [
+  ...(before === undefined || before === EACH ? [] : before),
+  whole(given),
+];
+
+/** Runs something in a house of its own, of which nothing is left. */
+const inHouse = async <T>(run: (house: House, folder: string) => Promise<T>): Promise<T> => {
+  const folder = mkdtempSync(join(tmpdir(), "whileaway-bench-"));
+  chmodSync(folder, 0o755); // so that the database, whose user may be another, lies within, and goes with it
+  try {
+    await using house = await openHouse({ folder, cacheDir: join(homedir(), ".cache/whileaway"), say: tell });
+    return await run(house, folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+};
+
+const print = (found: unknown, lines: readonly string[], json = false): void => {
+  for (const line of json ? [JSON.stringify(found, null, 2)] : lines) console.log(line);
 };
 
 const bench = new Command("bench").description("measures beside others, never in tests");
@@ -77,22 +53,36 @@ bench
   .option("--peer <dir>", "where the peer and its load generator are", PEER)
   .option("--json", "prints JSON")
   .argument("[load...]", "options of the load generator, behind --")
-  .action(async (load: readonly string[], { runs, peer, json = false }: Options) => {
-    const place = await built(peer);
-    const all: Run[] = [];
-    for (let round = 0; round < runs; round++)
-      for (const isOurs of [false, true]) {
-        const work = mkdtempSync(join(tmpdir(), "whileaway-bench-"));
-        chmodSync(work, 0o755); // so that the database, whose user may be another, lies within, and goes with it
-        const run = await runOnce(place, isOurs, work, load);
-        rmSync(work, { recursive: true, force: true });
-        if (!json) console.error(`${run.label}: ${Math.round(run.fanoutPerSecond)} recipient updates/s, ${run.check}`);
-        all.push(run);
-      }
+  .action(async (load: readonly string[], { runs, peer, json }: Options & { runs: number; peer: string }) => {
+    const all = await pipeline(peer, runs, load, tell);
     const found = summary(all);
-    if (json) console.log(JSON.stringify(found, null, 2));
-    else for (const line of found.lines) console.log(line);
+    print(found, found.lines, json);
     process.exitCode = all.every(({ wrong }) => wrong === 0) ? 0 : 1;
+  });
+
+bench
+  .command("lateness")
+  .description("how late notifications are that fall due while many others wait")
+  .option("--pending <n...>", "users who wait, one run for each number", wholes, EACH)
+  .option("--rate <n>", "users who are due each second", whole, 1_000)
+  .option("--seconds <n>", "for how long", whole, 30)
+  .option("--json", "prints JSON")
+  .action(async ({ pending, json, ...load }: Options & Omit<Load, "pending"> & { pending: readonly number[] }) => {
+    const found: Lateness[] = [];
+    for (const many of pending)
+      found.push(await inHouse((house, folder) => lateness(house, folder, { ...load, pending: many }, tell)));
+    print(found, found.map(inALine), json);
+  });
+
+bench
+  .command("end-to-end")
+  .description("from a message that is due at once to its mail and its webhook, and where the time goes")
+  .option("--count <n>", "messages", whole, 300)
+  .option("--rate <n>", "messages a second", whole, 5)
+  .option("--json", "prints JSON")
+  .action(async ({ json, ...load }: Options & { count: number; rate: number }) => {
+    const found = await inHouse((house, folder) => endToEnd(house, folder, load, tell));
+    print(found, inLines(found), json);
   });
 
 await bench.parseAsync();

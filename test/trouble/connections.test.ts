@@ -7,12 +7,10 @@ import { type World, world } from "../support/world.ts";
 import { startAll } from "./processes.ts";
 import { type Manner, type Proxy, startProxy } from "./proxy.ts";
 import { trial } from "./trial.ts";
-import { IS_WHOLE, SEED } from "./trouble.ts";
+import { IS_WHOLE, LONGEST, SEED } from "./trouble.ts";
 
-const HISTORIES = IS_WHOLE ? 600 : 150;
+const HISTORIES = IS_WHOLE ? 600 : 60;
 const STRIKES = IS_WHOLE ? 60 : 12;
-/** Milliseconds that trouble lasts, and that there is none, at most. */
-const LONGEST = 2_500;
 
 /** What stands between the services and the rest of the world. */
 interface Lines {

@@ -13,14 +13,14 @@ import { letter } from "../support/letters.ts";
 import { plain } from "../support/settings.ts";
 import { eventually, type World, world } from "../support/world.ts";
 import { startAll } from "./processes.ts";
-import { SEED } from "./trouble.ts";
+import { IS_WHOLE, SEED } from "./trouble.ts";
 
 /** Kills in a run of all tests; by hand, KILLS=10. The seed of their moments is printed, and can be given. */
 const KILLS = Number(process.env["KILLS"] ?? 3);
 const SETTINGS = { timeout: 5 };
 /** Milliseconds a process lives before it is killed, at least and beyond that. */
 const SHORTEST_LIFE = 1_500;
-const MORE_LIFE = 14_000;
+const MORE_LIFE = IS_WHOLE ? 14_000 : 6_000;
 
 /** Kills process after process at moments that the seed draws; letters go on being written meanwhile. */
 const killAgainAndAgain = async (chat: World): Promise<readonly Said[]> => {

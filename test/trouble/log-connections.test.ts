@@ -6,13 +6,11 @@ import { type Lines, type Wired, wiredLog } from "./lines.ts";
 import { type Running, startAll } from "./processes.ts";
 import type { Manner } from "./proxy.ts";
 import { type Trial, trial } from "./trial.ts";
-import { IS_WHOLE, SEED } from "./trouble.ts";
+import { IS_WHOLE, LONGEST, SEED } from "./trouble.ts";
 
 const HISTORIES = IS_WHOLE ? 600 : 60;
 const STRIKES = IS_WHOLE ? 44 : 11;
 const STARTS = IS_WHOLE ? 9 : 1;
-/** Milliseconds that trouble lasts, and that there is none, at most. */
-const LONGEST = 2_500;
 /** Milliseconds that trouble lasts where services start: longer than a start takes. */
 const WHILE_STARTING = 5_000;
 

@@ -6,13 +6,11 @@ import { eventually, type World, world } from "../support/world.ts";
 import { startAll } from "./processes.ts";
 import { ends, type Server, startServer } from "./server.ts";
 import { trial } from "./trial.ts";
-import { IS_WHOLE, SEED } from "./trouble.ts";
+import { IS_WHOLE, LONGEST, SEED } from "./trouble.ts";
 
 const HISTORIES = IS_WHOLE ? 400 : 60;
 /** Times that each way of ending is tried, and that the disk is full. */
 const TIMES = IS_WHOLE ? 5 : 1;
-/** Milliseconds between two faults, and that one lasts, at most. */
-const LONGEST = 2_500;
 /** Enough for what a test saves, and filled in a moment. */
 const DISK = 384 * 1024 * 1024;
 
@@ -79,7 +77,7 @@ test(
     using work = await trial(chat, HISTORIES);
     await refuse(chat);
     const running = startAll(chat);
-    await work.during(delay((IS_WHOLE ? 12 : 3) * LONGEST));
+    await work.during(delay((IS_WHOLE ? 12 : 6) * LONGEST));
     await permit(chat);
     const { again } = await work.end([running], [`refused for ${PASSING.join(", ")}`]);
     expect(again.mails).toBe(0);

@@ -10,9 +10,9 @@ import { type Trial, trial } from "./trial.ts";
 import { SEED } from "./trouble.ts";
 
 /** Minutes of steady work, with small faults now and then: by hand, SOAK=60; in a run of all tests, less than one. */
-const MINUTES = Number(process.env["SOAK"] ?? 0.3);
+const MINUTES = Number(process.env["SOAK"] ?? 0.2);
 const LONG = MINUTES * MINUTE;
-const HISTORIES = 100;
+const HISTORIES = 50;
 /** Milliseconds between two faults, at most. */
 const LONGEST = 5_000;
 /** Bytes by which a heap may differ between two looks, though nothing has grown: compiled code, buffers, what is on its way. */

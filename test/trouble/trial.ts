@@ -13,7 +13,7 @@ import type { Running } from "./processes.ts";
 import { SEED } from "./trouble.ts";
 
 /** Milliseconds between two letters: neither a burst nor so few that none is under way at a moment. */
-const LETTER_EVERY = 100;
+const LETTER_EVERY = 200;
 
 /** A workload of which the rule says what must come of it, whatever strikes meanwhile. */
 export interface Trial extends Disposable {

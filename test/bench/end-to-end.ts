@@ -1,0 +1,87 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { startApplication } from "../../deploy/local/application.ts";
+import type { House } from "../../deploy/local/house.ts";
+import type { UserId } from "../../services/core/ids.ts";
+import { type Millis, SECOND } from "../../services/core/time.ts";
+import { readWhole } from "../../services/ops/read.ts";
+import { say } from "../../services/runtime/producer.ts";
+import { letter, lettersTold } from "../support/letters.ts";
+import { settingsSaid } from "../support/settings.ts";
+import { inWords, type Spread, spreadOf } from "./figures.ts";
+
+/** Letters before those that are measured: what is compiled and connected then is not measured. */
+const WARM_UP = 50;
+const LOOK_EVERY: Millis = 100;
+const SINCE_EVER: Millis = 1;
+
+/** What a message comes to, one after the other, and in milliseconds since the one before, or since the message. */
+const STAGES = [
+  ["inbox", "message on the log", "entry on the inbox topic"],
+  ["triggered", "entry on the inbox topic", "TRIGGERED on the log"],
+  ["mail", "TRIGGERED on the log", "mail accepted by the server"],
+  ["webhook", "TRIGGERED on the log", "webhook received"],
+  ["toMail", "message on the log", "mail accepted by the server"],
+  ["toWebhook", "message on the log", "webhook received"],
+] as const;
+
+type Moment = (typeof STAGES)[number][1 | 2];
+
+export type EndToEnd = Readonly<Record<(typeof STAGES)[number][0], Spread>>;
+
+/** How long it takes from a message that is due at once to its mail and its webhook, at a light load. */
+export const endToEnd = async (
+  house: House,
+  folder: string,
+  { count, rate }: { readonly count: number; readonly rate: number },
+  tell: (line: string) => void,
+): Promise<EndToEnd> => {
+  const { desk, settings, mailbox, receiver } = house;
+  await say(desk.log, desk.codec, [settingsSaid({}, SINCE_EVER)]);
+  await using application = startApplication(folder, { ...process.env, ...settings, LOG_LEVEL: "warn" }, tell);
+  await application.ready();
+  const all = WARM_UP + count;
+  const mails = new Map<string | undefined, Millis>();
+  const ended = mailbox.onMail(({ to }) => {
+    for (const address of to) mails.set(address.split("@")[0], Date.now());
+  });
+  for (let index = 0; index < all; index++) {
+    await say(desk.log, desk.codec, letter(index));
+    await delay(SECOND / rate); // not a wait for facts: the load is light
+  }
+  const webhooks = (): ReadonlyMap<UserId, Millis> =>
+    new Map(
+      receiver
+        .deliveries()
+        .flatMap(({ type, user, receivedAt }) => (type === "notification.triggered" ? [[user, receivedAt]] : [])),
+    );
+  while (mails.size < all || webhooks().size < all) await delay(LOOK_EVERY);
+  ended();
+
+  const told = webhooks();
+  const [messages, entries, decisions] = [
+    new Map<string, Millis>(),
+    new Map<string, Millis>(),
+    new Map<string, Millis>(),
+  ];
+  for await (const { key, timestamp } of readWhole(desk, "messages")) messages.set(key, timestamp);
+  for await (const { value, timestamp } of readWhole(desk, "inbox"))
+    for (const { type, conversationId } of value?.entries ?? [])
+      if (type === "CANDIDATE") entries.set(conversationId, timestamp);
+  for await (const { key, value, timestamp } of readWhole(desk, "notifications"))
+    if (value?.type === "TRIGGERED") decisions.set(key, timestamp);
+  const moments = lettersTold(all)
+    .slice(WARM_UP)
+    .map(({ userId, conversationId }): Readonly<Record<Moment, number>> => ({
+      "message on the log": messages.get(conversationId ?? "") ?? NaN,
+      "entry on the inbox topic": entries.get(conversationId ?? "") ?? NaN,
+      "TRIGGERED on the log": decisions.get(userId) ?? NaN,
+      "mail accepted by the server": mails.get(userId) ?? NaN,
+      "webhook received": told.get(userId) ?? NaN,
+    }));
+  return Object.fromEntries(
+    STAGES.map(([name, from, to]) => [name, spreadOf(moments.map((of) => of[to] - of[from]))]),
+  ) as EndToEnd;
+};
+
+export const inLines = (found: EndToEnd): readonly string[] =>
+  STAGES.map(([name, from, to]) => `${`${from} to ${to}:`.padEnd(60)} ${inWords(found[name])}`);

@@ -1,0 +1,94 @@
+import { readFileSync } from "node:fs";
+import { setTimeout as delay } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { startApplication } from "../../deploy/local/application.ts";
+import type { House } from "../../deploy/local/house.ts";
+import type { TopicId } from "../../services/core/topics.ts";
+import { HOUR, type Millis, SECOND } from "../../services/core/time.ts";
+import { readWhole } from "../../services/ops/read.ts";
+import { say } from "../../services/runtime/producer.ts";
+import { postgresStore } from "../../services/runtime/store.ts";
+import { bookOf, settingsSaid } from "../support/settings.ts";
+import { inWords, type Spread, spreadOf } from "./figures.ts";
+import { readerOf, wait } from "./waiting.ts";
+
+const DECIDING = fileURLToPath(new URL("deciding.ts", import.meta.url));
+/** Seconds. */
+const TIMEOUT = 30;
+/** When the load begins, after all of it is in the store: services start meanwhile. */
+const LEAD: Millis = 30 * SECOND;
+/** When those are due who only wait: not before the load is over. */
+const LATER: Millis = 6 * HOUR;
+/** Since when the settings hold; kafkajs takes a timestamp of 0 for none. */
+const SINCE_EVER: Millis = 1;
+
+export interface Load {
+  /** Users who have something pending that isn't due. */
+  readonly pending: number;
+  /** Users who are due each second, and for how many seconds. */
+  readonly rate: number;
+  readonly seconds: number;
+}
+
+export interface Lateness extends Load {
+  /** Milliseconds from when it was due to the timestamp of its TRIGGERED. */
+  readonly late: Spread;
+  readonly memoryMiB: number;
+}
+
+/** How late notifications are whose time has come, with so many waiting beside them. */
+export const lateness = async (
+  house: House,
+  folder: string,
+  { pending, rate, seconds }: Load,
+  tell: (line: string) => void,
+): Promise<Lateness> => {
+  const { desk, database, settings } = house;
+  const store = postgresStore(database);
+  const since = SINCE_EVER;
+  await say(desk.log, desk.codec, [settingsSaid({ timeout: TIMEOUT }, since)]);
+  const place = { store, lanes: await desk.log.partitions("inbox"), book: bookOf({ timeout: TIMEOUT }, since) };
+  const later = Date.now() + LATER;
+  await wait(place, 0, pending, (index) => later + index);
+  tell(`${pending} users wait`);
+
+  const count = rate * seconds;
+  // Each row takes a while to be saved: the first is due when all are.
+  const begin = Date.now() + LEAD + count;
+  const dueAt = (index: number): Millis => begin + Math.floor(((index - pending) * SECOND) / rate);
+  await wait(place, pending, count, (index) => dueAt(index) - TIMEOUT * SECOND);
+  await database.query("vacuum analyze state_inboxes");
+  tell(`${count} will be due from ${new Date(begin).toISOString()} on`);
+  await using application = startApplication(
+    folder,
+    { ...process.env, ...settings, LOG_LEVEL: "warn" },
+    tell,
+    DECIDING,
+  );
+  await application.ready();
+  if (Date.now() > begin) throw new Error("the load began before the services were ready");
+  while ((await recordsOf(house, "notifications")) < count) await delay(SECOND);
+
+  const late: number[] = [];
+  const due = new Map(
+    Array.from({ length: count }, (_none, place1) => [readerOf(pending + place1), dueAt(pending + place1)]),
+  );
+  for await (const { key, timestamp } of readWhole(desk, "notifications")) {
+    const expected = due.get(key);
+    if (expected !== undefined) late.push(timestamp - expected);
+  }
+  return { pending, rate, seconds, late: spreadOf(late), memoryMiB: memoryOf(application.pid()) };
+};
+
+export const inALine = ({ pending, rate, late, memoryMiB }: Lateness): string =>
+  `${pending} pending, ${late.count} due at ${rate} a second: ${inWords(late)} late; ${memoryMiB} MiB`;
+
+const recordsOf = async ({ desk: { log } }: House, topic: TopicId): Promise<number> => {
+  const partitions = await log.partitions(topic);
+  const extents = await log.extents(Array.from({ length: partitions }, (_none, partition) => ({ topic, partition })));
+  return extents.reduce((sum, { low, high }) => sum + high - low, 0);
+};
+
+/** The most that a process had in memory so far. */
+const memoryOf = (pid: number | undefined): number =>
+  Math.round(Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0) / 1024);

@@ -1,0 +1,77 @@
+import { spawn } from "node:child_process";
+import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { once } from "node:events";
+import { homedir, tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { freePort } from "./port.ts";
+import { type Run, sideOf } from "./summary.ts";
+
+/** A peer and its load generator, as in ../shared/peers. */
+export const PEER = fileURLToPath(new URL("../../../shared/peers/kafka-streams", import.meta.url));
+const PROCESSOR = fileURLToPath(new URL("processor.ts", import.meta.url));
+
+/** What the peer's tools print of one run. */
+const runOnce = async (peer: string, isOurs: boolean, work: string, load: readonly string[]): Promise<Run> => {
+  const label = isOurs ? "ours" : "exactly_once_v2";
+  const environment = {
+    ...process.env,
+    LABEL: label,
+    PORT: String(await freePort()),
+    ...(isOurs ? { PROCESSOR: `${process.execPath} ${PROCESSOR}` } : {}),
+  };
+  const child = spawn(join(peer, "bench.sh"), [work, "exactly_once_v2", "preload", ...load], {
+    env: environment,
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  // It stops all that it has started when it is asked to.
+  const stop = (): void => void child.kill("SIGTERM");
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, stop);
+  let output = "";
+  for await (const piece of child.stdout) output += String(piece);
+  if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.off(signal, stop);
+  const run = sideOf(label, output);
+  if (run === null) throw new Error(`the run of ${label} has no figures:\n${output}\n${logOf(work)}`);
+  return run;
+};
+
+const logOf = (work: string): string => {
+  const file = join(work, "peer.log");
+  return existsSync(file) ? readFileSync(file, "utf8").slice(-2_000) : "";
+};
+
+/** The peer and its tools are built in a copy: what is shared stays as it is. */
+const built = async (peer: string): Promise<string> => {
+  const home = join(process.env["CACHE_DIR"] ?? join(homedir(), ".cache/whileaway"), "bench");
+  const copy = join(home, "peers/kafka-streams");
+  if (existsSync(join(copy, "broker/target/libs"))) return copy;
+  mkdirSync(dirname(copy), { recursive: true });
+  cpSync(resolve(peer), copy, { recursive: true });
+  cpSync(resolve(peer, "../../contract"), join(home, "contract"), { recursive: true });
+  const child = spawn("./build.sh", { cwd: copy, stdio: ["ignore", "inherit", "inherit"] });
+  const [code] = (await once(child, "exit")) as [number];
+  if (code !== 0) throw new Error(`the peer could not be built in ${copy}`);
+  return copy;
+};
+
+/** So many runs of the peer and of ours, in turn. @param load options of the load generator */
+export const pipeline = async (
+  peer: string,
+  runs: number,
+  load: readonly string[],
+  tell: (line: string) => void,
+): Promise<readonly Run[]> => {
+  const place = await built(peer);
+  const all: Run[] = [];
+  for (let round = 0; round < runs; round++)
+    for (const isOurs of [false, true]) {
+      const work = mkdtempSync(join(tmpdir(), "whileaway-bench-"));
+      chmodSync(work, 0o755); // so that the database, whose user may be another, lies within, and goes with it
+      const run = await runOnce(place, isOurs, work, load);
+      rmSync(work, { recursive: true, force: true });
+      tell(`${run.label}: ${Math.round(run.fanoutPerSecond)} recipient updates/s, ${run.check}`);
+      all.push(run);
+    }
+  return all;
+};

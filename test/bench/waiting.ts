@@ -1,0 +1,111 @@
+import { conversations } from "../../services/conversations/rule.ts";
+import type { ChatRow } from "../../services/core/chat.ts";
+import { laneOf } from "../../services/core/lane.ts";
+import type { RowWrite, Store } from "../../services/core/ports.ts";
+import type { InboxEntry } from "../../services/core/records.ts";
+import type { SettingsBook } from "../../services/core/settings.ts";
+import type { Millis } from "../../services/core/time.ts";
+import { inboxParts, standingKey } from "../../services/inboxes/parts.ts";
+import { inboxes } from "../../services/inboxes/rule.ts";
+import type { Inbox } from "../../services/inboxes/state.ts";
+import type { Said } from "../../services/runtime/producer.ts";
+import { message, participant, user } from "../support/chat.ts";
+import { logRecord } from "../support/spec.ts";
+
+/** Users whose rows are saved in one commit. */
+const AT_ONCE = 5_000;
+
+/** Where the rows go. */
+export interface Place {
+  readonly store: Pick<Store, "commit">;
+  /** Partitions of the services' topics. */
+  readonly lanes: number;
+  readonly book: SettingsBook;
+}
+
+export const readerOf = (index: number): string => `reader-${index}`;
+const conversationOf = (index: number): string => `conversation-${index}`;
+
+/**
+ * Puts users into the store as the services would have left them: each in a conversation of two, of whose one message
+ * they were told nothing so far.
+ * @param sentAt when each one's message was sent
+ */
+export const wait = async (
+  { store, lanes, book }: Place,
+  from: number,
+  count: number,
+  sentAt: (index: number) => Millis,
+): Promise<void> => {
+  for (let first = from; first < from + count; first += AT_ONCE) {
+    const all = Array.from({ length: Math.min(AT_ONCE, from + count - first) }, (_none, place) =>
+      waiting(first + place, sentAt(first + place), lanes, book),
+    );
+    for (const processor of ["conversations", "inboxes"] as const)
+      await store.commit({
+        processor,
+        holds: [],
+        revisit: null,
+        rows: all.flatMap((one) => one[processor]),
+        outbox: [],
+        jobs: [],
+      });
+  }
+};
+
+const waiting = (index: number, at: Millis, lanes: number, book: SettingsBook) => {
+  const conversation = conversationOf(index);
+  const occurred = { occurredAt: at };
+  const { rows, entries } = talk([
+    participant(conversation, readerOf(index), "0:00", occurred),
+    participant(conversation, `writer-${index}`, "0:00", occurred),
+    message(conversation, `writer-${index}`, "m", "0:00", occurred),
+  ]);
+  const lane = laneOf(conversation, lanes);
+  return {
+    conversations: Array.from(rows, ([key, value]): RowWrite => ({
+      lane,
+      key,
+      value,
+      due: conversations.wake(value, undefined),
+    })),
+    inboxes: inboxOf(readerOf(index), at, entries, lanes, book),
+  };
+};
+
+/** What `conversations` makes of what was said in one, and tells the inboxes. */
+const talk = (said: readonly Said[]) => {
+  const rows = new Map<string, ChatRow>();
+  const entries: InboxEntry[] = [];
+  const known = { get: (key: string) => rows.get(key), expect: () => undefined };
+  for (const event of said.map(logRecord).flatMap(conversations.read)) {
+    const { writes, effects } = conversations.fold(event, known, undefined);
+    for (const [key, row] of writes) if (row !== null) rows.set(key, row);
+    for (const effect of effects) if (effect.type === "fanOut") entries.push(effect.entry);
+  }
+  return { rows, entries };
+};
+
+/** The parts of the inbox of somebody who was told that. */
+const inboxOf = (
+  reader: string,
+  at: Millis,
+  entries: readonly InboxEntry[],
+  lanes: number,
+  book: SettingsBook,
+): readonly RowWrite[] => {
+  let inbox: Inbox | undefined;
+  const told = { topic: "inbox", key: "", value: { entries }, at, timestamp: at } as const;
+  const events = [logRecord(user(reader, "0:00", { occurredAt: at })), told].flatMap(inboxes.read);
+  for (const event of events.filter(({ key }) => key === reader))
+    for (const [, row] of inboxes.fold(event, { get: () => inbox, expect: () => undefined }, book).writes)
+      inbox = row ?? undefined;
+  if (inbox === undefined) return [];
+  const due = inboxes.wake(inbox, book);
+  return inboxParts.changed(reader, inbox).map(([key, value]) => ({
+    lane: laneOf(reader, lanes),
+    key,
+    value,
+    due: key === standingKey(reader) ? due : null,
+  }));
+};
