@@ -8,11 +8,11 @@ import { say } from "../../services/runtime/producer.ts";
 import { letter, lettersTold } from "../support/letters.ts";
 import { settingsSaid } from "../support/settings.ts";
 import { inWords, type Spread, spreadOf } from "./figures.ts";
+import { SINCE_EVER } from "./waiting.ts";
 
 /** Letters before those that are measured: what is compiled and connected then is not measured. */
 const WARM_UP = 50;
 const LOOK_EVERY: Millis = 100;
-const SINCE_EVER: Millis = 1;
 
 /** What a message comes to, one after the other, and in milliseconds since the one before, or since the message. */
 const STAGES = [
@@ -83,5 +83,5 @@ export const endToEnd = async (
   ) as EndToEnd;
 };
 
-export const inLines = (found: EndToEnd): readonly string[] =>
+export const endToEndLines = (found: EndToEnd): readonly string[] =>
   STAGES.map(([name, from, to]) => `${`${from} to ${to}:`.padEnd(60)} ${inWords(found[name])}`);

@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { startApplication } from "../../deploy/local/application.ts";
@@ -10,17 +9,17 @@ import { say } from "../../services/runtime/producer.ts";
 import { postgresStore } from "../../services/runtime/store.ts";
 import { bookOf, settingsSaid } from "../support/settings.ts";
 import { inWords, type Spread, spreadOf } from "./figures.ts";
-import { readerOf, wait } from "./waiting.ts";
+import { memoryMiB } from "./machine.ts";
+import { readerOf, SINCE_EVER, wait } from "./waiting.ts";
 
-const DECIDING = fileURLToPath(new URL("deciding.ts", import.meta.url));
+/** The services that decide. */
+export const DECIDING = fileURLToPath(new URL("deciding.ts", import.meta.url));
 /** Seconds. */
 const TIMEOUT = 30;
 /** When the load begins, after all of it is in the store: services start meanwhile. */
 const LEAD: Millis = 30 * SECOND;
 /** When those are due who only wait: not before the load is over. */
 const LATER: Millis = 6 * HOUR;
-/** Since when the settings hold; kafkajs takes a timestamp of 0 for none. */
-const SINCE_EVER: Millis = 1;
 
 export interface Load {
   /** Users who have something pending that isn't due. */
@@ -45,9 +44,8 @@ export const lateness = async (
 ): Promise<Lateness> => {
   const { desk, database, settings } = house;
   const store = postgresStore(database);
-  const since = SINCE_EVER;
-  await say(desk.log, desk.codec, [settingsSaid({ timeout: TIMEOUT }, since)]);
-  const place = { store, lanes: await desk.log.partitions("inbox"), book: bookOf({ timeout: TIMEOUT }, since) };
+  await say(desk.log, desk.codec, [settingsSaid({ timeout: TIMEOUT }, SINCE_EVER)]);
+  const place = { store, lanes: await desk.log.partitions("inbox"), book: bookOf({ timeout: TIMEOUT }, SINCE_EVER) };
   const later = Date.now() + LATER;
   await wait(place, 0, pending, (index) => later + index);
   tell(`${pending} users wait`);
@@ -77,18 +75,14 @@ export const lateness = async (
     const expected = due.get(key);
     if (expected !== undefined) late.push(timestamp - expected);
   }
-  return { pending, rate, seconds, late: spreadOf(late), memoryMiB: memoryOf(application.pid()) };
+  return { pending, rate, seconds, late: spreadOf(late), memoryMiB: memoryMiB(application.pid() ?? 0) };
 };
 
-export const inALine = ({ pending, rate, late, memoryMiB }: Lateness): string =>
-  `${pending} pending, ${late.count} due at ${rate} a second: ${inWords(late)} late; ${memoryMiB} MiB`;
+export const latenessLine = ({ pending, rate, late, memoryMiB: memory }: Lateness): string =>
+  `${pending} pending, ${late.count} due at ${rate} a second: ${inWords(late)} late; ${memory} MiB`;
 
 const recordsOf = async ({ desk: { log } }: House, topic: TopicId): Promise<number> => {
   const partitions = await log.partitions(topic);
   const extents = await log.extents(Array.from({ length: partitions }, (_none, partition) => ({ topic, partition })));
   return extents.reduce((sum, { low, high }) => sum + high - low, 0);
 };
-
-/** The most that a process had in memory so far. */
-const memoryOf = (pid: number | undefined): number =>
-  Math.round(Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0) / 1024);

@@ -3,8 +3,9 @@ import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 import { type House, openHouse } from "../../deploy/local/house.ts";
-import { endToEnd, inLines } from "./end-to-end.ts";
-import { inALine, lateness, type Lateness, type Load } from "./lateness.ts";
+import { endToEnd, endToEndLines } from "./end-to-end.ts";
+import { growth, type Growth, growthLine } from "./growth.ts";
+import { lateness, type Lateness, latenessLine, type Load } from "./lateness.ts";
 import { PEER, pipeline } from "./pipeline.ts";
 import { summary } from "./summary.ts";
 
@@ -12,7 +13,7 @@ interface Options {
   readonly json?: boolean;
 }
 
-/** Users who wait in the runs of `lateness`, unless others are asked for. */
+/** Users in the runs of `lateness` and `growth`, unless others are asked for. */
 const EACH: readonly number[] = [10_000, 1_000_000];
 
 const tell = (line: string): void => console.error(line);
@@ -71,7 +72,7 @@ bench
     const found: Lateness[] = [];
     for (const many of pending)
       found.push(await inHouse((house, folder) => lateness(house, folder, { ...load, pending: many }, tell)));
-    print(found, found.map(inALine), json);
+    print(found, found.map(latenessLine), json);
   });
 
 bench
@@ -82,7 +83,27 @@ bench
   .option("--json", "prints JSON")
   .action(async ({ json, ...load }: Options & { count: number; rate: number }) => {
     const found = await inHouse((house, folder) => endToEnd(house, folder, load, tell));
-    print(found, inLines(found), json);
+    print(found, endToEndLines(found), json);
   });
+
+bench
+  .command("growth")
+  .description("what a message costs, however many users there are, in one process or several")
+  .option("--users <n...>", "users of whom there is a state, one run for each number", wholes, EACH)
+  .option("--processes <n>", "processes of the services that decide", whole, 1)
+  .option("--messages <n>", "messages, to as many users", whole, 20_000)
+  .option("--json", "prints JSON")
+  .action(
+    async ({
+      users,
+      json,
+      ...load
+    }: Options & Pick<Growth, "processes" | "messages"> & { users: readonly number[] }) => {
+      const found: Growth[] = [];
+      for (const many of users)
+        found.push(await inHouse((house, folder) => growth(house, folder, { ...load, users: many }, tell)));
+      print(found, found.map(growthLine), json);
+    },
+  );
 
 await bench.parseAsync();

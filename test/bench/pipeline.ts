@@ -5,7 +5,7 @@ import { homedir, tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { freePort } from "./port.ts";
-import { type Run, sideOf } from "./summary.ts";
+import { RAW, type Run, sideOf } from "./summary.ts";
 
 /** A peer and its load generator, as in ../shared/peers. */
 export const PEER = fileURLToPath(new URL("../../../shared/peers/kafka-streams", import.meta.url));
@@ -31,14 +31,16 @@ const runOnce = async (peer: string, isOurs: boolean, work: string, load: readon
   for await (const piece of child.stdout) output += String(piece);
   if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.off(signal, stop);
-  const run = sideOf(label, output);
-  if (run === null) throw new Error(`the run of ${label} has no figures:\n${output}\n${logOf(work)}`);
+  const log = logOf(work);
+  const own = log.split("\n").find((line) => line.startsWith(`{"${RAW}"`)) ?? "";
+  const run = sideOf(label, `${output}\n${own}`);
+  if (run === null) throw new Error(`the run of ${label} has no figures:\n${output}\n${log.slice(-2_000)}`);
   return run;
 };
 
 const logOf = (work: string): string => {
   const file = join(work, "peer.log");
-  return existsSync(file) ? readFileSync(file, "utf8").slice(-2_000) : "";
+  return existsSync(file) ? readFileSync(file, "utf8") : "";
 };
 
 /** The peer and its tools are built in a copy: what is shared stays as it is. */

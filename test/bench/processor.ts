@@ -26,6 +26,7 @@ import { say } from "../../services/runtime/producer.ts";
 import { relay } from "../../services/runtime/relay.ts";
 import { postgresStore } from "../../services/runtime/store.ts";
 import { ensureTopics } from "../../services/runtime/topics.ts";
+import { RAW } from "./summary.ts";
 
 /**
  * Our pipeline in the peer's place (../shared/peers/kafka-streams/bench.sh, PROCESSOR): conversations, inboxes and their
@@ -86,8 +87,14 @@ const store = postgresStore(database);
  * is silent from the load's end on lapses before its tools have looked.
  */
 let latest = 0;
-for await (const records of log.scan(["presence", "messages"]))
-  for (const { timestamp } of records) latest = Math.max(latest, timestamp);
+const raw = { records: 0, began: performance.now() };
+for await (const records of log.scan(INPUTS))
+  for (const { topic, value, timestamp } of records) {
+    if (value !== null) codec.decode(topic, value);
+    raw.records++;
+    if (topic === "presence" || topic === "messages") latest = Math.max(latest, timestamp);
+  }
+console.log(JSON.stringify({ [RAW]: raw.records / ((performance.now() - raw.began) / SECOND) }));
 const last = latest > Date.now() ? latest + timeout + SECOND : 0;
 const clock: Clock = { now: () => Math.max(Date.now(), last) };
 const world: World = { log, store, codec, clock, relay: relay(log, store), bell: bell() };

@@ -24,6 +24,9 @@ test("a run's figures and what the reference says of it are read from what its t
     sideOf("ours", output("ours", 1, 1, FINE.replace("missing 0, unexpected 0", "missing 4, unexpected 2")))?.wrong,
   ).toBe(6);
   expect(sideOf("ours", output("ours", 1, 1, ""))?.wrong).toBeNaN();
+  expect(sideOf("ours", `${output("ours", 1, 1, FINE)}\n{"rawInNodePerSecond":70000}`)?.rawInNodePerSecond).toBe(
+    70_000,
+  );
 });
 
 test("medians stand beside each other, with their spread and the ratio", () => {
@@ -39,5 +42,6 @@ test("medians stand beside each other, with their spread and the ratio", () => {
   expect(ratio).toEqual({ throughput: 1, cpu: 0.375 });
   expect(lines).toContain("  recipient updates/s            200 (100 to 300)");
   expect(lines).toContain("  recipient updates/s            200 (150 to 250)");
+  expect(lines.some((line) => line.includes("in Node"))).toBe(false);
   expect(lines.at(-1)).toBe("ours to theirs: 1.00 times the updates/s at 0.38 times the CPU");
 });

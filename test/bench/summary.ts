@@ -1,3 +1,6 @@
+/** The field of the line in which our processor says how fast it just reads and decodes. */
+export const RAW = "rawInNodePerSecond";
+
 /** What one run came to. */
 export interface Run {
   readonly label: string;
@@ -10,6 +13,8 @@ export interface Run {
   readonly peakRssMiB: number;
   /** Input records a second that one thread in Java just reads and decodes. */
   readonly rawEventsPerSecond: number;
+  /** The same in Node; NaN for a run of the peer's. */
+  readonly [RAW]: number;
   /** Whether all was drained before anything was due: else the figures say nothing. */
   readonly isValid: boolean;
   /** What the reference says of the output, and how many notifications are not as it says. */
@@ -44,6 +49,7 @@ export const sideOf = (label: string, output: string): Run | null => {
     brokerCpuSeconds: number("drainBrokerCpuSeconds"),
     peakRssMiB: number("peakRssMiB"),
     rawEventsPerSecond: number("rawEventsPerSecond", raw),
+    [RAW]: number(RAW, objects.find((one) => RAW in one) ?? {}),
     isValid: own["validHorizon"] === true,
     check,
     wrong: counts.length === 0 ? Number.NaN : counts.reduce((sum, [, , count]) => sum + Number(count), 0),
@@ -64,6 +70,7 @@ const FIGURES = [
   ["brokerCpuSeconds", "broker's CPU s"],
   ["peakRssMiB", "peak memory, MiB"],
   ["rawEventsPerSecond", "raw limit in Java, records/s"],
+  [RAW, "raw limit in Node, records/s"],
 ] as const;
 
 /** Medians and spread of both sides, and ours as a ratio of theirs. */
@@ -84,7 +91,9 @@ export const summary = (runs: readonly Run[]) => {
         };
   const lines = Object.entries(sides).flatMap(([label, figures]) => [
     label,
-    ...FIGURES.map(([name, what]) => `  ${what.padEnd(30)} ${inWords(figures[name])}`),
+    ...FIGURES.flatMap(([name, what]) =>
+      Number.isNaN(figures[name].median) ? [] : [`  ${what.padEnd(30)} ${inWords(figures[name])}`],
+    ),
   ]);
   const last =
     ratio === null ? [] : [`ours to theirs: ${times(ratio.throughput)} the updates/s at ${times(ratio.cpu)} the CPU`];

@@ -15,6 +15,9 @@ import { logRecord } from "../support/spec.ts";
 /** Users whose rows are saved in one commit. */
 const AT_ONCE = 5_000;
 
+/** Since when settings hold; kafkajs takes a timestamp of 0 for none. */
+export const SINCE_EVER: Millis = 1;
+
 /** Where the rows go. */
 export interface Place {
   readonly store: Pick<Store, "commit">;
@@ -24,7 +27,7 @@ export interface Place {
 }
 
 export const readerOf = (index: number): string => `reader-${index}`;
-const conversationOf = (index: number): string => `conversation-${index}`;
+export const conversationOf = (index: number): string => `conversation-${index}`;
 
 /**
  * Puts users into the store as the services would have left them: each in a conversation of two, of whose one message

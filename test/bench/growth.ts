@@ -1,0 +1,119 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { startApplication } from "../../deploy/local/application.ts";
+import type { House } from "../../deploy/local/house.ts";
+import { conversations } from "../../services/conversations/rule.ts";
+import type { TopicId } from "../../services/core/topics.ts";
+import { HOUR, type Millis, SECOND } from "../../services/core/time.ts";
+import { inboxes } from "../../services/inboxes/rule.ts";
+import { say } from "../../services/runtime/producer.ts";
+import { postgresStore } from "../../services/runtime/store.ts";
+import { message } from "../support/chat.ts";
+import { bookOf, settingsSaid } from "../support/settings.ts";
+import { DECIDING } from "./lateness.ts";
+import { cpuSeconds, memoryMiB, parentOf } from "./machine.ts";
+import { freePort } from "./port.ts";
+import { conversationOf, SINCE_EVER, wait } from "./waiting.ts";
+
+/** Seconds; nobody of these is told anything. */
+const TIMEOUT = 900;
+/** When those who wait were sent something: so that they are due long after the load. */
+const LATER: Millis = 6 * HOUR;
+const AT_ONCE = 5_000;
+const LOOK_EVERY: Millis = 100;
+
+export interface Growth {
+  /** Users of whom there is a state. */
+  readonly users: number;
+  readonly processes: number;
+  readonly messages: number;
+  readonly messagesPerSecond: number;
+  /** CPU seconds a million messages, of the services and of PostgreSQL. */
+  readonly cpu: { readonly services: number; readonly postgres: number };
+  /** Of the largest process. */
+  readonly memoryMiB: number;
+}
+
+/** What messages cost, each to another of so many users, none of whose rows is in memory. */
+export const growth = async (
+  house: House,
+  folder: string,
+  { users, processes, messages }: Pick<Growth, "users" | "processes" | "messages">,
+  tell: (line: string) => void,
+): Promise<Growth> => {
+  const { desk, database, settings } = house;
+  await say(desk.log, desk.codec, [settingsSaid({ timeout: TIMEOUT }, SINCE_EVER)]);
+  const place = {
+    store: postgresStore(database),
+    lanes: await desk.log.partitions("inbox"),
+    book: bookOf({ timeout: TIMEOUT }, SINCE_EVER),
+  };
+  const later = Date.now() + LATER;
+  await wait(place, 0, users, (index) => later + index);
+  await database.query("vacuum analyze state_inboxes, state_conversations");
+  tell(`${users} users are known`);
+
+  await using running = new AsyncDisposableStack();
+  const applications = await Promise.all(
+    Array.from({ length: processes }, async () => {
+      const environment = { ...process.env, ...settings, HTTP_PORT: String(await freePort()), LOG_LEVEL: "warn" };
+      return running.use(startApplication(folder, environment, tell, DECIDING));
+    }),
+  );
+  for (const application of applications) await application.ready();
+  const [backend] = await database.query<{ pid: number }>("select pg_backend_pid() as pid");
+  const postgres = parentOf(backend?.pid ?? 0);
+  const cpu = (): readonly [services: number, postgres: number] => [
+    applications.reduce((sum, application) => sum + cpuSeconds(application.pid() ?? 0), 0),
+    cpuSeconds(postgres),
+  ];
+
+  const [before, began] = [cpu(), performance.now()];
+  const step = Math.max(1, Math.floor(users / messages));
+  for (let first = 0; first < messages; first += AT_ONCE)
+    await say(
+      desk.log,
+      desk.codec,
+      Array.from({ length: Math.min(AT_ONCE, messages - first) }, (_none, place1) => {
+        const index = ((first + place1) * step) % users;
+        const id = `again-${first + place1}`;
+        return message(conversationOf(index), `writer-${index}`, id, "0:00", { occurredAt: Date.now() });
+      }),
+    );
+  while (!(await isThrough(house))) await delay(LOOK_EVERY);
+  const [after, seconds] = [cpu(), (performance.now() - began) / SECOND];
+  const each = (index: 0 | 1): number => ((after[index] - before[index]) / messages) * 1e6;
+  return {
+    users,
+    processes,
+    messages,
+    messagesPerSecond: messages / seconds,
+    cpu: { services: each(0), postgres: each(1) },
+    memoryMiB: Math.max(...applications.map((application) => memoryMiB(application.pid() ?? 0))),
+  };
+};
+
+/** Whether all is folded: what was said, and what the inboxes were told of it. */
+const isThrough = async ({ database, desk: { log } }: House): Promise<boolean> => {
+  const ends = async (topic: TopicId): Promise<number> => {
+    const partitions = Array.from({ length: await log.partitions(topic) }, (_none, partition) => ({
+      topic,
+      partition,
+    }));
+    return (await log.extents(partitions)).reduce((sum, { high }) => sum + high, 0);
+  };
+  const folded = async (processor: string, topic: TopicId): Promise<number> => {
+    const lanes = await database.query<{ cursors: Readonly<Record<string, number>> }>(
+      "select cursors from lanes where processor = $1",
+      [processor],
+    );
+    const cursors = lanes.flatMap((lane) => Object.entries(lane.cursors));
+    return cursors.reduce((sum, [place, cursor]) => (place.startsWith(`${topic}/`) ? sum + cursor : sum), 0);
+  };
+  if ((await folded(conversations.name, "messages")) < (await ends("messages"))) return false;
+  const [open] = await database.query<{ count: number }>("select count(*) from outbox where topic = 'inbox'");
+  return open?.count === 0 && (await folded(inboxes.name, "inbox")) >= (await ends("inbox"));
+};
+
+export const growthLine = ({ users, processes, messagesPerSecond, cpu, memoryMiB: memory }: Growth): string =>
+  `${users} users, ${processes} processes: ${Math.round(messagesPerSecond)} messages/s; CPU s a million: ` +
+  `${Math.round(cpu.services)} in the services, ${Math.round(cpu.postgres)} in PostgreSQL; ${memory} MiB`;
