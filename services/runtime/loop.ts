@@ -17,7 +17,7 @@ export interface Steps {
 /** Longest wait without a look, in milliseconds: what nothing announces (another process's work) is found then. */
 const LONGEST_WAIT = 500;
 /** Shortest wait after a step that found nothing though the clock said it would: the stream hasn't come there yet. */
-const SHORTEST_WAIT = 50;
+const SHORTEST_WAIT = 20;
 /** Least time between a step that did nothing and the next, in milliseconds. */
 const BREATH = 5;
 /** Why the other waits are over; an error of its own for each would cost more than the wait. */

@@ -105,7 +105,7 @@ export const ledgerPack = (partitions: number): Pack<"ledger", [Verdict, readonl
     records() {
       const all = boxes<LedgerEntry>(partitions);
       for (const [entry, some] of usersOf)
-        for (const [partition, users] of shares([...new Set(some)], partitions)) {
+        for (const [partition, users] of shares(some.length === 1 ? some : [...new Set(some)], partitions)) {
           const box = all[partition];
           const units = unitsOf([entry.conversationId]) + unitsOf(entry.messageIds) + unitsOf(users);
           if (box !== undefined) put(box, { ...entry, users }, { users: users.length, units });
