@@ -78,9 +78,11 @@ export const lookedUp = async <Row, Event extends Keyed, Given>(
 ): Promise<(lookup: Lookup) => unknown> => {
   const found = new Map<string, unknown>();
   for (const [name, lookups] of Map.groupBy(lookupsOfAll(processor, effects), (lookup) => lookup.processor)) {
-    const keys = await Promise.all(
-      lookups.map(async ({ home, id, key }) => ({ lane: laneOf(id, await world.log.partitions(home)), key })),
+    const homes = [...new Set(lookups.map(({ home }) => home))];
+    const lanes = new Map(
+      await Promise.all(homes.map(async (home) => [home, await world.log.partitions(home)] as const)),
     );
+    const keys = lookups.map(({ home, id, key }) => ({ lane: laneOf(id, lanes.get(home) ?? 1), key }));
     const values = await world.store.load(name, keys);
     lookups.forEach((lookup, index) => {
       const mine = name === processor.name ? own(lookup.key) : undefined;
