@@ -55,8 +55,11 @@ export const postgresStore = (database: Database): Store => ({
 
   due: (processor, lanes, until, limit) =>
     database.query<DueRow>(
-      `select lane, key, due from ${stateTable(processor)}
-       where lane = any($1) and due <= $2 order by due, key limit $3`,
+      // So many of each lane at most, in the order of the index: after an outage all are due, and each turn takes some.
+      `select first.* from unnest($1::int[]) wanted (lane) cross join lateral
+       (select lane, key, due from ${stateTable(processor)} s
+        where s.lane = wanted.lane and due <= $2 order by due, key limit $3) first
+       order by due, key limit $3`,
       [lanes, Math.min(until, Number.MAX_SAFE_INTEGER), limit],
     ),
 

@@ -1,0 +1,67 @@
+import { expect, test } from "vitest";
+import type { LaneSpan, Store } from "../../services/core/ports.ts";
+import { type Database, openDatabase } from "../../services/runtime/postgres.ts";
+import { postgresStore } from "../../services/runtime/store.ts";
+import { databaseAddress } from "../support/world.ts";
+
+const USERS = 10_000;
+const WANTED = 500;
+
+test("rows in parts are looked up each: what others have of the lane is not gone through", async () => {
+  const address = await filled();
+  const spans = Array.from({ length: WANTED }, (_none, index): LaneSpan => {
+    const user = `user${index * (USERS / WANTED) + 1}.`;
+    return { lane: 0, keys: [`o.${user}`], prefix: `t.${user}` };
+  });
+  const [found, rows] = await reading(address, (store) => store.gather("inboxes", spans));
+  expect(found.map(({ size }) => size)).toEqual(spans.map(() => 2));
+  // Once for the keys of all, at worst, and for each prefix what begins with it.
+  expect(rows).toBeLessThan(2 * USERS + 10 * WANTED);
+});
+
+test("of all that is due as much is read as is asked for", async () => {
+  const address = await filled();
+  const [found, rows] = await reading(address, (store) => store.due("inboxes", [0, 1], USERS, WANTED));
+  expect(found.map(({ due }) => due)).toEqual(Array.from({ length: WANTED }, (_none, index) => index + 1));
+  expect(rows).toBeLessThan(4 * WANTED);
+});
+
+/** The address of a database in which users of one lane have two rows each, one with a timer. */
+const filled = async (): Promise<string> => {
+  const address = await databaseAddress();
+  await using admin = openDatabase(address, "tests");
+  await admin.query(
+    `insert into state_inboxes (lane, key, value, due)
+     select 0, kind || 'user' || place || '.', to_json(place), case kind when 'o.' then place end
+     from generate_series(1, $1) place, unnest(array['o.', 't.']) kind`,
+    [USERS],
+  );
+  await admin.query("analyze state_inboxes");
+  return address;
+};
+
+/** What is found in the store, and how many rows were read for it. */
+const reading = async <T>(address: string, read: (store: Store) => Promise<T>): Promise<readonly [T, number]> => {
+  const before = await rowsRead(address);
+  const session = openDatabase(address, "tests");
+  const found = await read(postgresStore(session));
+  await session[Symbol.asyncDispose]();
+  return [found, (await rowsRead(address)) - before];
+};
+
+/** Rows that were read of the table; a session tells of its own when it ends. */
+const rowsRead = async (address: string): Promise<number> => {
+  await using asking = openDatabase(address, "tests");
+  await expect.poll(() => sessions(asking)).toBe(1);
+  const [counted] = await asking.query<{ rows: number }>(
+    "select seq_tup_read + idx_tup_fetch as rows from pg_stat_user_tables where relname = 'state_inboxes'",
+  );
+  return counted?.rows ?? 0;
+};
+
+const sessions = async (asking: Database): Promise<number> => {
+  const [found] = await asking.query<{ count: number }>(
+    "select count(*) from pg_stat_activity where datname = current_database() and backend_type = 'client backend'",
+  );
+  return found?.count ?? 0;
+};
