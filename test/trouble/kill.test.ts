@@ -11,6 +11,7 @@ import { SECOND } from "../../services/core/time.ts";
 import type { Said } from "../../services/runtime/producer.ts";
 import { letter } from "../support/letters.ts";
 import { plain } from "../support/settings.ts";
+import { expectAllDecided } from "../support/standing.ts";
 import { eventually, type World, world } from "../support/world.ts";
 import { startAll } from "./processes.ts";
 import { IS_WHOLE, SEED } from "./trouble.ts";
@@ -58,6 +59,7 @@ test(
 
     const last = startAll(chat);
     await eventually(async () => {
+      await expectAllDecided(chat);
       const counts = await mails.counts();
       expect(expected.filter(({ notificationId, address }) => !counts.has(`${notificationId} ${address}`))).toEqual([]);
       const [open] = await chat.database.query<{ jobs: number; entries: number; timers: number }>(
