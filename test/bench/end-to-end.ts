@@ -1,12 +1,12 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { startApplication } from "../../deploy/local/application.ts";
-import type { House } from "../../deploy/local/house.ts";
 import type { UserId } from "../../services/core/ids.ts";
 import { type Millis, SECOND } from "../../services/core/time.ts";
 import { readWhole } from "../../services/ops/read.ts";
 import { say } from "../../services/runtime/producer.ts";
 import { letter, lettersTold } from "../support/letters.ts";
 import { settingsSaid } from "../support/settings.ts";
+import type { Site } from "./deciders.ts";
 import { inWords, type Spread, spreadOf } from "./figures.ts";
 import { SINCE_EVER } from "./waiting.ts";
 
@@ -30,10 +30,8 @@ export type EndToEnd = Readonly<Record<(typeof STAGES)[number][0], Spread>>;
 
 /** How long it takes from a message that is due at once to its mail and its webhook, at a light load. */
 export const endToEnd = async (
-  house: House,
-  folder: string,
+  { house, folder, tell }: Site,
   { count, rate }: { readonly count: number; readonly rate: number },
-  tell: (line: string) => void,
 ): Promise<EndToEnd> => {
   const { desk, settings, mailbox, receiver } = house;
   await say(desk.log, desk.codec, [settingsSaid({}, SINCE_EVER)]);

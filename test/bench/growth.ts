@@ -1,18 +1,15 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { startApplication } from "../../deploy/local/application.ts";
+import type { Application } from "../../deploy/local/application.ts";
 import type { House } from "../../deploy/local/house.ts";
 import { conversations } from "../../services/conversations/rule.ts";
 import type { TopicId } from "../../services/core/topics.ts";
 import { HOUR, type Millis, SECOND } from "../../services/core/time.ts";
 import { inboxes } from "../../services/inboxes/rule.ts";
 import { say } from "../../services/runtime/producer.ts";
-import { postgresStore } from "../../services/runtime/store.ts";
 import { message } from "../support/chat.ts";
-import { bookOf, settingsSaid } from "../support/settings.ts";
-import { DECIDING } from "./lateness.ts";
+import { decide, readyFor, type Site } from "./deciders.ts";
 import { cpuSeconds, memoryMiB, parentOf } from "./machine.ts";
-import { freePort } from "./port.ts";
-import { conversationOf, SINCE_EVER, wait } from "./waiting.ts";
+import { conversationOf, wait } from "./waiting.ts";
 
 /** Seconds; nobody of these is told anything. */
 const TIMEOUT = 900;
@@ -35,31 +32,19 @@ export interface Growth {
 
 /** What messages cost, each to another of so many users, none of whose rows is in memory. */
 export const growth = async (
-  house: House,
-  folder: string,
+  site: Site,
   { users, processes, messages }: Pick<Growth, "users" | "processes" | "messages">,
-  tell: (line: string) => void,
 ): Promise<Growth> => {
-  const { desk, database, settings } = house;
-  await say(desk.log, desk.codec, [settingsSaid({ timeout: TIMEOUT }, SINCE_EVER)]);
-  const place = {
-    store: postgresStore(database),
-    lanes: await desk.log.partitions("inbox"),
-    book: bookOf({ timeout: TIMEOUT }, SINCE_EVER),
-  };
+  const { desk, database } = site.house;
+  const place = await readyFor(site, TIMEOUT);
   const later = Date.now() + LATER;
   await wait(place, 0, users, (index) => later + index);
   await database.query("vacuum analyze state_inboxes, state_conversations");
-  tell(`${users} users are known`);
+  site.tell(`${users} users are known`);
 
   await using running = new AsyncDisposableStack();
-  const applications = await Promise.all(
-    Array.from({ length: processes }, async () => {
-      const environment = { ...process.env, ...settings, HTTP_PORT: String(await freePort()), LOG_LEVEL: "warn" };
-      return running.use(startApplication(folder, environment, tell, DECIDING));
-    }),
-  );
-  for (const application of applications) await application.ready();
+  const applications: Application[] = [];
+  while (applications.length < processes) applications.push(running.use(await decide(site)));
   const [backend] = await database.query<{ pid: number }>("select pg_backend_pid() as pid");
   const postgres = parentOf(backend?.pid ?? 0);
   const cpu = (): readonly [services: number, postgres: number] => [
@@ -79,7 +64,7 @@ export const growth = async (
         return message(conversationOf(index), `writer-${index}`, id, "0:00", { occurredAt: Date.now() });
       }),
     );
-  while (!(await isThrough(house))) await delay(LOOK_EVERY);
+  while (!(await isThrough(site.house))) await delay(LOOK_EVERY);
   const [after, seconds] = [cpu(), (performance.now() - began) / SECOND];
   const each = (index: 0 | 1): number => ((after[index] - before[index]) / messages) * 1e6;
   return {

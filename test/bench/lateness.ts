@@ -1,19 +1,13 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
-import { startApplication } from "../../deploy/local/application.ts";
 import type { House } from "../../deploy/local/house.ts";
 import type { TopicId } from "../../services/core/topics.ts";
 import { HOUR, type Millis, SECOND } from "../../services/core/time.ts";
 import { readWhole } from "../../services/ops/read.ts";
-import { say } from "../../services/runtime/producer.ts";
-import { postgresStore } from "../../services/runtime/store.ts";
-import { bookOf, settingsSaid } from "../support/settings.ts";
+import { decide, readyFor, type Site } from "./deciders.ts";
 import { inWords, type Spread, spreadOf } from "./figures.ts";
 import { memoryMiB } from "./machine.ts";
-import { readerOf, SINCE_EVER, wait } from "./waiting.ts";
+import { readerOf, wait } from "./waiting.ts";
 
-/** The services that decide. */
-export const DECIDING = fileURLToPath(new URL("deciding.ts", import.meta.url));
 /** Seconds. */
 const TIMEOUT = 30;
 /** When the load begins, after all of it is in the store: services start meanwhile. */
@@ -36,19 +30,12 @@ export interface Lateness extends Load {
 }
 
 /** How late notifications are whose time has come, with so many waiting beside them. */
-export const lateness = async (
-  house: House,
-  folder: string,
-  { pending, rate, seconds }: Load,
-  tell: (line: string) => void,
-): Promise<Lateness> => {
-  const { desk, database, settings } = house;
-  const store = postgresStore(database);
-  await say(desk.log, desk.codec, [settingsSaid({ timeout: TIMEOUT }, SINCE_EVER)]);
-  const place = { store, lanes: await desk.log.partitions("inbox"), book: bookOf({ timeout: TIMEOUT }, SINCE_EVER) };
+export const lateness = async (site: Site, { pending, rate, seconds }: Load): Promise<Lateness> => {
+  const { desk, database } = site.house;
+  const place = await readyFor(site, TIMEOUT);
   const later = Date.now() + LATER;
   await wait(place, 0, pending, (index) => later + index);
-  tell(`${pending} users wait`);
+  site.tell(`${pending} users wait`);
 
   const count = rate * seconds;
   // Each row takes a while to be saved: the first is due when all are.
@@ -56,16 +43,10 @@ export const lateness = async (
   const dueAt = (index: number): Millis => begin + Math.floor(((index - pending) * SECOND) / rate);
   await wait(place, pending, count, (index) => dueAt(index) - TIMEOUT * SECOND);
   await database.query("vacuum analyze state_inboxes");
-  tell(`${count} will be due from ${new Date(begin).toISOString()} on`);
-  await using application = startApplication(
-    folder,
-    { ...process.env, ...settings, LOG_LEVEL: "warn" },
-    tell,
-    DECIDING,
-  );
-  await application.ready();
+  site.tell(`${count} will be due from ${new Date(begin).toISOString()} on`);
+  await using application = await decide(site);
   if (Date.now() > begin) throw new Error("the load began before the services were ready");
-  while ((await recordsOf(house, "notifications")) < count) await delay(SECOND);
+  while ((await recordsOf(site.house, "notifications")) < count) await delay(SECOND);
 
   const late: number[] = [];
   const due = new Map(

@@ -2,7 +2,8 @@ import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
-import { type House, openHouse } from "../../deploy/local/house.ts";
+import { openHouse } from "../../deploy/local/house.ts";
+import type { Site } from "./deciders.ts";
 import { endToEnd, endToEndLines } from "./end-to-end.ts";
 import { growth, type Growth, growthLine } from "./growth.ts";
 import { lateness, type Lateness, latenessLine, type Load } from "./lateness.ts";
@@ -30,12 +31,12 @@ const wholes = (given: string, before: readonly number[] | undefined): readonly 
 ];
 
 /** Runs something in a house of its own, of which nothing is left. */
-const inHouse = async <T>(run: (house: House, folder: string) => Promise<T>): Promise<T> => {
+const onSite = async <T>(run: (site: Site) => Promise<T>): Promise<T> => {
   const folder = mkdtempSync(join(tmpdir(), "whileaway-bench-"));
   chmodSync(folder, 0o755); // so that the database, whose user may be another, lies within, and goes with it
   try {
     await using house = await openHouse({ folder, cacheDir: join(homedir(), ".cache/whileaway"), say: tell });
-    return await run(house, folder);
+    return await run({ house, folder, tell });
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -70,8 +71,7 @@ bench
   .option("--json", "prints JSON")
   .action(async ({ pending, json, ...load }: Options & Omit<Load, "pending"> & { pending: readonly number[] }) => {
     const found: Lateness[] = [];
-    for (const many of pending)
-      found.push(await inHouse((house, folder) => lateness(house, folder, { ...load, pending: many }, tell)));
+    for (const many of pending) found.push(await onSite((site) => lateness(site, { ...load, pending: many })));
     print(found, found.map(latenessLine), json);
   });
 
@@ -82,7 +82,7 @@ bench
   .option("--rate <n>", "messages a second", whole, 5)
   .option("--json", "prints JSON")
   .action(async ({ json, ...load }: Options & { count: number; rate: number }) => {
-    const found = await inHouse((house, folder) => endToEnd(house, folder, load, tell));
+    const found = await onSite((site) => endToEnd(site, load));
     print(found, endToEndLines(found), json);
   });
 
@@ -100,8 +100,7 @@ bench
       ...load
     }: Options & Pick<Growth, "processes" | "messages"> & { users: readonly number[] }) => {
       const found: Growth[] = [];
-      for (const many of users)
-        found.push(await inHouse((house, folder) => growth(house, folder, { ...load, users: many }, tell)));
+      for (const many of users) found.push(await onSite((site) => growth(site, { ...load, users: many })));
       print(found, found.map(growthLine), json);
     },
   );

@@ -1,0 +1,49 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { type Application, startApplication } from "../../deploy/local/application.ts";
+import type { House } from "../../deploy/local/house.ts";
+import type { Millis } from "../../services/core/time.ts";
+import { say } from "../../services/runtime/producer.ts";
+import { postgresStore } from "../../services/runtime/store.ts";
+import { bookOf, settingsSaid } from "../support/settings.ts";
+import { freePort } from "./port.ts";
+import { type Place, SINCE_EVER } from "./waiting.ts";
+
+const MAIN = fileURLToPath(new URL("deciding.ts", import.meta.url));
+const LOOK_EVERY: Millis = 100;
+
+/** A house for benchmarks, and where it says what happens. */
+export interface Site {
+  readonly house: House;
+  readonly folder: string;
+  readonly tell: (line: string) => void;
+}
+
+/** Starts a process with the services that decide; resolves when it is ready. */
+export const decide = async ({ house: { settings }, folder, tell }: Site): Promise<Application> => {
+  const environment = { ...process.env, ...settings, HTTP_PORT: String(await freePort()), LOG_LEVEL: "warn" };
+  await using starting = new AsyncDisposableStack();
+  const application = starting.use(startApplication(folder, environment, tell, MAIN));
+  await application.ready();
+  starting.move();
+  return application;
+};
+
+/**
+ * A store for users who wait so many seconds before they are told: its lanes know the settings by then. By settings that
+ * are news to a lane, all its users would be looked at.
+ */
+export const readyFor = async (site: Site, timeout: number): Promise<Place> => {
+  const { desk, database } = site.house;
+  await say(desk.log, desk.codec, [settingsSaid({ timeout }, SINCE_EVER)]);
+  const lanes = await desk.log.partitions("inbox");
+  await using _deciding = await decide(site);
+  for (let heard = 0; heard < lanes; await delay(LOOK_EVERY)) {
+    const [found] = await database.query<{ count: number }>(
+      `select count(*) from lanes where processor = 'inboxes'
+       and exists (select from json_object_keys(cursors) place where place like 'settings/%')`,
+    );
+    heard = found?.count ?? 0;
+  }
+  return { store: postgresStore(database), lanes, book: bookOf({ timeout }, SINCE_EVER) };
+};
