@@ -12,6 +12,8 @@ import { readerOf, wait } from "./waiting.ts";
 const TIMEOUT = 30;
 /** When the load begins, after all of it is in the store: services start meanwhile. */
 const LEAD: Millis = 30 * SECOND;
+/** Seconds of the load that aren't measured: what is compiled and connected then. */
+const WARM_UP = 5;
 /** When those are due who only wait: not before the load is over. */
 const LATER: Millis = 6 * HOUR;
 
@@ -37,7 +39,7 @@ export const lateness = async (site: Site, { pending, rate, seconds }: Load): Pr
   await wait(place, 0, pending, (index) => later + index);
   site.tell(`${pending} users wait`);
 
-  const count = rate * seconds;
+  const count = rate * (WARM_UP + seconds);
   // Each row takes a while to be saved: the first is due when all are.
   const begin = Date.now() + LEAD + count;
   const dueAt = (index: number): Millis => begin + Math.floor(((index - pending) * SECOND) / rate);
@@ -49,9 +51,8 @@ export const lateness = async (site: Site, { pending, rate, seconds }: Load): Pr
   while ((await recordsOf(site.house, "notifications")) < count) await delay(SECOND);
 
   const late: number[] = [];
-  const due = new Map(
-    Array.from({ length: count }, (_none, place1) => [readerOf(pending + place1), dueAt(pending + place1)]),
-  );
+  const due = new Map<string, Millis>();
+  for (let index = pending + rate * WARM_UP; index < pending + count; index++) due.set(readerOf(index), dueAt(index));
   for await (const { key, timestamp } of readWhole(desk, "notifications")) {
     const expected = due.get(key);
     if (expected !== undefined) late.push(timestamp - expected);
