@@ -84,11 +84,17 @@ const unequal = (log: KafkaLog, found: ReadonlyMap<TopicId, TopicState>, lanes: 
       : [];
   });
 
-/** A broker says that a topic is created before every broker knows of it. Throws Transient. */
-export const untilThere = async (log: KafkaLog, wanted: readonly TopicId[]): Promise<void> => {
+/** A broker says that a topic is created before every broker knows of it, or can be asked about it. Throws Transient. */
+export const untilThere = async (
+  log: Pick<KafkaLog, "describe" | "nameOf">,
+  wanted: readonly TopicId[],
+): Promise<void> => {
   const until = Date.now() + CREATION_TIMEOUT;
   for (;;) {
-    const found = await log.describe();
+    const found = await log.describe().catch((error: unknown) => {
+      if (!(error instanceof Transient) || Date.now() > until) throw error;
+      return new Map<TopicId, TopicState>();
+    });
     const missing = wanted.filter((topic) => !found.has(topic));
     if (missing.length === 0) return;
     if (Date.now() > until)

@@ -7,7 +7,7 @@ import { startAll } from "./processes.ts";
 import { type Trial, trial } from "./trial.ts";
 import { IS_WHOLE, SEED } from "./trouble.ts";
 
-const HISTORIES = IS_WHOLE ? 600 : 60;
+const HISTORIES = IS_WHOLE ? 600 : 30;
 const KILLS = IS_WHOLE ? 6 : 1;
 /** Milliseconds that a broker lives before it is killed, and is dead before it comes back, at most. */
 const LONGEST_LIFE = 5_000;

@@ -10,7 +10,7 @@ import { hasSaid, type Running, startAll } from "./processes.ts";
 import { trial } from "./trial.ts";
 import { IS_WHOLE, SEED } from "./trouble.ts";
 
-const HISTORIES = IS_WHOLE ? 300 : 60;
+const HISTORIES = IS_WHOLE ? 300 : 30;
 /** Seconds between a letter and its notification: such that one that is early is seen. */
 const TIMEOUT = 3;
 /** Milliseconds by which a notification may be late on a machine that has other things to do; far less than a clock is off. */

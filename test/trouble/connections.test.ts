@@ -9,7 +9,7 @@ import { type Manner, type Proxy, startProxy } from "./proxy.ts";
 import { trial } from "./trial.ts";
 import { IS_WHOLE, LONGEST, SEED } from "./trouble.ts";
 
-const HISTORIES = IS_WHOLE ? 600 : 60;
+const HISTORIES = IS_WHOLE ? 600 : 30;
 const STRIKES = IS_WHOLE ? 60 : 12;
 
 /** What stands between the services and the rest of the world. */

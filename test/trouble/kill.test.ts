@@ -17,7 +17,7 @@ import { startAll } from "./processes.ts";
 import { IS_WHOLE, SEED } from "./trouble.ts";
 
 /** Kills in a run of all tests; by hand, KILLS=10. The seed of their moments is printed, and can be given. */
-const KILLS = Number(process.env["KILLS"] ?? 3);
+const KILLS = Number(process.env["KILLS"] ?? (IS_WHOLE ? 5 : 2));
 const SETTINGS = { timeout: 5 };
 /** Milliseconds a process lives before it is killed, at least and beyond that. */
 const SHORTEST_LIFE = 1_500;

@@ -8,7 +8,7 @@ import type { Manner } from "./proxy.ts";
 import { type Trial, trial } from "./trial.ts";
 import { IS_WHOLE, LONGEST, SEED } from "./trouble.ts";
 
-const HISTORIES = IS_WHOLE ? 600 : 60;
+const HISTORIES = IS_WHOLE ? 600 : 30;
 const STRIKES = IS_WHOLE ? 44 : 11;
 const STARTS = IS_WHOLE ? 9 : 1;
 /** Milliseconds that trouble lasts where services start: longer than a start takes. */

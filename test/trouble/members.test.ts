@@ -7,7 +7,7 @@ import { hasSaid, type Running, startAll } from "./processes.ts";
 import { trial } from "./trial.ts";
 import { IS_WHOLE, SEED } from "./trouble.ts";
 
-const HISTORIES = IS_WHOLE ? 400 : 40;
+const HISTORIES = IS_WHOLE ? 400 : 30;
 /** How often somebody comes or goes, a second after the one before. */
 const CHANGES = IS_WHOLE ? 60 : 12;
 /** Processes at once, and that are asked to go at once. */

@@ -6,7 +6,7 @@ import { steps } from "./steps.ts";
 import { trial } from "./trial.ts";
 import { IS_WHOLE, SEED } from "./trouble.ts";
 
-const HISTORIES = IS_WHOLE ? 400 : 40;
+const HISTORIES = IS_WHOLE ? 400 : 30;
 /** A process dies at one of the first times that it comes to a point. */
 const MOST_TIMES = 3;
 

@@ -13,7 +13,7 @@ import { type Raw, rawProducer } from "./raw.ts";
 import { trial } from "./trial.ts";
 import { IS_WHOLE, SEED } from "./trouble.ts";
 
-const HISTORIES = IS_WHOLE ? 400 : 50;
+const HISTORIES = IS_WHOLE ? 400 : 30;
 
 type Placed = Hostile & Raw & { readonly offset: number };
 

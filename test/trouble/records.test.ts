@@ -15,7 +15,7 @@ import { client } from "./raw.ts";
 import { trial } from "./trial.ts";
 import { IS_WHOLE, SEED } from "./trouble.ts";
 
-const HISTORIES = IS_WHOLE ? 600 : 60;
+const HISTORIES = IS_WHOLE ? 600 : 30;
 
 /** What services repeat where nothing but records is wrong. */
 const NOTHING_AGAIN = [{ events: 0, mails: 0, webhooks: 0 }, 0];

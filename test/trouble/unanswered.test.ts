@@ -8,7 +8,7 @@ import type { Manner } from "./proxy.ts";
 import { type Trial, trial } from "./trial.ts";
 import { IS_WHOLE, SEED } from "./trouble.ts";
 
-const HISTORIES = IS_WHOLE ? 600 : 60;
+const HISTORIES = IS_WHOLE ? 600 : 30;
 const ROUNDS = IS_WHOLE ? 3 : 1;
 /** Milliseconds: longer than a client tries the same again by itself; than it waits for an answer. */
 const BEYOND_RETRIES = 12_000;

@@ -6,7 +6,7 @@ import { hasSaid, type Running, startAll } from "./processes.ts";
 import { trial } from "./trial.ts";
 import { IS_WHOLE, SEED } from "./trouble.ts";
 
-const HISTORIES = IS_WHOLE ? 400 : 40;
+const HISTORIES = IS_WHOLE ? 400 : 30;
 /** How the versions follow one another, a process each: there and back again, and there. */
 const versions = (IS_WHOLE ? "old old new new old old new new" : "old new old new").split(" ");
 /** Letters written by each pair of versions that run together. */

@@ -10,7 +10,7 @@ import { steps } from "./steps.ts";
 import { trial } from "./trial.ts";
 import { IS_WHOLE, SEED } from "./trouble.ts";
 
-const HISTORIES = IS_WHOLE ? 300 : 60;
+const HISTORIES = IS_WHOLE ? 300 : 30;
 /** A process stops at one of the first times that it comes to a point. */
 const MOST_TIMES = 3;
 /** Milliseconds for which it stands still at least: twice the time after which the log takes its partitions away. */

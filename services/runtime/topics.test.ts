@@ -1,0 +1,32 @@
+import { expect, test } from "vitest";
+import { Fatal, Transient } from "../core/failure.ts";
+import type { TopicId } from "../core/topics.ts";
+import type { TopicState } from "./kafka-client.ts";
+import { untilThere } from "./topics.ts";
+
+const state = { partitions: 1, replication: 1, config: {} };
+
+/** A log that answers so, one after the other. */
+const log = (...answers: readonly (readonly "inbox"[] | Error)[]) => {
+  const left = [...answers];
+  return {
+    nameOf: (topic: string) => topic,
+    describe: () => {
+      const answer = left.shift() ?? [];
+      return answer instanceof Error
+        ? Promise.reject(answer)
+        : Promise.resolve(new Map<TopicId, TopicState>(answer.map((topic) => [topic, state])));
+    },
+    left: () => left.length,
+  };
+};
+
+test("a topic is waited for that some broker doesn't know yet, whatever it says of that", async () => {
+  const asked = log([], new Transient("Kafka: This server does not host this topic-partition"), ["inbox"]);
+  await untilThere(asked, ["inbox"]);
+  expect(asked.left()).toBe(0);
+});
+
+test("a failure that won't pass is told", async () => {
+  await expect(untilThere(log(new Fatal("not allowed")), ["inbox"])).rejects.toThrow("not allowed");
+});
