@@ -6,7 +6,7 @@ import { openHouse } from "../../deploy/local/house.ts";
 import type { Site } from "./deciders.ts";
 import { endToEnd, endToEndLines } from "./end-to-end.ts";
 import { growth, type Growth, growthLine } from "./growth.ts";
-import { lateness, type Lateness, latenessLine, type Load } from "./lateness.ts";
+import { lateness, latenessLine, type Load } from "./lateness.ts";
 import { PEER, pipeline } from "./pipeline.ts";
 import { summary } from "./summary.ts";
 
@@ -42,6 +42,16 @@ const onSite = async <T>(run: (site: Site) => Promise<T>): Promise<T> => {
   }
 };
 
+/** The same for each number of users, one after the other. */
+const onSites = async <T>(
+  numbers: readonly number[],
+  run: (site: Site, users: number) => Promise<T>,
+): Promise<readonly T[]> => {
+  const found: T[] = [];
+  for (const users of numbers) found.push(await onSite((site) => run(site, users)));
+  return found;
+};
+
 const print = (found: unknown, lines: readonly string[], json = false): void => {
   for (const line of json ? [JSON.stringify(found, null, 2)] : lines) console.log(line);
 };
@@ -70,8 +80,7 @@ bench
   .option("--seconds <n>", "for how long", whole, 30)
   .option("--json", "prints JSON")
   .action(async ({ pending, json, ...load }: Options & Omit<Load, "pending"> & { pending: readonly number[] }) => {
-    const found: Lateness[] = [];
-    for (const many of pending) found.push(await onSite((site) => lateness(site, { ...load, pending: many })));
+    const found = await onSites(pending, (site, many) => lateness(site, { ...load, pending: many }));
     print(found, found.map(latenessLine), json);
   });
 
