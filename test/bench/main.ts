@@ -108,8 +108,7 @@ bench
       json,
       ...load
     }: Options & Pick<Growth, "processes" | "messages"> & { users: readonly number[] }) => {
-      const found: Growth[] = [];
-      for (const many of users) found.push(await onSite((site) => growth(site, { ...load, users: many })));
+      const found = await onSites(users, (site, many) => growth(site, { ...load, users: many }));
       print(found, found.map(growthLine), json);
     },
   );
