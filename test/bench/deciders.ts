@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { type Application, startApplication } from "../../deploy/local/application.ts";
 import type { House } from "../../deploy/local/house.ts";
 import type { Millis } from "../../services/core/time.ts";
+import type { TopicId } from "../../services/core/topics.ts";
 import { say } from "../../services/runtime/producer.ts";
 import { postgresStore } from "../../services/runtime/store.ts";
 import { bookOf, settingsSaid } from "../support/settings.ts";
@@ -46,4 +47,10 @@ export const readyFor = async (site: Site, timeout: number): Promise<Place> => {
     heard = found?.count ?? 0;
   }
   return { store: postgresStore(database), lanes, book: bookOf({ timeout }, SINCE_EVER) };
+};
+
+/** How many records a topic has had so far. */
+export const recordsOn = async ({ desk: { log } }: House, topic: TopicId): Promise<number> => {
+  const places = Array.from({ length: await log.partitions(topic) }, (_none, partition) => ({ topic, partition }));
+  return (await log.extents(places)).reduce((sum, { high }) => sum + high, 0);
 };

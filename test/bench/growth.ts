@@ -7,7 +7,7 @@ import { HOUR, type Millis, SECOND } from "../../services/core/time.ts";
 import { inboxes } from "../../services/inboxes/rule.ts";
 import { say } from "../../services/runtime/producer.ts";
 import { message } from "../support/chat.ts";
-import { decide, readyFor, type Site } from "./deciders.ts";
+import { decide, readyFor, recordsOn, type Site } from "./deciders.ts";
 import { cpuSeconds, memoryMiB, parentOf } from "./machine.ts";
 import { conversationOf, wait } from "./waiting.ts";
 
@@ -78,14 +78,8 @@ export const growth = async (
 };
 
 /** Whether all is folded: what was said, and what the inboxes were told of it. */
-const isThrough = async ({ database, desk: { log } }: House): Promise<boolean> => {
-  const ends = async (topic: TopicId): Promise<number> => {
-    const partitions = Array.from({ length: await log.partitions(topic) }, (_none, partition) => ({
-      topic,
-      partition,
-    }));
-    return (await log.extents(partitions)).reduce((sum, { high }) => sum + high, 0);
-  };
+const isThrough = async (house: House): Promise<boolean> => {
+  const { database } = house;
   const folded = async (processor: string, topic: TopicId): Promise<number> => {
     const lanes = await database.query<{ cursors: Readonly<Record<string, number>> }>(
       "select cursors from lanes where processor = $1",
@@ -94,9 +88,9 @@ const isThrough = async ({ database, desk: { log } }: House): Promise<boolean> =
     const cursors = lanes.flatMap((lane) => Object.entries(lane.cursors));
     return cursors.reduce((sum, [place, cursor]) => (place.startsWith(`${topic}/`) ? sum + cursor : sum), 0);
   };
-  if ((await folded(conversations.name, "messages")) < (await ends("messages"))) return false;
+  if ((await folded(conversations.name, "messages")) < (await recordsOn(house, "messages"))) return false;
   const [open] = await database.query<{ count: number }>("select count(*) from outbox where topic = 'inbox'");
-  return open?.count === 0 && (await folded(inboxes.name, "inbox")) >= (await ends("inbox"));
+  return open?.count === 0 && (await folded(inboxes.name, "inbox")) >= (await recordsOn(house, "inbox"));
 };
 
 export const growthLine = ({ users, processes, messagesPerSecond, cpu, memoryMiB: memory }: Growth): string =>

@@ -1,9 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { House } from "../../deploy/local/house.ts";
-import type { TopicId } from "../../services/core/topics.ts";
 import { HOUR, type Millis, SECOND } from "../../services/core/time.ts";
 import { readWhole } from "../../services/ops/read.ts";
-import { decide, readyFor, type Site } from "./deciders.ts";
+import { decide, readyFor, recordsOn, type Site } from "./deciders.ts";
 import { inWords, type Spread, spreadOf } from "./figures.ts";
 import { memoryMiB } from "./machine.ts";
 import { readerOf, wait } from "./waiting.ts";
@@ -48,7 +46,7 @@ export const lateness = async (site: Site, { pending, rate, seconds }: Load): Pr
   site.tell(`${count} will be due from ${new Date(begin).toISOString()} on`);
   await using application = await decide(site);
   if (Date.now() > begin) throw new Error("the load began before the services were ready");
-  while ((await recordsOf(site.house, "notifications")) < count) await delay(SECOND);
+  while ((await recordsOn(site.house, "notifications")) < count) await delay(SECOND);
 
   const late: number[] = [];
   const due = new Map<string, Millis>();
@@ -62,9 +60,3 @@ export const lateness = async (site: Site, { pending, rate, seconds }: Load): Pr
 
 export const latenessLine = ({ pending, rate, late, memoryMiB: memory }: Lateness): string =>
   `${pending} pending, ${late.count} due at ${rate} a second: ${inWords(late)} late; ${memory} MiB`;
-
-const recordsOf = async ({ desk: { log } }: House, topic: TopicId): Promise<number> => {
-  const partitions = await log.partitions(topic);
-  const extents = await log.extents(Array.from({ length: partitions }, (_none, partition) => ({ topic, partition })));
-  return extents.reduce((sum, { low, high }) => sum + high - low, 0);
-};
