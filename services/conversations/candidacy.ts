@@ -18,9 +18,9 @@ const unfit = ({ kind, isImport, senderId }: MessageRow, user: UserId): string |
   return user === senderId ? "self" : null;
 };
 
-/** A user's candidacies before an event, and after it. */
+/** Candidacies of some users before an event, and after it. */
 export interface Difference {
-  readonly user: UserId;
+  readonly users: readonly UserId[];
   readonly before: readonly Candidacy[];
   readonly after: readonly Candidacy[];
 }

@@ -6,6 +6,7 @@ import {
   type MessageRow,
   newConversation,
   nothingRecent,
+  type Participation,
   recentKey,
   type RecentRow,
 } from "../core/chat.ts";
@@ -14,7 +15,7 @@ import type { UserId } from "../core/ids.ts";
 import { flow } from "../core/flow.ts";
 import { type Due, nothing, type Processor, type Rows, type Step } from "../core/processor.ts";
 import { DAY, type Millis } from "../core/time.ts";
-import { candidaciesOf, type Candidacy, type Difference } from "./candidacy.ts";
+import { candidaciesOf, type Candidacies, type Candidacy, type Difference } from "./candidacy.ts";
 import { type ConversationEvent, readConversationEvent } from "./event.ts";
 import { deleted, edited, sent } from "./message.ts";
 import {
@@ -134,7 +135,7 @@ const reconsidered = (
       const from = Math.min(event.seen - LATENESS + 1, knownSince(before, user));
       const isRemembered = ({ since }: Candidacy): boolean => since >= from;
       return {
-        user,
+        users: [user],
         before: were(user, participationOf(before, user)).filter(isRemembered),
         after: are(user, participationOf(after, user)).filter(isRemembered),
       };
@@ -175,16 +176,26 @@ const onMessage = (event: Of<"message">, rows: Rows<ChatRow>): Step<ChatRow> => 
 
 const onSent = (row: ConversationRow, message: MessageRow, event: Of<"message">): readonly Effect[] => {
   const { messageId, senderId, at: sentAt } = message;
-  const candidacies = candidaciesOf(row, message);
-  const verdicts: Difference[] = [];
-  for (const now of row.participants)
-    verdicts.push({ user: now.userId, before: none, after: candidacies(now.userId, now) });
-  for (const user of formerly(row)) verdicts.push({ user, before: none, after: candidacies(user, null) });
+  const verdicts = verdictsOf(row, candidaciesOf(row, message));
   return [
     ...differing(event, message, verdicts),
     ...rejections(event, messageId, verdicts),
     ...(senderId === null ? [] : tell(event, "OWN", [senderId], { messageId, senderId, sentAt })),
   ];
+};
+
+/** What all are told of a message that nobody knew before: those who are alike together. */
+const verdictsOf = (row: ConversationRow, candidacies: Candidacies): readonly Difference[] => {
+  const alike = new Map<readonly Candidacy[], UserId[]>();
+  const add = (user: UserId, now: Participation | null): void => {
+    const after = candidacies(user, now);
+    const users = alike.get(after);
+    if (users === undefined) alike.set(after, [user]);
+    else users.push(user);
+  };
+  for (const now of row.participants) add(now.userId, now);
+  for (const user of formerly(row)) add(user, null);
+  return Array.from(alike, ([after, users]) => ({ users, before: none, after }));
 };
 
 const none: readonly Candidacy[] = [];
@@ -205,7 +216,7 @@ const onEdited = (
   const differ = concerned.filter((user) => before.mentions.includes(user) !== mentions.includes(user));
   const differences = concerned.map((user) => {
     const now = participationOf(row, user);
-    return { user, before: were(user, now), after: are(user, now) };
+    return { users: [user], before: were(user, now), after: are(user, now) };
   });
   return [
     ...tell(event, "EDITED", differ, {

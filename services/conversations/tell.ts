@@ -56,21 +56,21 @@ export const differing = (
     if (entry === undefined) added.push((entry = { since, reason, users: [], mentioned: [] }));
     return entry;
   };
-  for (const { user, before, after } of differences) {
+  for (const { users, before, after } of differences) {
     const held = heldOf(before);
     const holds = heldOf(after);
     const isKept = held.every(({ since }) => holds.some((each) => each.since === since));
     if (holds.length === 0 && !isKept) {
       const reason = (after.find((each) => isSame(each, held[0])) ?? after.at(-1))?.reason ?? "left";
-      withdrawn.set(reason, [...(withdrawn.get(reason) ?? []), user]);
+      withdrawn.set(reason, [...(withdrawn.get(reason) ?? []), ...users]);
     }
     for (let index = 0; index < holds.length; index++) {
       const hold = holds[index] as Candidacy;
       const { since, isMentioned } = hold;
       if (isKept && held.some((each) => isSame(each, hold))) continue;
       const entry = addedAt(since, isKept || index > 0 ? null : ANEW);
-      entry.users.push(user);
-      if (isMentioned) entry.mentioned.push(user);
+      for (const user of users) entry.users.push(user);
+      if (isMentioned) for (const user of users) entry.mentioned.push(user);
     }
   }
   return [
@@ -102,7 +102,7 @@ export const rejections = (
   differences: readonly Difference[],
 ): readonly Effect[] => {
   const rejected: { readonly reason: string; readonly since: Millis; readonly users: UserId[] }[] = [];
-  for (const { user, before, after } of differences) {
+  for (const { users, before, after } of differences) {
     const latest = after[after.length - 1];
     const known = before[before.length - 1];
     if (latest === undefined || (isSame(latest, known) && known?.reason !== "not_participant")) continue;
@@ -110,7 +110,7 @@ export const rejections = (
     if (reason === null || reason === "not_participant" || after.some((each) => each.reason === null)) continue;
     let entry = rejected.find((one) => one.since === since && one.reason === reason);
     if (entry === undefined) rejected.push((entry = { reason, since, users: [] }));
-    entry.users.push(user);
+    for (const user of users) entry.users.push(user);
   }
   return rejected.map(({ reason, since, users }) => ({
     type: "note",

@@ -88,43 +88,45 @@ const onPresence = (it: Visit, { presence, at, readUntil }: Of<"presence">): voi
   }
 };
 
-const onEntry = (it: Visit, { entry, isMentioned, at, candidate }: Of<"entry">): void => {
+const onEntry = (it: Visit, event: Of<"entry">): void => {
+  const { entry, candidate, isMentioned } = event;
   const { conversationId, messageId } = entry;
   const thread = threadOf(it, conversationId);
-  const drop = (reason: string, lost: ReturnType<typeof keep>): void =>
-    dropped(it, thread, lost, { reason, facts: {} });
   switch (entry.type) {
     case "CANDIDATE":
       if (candidate === null) break;
-      if (entry.reason === ANEW && keep(thread, (one) => one.messageId !== messageId) !== null) touch(it, thread);
+      if (entry.reason === ANEW) withdraw(it, thread, candidate);
       onCandidate(it, thread, candidate);
-      break;
-    case "OWN":
-      // Who writes has read what was there before: a later message is one of a greater time.
-      drop("read", read(thread, entry.sentAt - 1));
       break;
     case "EDITED":
       if (messageId !== null && mention(thread, messageId, isMentioned)) touch(it, thread);
       break;
+    default:
+      dropped(it, thread, lostBy(event, thread), { reason: entry.reason ?? REASONS[entry.type], facts: {} });
+  }
+};
+
+/** What was said of the message before holds no more. */
+const withdraw = (it: Visit, thread: Thread, { message: { messageId } }: Candidate): void => {
+  if (keep(thread, (one) => one.messageId !== messageId) !== null) touch(it, thread);
+};
+
+const REASONS = { OWN: "read", WITHDRAWN: "deleted", CLOSED: "left", MENTIONS_ONLY: "not_mentioned" };
+
+/** What an entry takes from what was missed or attended. */
+const lostBy = ({ entry, at }: Of<"entry">, thread: Thread): ReturnType<typeof keep> => {
+  const { type, messageId, sentAt } = entry;
+  switch (type) {
+    case "OWN": // who writes has read what was there before: a later message is one of a greater time
+      return read(thread, sentAt - 1);
     case "WITHDRAWN":
-      drop(
-        entry.reason ?? "deleted",
-        keep(thread, (message) => message.messageId !== messageId),
-      );
-      break;
-    case "CLOSED":
-      // What became a candidate at that very moment did so after it.
-      drop(
-        entry.reason ?? "left",
-        keep(thread, ({ since }) => since >= at),
-      );
-      break;
+      return keep(thread, (message) => message.messageId !== messageId);
+    case "CLOSED": // what became a candidate at that very moment did so after it
+      return keep(thread, ({ since }) => since >= at);
     case "MENTIONS_ONLY":
-      drop(
-        "not_mentioned",
-        keep(thread, (message) => message.since >= at || message.isMentioned),
-      );
-      break;
+      return keep(thread, ({ since, isMentioned }) => since >= at || isMentioned);
+    default:
+      return null;
   }
 };
 
@@ -159,30 +161,33 @@ const onDue = (it: Visit): Step<Inbox> => {
   const { inbox, now } = it;
   lapse(it);
   forget(inbox, now);
-  for (const threads of due(it)) notify(it, threads);
+  if (inbox.open.size > 0) notifyDue(it);
   change(it);
   settle(it, true);
   return stepOf(it);
 };
 
-/** The threads, by notification, that nothing holds any more, in order. */
-function* due(it: Visit): Iterable<readonly Thread[]> {
+/** Tells of the threads that nothing holds any more, in order: of each, or of all that is open. */
+const notifyDue = (it: Visit): void => {
   const { inbox, now } = it;
-  if (inbox.open.size === 0) return;
+  const settings = settingsOf(it);
+  for (const thread of toLookAt(it)) {
+    if (holdOf(inbox, thread, settings, now) !== null) continue;
+    if (settings.group === "recipient") {
+      notify(it, [...inbox.open]);
+      return;
+    }
+    notify(it, [thread]);
+  }
+};
+
+const toLookAt = (it: Visit): readonly Thread[] => {
+  const { inbox, now } = it;
   const isAll = isAllToLookAt(it);
   const some: Thread[] = [];
   for (const thread of inbox.open) if (isAll || (thread.until !== null && thread.until <= now)) some.push(thread);
-  if (some.length > 1) some.sort(inOrder);
-  const settings = settingsOf(it);
-  for (const thread of some) {
-    if (holdOf(inbox, thread, settings, now) !== null) continue;
-    if (settings.group === "recipient") {
-      yield [...inbox.open];
-      return;
-    }
-    yield [thread];
-  }
-}
+  return some.length > 1 ? some.toSorted(inOrder) : some;
+};
 
 const inOrder = (a: Thread, b: Thread): number =>
   (a.missed[0]?.since ?? 0) - (b.missed[0]?.since ?? 0) || (a.conversationId < b.conversationId ? -1 : 1);
