@@ -1,5 +1,15 @@
 import { spawnSync } from "node:child_process";
-import { chmodSync, closeSync, mkdtempSync, openSync, readFileSync, realpathSync, rmSync, writeSync } from "node:fs";
+import {
+  chmodSync,
+  closeSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
@@ -28,8 +38,10 @@ export interface Server {
 
 /** @param ofBytes the size of a disk of its own, in memory: only root can have that; else it lies with all other files */
 export const startServer = async (ofBytes: number | null = null): Promise<Server> => {
-  const folder = realpathSync(mkdtempSync(join(tmpdir(), "whileaway-server-")));
+  const made = (): string => realpathSync(mkdtempSync(join(tmpdir(), "whileaway-server-")));
+  const [folder, logs] = [made(), made()];
   if (ofBytes !== null) mount(folder, ofBytes);
+  symlinkSync(logs, join(folder, "logs")); // where the disk is full, the log is to say so
   chmodSync(folder, 0o755); // whoever runs it, where we are root, comes in
   const place = (): Place => ({
     dataDir: folder,
@@ -44,7 +56,7 @@ export const startServer = async (ofBytes: number | null = null): Promise<Server
   onTestFinished(async () => {
     await running.stop[Symbol.asyncDispose]();
     if (ofBytes !== null) spawnSync("umount", ["--lazy", folder]);
-    rmSync(folder, { recursive: true, force: true });
+    for (const one of [folder, logs]) rmSync(one, { recursive: true, force: true });
   });
   await migrate(running.address);
 
@@ -59,7 +71,7 @@ export const startServer = async (ofBytes: number | null = null): Promise<Server
         if (isAlive(pid)) return;
         running = await startPostgres(place()); // not at once, while what is left of the one before holds its memory
       }),
-    says: (text) => readFileSync(join(folder, "logs/postgres.log"), "utf8").split(text).length - 1,
+    says: (text) => readFileSync(join(logs, "postgres.log"), "utf8").split(text).length - 1,
     fill() {
       const filler = join(folder, "filler");
       const file = openSync(filler, "w");
