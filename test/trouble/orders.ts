@@ -36,7 +36,7 @@ const weigh = (): Weight => {
   };
 };
 
-/** Obeys orders that come from whoever has started this process. */
+/** Obeys orders that come from whoever has started this process, and ends with them. */
 export const obey = (): void => {
   ahead = Number(process.env["CLOCK"] ?? 0);
   globalThis.Date = SteppedDate as DateConstructor;
@@ -44,5 +44,6 @@ export const obey = (): void => {
     if (order.type === "step") ahead += order.by;
     else process.send?.(weigh());
   });
+  process.once("disconnect", () => process.kill(process.pid, "SIGKILL"));
   process.channel?.unref(); // who waits for orders can end all the same
 };
