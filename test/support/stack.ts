@@ -25,6 +25,7 @@ export const CACHE =
 /** Starts Kafka, the registry and PostgreSQL once for a run of all tests; what the environment names is used instead. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const dataDir = mkdtempSync(join(tmpdir(), "whileaway-test-"));
+  process.env["NODE_COMPILE_CACHE"] = join(dataDir, "compiled"); // tests start the same services again and again
   const say = (line: string): void => console.log(line);
   const stack = await startStack({ dataDir, cacheDir: CACHE, environment: process.env, say, throwaway: true });
   await makeTemplate(stack.postgres);

@@ -17,8 +17,6 @@ const TIMEOUT = 3;
 const LATE = HOUR / 2;
 /** Milliseconds for which things are well before the clock steps again, at most. */
 const LONGEST = 5_000;
-/** Milliseconds after which a member that gives no sign of life is taken for dead, and more. */
-const SESSION = 12_000;
 
 /** By how much a clock steps, one after the other; the first before its process starts. */
 const steps: readonly Millis[] = IS_WHOLE ? [HOUR, -HOUR, -HOUR, 2 * HOUR, -HOUR, HOUR] : [HOUR, -2 * HOUR];
@@ -52,7 +50,6 @@ const stepAgainAndAgain = async (chat: World, wrong: Running, dice: Random): Pro
 /** Its clock steps; both go on with what they have, once they have settled it. */
 const step = async (chat: World, { child }: Running, by: Millis): Promise<void> => {
   child.send({ type: "step", by } satisfies Order);
-  await delay(SESSION);
   await expectNoQuarrel(chat);
 };
 

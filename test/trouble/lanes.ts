@@ -2,7 +2,10 @@ import { setTimeout as delay } from "node:timers/promises";
 import { expect } from "vitest";
 import { eventually, type World } from "../support/world.ts";
 
-/** Milliseconds in which whoever holds a lane that another has taken finds out, and would take it back. */
+/**
+ * Milliseconds in which a member that gives no sign of life is taken for dead, and whoever holds a lane that another has
+ * taken finds out, and would take it back.
+ */
 const LOOK = 12_000;
 
 /** How often each lane of each processor has been taken. */
