@@ -124,4 +124,28 @@ export const mutations: readonly Mutation[] = [
     test: "test/trouble/records.test.ts",
     only: "future",
   },
+  {
+    what: "time is what the machine's own clock says",
+    file: "services/runtime/clock.ts",
+    from: "now: () => Math.floor(ahead + performance.now()),",
+    to: "now: () => Date.now(),",
+    test: "test/trouble/clock.test.ts",
+    only: "",
+  },
+  {
+    what: "what another version wrote is read as if this one had",
+    file: "services/runtime/codec.ts",
+    from: "return (bytes) => type.fromBuffer(bytes, resolver);",
+    to: "return (bytes) => (resolver === null ? null : type.fromBuffer(bytes));",
+    test: "test/trouble/upgrade.test.ts",
+    only: "",
+  },
+  {
+    what: "who has read a message may be told of it",
+    file: "services/inboxes/missed.ts",
+    from: `if (sentAt <= readUntil) return "read";`,
+    to: "",
+    test: "test/judge/agree.test.ts",
+    only: "histories: orderly",
+  },
 ];

@@ -29,7 +29,7 @@ const restarts = async (server: Server, dice: Random): Promise<readonly string[]
 
 test(
   `PostgreSQL is killed, ends at once or in good order, and comes back: nothing is lost, nothing comes twice (SEED=${SEED})`,
-  { timeout: 240_000 + TIMES * 60_000 },
+  { timeout: 240_000 + TIMES * 90_000 },
   async () => {
     const server = await startServer();
     const chat = await world({ LOG_LEVEL: "error", DATABASE_URL: server.address });
@@ -71,7 +71,7 @@ const permit = async ({ database }: World): Promise<void> => {
 
 test(
   `what PostgreSQL refuses for a moment, at a statement or a commit, is tried until it is taken (SEED=${SEED})`,
-  { timeout: 240_000 },
+  { timeout: 600_000 },
   async () => {
     const chat = await world({ LOG_LEVEL: "error" });
     using work = await trial(chat, HISTORIES);
@@ -105,7 +105,7 @@ const full = async (server: Server, chat: World, dice: Random): Promise<readonly
 
 test.runIf(process.getuid?.() === 0)(
   `the disk is full, and there is room again: nothing is lost, nothing comes twice (SEED=${SEED})`,
-  { timeout: 240_000 },
+  { timeout: 600_000 },
   async () => {
     const server = await startServer(DISK);
     const chat = await world({ LOG_LEVEL: "error", DATABASE_URL: server.address });

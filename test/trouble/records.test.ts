@@ -30,7 +30,7 @@ const repeated = (dice: Random, said: readonly Said[]): readonly Said[] => {
   return [...atOnce, ...again];
 };
 
-test(`what is said twice, at once or long after, counts once (SEED=${SEED})`, { timeout: 300_000 }, async () => {
+test(`what is said twice, at once or long after, counts once (SEED=${SEED})`, { timeout: 900_000 }, async () => {
   const chat = await world({ LOG_LEVEL: "error" });
   const dice = random(SEED);
   using work = await trial(chat, HISTORIES, { disturb: (past) => repeated(dice, past) });
@@ -182,7 +182,7 @@ const moves = {
 
 test(
   `wherever Kafka thinks that a group is, it goes on where its lanes are, and repeats nothing (SEED=${SEED})`,
-  { timeout: 300_000 },
+  { timeout: 900_000 },
   async () => {
     const chat = await world({ LOG_LEVEL: "error" });
     using work = await trial(chat, HISTORIES);
