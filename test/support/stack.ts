@@ -12,6 +12,8 @@ declare module "vitest" {
     readonly registry: string;
     /** A server on which each test file makes databases of its own from the template. */
     readonly postgres: string;
+    /** A folder for what Node compiles: tests start the same services again and again. */
+    readonly compiled: string;
   }
 }
 
@@ -25,13 +27,13 @@ export const CACHE =
 /** Starts Kafka, the registry and PostgreSQL once for a run of all tests; what the environment names is used instead. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const dataDir = mkdtempSync(join(tmpdir(), "whileaway-test-"));
-  process.env["NODE_COMPILE_CACHE"] = join(dataDir, "compiled"); // tests start the same services again and again
   const say = (line: string): void => console.log(line);
   const stack = await startStack({ dataDir, cacheDir: CACHE, environment: process.env, say, throwaway: true });
   await makeTemplate(stack.postgres);
   project.provide("kafka", stack.kafka);
   project.provide("registry", stack.registry);
   project.provide("postgres", stack.postgres);
+  project.provide("compiled", join(dataDir, "compiled"));
   return async () => {
     await stack[Symbol.asyncDispose]();
     rmSync(dataDir, { recursive: true, force: true });

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { onTestFinished } from "vitest";
+import { inject, onTestFinished } from "vitest";
 import type { Point } from "../../services/runtime/points.ts";
 import type { World } from "../support/world.ts";
 
@@ -54,7 +54,8 @@ export const startAll = (
   main = fileURLToPath(new URL("victim.ts", import.meta.url)),
 ): Running => {
   const STRIKE = strike === null ? "" : `${strike.point} ${strike.who} ${strike.times} ${strike.signal ?? "SIGKILL"}`;
-  const env = { ...process.env, ...environment, STRIKE, ...more };
+  const NODE_COMPILE_CACHE = inject("compiled");
+  const env = { ...process.env, ...environment, NODE_COMPILE_CACHE, STRIKE, ...more };
   const child = spawn(process.execPath, ["--expose-gc", main], { env, stdio: ["ignore", "pipe", "inherit", "ipc"] });
   const said: Line[] = [];
   if (child.stdout !== null)
