@@ -53,7 +53,7 @@ export const wiredLog = async (): Promise<Wired> => {
     kafka = await before({ host: "127.0.0.1", port }, measure);
     return kafka.port;
   });
-  const settings = { LOG_LEVEL: "error", KAFKA_BROKERS: brokers.front, SCHEMA_REGISTRY_URL: there.href };
+  const settings = { LOG_LEVEL: "info", KAFKA_BROKERS: brokers.front, SCHEMA_REGISTRY_URL: there.href };
   const chat = await world(settings, {}, brokers);
   const { codec, renew } = await renewable(chat);
   const publish: World["publish"] = (...records) => say(chat.log, codec(), records);

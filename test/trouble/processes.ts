@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { inject, onTestFinished } from "vitest";
+import { inject, onTestFailed, onTestFinished } from "vitest";
 import type { Point } from "../../services/runtime/points.ts";
 import type { World } from "../support/world.ts";
 
@@ -45,6 +45,8 @@ export const refusals = (said: readonly Line[]): readonly string[] =>
 
 /** pino's number for an error: such lines are shown. */
 const ERROR = 50;
+/** Lines that are shown where the test fails, but for those of each attempt. */
+const LAST = 200;
 
 /** All services in one process. @param strike where it is struck, if at all @param more settings of this process alone */
 export const startAll = (
@@ -70,6 +72,10 @@ export const startAll = (
   onTestFinished(async () => {
     child.kill("SIGKILL");
     await end;
+  });
+  onTestFailed(() => {
+    const lines = said.filter(({ message }) => message !== "attempted").slice(-LAST);
+    console.log(`process ${child.pid} has said:`, lines.map((line) => JSON.stringify(line)).join("\n"));
   });
   return { child, end, said };
 };
