@@ -1,7 +1,5 @@
-import { once } from "node:events";
-import { type AddressInfo, createServer, type Socket } from "node:net";
-import { expect, onTestFinished, test, vi } from "vitest";
-import { openSocket, SILENCE, whole } from "./kafka-socket.ts";
+import { expect, test } from "vitest";
+import { whole } from "./kafka-socket.ts";
 
 const answer = (text: string): Buffer => {
   const length = Buffer.alloc(4);
@@ -29,43 +27,4 @@ test("half an answer is never handed over", () => {
   const hear = whole((some) => heard.push(some));
   hear(Buffer.concat([answer("one"), answer("another").subarray(0, 6)]));
   expect(heard).toEqual([answer("one")]);
-});
-
-/** Two ends of a connection; its time is what the test says. */
-const connection = async () => {
-  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { address: host, port } = server.address() as AddressInfo;
-  const other = once(server, "connection") as Promise<[Socket]>;
-  const socket = openSocket({ host, port, onConnect: () => undefined });
-  const [broker] = await other;
-  onTestFinished(() => {
-    vi.useRealTimers();
-    for (const end of [socket, broker]) end.destroy();
-    server.close();
-  });
-  return { socket, broker };
-};
-
-test("a connection on which nothing is heard ends, however often something is asked on it", async () => {
-  const { socket, broker } = await connection();
-  for (let passed = 0; passed < SILENCE; passed += SILENCE / 5) {
-    expect(socket.destroyed).toBe(false);
-    socket.write("again");
-    await once(broker, "data");
-    vi.advanceTimersByTime(SILENCE / 5);
-  }
-  expect(socket.destroyed).toBe(true);
-});
-
-test("a connection on which something is heard stays", async () => {
-  const { socket, broker } = await connection();
-  for (let passed = 0; passed < 2 * SILENCE; passed += SILENCE / 2) {
-    const heard = once(socket, "data");
-    broker.write(answer("here"));
-    await heard;
-    vi.advanceTimersByTime(SILENCE / 2);
-  }
-  expect(socket.destroyed).toBe(false);
 });

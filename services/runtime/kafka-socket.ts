@@ -2,10 +2,10 @@ import { connect as connectPlain, isIP, type Socket } from "node:net";
 import { connect as connectTls, type ConnectionOptions } from "node:tls";
 
 /**
- * Milliseconds in which something is heard on a connection, or it is given up: its other end may be gone without a word.
+ * Milliseconds in which something is said on a connection, or it is given up: its other end may be gone without a word.
  * More than a broker may take for an answer; to connect again after a quiet time costs little.
  */
-export const SILENCE = 25_000;
+const SILENCE = 25_000;
 
 /** Where to connect, as kafkajs asks for it. */
 interface Wanted {
@@ -17,7 +17,7 @@ interface Wanted {
 
 /**
  * A connection that hands over whole answers only: kafkajs keeps half of one beyond the end of its connection, and would
- * read all that comes on the next one from the middle. And one that ends when nothing is heard on it: kafkajs would go on
+ * read all that comes on the next one from the middle. And one that ends when nothing is said on it: kafkajs would go on
  * asking on it for as long as TCP lets it.
  */
 export const openSocket = ({ host, port, ssl, onConnect }: Wanted): Socket => {
@@ -25,10 +25,8 @@ export const openSocket = ({ host, port, ssl, onConnect }: Wanted): Socket => {
   const socket = ssl
     ? connectTls({ host, port, ...name, ...(ssl === true ? {} : ssl) }, onConnect)
     : connectPlain({ host, port }, onConnect);
-  // Not the socket's own, which begins anew when we say something, too: several who ask again and again would keep it open.
-  // Kafkajs hears of the end, and fails what was asked; an end that came later would strike the connection after this one.
-  const silence = setTimeout(() => socket.destroy(), SILENCE).unref();
-  socket.on("data", () => silence.refresh()).on("close", () => clearTimeout(silence));
+  // Kafkajs hears of it, too, and fails what was asked; an end that came later would strike the connection after this one.
+  socket.setTimeout(SILENCE, () => socket.destroy());
   const on = socket.on.bind(socket) as (event: string, listener: (piece: Buffer) => void) => Socket;
   socket.on = ((event: string, listener: (piece: Buffer) => void) =>
     on(event, event === "data" ? whole(listener) : listener)) as Socket["on"];
