@@ -37,7 +37,7 @@ export interface WantedTopic extends TopicState {
   readonly topic: TopicId;
 }
 
-/** Kafka. The only file that imports `kafkajs`: to replace it is to write this file anew and pass test/contract. */
+/** Kafka. To replace `kafkajs` is to write those two files anew and pass test/contract. */
 export interface KafkaLog extends Log, AsyncDisposable {
   /** What the broker has of our topics. */
   describe(): Promise<ReadonlyMap<TopicId, TopicState>>;
