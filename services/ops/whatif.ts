@@ -60,12 +60,15 @@ export const whatifCommand = (say: (line: string) => void = console.log): Comman
     });
 
 /**
- * Each of the two sides goes over the records in a process of its own, whose garbage is collected by its own thread: the
- * helpers of two would take the processors from each other. Throws Fatal where one ends without an answer.
+ * The garbage of a side is collected by its own thread: the helpers of two would take the processors from each other. And
+ * seldom from the beginning on, as what is made for one window lives no longer (MiB).
  */
+const COLLECTOR = ["--single-threaded-gc", "--min-semi-space-size=32"];
+
+/** Each of the two sides goes over the records in a process of its own. Throws Fatal where one ends without an answer. */
 const inWorker = async (task: Task): Promise<Outcome> => {
   const worker = fork(new URL("whatif-worker.ts", import.meta.url), {
-    execArgv: [...process.execArgv, "--single-threaded-gc"],
+    execArgv: [...process.execArgv, ...COLLECTOR],
     serialization: "advanced",
   });
   worker.send(task);
