@@ -7,7 +7,7 @@ import type { Site } from "./deciders.ts";
 import { endToEnd, endToEndLines } from "./end-to-end.ts";
 import { growth, type Growth, growthLine } from "./growth.ts";
 import { lateness, latenessLine, type Load } from "./lateness.ts";
-import { PEER, pipeline } from "./pipeline.ts";
+import { PEER, pipeline, type Runs } from "./pipeline.ts";
 import { summary } from "./summary.ts";
 
 interface Options {
@@ -63,10 +63,11 @@ bench
   .description("ours and Kafka Streams, exactly once, in turn on the same broker, topics and load")
   .option("--runs <n>", "runs of each", whole, 3)
   .option("--peer <dir>", "where the peer and its load generator are", PEER)
+  .option("--trace <file>", "a recorded chat (a .csv.gz) as the load, in place of the generator's")
   .option("--json", "prints JSON")
   .argument("[load...]", "options of the load generator, behind --")
-  .action(async (load: readonly string[], { runs, peer, json }: Options & { runs: number; peer: string }) => {
-    const all = await pipeline(peer, runs, load, tell);
+  .action(async (load: readonly string[], { json, ...what }: Options & Runs) => {
+    const all = await pipeline(what, load, tell);
     const found = summary(all);
     print(found, found.lines, json);
     process.exitCode = all.every(({ wrong }) => wrong === 0) ? 0 : 1;

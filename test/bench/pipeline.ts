@@ -1,5 +1,16 @@
 import { spawn } from "node:child_process";
-import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { once } from "node:events";
 import { homedir, tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
@@ -10,6 +21,7 @@ import { RAW, type Run, sideOf } from "./summary.ts";
 /** A peer and its load generator, as in ../shared/peers. */
 export const PEER = fileURLToPath(new URL("../../../shared/peers/kafka-streams", import.meta.url));
 const PROCESSOR = fileURLToPath(new URL("processor.ts", import.meta.url));
+const TRACE_LOAD = fileURLToPath(new URL("trace-load.ts", import.meta.url));
 
 /** What the peer's tools print of one run. */
 const runOnce = async (peer: string, isOurs: boolean, work: string, load: readonly string[]): Promise<Run> => {
@@ -57,23 +69,45 @@ const built = async (peer: string): Promise<string> => {
   return copy;
 };
 
+/** The same tools in a folder of their own, but what they fill the topics with is a recorded chat. */
+const tracing = (tools: string, folder: string, trace: string): string => {
+  for (const name of readdirSync(tools)) if (name !== "load.sh") symlinkSync(join(tools, name), join(folder, name));
+  const preload = `preload) exec "${process.execPath}" "${TRACE_LOAD}" --trace "${resolve(trace)}" "$@" ;;`;
+  const others = `*) exec "${join(tools, "load.sh")}" "$@" ;;`;
+  writeFileSync(join(folder, "load.sh"), ["#!/bin/sh", 'case "$1" in', preload, others, "esac", ""].join("\n"), {
+    mode: 0o755,
+  });
+  return folder;
+};
+
+/** What is run, and how often. */
+export interface Runs {
+  /** Where the peer and its load generator are. */
+  readonly peer: string;
+  readonly runs: number;
+  /** A recorded chat (a .csv.gz) that is the load, in place of the generator's. */
+  readonly trace?: string;
+}
+
 /** So many runs of the peer and of ours, in turn. @param load options of the load generator */
 export const pipeline = async (
-  peer: string,
-  runs: number,
+  { peer, runs, trace }: Runs,
   load: readonly string[],
   tell: (line: string) => void,
 ): Promise<readonly Run[]> => {
   const place = await built(peer);
+  const folder = mkdtempSync(join(tmpdir(), "whileaway-bench-"));
+  const tools = trace === undefined ? place : tracing(place, folder, trace);
   const all: Run[] = [];
   for (let round = 0; round < runs; round++)
     for (const isOurs of [false, true]) {
       const work = mkdtempSync(join(tmpdir(), "whileaway-bench-"));
       chmodSync(work, 0o755); // so that the database, whose user may be another, lies within, and goes with it
-      const run = await runOnce(place, isOurs, work, load);
+      const run = await runOnce(tools, isOurs, work, load);
       rmSync(work, { recursive: true, force: true });
       tell(`${run.label}: ${Math.round(run.fanoutPerSecond)} recipient updates/s, ${run.check}`);
       all.push(run);
     }
+  rmSync(folder, { recursive: true, force: true });
   return all;
 };

@@ -1,0 +1,90 @@
+import { writeFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { SECOND } from "../../services/core/time.ts";
+import type { TopicId } from "../../services/core/topics.ts";
+import { memoryRegistry } from "../../services/memory/registry.ts";
+import { readTrace, type TraceRow } from "../../services/ops/trace.ts";
+import { traceScript } from "../../services/ops/trace-script.ts";
+import { avroCodec, registeredIds } from "../../services/runtime/codec.ts";
+import { openKafka } from "../../services/runtime/kafka.ts";
+import { type Said, say } from "../../services/runtime/producer.ts";
+import { ensureTopics } from "../../services/runtime/topics.ts";
+
+/**
+ * A recorded chat in place of the made-up load (../shared/peers/kafka-streams, `load.sh preload`): the same options as far
+ * as they have a meaning, the same line of counts, so that its tools measure and check what comes of it. All of the
+ * recording lies within the span. So that one expectation holds whatever is taken first, members join before the first
+ * message, all of those who ever write; and nobody is there: who writes has read what was there before.
+ */
+const { values } = parseArgs({
+  allowPositionals: true,
+  options: {
+    broker: { type: "string", default: "127.0.0.1:39092" },
+    trace: { type: "string", default: "" },
+    messages: { type: "string", default: "Infinity" },
+    horizon: { type: "string", default: "120000" },
+    span: { type: "string", default: "4000" },
+    timeout: { type: "string", default: "5000" },
+    meta: { type: "string", default: "meta.json" },
+  },
+});
+const [messages, horizon, span, timeout] = [values.messages, values.horizon, values.span, values.timeout].map(Number);
+const PARTITIONS = 8;
+/** Records put on the log in one go. */
+const AT_ONCE = 5_000;
+/** Milliseconds before the first message: profiles, then members. */
+const KNOWN = 9_000;
+const JOINED = 8_000;
+
+const begun = Date.now();
+const base = begun + (horizon ?? 0);
+const rows: TraceRow[] = [];
+for await (const row of readTrace(values.trace)) if (rows.push(row) >= (messages ?? Infinity)) break;
+const [first, last] = [rows[0]?.at ?? 0, rows.at(-1)?.at ?? 0];
+const script = traceScript((at) => base + Math.floor(((at - first) / (last - first + 1)) * (span ?? 0)));
+
+/** As the tools expect it, at its time; null: left out. */
+const loaded = (said: Said): Said | null => {
+  if (said.value === null) return null;
+  switch (said.topic) {
+    case "users": {
+      const name = `Person ${Number(said.key.slice(1))}`; // the name by which they know a recipient
+      return { ...said, value: { ...said.value, name, occurredAt: base - KNOWN }, timestamp: base - KNOWN };
+    }
+    case "participants":
+      return { ...said, value: { ...said.value, occurredAt: base - JOINED }, timestamp: base - JOINED };
+    case "presence": {
+      const { type, occurredAt: timestamp } = said.value;
+      return type === "READ" ? { ...said, value: { ...said.value, readUntil: timestamp }, timestamp } : null;
+    }
+    case "messages":
+      return { ...said, timestamp: said.value.occurredAt };
+    default:
+      return null;
+  }
+};
+
+const records = [...rows.flatMap((row) => script.take(row)), ...script.end()].flatMap((said) => loaded(said) ?? []);
+const counts: Partial<Record<TopicId, number>> = {};
+const members = new Map<string, number>();
+for (const { topic, key } of records) {
+  counts[topic] = (counts[topic] ?? 0) + 1;
+  if (topic === "participants") members.set(key, (members.get(key) ?? 0) + 1);
+}
+const fanout = records.reduce(
+  (sum, { topic, key }) => sum + (topic === "messages" ? (members.get(key) ?? 1) - 1 : 0),
+  0,
+);
+
+await using log = openKafka({ brokers: [values.broker], clientId: "trace-load", prefix: "", tls: false });
+const registry = memoryRegistry();
+await ensureTopics(log, registry, "", PARTITIONS, 1);
+const codec = avroCodec(registry, await registeredIds(registry, ""));
+for (let at = 0; at < records.length; at += AT_ONCE) await say(log, codec, records.slice(at, at + AT_ONCE));
+
+const { users, participants, presence } = counts;
+const written = { users, participants, presence, messages: counts.messages, fanout, bytes: 0 };
+const seconds = (Date.now() - begun) / SECOND;
+const meta = `${JSON.stringify({ mode: "preload", base, span, timeout, ...written, seconds })}\n`;
+writeFileSync(values.meta, meta);
+process.stdout.write(meta);
