@@ -67,6 +67,18 @@ describe("an edit", () => {
       .causes();
   });
 
+  test("of a time before the message was sent changes nothing, whichever is read first", () => {
+    const early = edited("m1", "12:00:59", { mentions: ["eve"] });
+    chat
+      .after(...both, eve, sent("m1"))
+      .on({ ...early, timestamp: at("12:02") })
+      .causes();
+    chat
+      .after(...both, eve, early)
+      .on(sent("m1"))
+      .causes(candidate("m1", "ada"), own("m1", "bob"));
+  });
+
   test("of a message that is unknown or deleted changes nothing", () => {
     chat
       .after(...both)
@@ -138,6 +150,19 @@ describe("a conversation", () => {
   });
 });
 
+describe("someone who turns out to have joined before", () => {
+  const burst = Array.from({ length: 120 }, (_none, index) =>
+    message("c", "bob", `m${index}`, `12:${String(1 + Math.floor(index / 60)).padStart(2, "0")}:${index % 60}`),
+  );
+
+  test("may have missed all that was said in the last minutes, however much", () => {
+    chat
+      .after(joined("bob"), ...burst)
+      .on({ ...joined("ada"), timestamp: at("12:03") })
+      .causes(...burst.map(({ value }) => candidate(value?.messageId ?? "", "ada")));
+  });
+});
+
 describe("a message's row", () => {
   const row = (...said: readonly Said[]) => chat.after(...said).rows.get(messageKey("c", "m1"));
 
@@ -172,6 +197,18 @@ describe("a message's row", () => {
       .on(edited("m1", days(31), { mentions: ["ada"] }))
       .causes();
   });
+});
+
+test("a message that comes so late that it may have been known is history: nobody's candidate", () => {
+  const days = (count: number): number => at(`${12 + 24 * count}:01`);
+  chat
+    .after(...both)
+    .on({ ...sent("m1"), timestamp: days(30) - 1 })
+    .causes(candidate("m1", "ada"), own("m1", "bob"));
+  chat
+    .after(...both)
+    .on({ ...sent("m1"), timestamp: days(30) })
+    .causes(own("m1", "bob"));
 });
 
 describe("a record that can't be", () => {

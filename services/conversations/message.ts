@@ -1,7 +1,9 @@
 import { type MessageRow, newConversation, type Version } from "../core/chat.ts";
 import type { MessageEvent } from "../core/records.ts";
-import type { Millis } from "../core/time.ts";
+import { DAY, type Millis } from "../core/time.ts";
 
+/** A message leaves the store so long after the log's last word of it: nobody is told about it any more. */
+export const MESSAGE_RETENTION: Millis = 30 * DAY;
 /** Edits of one message that are remembered, and told apart from their repeats. */
 const MAX_EDITS = 100;
 
@@ -28,7 +30,10 @@ const blank = ({ conversationId, messageId }: MessageEvent, seen: Millis): Messa
 /** What folding a record made of a message; null where it changes nothing. */
 export type Changed = MessageRow | null;
 
-/** The message as sent, with the edits and the deletion that are of a later time but were read before. */
+/**
+ * The message as sent, with the edits and the deletion that are of a later time but were read before. One that is so late
+ * that an earlier record of it may be forgotten is history, as if it were imported.
+ */
 export const sent = (before: MessageRow | undefined, event: MessageEvent, at: Millis, seen: Millis): Changed => {
   if (before?.isSent === true) return null;
   const known = before ?? blank(event, seen);
@@ -42,7 +47,7 @@ export const sent = (before: MessageRow | undefined, event: MessageEvent, at: Mi
     ...(isDeleted ? { text: "", attachments: [] } : {}),
     isSent: true,
     kind,
-    isImport: origin === "IMPORT",
+    isImport: origin === "IMPORT" || seen - at >= MESSAGE_RETENTION,
     senderId,
     mentions: edits.at(-1)?.mentions ?? mentions,
     referencedMessageId,
@@ -53,14 +58,17 @@ export const sent = (before: MessageRow | undefined, event: MessageEvent, at: Mi
   };
 };
 
-/** The message after an edit; one of a time that is known changes nothing, one before the latest only what was then. */
+/**
+ * The message after an edit; one of a time that is known changes nothing, nor does one of a time before it was sent, and
+ * one before the latest only what was then.
+ */
 export const edited = (before: MessageRow | undefined, event: MessageEvent, at: Millis, seen: Millis): Changed => {
   if (before?.isDeleted === true) return null;
   const known = before ?? blank(event, seen);
+  if (known.isSent && at < known.at) return null;
   if (known.versions.some((version) => version.isEdit && version.at === at)) return null;
   const version: Version = { at, isEdit: true, mentions: event.mentions };
-  // Whatever clocks say, what is sent comes first.
-  const place = Math.max(known.versions.findLastIndex((other) => other.at <= at) + 1, known.isSent ? 1 : 0);
+  const place = known.versions.findLastIndex((other) => other.at <= at) + 1;
   const all = known.versions.toSpliced(place, 0, version);
   const versions = all.length > MAX_EDITS + 1 ? all.toSpliced(known.isSent ? 1 : 0, 1) : all;
   const { text, attachments, mentions } = event;

@@ -14,10 +14,10 @@ import type { Effect } from "../core/effect.ts";
 import type { UserId } from "../core/ids.ts";
 import { flow } from "../core/flow.ts";
 import { type Due, nothing, type Processor, type Rows, type Step } from "../core/processor.ts";
-import { DAY, type Millis } from "../core/time.ts";
+import { type Millis, MINUTE } from "../core/time.ts";
 import { candidaciesOf, type Candidacies, type Candidacy, type Difference } from "./candidacy.ts";
 import { type ConversationEvent, readConversationEvent } from "./event.ts";
-import { deleted, edited, sent } from "./message.ts";
+import { deleted, edited, MESSAGE_RETENTION, sent } from "./message.ts";
 import {
   everybody,
   exclusion,
@@ -31,12 +31,12 @@ import {
 } from "./participation.ts";
 import { differing, rejections, tell, type Telling } from "./tell.ts";
 
-/** A message leaves the store so long after the log's last word of it: nobody is told about it any more. */
-export const MESSAGE_RETENTION: Millis = 30 * DAY;
 /** System messages that are remembered for being shown. */
 const MAX_SYSTEM_MESSAGES = 20;
-/** Messages that are remembered as recent. */
+/** Messages that are remembered as recent; and of the last few minutes, when most that is late is said. */
 const MAX_RECENT = 50;
+const MAX_LATEST = 500;
+const LATEST: Millis = 5 * MINUTE;
 
 type Of<T extends ConversationEvent["type"]> = Extract<ConversationEvent, { type: T }>;
 
@@ -240,7 +240,11 @@ const keep = (
   const { conversationId, messageId } = message;
   const before = recent.messages.find((each) => each.messageId === messageId);
   const messages = recent.messages.filter((each) => each !== before && each.at > seen - LATENESS);
-  if (messages.length >= MAX_RECENT) messages.splice(0, messages.length - MAX_RECENT + 1);
+  const isLatest = (index: number): boolean =>
+    messages.length - index < MAX_LATEST && (messages[index]?.at ?? 0) > seen - LATEST;
+  let old = 0;
+  while (messages.length - old >= MAX_RECENT && !isLatest(old)) old++;
+  if (old > 0) messages.splice(0, old);
   messages.push({ messageId, at: Math.max(before?.at ?? at, at) });
   const own = [
     [messageKey(conversationId, messageId), message],

@@ -9,19 +9,24 @@ import { type Millis, SECOND } from "./time.ts";
 /** The role of those who have none, and the settings of roles that have none of their own. */
 export const DEFAULT_ROLE = "default";
 
-const upTo = (most: number) => z.number().min(0).max(most);
+/** Refused with the whole range, whatever is wrong. */
+const within = (least: number, most: number) => {
+  const right = `must be a number from ${least} to ${most}`;
+  return z.number(right).min(least, right).max(most, right);
+};
+const cap = "must be a whole number from 1 to 1000";
 const clock = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, "must be HH:MM, from 00:00 to 23:59");
 const timezone = z.string().refine(isTimeZone, "must be an IANA time zone, Europe/Berlin say");
 
 /** The table of design/semantics.md, in its own units: seconds. */
 export const settingsFields = z.strictObject({
-  timeout: upTo(900).default(300),
-  settle: upTo(60).default(10),
+  timeout: within(0, 900).default(300),
+  settle: within(0, 60).default(10),
   cooldown: z
     .strictObject({
-      first: upTo(86_400).default(900),
-      factor: z.number().min(1).max(10).default(2),
-      max: upTo(604_800).default(86_400),
+      first: within(0, 86_400).default(900),
+      factor: within(1, 10).default(2),
+      max: within(0, 604_800).default(86_400),
     })
     .prefault({}),
   whileOnline: z.enum(["hold", "notify"]).default("hold"),
@@ -30,8 +35,8 @@ export const settingsFields = z.strictObject({
     .strictObject({ from: clock, to: clock, timezone: timezone.nullable().default(null) })
     .nullable()
     .default(null),
-  dailyCap: z.int().min(1).max(1_000).nullable().default(null),
-  emailEnabled: z.boolean().default(true),
+  dailyCap: z.int(cap).min(1, cap).max(1_000, cap).nullable().default(null),
+  emailEnabled: z.boolean("must be true or false").default(true),
 });
 
 /** Settings of a role as they are said: times in seconds. */

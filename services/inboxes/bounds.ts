@@ -7,7 +7,7 @@ import type { Attachment } from "../core/records.ts";
 /** Of a message's text; of a system message's. What is longer ends with an ellipsis. */
 export const MAX_TEXT = 8_000;
 export const MAX_SYSTEM_TEXT = 500;
-/** Of a name or subject; of a language, time zone, role or media type. */
+/** Of a name or subject; of a language, time zone or media type. A role is an id. */
 export const MAX_NAME = 300;
 export const MAX_TAG = 100;
 /** Of a URL: cut it would be another, so what is longer (a picture as `data:`, say) is left out. */

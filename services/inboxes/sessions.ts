@@ -5,7 +5,7 @@ import { type Inbox, LATENESS, type Moment, type Session } from "./state.ts";
 /** A session without a sign for so long has lapsed; its records no further apart belong together. */
 export const SESSION_TTL: Millis = 45 * SECOND;
 
-/** Moments of one session that are remembered: those before are as good as certain. */
+/** Moments of one session that are remembered, the oldest ones as one where they are alike. */
 const MAX_MOMENTS = 16;
 /** Sessions of one user: beyond, those are forgotten that ended the longest ago. */
 const MAX_SESSIONS = 32;
@@ -24,15 +24,29 @@ export const withSession = (sessions: readonly Session[], session: Session): rea
   return others;
 };
 
-const isSame = (a: Moment, b: Moment): boolean => a.at === b.at && a.isSign === b.isSign && a.screen === b.screen;
+/** The time of the last of the signs that the moment stands for. */
+const lastSign = ({ at, until = at }: Moment): Millis => until;
 
 /** Puts a moment in its place, behind others of its time; the same once more changes nothing. */
 export const withMoment = (moments: Moments, moment: Moment): Moments => {
   const place = moments.findLastIndex(({ at }) => at <= moment.at) + 1;
   const before = moments[place - 1];
-  if (before !== undefined && isSame(before, moment)) return moments;
-  const all = moments.toSpliced(place, 0, moment);
-  return all.length > MAX_MOMENTS ? all.slice(-MAX_MOMENTS) : all;
+  if (before === undefined) return remembered([moment, ...moments]);
+  const last = lastSign(before);
+  const isKnown = moment.at <= last && moment.isSign === before.isSign && moment.screen === before.screen;
+  if (isKnown) return moments;
+  if (moment.at >= last) return remembered(moments.toSpliced(place, 0, moment));
+  // Late, and other than the signs around it: of those, the first and the last are known.
+  return remembered(moments.toSpliced(place - 1, 1, { ...before, until: moment.at }, moment, { ...before, at: last }));
+};
+
+const remembered = (moments: Moments): Moments => {
+  if (moments.length <= MAX_MOMENTS) return moments;
+  const [first, second, ...others] = moments;
+  if (first === undefined || second === undefined) return moments;
+  const areAlike = first.isSign && second.isSign && first.screen === second.screen;
+  const isOne = areAlike && second.at <= lastSign(first) + SESSION_TTL;
+  return remembered(isOne ? [{ ...first, until: lastSign(second) }, ...others] : [second, ...others]);
 };
 
 /**
@@ -42,10 +56,11 @@ export const withMoment = (moments: Moments, moment: Moment): Moments => {
 const endOfSign = (moments: Moments, index: number, now: Millis): Millis => {
   const sign = moments[index];
   if (sign === undefined) return -Infinity;
-  const lapse = sign.at + SESSION_TTL;
+  const last = lastSign(sign);
+  const lapse = last + SESSION_TTL;
   const next = moments[index + 1];
-  if (next !== undefined) return next.at <= lapse ? next.at : sign.at;
-  return now >= lapse ? sign.at : lapse;
+  if (next !== undefined) return next.at <= lapse ? next.at : last;
+  return now >= lapse ? last : lapse;
 };
 
 const lastOf = ({ moments }: Session): Moment | undefined => moments[moments.length - 1];
@@ -132,8 +147,10 @@ export const forgetSessions = (inbox: Inbox, now: Millis): void => {
 /** From when on a new moment of a session may change what was attended: from itself, or from the lapse that it undoes. */
 export const changesFrom = (moments: Moments, at: Millis, asOf: Millis): Millis => {
   const before = moments.findLast((moment) => moment.isSign && moment.at <= at);
-  const isUndone = before !== undefined && asOf >= before.at + SESSION_TTL && at <= before.at + SESSION_TTL;
-  return isUndone ? before.at : at;
+  if (before === undefined) return at;
+  const last = Math.min(lastSign(before), at);
+  const isUndone = asOf >= last + SESSION_TTL && at <= last + SESSION_TTL;
+  return isUndone ? last : at;
 };
 
 /** The earliest of the signs that lapse between two times; null: none does. */

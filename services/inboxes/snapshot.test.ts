@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { type ChatRow, type ConversationRow, type MessageRow, newConversation } from "../core/chat.ts";
+import { MAX_ID_LENGTH } from "../core/ids.ts";
 import type { Said } from "../runtime/producer.ts";
 import { adaWith, missed, profile, reads, together, withdrawn } from "../../test/support/inbox.ts";
 import { at, user } from "../../test/support/chat.ts";
@@ -131,6 +132,8 @@ describe("a notification shows", () => {
     const known = notified([], profile("12:00"), missed("m1", "12:01"), profile("12:02", more)).snapshot?.recipient;
     expect(known).toMatchObject({ userId: "ada", ...more });
     expect(notified([], missed("m1", "12:01")).snapshot?.recipient).toMatchObject({ name: "ada", emails: [] });
+    const role = "r".repeat(MAX_ID_LENGTH);
+    expect(notified([], profile("12:00", { role }), missed("m1", "12:01")).snapshot?.recipient.role).toBe(role);
     const none = notified([], profile("12:00", { emails: null }), missed("m1", "12:01")).snapshot?.recipient;
     expect(none?.emails).toEqual([]);
   });

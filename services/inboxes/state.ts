@@ -64,6 +64,8 @@ export interface Session {
 /** A sign (ONLINE, HEARTBEAT) with what it had on screen, or the end (OFFLINE). */
 export interface Moment {
   readonly at: Millis;
+  /** Signs that followed, none lapsed and all with the same on screen, are remembered as one: the time of the last. */
+  readonly until?: Millis;
   readonly isSign: boolean;
   readonly screen: ConversationId | null;
 }

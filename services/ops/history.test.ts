@@ -25,7 +25,7 @@ test.each<readonly [what: string, line: unknown, reason: string]>([
   [
     "settings out of their range",
     { topic: "notification.settings", at: 5, key: "vip", value: { timeout: 5_000, occurredAt: 5 } },
-    "timeout: Too big",
+    "timeout: must be a number from 0 to 900",
   ],
 ])("%s is refused by the line's number", async (_what, wrong, reason) => {
   const text = typeof wrong === "string" ? wrong : JSON.stringify(wrong);

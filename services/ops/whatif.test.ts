@@ -64,7 +64,7 @@ test("settings that can't be are refused by name", () => {
   const wrong = file("wrong.json", '{"vip": {"timeout": 5000}}');
   const { status, stderr } = whatif("--settings", wrong, ...stretch);
   expect(status).toBe(1);
-  expect(stderr).toMatch(/wrong\.json: role vip: timeout: Too big/);
+  expect(stderr).toMatch(/wrong\.json: role vip: timeout: must be a number from 0 to 900/);
 });
 
 test.skipIf(!existsSync(corpus))(

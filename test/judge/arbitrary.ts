@@ -111,7 +111,7 @@ function placed(tale: Tale, drawn: Step): Step {
   return { ...drawn, user: drawn.gap.from === "message" ? drawn.user : number, conversation: room };
 }
 
-/** A message event; EDITED and DELETED repeat what SENT said, and the log has them after it. */
+/** A message event; EDITED and DELETED repeat what SENT said, and the log has them after it, though they may claim less. */
 function messageLine(tale: Tale, drawn: Step, what: What & { kind: "sent" | "edited" | "deleted" }): Line {
   const { clock } = tale;
   const mentions = "mentions" in what ? [...new Set(what.mentions.map((number) => userName(tale, number)))] : [];
@@ -131,7 +131,8 @@ function messageLine(tale: Tale, drawn: Step, what: What & { kind: "sent" | "edi
   // One in so many is about a message that nobody knows.
   if (about === undefined) return message(clock + drawn.late, type, "c0", "unknown", { mentions, occurredAt: clock });
   const { conversationId, messageId, kind, origin, senderId } = about.line.value;
-  const occurredAt = Math.max(clock, about.time);
+  const before = what.kind === "edited" ? what.before : 0;
+  const occurredAt = before > 0 ? about.time - before : Math.max(clock, about.time);
   const at = Math.max(clock + drawn.late, about.line.at, occurredAt);
   return message(at, type, conversationId, messageId, { kind, origin, senderId, mentions, occurredAt });
 }

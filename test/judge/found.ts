@@ -20,6 +20,11 @@ const own = (seconds: number) => ({ occurredAt: at(seconds) });
 const picky = participant(at(0), "JOINED", "c", "ada", { notify: "MENTIONS_ONLY" });
 const mention = { mentions: ["ada"] };
 
+/** Ada has the conversation on screen for five minutes. */
+const signs = Array.from({ length: 21 }, (_none, index) =>
+  presence(at(15 * index), "HEARTBEAT", "ada", { conversationId: "c" }),
+);
+
 /** Histories over which rule and judge once fell out, made small, in words. */
 export const found: readonly (readonly [string, readonly Line[]])[] = [
   [
@@ -190,6 +195,23 @@ export const found: readonly (readonly [string, readonly Line[]])[] = [
       edited(390, "m0", ["ada"]),
       participant(at(600), "JOINED", "c", "ada", own(0)),
       participant(at(600), "JOINED", "c", "ada", { notify: "NONE", ...own(300) }),
+    ],
+  ],
+  [
+    "an edit says that it was made before its message",
+    [picky, participant(at(0), "JOINED", "c", "bob"), sent(10, "m1"), edited(12, "m1", ["ada"], own(5))],
+  ],
+  ["an edit with such a time comes first", [...both, edited(5, "m1", ["ada"]), sent(10, "m1", mention)]],
+  ["a message attended comes late, after many signs", [...both, ...signs, sent(310, "m1", own(30))]],
+  [
+    "a session turns out to have looked away, and back, among many signs",
+    [
+      ...both,
+      ...signs,
+      presence(at(305), "HEARTBEAT", "ada", own(32)),
+      presence(at(306), "HEARTBEAT", "ada", { conversationId: "c", ...own(36) }),
+      sent(310, "m1", own(34)),
+      sent(311, "m2", own(38)),
     ],
   ],
 ];

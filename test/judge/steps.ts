@@ -26,7 +26,12 @@ export type What =
       readonly system: boolean;
       readonly imported: boolean;
     }
-  | { readonly kind: "edited"; readonly message: number; readonly mentions: readonly number[] }
+  | {
+      readonly kind: "edited";
+      readonly message: number;
+      readonly mentions: readonly number[];
+      readonly before: number;
+    }
   | { readonly kind: "deleted"; readonly message: number }
   | { readonly kind: "sign"; readonly online: boolean; readonly session: number; readonly onScreen: boolean }
   /** A sign with the conversation on screen, and what follows it when the session is just about to lapse. */
@@ -166,6 +171,12 @@ const mentions = fc.oneof(
 );
 const rarely = (times: number): fc.Arbitrary<boolean> => fc.nat({ max: times }).map((number) => number === times);
 
+/** How long before it was sent an edit says that it was made, by a clock that is behind; 0: it doesn't. */
+const before = fc.oneof(
+  { weight: 9, arbitrary: fc.constant(0) },
+  { weight: 1, arbitrary: fc.constantFrom(1, 10 * second) },
+);
+
 const said = fc.record({
   kind: fc.constant("sent" as const),
   sender: fc.oneof({ weight: 12, arbitrary: fc.nat({ max: 3 }) }, { weight: 1, arbitrary: fc.constant(null) }),
@@ -181,7 +192,7 @@ const states = {
 
 const what: fc.Arbitrary<What> = fc.oneof(
   { weight: 16, arbitrary: said },
-  { weight: 6, arbitrary: fc.record({ kind: fc.constant("edited" as const), message: place, mentions }) },
+  { weight: 6, arbitrary: fc.record({ kind: fc.constant("edited" as const), message: place, mentions, before }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant("deleted" as const), message: place }) },
   {
     weight: 9,

@@ -4,7 +4,7 @@ import type { Lane } from "../../core/lane.ts";
 import { laneStream } from "../../core/stream.ts";
 import type { Millis } from "../../core/time.ts";
 import { derivedTopics, type TopicId, topics } from "../../core/topics.ts";
-import { MESSAGE_RETENTION } from "../../conversations/rule.ts";
+import { MESSAGE_RETENTION } from "../../conversations/message.ts";
 import { THREAD_RETENTION } from "../../inboxes/forget.ts";
 import { placeName } from "../../runtime/frontier.ts";
 import type { Connection, Database } from "../../runtime/postgres.ts";
