@@ -25,6 +25,8 @@ export interface Notice {
   readonly conversationId: ConversationId | null;
   readonly messageIds: readonly MessageId[];
   readonly parts: readonly Part[];
+  /** Since when the recipient has not been there; null: since ever, or they are. */
+  readonly awaySince: Millis | null;
   readonly at: Millis;
 }
 
@@ -37,7 +39,11 @@ export interface Part {
 }
 
 /** A notification about all that is missed in the threads, at least one, with all that its snapshot is made from. */
-export const noticeOf = ({ userId, profile }: Inbox, threads: readonly Thread[], at: Millis): Notice => {
+export const noticeOf = (
+  { userId, profile, awaySince, isOnline }: Inbox,
+  threads: readonly Thread[],
+  at: Millis,
+): Notice => {
   const inOrder = threads.length === 1 ? threads : threads.toSorted(byFirst);
   const all = inOrder.length === 1 ? inOrder[0]?.missed : inOrder.flatMap(({ missed }) => missed).toSorted(byTime);
   const [lead] = inOrder;
@@ -49,6 +55,7 @@ export const noticeOf = ({ userId, profile }: Inbox, threads: readonly Thread[],
     conversationId: threads.length === 1 ? (lead?.conversationId ?? null) : null,
     messageIds: (all ?? []).slice(-MAX_LISTED).map((message) => message.messageId),
     parts: partsOf(inOrder),
+    awaySince: isOnline ? null : awaySince,
     at,
   };
 };

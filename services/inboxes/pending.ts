@@ -1,9 +1,9 @@
 import { nextChange, type SettingsBook, type SettingsFields } from "../core/settings.ts";
 import type { MessageId } from "../core/ids.ts";
 import { HOUR, type Millis } from "../core/time.ts";
-import { type Inbox, MAX_TOLD_TIMES, MAX_TOLD_TIMES_OF_USER, type Thread } from "./state.ts";
+import { type Held, type Inbox, MAX_TOLD_TIMES, MAX_TOLD_TIMES_OF_USER, type Thread } from "./state.ts";
 import { change, note, settingsOf, type Visit } from "./visit.ts";
-import { holdOf } from "./when.ts";
+import { holdOf, zoneOf } from "./when.ts";
 
 /** No local day is longer: what was told before counts for no daily cap. */
 const LONGEST_DAY: Millis = 26 * HOUR;
@@ -86,7 +86,7 @@ const lookAt = (it: Visit, thread: Thread, settings: SettingsFields): void => {
     messageIds: noIds,
     notificationId: null,
     until,
-    facts: factsOf(inbox, thread),
+    facts: { ...factsOf(inbox, thread), ...settingOf(inbox, thread, settings, reason) },
     occurredAt: now,
   });
 };
@@ -96,6 +96,30 @@ const noIds: readonly MessageId[] = [];
 const factsOf = ({ awaySince }: Inbox, { missed }: Thread): Readonly<Record<string, string>> => {
   const [first, last] = [String(missed[0]?.since), String(missed[missed.length - 1]?.since)];
   return awaySince === null ? { first, last } : { first, last, awaySince: String(awaySince) };
+};
+
+/** What of the settings holds it, and what else that goes by. */
+const settingOf = (
+  inbox: Inbox,
+  { toldAt }: Thread,
+  settings: SettingsFields,
+  reason: Held,
+): Readonly<Record<string, string>> => {
+  switch (reason) {
+    case "online":
+      return {};
+    case "timeout":
+    case "settle":
+      return { [reason]: `${settings[reason]} s` };
+    case "cooldown":
+      return { toldAt: String((settings.group === "recipient" ? inbox.told : toldAt).at(-1)) };
+    case "quiet_hours": {
+      const { from = "", to = "" } = settings.quietHours ?? {};
+      return { quietHours: `${from}-${to} ${zoneOf(inbox, settings)}` };
+    }
+    case "daily_cap":
+      return { dailyCap: `${settings.dailyCap} a day` };
+  }
 };
 
 export const sooner = (a: Millis | null, b: Millis | null): Millis | null =>

@@ -23,7 +23,7 @@ const alive = (from: string, minutes: number, session = "tab", screen: string | 
     return heartbeat(`${hour}:${minute + Math.floor(index / 2)}:${index % 2 === 0 ? "00" : "30"}`, session, screen);
   });
 
-describe("a session", () => {
+describe("presence: a session", () => {
   test("keeps its user from being told while it lives", () => {
     byEvening.after(missed("m1", "12:01"), ...alive("12:02", 20)).tells(told("12:27", "c", "m1"));
     ada
@@ -62,7 +62,7 @@ describe("a session", () => {
   });
 });
 
-describe("two sessions", () => {
+describe("presence: two sessions", () => {
   test("keep their user there until both have ended", () => {
     byEvening
       .after(missed("m1", "12:01"), online("12:02", "a"), online("12:02:10", "b"), offline("12:02:20", "a"))
@@ -85,7 +85,7 @@ describe("two sessions", () => {
   });
 });
 
-describe("a message on the screen", () => {
+describe("missed, 5: a message on the screen", () => {
   test("is not missed when the session goes on, or says that it ends", () => {
     byEvening.after(online("12:01", "tab", "c"), missed("m1", "12:01:20"), heartbeat("12:01:30", "tab", "c")).tells();
     byEvening.after(online("12:01", "tab", "c"), missed("m1", "12:01:20"), offline("12:01:30")).tells();

@@ -20,7 +20,7 @@ import { told } from "../../test/support/spec.ts";
 import { notificationId } from "../core/ids.ts";
 import type { Said } from "../runtime/producer.ts";
 
-describe("a message to someone who was never there", () => {
+describe("due: a message to someone who was never there", () => {
   test("is told at the timeout and not before", () => {
     ada.after(missed("m1", "12:01")).until("12:05:59").tells();
     ada
@@ -99,7 +99,7 @@ describe("a message to someone who was never there", () => {
   });
 });
 
-describe("what has been read", () => {
+describe("missed, 6: what has been read", () => {
   const about = (...said: readonly Said[]) => ada.after(...said).until("23:00");
 
   test("up to the message's time is not told", () => {
@@ -142,7 +142,7 @@ describe("what has been read", () => {
     about(missed("m1", "12:01"), wrote("12:02"), missed("m0", "12:03", { sentAt: at("12:00") })).tells();
   });
 
-  test("after it was told is not told again", () => {
+  test("10: after it was told is not told again", () => {
     about(missed("m1", "12:01"), reads("12:10"), missed("m1", "12:11", { sentAt: at("12:01") })).tells(
       told("12:06", "c", "m1"),
     );
@@ -150,7 +150,7 @@ describe("what has been read", () => {
 });
 
 describe("what is missed no more", () => {
-  test("is a message that was withdrawn: what is left counts from its own first", () => {
+  test("7: is a message that was withdrawn: what is left counts from its own first", () => {
     ada
       .after(missed("m1", "12:01"), missed("m2", "12:02"), withdrawn("m1", "12:03"))
       .until("23:00")
@@ -162,21 +162,21 @@ describe("what is missed no more", () => {
       .tells(told("12:06", "c", "m1"));
   });
 
-  test("is all of a conversation that was closed, but not what comes later", () => {
+  test("8, 9: is all of a conversation that was closed, but not what comes later", () => {
     ada
       .after(missed("m1", "12:01"), closed("12:03"), missed("m2", "12:04"))
       .until("23:00")
       .tells(told("12:09", "c", "m2"));
   });
 
-  test("is what doesn't mention someone who wants only mentions from now on", () => {
+  test("8: is what doesn't mention someone who wants only mentions from now on", () => {
     ada
       .after(missed("m1", "12:01"), missed("m2", "12:02", { mentioned: ["ada"] }), mentionsOnly("12:03"))
       .until("23:00")
       .tells(told("12:07", "c", "m2"));
   });
 
-  test("goes by whom the message mentions after its edits", () => {
+  test("7, 8: goes by whom the message mentions after its edits", () => {
     const [m1, m2] = [missed("m1", "12:01"), missed("m2", "12:02", { mentioned: ["ada"] })];
     ada
       .after(m1, m2, editedFor("m1", "12:03", "ada"), editedFor("m2", "12:03"), mentionsOnly("12:04"))
@@ -184,7 +184,7 @@ describe("what is missed no more", () => {
       .tells(told("12:06", "c", "m1"));
   });
 
-  test("is everything of a user who was deleted, until there is one again", () => {
+  test("9: is everything of a user who was deleted, until there is one again", () => {
     ada.after(profile("12:00"), missed("m1", "12:01"), deletedUser("12:02")).until("23:00").tells();
     ada.after(deletedUser("12:00"), missed("m1", "12:01")).until("23:00").tells();
     ada
@@ -202,7 +202,7 @@ describe("what is missed no more", () => {
   });
 });
 
-describe("someone who comes and goes", () => {
+describe("away: someone who comes and goes", () => {
   test("is told the timeout after they left", () => {
     ada
       .after(online("12:00:30"), missed("m1", "12:01"), offline("12:01:10"))

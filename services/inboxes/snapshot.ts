@@ -32,12 +32,16 @@ type Found = (lookup: Lookup) => unknown;
 
 /** The verdict, and TRIGGERED with its snapshot: texts and names as they are now, deleted messages gone. */
 export const compose = (notice: Notice, found: Found): readonly Effect[] => {
-  const { userId, conversationId, messageIds, first, at } = notice;
+  const { userId, conversationId, messageIds, first, awaySince, at } = notice;
   const id = notificationId(userId, first.conversationId, first.messageId, first.since);
   const views = notice.parts.map((part) => view(notice, part, found));
   const verdict = { ...blank, verdict: "TRIGGERED", notificationId: id, messageIds, conversationId } as const;
+  const facts = {
+    first: String(first.since),
+    ...(awaySince === null ? {} : { awaySince: String(awaySince) }),
+  };
   return [
-    { type: "note", users: [userId], entry: { ...verdict, occurredAt: at } },
+    { type: "note", users: [userId], entry: { ...verdict, facts, occurredAt: at } },
     triggered(notice, id, eventId(id, "TRIGGERED"), views),
   ];
 };

@@ -4,6 +4,7 @@ import { heartbeat, missed, offline, online, profile, reads } from "../../test/s
 import { bookOf, settingsSaid } from "../../test/support/settings.ts";
 import { logRecord } from "../../test/support/spec.ts";
 import { at } from "../../test/support/chat.ts";
+import type { Said } from "../runtime/producer.ts";
 import { type SettingsFields, settingsLore } from "../core/settings.ts";
 import { inboxes } from "./rule.ts";
 import type { Inbox } from "./state.ts";
@@ -218,5 +219,32 @@ describe("a settings change", () => {
       .after(profile("12:00", { role: "host" }), missed("m1", "12:01"))
       .until("13:00")
       .tells(told("12:06", "c", "m1"));
+  });
+});
+
+describe("what is held, and what is told, is on record with what it was decided from", () => {
+  const [first, second] = [missed("m1", "12:01"), missed("m2", "12:02")];
+  const ofBoth = { first: String(at("12:01")), last: String(at("12:02")) };
+  const ofSecond = { first: String(at("12:02")), last: String(at("12:02")) };
+  const quiet = { quietHours: { from: "12:00", to: "13:00", timezone: "Europe/London" } };
+
+  test.each<[string | null, Partial<SettingsFields>, readonly Said[], Readonly<Record<string, string>>]>([
+    ["timeout", { timeout: 300 }, [offline("11:59")], { first: ofBoth.first, last: ofBoth.first, timeout: "300 s" }],
+    ["settle", { timeout: 60, settle: 20 }, [], { ...ofBoth, settle: "20 s" }],
+    ["online", {}, [online("12:00:30", "tab", "d")], { first: ofBoth.first, last: ofBoth.first }],
+    ["cooldown", { cooldown: { first: 600, factor: 2, max: 1_500 } }, [], { ...ofSecond, toldAt: String(at("12:01")) }],
+    ["quiet_hours", quiet, [], { first: ofBoth.first, last: ofBoth.first, quietHours: "12:00-13:00 Europe/London" }],
+    ["daily_cap", { dailyCap: 1 }, [], { ...ofSecond, dailyCap: "1 a day" }],
+    [
+      null,
+      { timeout: 60 },
+      [online("12:00:10"), offline("12:00:20")],
+      { first: ofBoth.first, awaySince: String(at("12:00:20")) },
+    ],
+  ])("%s", (reason, fields, before, facts) => {
+    const outcome = by(fields)
+      .after(...before, first, second)
+      .until("12:02");
+    expect(outcome.facts(reason)).toEqual(facts);
   });
 });

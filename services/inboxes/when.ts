@@ -50,6 +50,6 @@ const cooledDown = (told: readonly Millis[], back: Millis, { cooldown }: Setting
 };
 
 /** The recipient's own time zone, else the role's, else UTC; a name that nobody knows counts as none. */
-const zoneOf = ({ profile }: Inbox, { quietHours }: SettingsFields): string =>
+export const zoneOf = ({ profile }: Inbox, { quietHours }: SettingsFields): string =>
   [profile?.user?.timezone ?? null, quietHours?.timezone ?? null].find((zone) => zone !== null && isTimeZone(zone)) ??
   UTC;

@@ -45,6 +45,11 @@ const FACTS: Readonly<Record<string, string>> = {
   last: "the latest at",
   awaySince: "away since",
   readUntil: "read up to",
+  timeout: "timeout",
+  settle: "settle",
+  toldAt: "told last at",
+  quietHours: "quiet hours",
+  dailyCap: "at most",
   due: "due at",
 };
 

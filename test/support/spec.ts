@@ -32,6 +32,8 @@ export interface Outcome<Row> {
   tells(...notices: readonly Notice[]): void;
   /** The verdicts for the ledger, in order. */
   notes(...verdicts: readonly Verdict[]): void;
+  /** What the latest verdict with this reason was decided from. */
+  facts(reason: string | null): LedgerEntry["facts"];
   /** The only notification. */
   notification(): NotificationEvent;
   readonly rows: ReadonlyMap<string, Row>;
@@ -121,6 +123,10 @@ const situation = <Row, Event extends Keyed, Given>(
             return [{ verdict, reason, users, messageIds }];
           }),
         ).toEqual(verdicts),
+      facts(reason) {
+        const verdicts = all.flatMap((effect) => (effect.type === "note" ? [effect.entry] : []));
+        return verdicts.findLast((entry) => entry.reason === reason)?.facts ?? {};
+      },
       notification() {
         expect(notifications).toHaveLength(1);
         return notifications[0] as NotificationEvent;
