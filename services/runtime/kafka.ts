@@ -1,7 +1,7 @@
 import kafkajs, { type Admin, type ITopicMetadata, type Message } from "kafkajs";
 import { Fatal, Transient } from "../core/failure.ts";
 import { laneOf } from "../core/lane.ts";
-import type { Clock, Extent } from "../core/ports.ts";
+import type { Clock, Extent, Outgoing } from "../core/ports.ts";
 import { derivedTopics, type TopicId, topicIds, topics } from "../core/topics.ts";
 import { ownClock } from "./clock.ts";
 import {
@@ -82,25 +82,36 @@ export const openKafka = (settings: KafkaSettings, clock: Clock = ownClock): Kaf
     });
   };
 
+  const publish = async (records: readonly Outgoing[]): Promise<void> => {
+    const lanes = new Map<TopicId, number>();
+    for (const { topic } of records) lanes.set(topic, lanes.get(topic) ?? (await partitions(topic)));
+    const placed = records.map((record) => ({
+      ...record,
+      timestamp: record.timestamp ?? clock.now(),
+      partition: record.partition ?? laneOf(record.key ?? "", lanes.get(record.topic) ?? 1),
+    }));
+    for (const some of requests(placed)) {
+      let left: readonly Placed[] = some;
+      while (left.length > 0) {
+        const before = left.length;
+        left = unanswered(left, await send(left));
+        if (left.length === before) throw new Transient("Kafka: nothing is said of what was published");
+      }
+    }
+  };
+  /**
+   * One at a time. Where a partition refuses its part of a request, kafkajs takes all of it for refused and sends it
+   * again: what another had sent meanwhile would have the same numbers, and be dropped by the broker as a repeat.
+   */
+  let published: Promise<void> = Promise.resolve();
+
   const log: KafkaLog = {
     nameOf,
     partitions,
-    async publish(records) {
-      const lanes = new Map<TopicId, number>();
-      for (const { topic } of records) lanes.set(topic, lanes.get(topic) ?? (await partitions(topic)));
-      const placed = records.map((record) => ({
-        ...record,
-        timestamp: record.timestamp ?? clock.now(),
-        partition: record.partition ?? laneOf(record.key ?? "", lanes.get(record.topic) ?? 1),
-      }));
-      for (const some of requests(placed)) {
-        let left: readonly Placed[] = some;
-        while (left.length > 0) {
-          const before = left.length;
-          left = unanswered(left, await send(left));
-          if (left.length === before) throw new Transient("Kafka: nothing is said of what was published");
-        }
-      }
+    publish(records) {
+      const turn = published.then(() => publish(records));
+      published = turn.catch(() => undefined); // who asked for it hears of it
+      return turn;
     },
     async extents(places) {
       const byTopic = Map.groupBy(places, ({ topic }) => topic);

@@ -7,8 +7,8 @@ import { plain } from "../support/settings.ts";
 import { deadLetters, expectAllDecided, notificationEvents, progress } from "../support/standing.ts";
 import { eventually, SINCE_EVER, world } from "../support/world.ts";
 
-/** Histories in a run of all tests, and changes among those who work through them; by hand, HISTORIES=1000 CHANGES=12. */
-const HISTORIES = Number(process.env["HISTORIES"] ?? 100);
+/** Histories in a run of all tests, and changes among those who work through them; by hand, more with CHANGES=12. */
+const HISTORIES = Number(process.env["HISTORIES"] ?? 1_000);
 const CHANGES = Number(process.env["CHANGES"] ?? 3);
 /** Of the histories, and of who goes when and how. */
 const SEED = Number(process.env["SEED"] ?? Date.now() % 1_000_000);
