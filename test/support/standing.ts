@@ -76,6 +76,12 @@ export const expectAllMailed = async (chat: World): Promise<void> => {
   expect([foldedOf(now, mailer), now.entries, now.letters]).toEqual([await endsOf(chat, mailer), 0, 0]);
 };
 
+/** All that was told so far has come to whoever posts it. */
+export const expectAllPosted = async (chat: World): Promise<void> => {
+  const reader: Reader = { name: "webhooks", inputs: ["notifications"] };
+  expect(foldedOf(await standing(chat), reader)).toEqual(await endsOf(chat, reader));
+};
+
 /** What the topic tells of notifications, each event once, where it was first: one that is there again must say the same. */
 export const notificationEvents = async (
   chat: World,

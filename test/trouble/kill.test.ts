@@ -11,7 +11,7 @@ import { SECOND } from "../../services/core/time.ts";
 import type { Said } from "../../services/runtime/producer.ts";
 import { letter } from "../support/letters.ts";
 import { plain } from "../support/settings.ts";
-import { expectAllDecided } from "../support/standing.ts";
+import { expectAllDecided, expectAllMailed, expectAllPosted } from "../support/standing.ts";
 import { eventually, type World, world } from "../support/world.ts";
 import { startAll } from "./processes.ts";
 import { IS_WHOLE, SEED } from "./trouble.ts";
@@ -59,14 +59,10 @@ test(
 
     const last = startAll(chat);
     await eventually(async () => {
-      await expectAllDecided(chat);
+      await expectNothingLeft(chat);
       const counts = await mails.counts();
       expect(expected.filter(({ notificationId, address }) => !counts.has(`${notificationId} ${address}`))).toEqual([]);
-      const [open] = await chat.database.query<{ jobs: number; entries: number; timers: number }>(
-        `select (select count(*) from jobs where state = 'ready') as jobs, (select count(*) from outbox) as entries,
-                (select count(*) from state_inboxes where due < extract(epoch from now()) * 1000 + 86400000) as timers`,
-      );
-      expect(open).toEqual({ jobs: 0, entries: 0, timers: 0 });
+      await expectNothingLeft(chat); // what was told at the first look is told to everybody at the second
       expect(missingMails(chat, counts)).toEqual([]); // what became of a mail may be on its way to the receiver
     });
     last.child.kill("SIGTERM");
@@ -74,6 +70,18 @@ test(
     await expectEachOnce(chat, await mails.counts());
   },
 );
+
+/** All is read to its end, and nothing is to be done or published, nor will be for a day. */
+const expectNothingLeft = async (chat: World): Promise<void> => {
+  await expectAllDecided(chat);
+  await expectAllMailed(chat);
+  await expectAllPosted(chat);
+  const [open] = await chat.database.query<{ jobs: number; entries: number; timers: number }>(
+    `select (select count(*) from jobs where state = 'ready') as jobs, (select count(*) from outbox) as entries,
+            (select count(*) from state_inboxes where due < extract(epoch from now()) * 1000 + 86400000) as timers`,
+  );
+  expect(open).toEqual({ jobs: 0, entries: 0, timers: 0 });
+};
 
 /** Mails that some TRIGGERED asks for: one for each address. */
 const wantedMails = ({ receiver }: World): readonly string[] =>

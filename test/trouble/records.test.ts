@@ -96,7 +96,8 @@ test("nobody is told early by a time in the future, and nothing waits for it", {
       presence(reader, "READ", "0:00", { ...said, conversationId: "another" }),
       message(room, "writer", "m", "0:00", said),
     ];
-    await chat.publish(...all.map((one) => (whose === "own" ? one : { ...one, timestamp: then })));
+    // The broker takes a moment until it allows it; what it has taken already counts once.
+    await eventually(() => chat.publish(...all.map((one) => (whose === "own" ? one : { ...one, timestamp: then }))));
   }
   expect(partitionsOf(rooms.filter(({ whose }) => whose === "log").map(({ room }) => room))).toEqual([0, 1]);
   expect(partitionsOf(rooms.filter(({ whose }) => whose === "log").map(({ reader }) => reader))).toEqual([0, 1]);
