@@ -88,7 +88,7 @@ const choose = ({ key, at, preference }: Chosen, known: PreferenceRow | undefine
 };
 
 /** Servers that tell letters' case apart in addresses are no longer seen: who unsubscribed one writing means them all. */
-const folded = (address: string): string => address.toLowerCase();
+export const folded = (address: string): string => address.toLowerCase();
 
 const post = (
   { event, at, seen }: Triggered,

@@ -7,6 +7,7 @@ import { conversation, message, NOON, person, triggered } from "./example.ts";
 import { outdated, type Present, presentOf } from "./outdated.ts";
 import { rowsOf } from "./rows.ts";
 
+const ADDRESS = "Grace@example.org";
 const ada = person("Ada Lovelace");
 const at = (occurredAt: number) => message(ada, "Hi", { occurredAt });
 const snapshotOf = (...conversations: readonly ReturnType<typeof conversation>[]) => ({
@@ -16,6 +17,7 @@ const snapshotOf = (...conversations: readonly ReturnType<typeof conversation>[]
 /** Each conversation's read position; -1 for one that was deleted, null for one of which nothing is known. */
 const now = (...positions: readonly (number | null)[]): Present => ({
   profile: undefined,
+  preference: undefined,
   conversations: positions.map((readUntil) => ({
     row: { deletedAt: readUntil === -1 ? NOON + 1 : null, restoredAt: null },
     thread: readUntil === null ? undefined : { readUntil },
@@ -32,27 +34,35 @@ describe("a mail", () => {
     ["is superseded when what wasn't deleted was read", [-1, 15], "superseded"],
     ["is no more when all its conversations were deleted", [-1, -1], "conversation_deleted"],
   ])("%s", (_, positions, reason) => {
-    expect(outdated(two, NOON, now(...positions))).toBe(reason);
+    expect(outdated(two, ADDRESS, NOON, now(...positions))).toBe(reason);
   });
 
   test("doesn't wait for system messages to be read", () => {
     const shown = snapshotOf(
       conversation("A", [at(10), message(null, "Ada left", { kind: "SYSTEM", occurredAt: 30 })]),
     );
-    expect(outdated(shown, NOON, now(10))).toBe("superseded");
+    expect(outdated(shown, ADDRESS, NOON, now(10))).toBe("superseded");
   });
 
   test("to a deleted user is no more, whatever else holds", () => {
-    expect(outdated(two, NOON, { ...now(20, 15), profile: { deletedAt: NOON + 1, restoredAt: null } })).toBe(
+    expect(outdated(two, ADDRESS, NOON, { ...now(20, 15), profile: { deletedAt: NOON + 1, restoredAt: null } })).toBe(
       "user_deleted",
     );
+  });
+
+  test("to an address that was unsubscribed since is no more, and to another is", () => {
+    const present = { ...now(null, null), preference: { unsubscribed: ["grace@example.org"] } };
+    expect(outdated(two, ADDRESS, NOON, present)).toBe("unsubscribed");
+    expect(outdated(two, "navy@example.org", NOON, present)).toBeNull();
   });
 
   test.each([
     ["is sent to a user who was back by its time", NOON, null],
     ["is not sent to a user who was deleted after it, and is back", NOON + 2, "user_deleted"],
   ])("%s", (_, restoredAt, reason) => {
-    expect(outdated(two, NOON, { ...now(null, null), profile: { deletedAt: NOON - 1, restoredAt } })).toBe(reason);
+    expect(outdated(two, ADDRESS, NOON, { ...now(null, null), profile: { deletedAt: NOON - 1, restoredAt } })).toBe(
+      reason,
+    );
   });
 });
 
@@ -66,6 +76,7 @@ test("how things stand is looked up in the lanes of the user and of each convers
   const rows = new Map<string, unknown>([
     [`inboxes ${laneOf(userId, 4)} ${profileKey(userId)}`, { type: "profile", user: null }],
     [`inboxes ${laneOf(userId, 4)} ${inboxRowKey("t", userId, "b")}`, thread],
+    [`mailer ${laneOf(userId, 4)} ${userId}`, { unsubscribed: ["a@example.org"], at: 0 }],
     [`conversations ${laneOf("a", 4)} ${conversationKey("a")}`, { type: "conversation", isDeleted: true }],
   ]);
   const store = {
@@ -74,6 +85,7 @@ test("how things stand is looked up in the lanes of the user and of each convers
   };
   expect(await presentOf(userId, snapshot, rowsOf(memoryLog({ now: () => 0 }, 4), store))).toEqual({
     profile: { type: "profile", user: null },
+    preference: { unsubscribed: ["a@example.org"], at: 0 },
     conversations: [
       { thread: undefined, row: { type: "conversation", isDeleted: true } },
       { thread, row: undefined },

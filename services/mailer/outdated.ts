@@ -4,11 +4,13 @@ import { inboxRowKey, type ProfileRow, profileKey } from "../core/inbox.ts";
 import type { ConversationId, UserId } from "../core/ids.ts";
 import type { ConversationView, Snapshot } from "../core/records.ts";
 import type { Millis } from "../core/time.ts";
+import { folded, type PreferenceRow } from "./letter.ts";
 import type { Suppression } from "./suppression.ts";
 
 /** What a mail's recipient, conversations and messages have become since it was decided. */
 export interface Present {
   readonly profile: Ended | undefined;
+  readonly preference: Pick<PreferenceRow, "unsubscribed"> | undefined;
   /** In the order of the snapshot's conversations. */
   readonly conversations: readonly {
     readonly row: Ended | undefined;
@@ -25,9 +27,15 @@ interface ReadPosition {
   readonly readUntil: Millis;
 }
 
-/** Why a mail is not to be sent any more, or null if it is. @param at when it was decided */
-export const outdated = ({ conversations }: Snapshot, at: Millis, present: Present): Suppression | null => {
+/** Why a mail to the address is not to be sent any more, or null if it is. @param at when it was decided */
+export const outdated = (
+  { conversations }: Snapshot,
+  address: string,
+  at: Millis,
+  present: Present,
+): Suppression | null => {
   if (isGone(present.profile, at)) return "user_deleted";
+  if (present.preference?.unsubscribed.includes(folded(address)) === true) return "unsubscribed";
   const states = conversations.map((conversation, index) => {
     const now = present.conversations[index];
     if (isGone(now?.row, at)) return "deleted";
@@ -48,16 +56,18 @@ const isRead = ({ messages }: ConversationView, thread: ReadPosition | undefined
 /** Fetches rows, in the order asked; undefined where there is none. Throws Transient. */
 export type LookUp = (lookups: readonly Lookup[]) => Promise<readonly unknown[]>;
 
-/** How things stand now, by the rows of `inboxes` and `conversations`. */
+/** How things stand now, by the rows of `inboxes`, `conversations` and `mailer`. */
 export const presentOf = async (user: UserId, { conversations }: Snapshot, lookUp: LookUp): Promise<Present> => {
   const ids = conversations.map(({ conversationId }) => conversationId);
-  const [profile, ...rows] = await lookUp([
+  const [profile, preference, ...rows] = await lookUp([
     ofUser(user, profileKey(user)),
+    { processor: "mailer", home: "notifications", id: user, key: user },
     ...ids.map((id) => ofUser(user, inboxRowKey("t", user, id))),
     ...ids.map(ofConversation),
   ]);
   return {
     profile: profile as Present["profile"],
+    preference: preference as Present["preference"],
     conversations: ids.map((_, index) => ({
       thread: rows[index] as ReadPosition | undefined,
       row: rows[ids.length + index] as ConversationRow | undefined,

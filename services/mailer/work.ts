@@ -14,7 +14,7 @@ import { isLate, putOff, settle, suppress } from "./settle.ts";
 export interface Desk {
   readonly post: Post;
   readonly render: Render;
-  /** How things stand is asked before each attempt: what was read meanwhile is not mailed. */
+  /** How things stand is asked before each attempt: what was read meanwhile is not mailed, nor is who unsubscribed. */
   readonly lookUp: LookUp;
   /** Up to when everything that the log had is known to `lookUp`. */
   readonly pace: Pace;
@@ -39,7 +39,8 @@ export const mailing = ({ post, render, lookUp, pace, clock, chance, setting, se
     const { event } = letter;
     if (event.snapshot === null) throw new Fatal(`the letter ${job.id} has no snapshot`);
     if (isLate(letter) && (await pace()) < letter.loggedAt) return putOff(letter, clock.now());
-    const reason = outdated(event.snapshot, event.occurredAt, await presentOf(event.userId, event.snapshot, lookUp));
+    const present = await presentOf(event.userId, event.snapshot, lookUp);
+    const reason = outdated(event.snapshot, letter.address, event.occurredAt, present);
     if (reason !== null) return suppress(letter, reason, clock.now());
     const mail = mailOf(letter, render(compose(event, event.snapshot, setting)), sending);
     const answer = await post.send(mail, signal);

@@ -11,7 +11,7 @@ import { inboxes } from "../inboxes/rule.ts";
 import { triggered } from "../inboxes/snapshot.ts";
 import { MAIL_QUEUE, mailer } from "../mailer/letter.ts";
 import { drive, part } from "../memory/driver.ts";
-import { type Figures, READ_WITHIN, tally, type Tally } from "./tally.ts";
+import { DAILY, type Figures, READ_WITHIN, tally, type Tally } from "./tally.ts";
 
 /** Settings by role, in place of what the log says of these roles. */
 export type Roles = ReadonlyMap<string, SettingsFields>;
@@ -34,6 +34,8 @@ export interface Outcome {
 }
 
 export interface Comparison extends Pick<Outcome, "records" | "refused"> {
+  /** From how many notifications on a day on each class of `days` is. */
+  readonly daily: readonly number[];
   readonly today: Figures;
   readonly other: Figures;
   /** Those whose number of notifications differs most, the most first. */
@@ -87,6 +89,7 @@ export const outcomeOf = async (
 export const compared = (today: Outcome, other: Outcome): Comparison => ({
   records: today.records,
   refused: today.refused,
+  daily: DAILY,
   today: today.figures,
   other: other.figures,
   users: changed(today.users, other.users),

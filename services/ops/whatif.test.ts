@@ -39,7 +39,8 @@ const eager = file("eager.json", '{"timeout": 60}');
 test("a stretch of a trace is decided with both settings, side by side", () => {
   const { stdout, stderr } = whatif("--settings", eager, ...stretch, "--json");
   expect(stderr).toBe("");
-  const { today, other, users } = JSON.parse(stdout) as Comparison;
+  const { today, other, users, daily } = JSON.parse(stdout) as Comparison;
+  expect([daily[0], daily.length]).toEqual([1, today.days.length]);
   // Day two: ada's message waits for bob only three minutes; day three nobody answers.
   expect([today.notifications, other.notifications]).toEqual([2, 3]);
   expect([today.mails, other.mails]).toEqual([2, 3]);

@@ -23,7 +23,12 @@ const afterwards = async (...said: readonly Said[]): Promise<string | null> => {
   const [event] = chat.values("notifications");
   if (event?.snapshot === null || event === undefined) throw new Error("nobody was told");
   const { log, store } = chat.world;
-  return outdated(event.snapshot, event.occurredAt, await presentOf("ada", event.snapshot, rowsOf(log, store)));
+  return outdated(
+    event.snapshot,
+    "ada@example.org",
+    event.occurredAt,
+    await presentOf("ada", event.snapshot, rowsOf(log, store)),
+  );
 };
 const gone = (topic: "users" | "conversations", key: string): Said => ({ topic, key, value: null });
 
