@@ -66,6 +66,38 @@ test("settings hold from their time on, and what they leave out has its default"
   expect(decide([...beginning, settings], "13:00").said.map(briefly)).toEqual(["12:01:00 TRIGGERED ada m1"]);
 });
 
+test("what a part of the settings leaves out has its default, too", () => {
+  const value = { timeout: 0, settle: 0, cooldown: { first: 60 }, occurredAt: at("11:00") };
+  const settings = JSON.stringify({ topic: "notification.settings", at: at("11:00"), key: "default", value });
+  const more = [line(message("c", "bob", "m2", "12:00:10")), line(message("c", "bob", "m3", "12:01:10"))];
+  expect(decide([...beginning, settings, ...more], "13:00").said.map(briefly)).toEqual([
+    "12:00:00 TRIGGERED ada m1",
+    "12:01:00 TRIGGERED ada m2",
+    "12:03:00 TRIGGERED ada m3", // twice the first
+  ]);
+});
+
+test("who has unsubscribed all of their addresses is told without a mail", () => {
+  const value = { userId: "ada", unsubscribed: ["ada@example.org"], occurredAt: at("11:30") };
+  const chosen = JSON.stringify({ topic: "notification.preferences", at: at("11:30"), key: "ada", value });
+  expect(decide([...beginning, chosen], "12:05").said.map(briefly)).toEqual([
+    "12:05:00 TRIGGERED ada m1",
+    "12:05:00 SUPPRESSED ada unsubscribed",
+  ]);
+});
+
+test("a hundred thousand lines are a history like any other", () => {
+  const count = 100_000;
+  const seconds = (index: number): string => `12:00:${Math.floor(index / 2_000)}`;
+  const many = Array.from({ length: count }, (_none, index) =>
+    line(message("c", "bob", `m${index}`, seconds(index), { text: "" })),
+  );
+  const [told] = decide([...beginning.slice(0, 3), ...many], "12:06").said;
+  const { messageIds, snapshot } = JSON.parse(told ?? "") as NotificationEvent;
+  expect(messageIds).toEqual(Array.from({ length: 500 }, (_none, index) => `m${count - 500 + index}`));
+  expect(snapshot?.conversations[0]?.omitted).toBe(count - 20);
+});
+
 test("a record needs no more than its schema wants, and may have more than that", () => {
   const value = { type: "SENT", conversationId: "c", messageId: "m0", senderId: "bob", occurredAt: at("11:59") };
   const short = JSON.stringify({ topic: "chat.messages", at: at("11:59"), key: "c", value: { ...value, mood: "gay" } });
