@@ -15,7 +15,7 @@ import type { UserId } from "../core/ids.ts";
 import { flow } from "../core/flow.ts";
 import { type Due, nothing, type Processor, type Rows, type Step } from "../core/processor.ts";
 import { type Millis, MINUTE } from "../core/time.ts";
-import { candidaciesOf, type Candidacies, type Candidacy, type Difference } from "./candidacy.ts";
+import { candidaciesOf, type Candidacy, type Difference } from "./candidacy.ts";
 import { type ConversationEvent, readConversationEvent } from "./event.ts";
 import { deleted, edited, MESSAGE_RETENTION, sent } from "./message.ts";
 import {
@@ -176,16 +176,17 @@ const onMessage = (event: Of<"message">, rows: Rows<ChatRow>): Step<ChatRow> => 
 
 const onSent = (row: ConversationRow, message: MessageRow, event: Of<"message">): readonly Effect[] => {
   const { messageId, senderId, at: sentAt } = message;
-  const verdicts = verdictsOf(row, candidaciesOf(row, message));
+  const verdicts = verdictsOf(row, message);
   return [
     ...differing(event, message, verdicts),
-    ...rejections(event, messageId, verdicts),
+    ...rejections(event, messageId, verdicts, true),
     ...(senderId === null ? [] : tell(event, "OWN", [senderId], { messageId, senderId, sentAt })),
   ];
 };
 
-/** What all are told of a message that nobody knew before: those who are alike together. */
-const verdictsOf = (row: ConversationRow, candidacies: Candidacies): readonly Difference[] => {
+/** What all are told of a message that nobody knew before, those who are alike together; among them who left lately. */
+const verdictsOf = (row: ConversationRow, message: MessageRow): readonly Difference[] => {
+  const candidacies = candidaciesOf(row, message);
   const alike = new Map<readonly Candidacy[], UserId[]>();
   const add = (user: UserId, now: Participation | null): void => {
     const after = candidacies(user, now);

@@ -95,11 +95,15 @@ const none: readonly Candidacy[] = [];
 const isSame = (one: Candidacy, other: Candidacy | undefined): boolean =>
   one.since === other?.since && one.isMentioned === other.isMentioned;
 
-/** For the ledger: whose candidate a message did not become at a moment that is new, or at which they turn out to take part, and why. */
+/**
+ * For the ledger: whose candidate a message did not become at a moment that is new, or at which they turn out to take part,
+ * and why. That they take no part is worth a word only when it is sent.
+ */
 export const rejections = (
   { key: conversationId, seen }: Telling,
   messageId: MessageId,
   differences: readonly Difference[],
+  isSent = false,
 ): readonly Effect[] => {
   const rejected: { readonly reason: string; readonly since: Millis; readonly users: UserId[] }[] = [];
   for (const { users, before, after } of differences) {
@@ -107,7 +111,8 @@ export const rejections = (
     const known = before[before.length - 1];
     if (latest === undefined || (isSame(latest, known) && known?.reason !== "not_participant")) continue;
     const { reason, since } = latest;
-    if (reason === null || reason === "not_participant" || after.some((each) => each.reason === null)) continue;
+    if (reason === null || after.some((each) => each.reason === null)) continue;
+    if (reason === "not_participant" && !isSent) continue;
     let entry = rejected.find((one) => one.since === since && one.reason === reason);
     if (entry === undefined) rejected.push((entry = { reason, since, users: [] }));
     for (const user of users) entry.users.push(user);

@@ -58,7 +58,11 @@ describe("a message that is sent", () => {
         closedAt("12:00:30"),
       )
       .on(sent("m1"))
-      .notes(rejected("conversation_deleted", "m1", "ada"), rejected("muted", "m1", "eve"));
+      .notes(
+        rejected("conversation_deleted", "m1", "ada"),
+        rejected("muted", "m1", "eve"),
+        rejected("not_participant", "m1", "dan"),
+      );
   });
 });
 

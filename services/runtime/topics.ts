@@ -84,21 +84,35 @@ const unequal = (log: KafkaLog, found: ReadonlyMap<TopicId, TopicState>, lanes: 
       : [];
   });
 
-/** A broker says that a topic is created before every broker knows of it, or can be asked about it. Throws Transient. */
+/** A broker says that a topic is created before every broker knows of it, or answers for its partitions. Throws Transient. */
 export const untilThere = async (
-  log: Pick<KafkaLog, "describe" | "nameOf">,
+  log: Pick<KafkaLog, "describe" | "extents" | "nameOf">,
   wanted: readonly TopicId[],
 ): Promise<void> => {
   const until = Date.now() + CREATION_TIMEOUT;
   for (;;) {
-    const found = await log.describe().catch((error: unknown) => {
+    const missing = await missingOf(log, wanted).catch((error: unknown) => {
       if (!(error instanceof Transient) || Date.now() > until) throw error;
-      return new Map<TopicId, TopicState>();
+      return wanted;
     });
-    const missing = wanted.filter((topic) => !found.has(topic));
     if (missing.length === 0) return;
     if (Date.now() > until)
       throw new Transient(`Kafka: ${missing.map(log.nameOf).join(", ")} not there after creation`);
     await delay(CREATION_LOOK);
   }
+};
+
+const missingOf = async (
+  log: Pick<KafkaLog, "describe" | "extents">,
+  wanted: readonly TopicId[],
+): Promise<readonly TopicId[]> => {
+  const found = await log.describe();
+  const missing = wanted.filter((topic) => !found.has(topic));
+  if (missing.length > 0) return missing;
+  await log.extents(
+    wanted.flatMap((topic) =>
+      Array.from({ length: found.get(topic)?.partitions ?? 0 }, (_none, partition) => ({ topic, partition })),
+    ),
+  );
+  return missing;
 };
