@@ -199,18 +199,6 @@ describe("a message's row", () => {
   });
 });
 
-test("a message that comes so late that it may have been known is history: nobody's candidate", () => {
-  const days = (count: number): number => at(`${12 + 24 * count}:01`);
-  chat
-    .after(...both)
-    .on({ ...sent("m1"), timestamp: days(30) - 1 })
-    .causes(candidate("m1", "ada"), own("m1", "bob"));
-  chat
-    .after(...both)
-    .on({ ...sent("m1"), timestamp: days(30) })
-    .causes(own("m1", "bob"));
-});
-
 describe("a record that can't be", () => {
   test("is poison: another key, an id that is empty, too long or with a NUL", () => {
     const poison = (said: Said): void => {

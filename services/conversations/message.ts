@@ -30,10 +30,7 @@ const blank = ({ conversationId, messageId }: MessageEvent, seen: Millis): Messa
 /** What folding a record made of a message; null where it changes nothing. */
 export type Changed = MessageRow | null;
 
-/**
- * The message as sent, with the edits and the deletion that are of a later time but were read before. One that is so late
- * that an earlier record of it may be forgotten is history, as if it were imported.
- */
+/** The message as sent, with the edits and the deletion that are of a later time but were read before. */
 export const sent = (before: MessageRow | undefined, event: MessageEvent, at: Millis, seen: Millis): Changed => {
   if (before?.isSent === true) return null;
   const known = before ?? blank(event, seen);
@@ -47,7 +44,7 @@ export const sent = (before: MessageRow | undefined, event: MessageEvent, at: Mi
     ...(isDeleted ? { text: "", attachments: [] } : {}),
     isSent: true,
     kind,
-    isImport: origin === "IMPORT" || seen - at >= MESSAGE_RETENTION,
+    isImport: origin === "IMPORT",
     senderId,
     mentions: edits.at(-1)?.mentions ?? mentions,
     referencedMessageId,
