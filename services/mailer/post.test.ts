@@ -1,6 +1,6 @@
 import { simpleParser } from "mailparser";
 import type { SMTPServerOptions } from "smtp-server";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { compose } from "./compose.ts";
 import { conversation, grace, message, NOON, person, triggered } from "./example.ts";
 import { mailOf } from "./mail.ts";
@@ -107,6 +107,20 @@ describe("an accepted mail", () => {
     const [one, other] = await Promise.all([arrived[0], arrived[2]].map((it) => simpleParser(it?.raw ?? "")));
     expect(other?.messageId).not.toBe(one?.messageId);
     expect(other?.references).toBe(one?.references);
+  });
+
+  test("is not handed over where the lease runs out on the way, and can be sent again", async () => {
+    const { arrived, port } = await serve();
+    const post = postTo(at(port));
+    const lost = new Error("the lease ran out");
+    const asked = vi.fn<() => void>(() => {
+      throw lost;
+    });
+    await expect(post.send(mail, never, asked)).rejects.toThrow("the lease ran out");
+    expect(asked).toHaveBeenCalledOnce();
+    expect(arrived).toEqual([]);
+    expect(await post.send(mail, never)).toMatchObject({ kind: "accepted" });
+    expect(arrived).toHaveLength(1);
   });
 
   test("goes over a connection that is there already", async () => {

@@ -1,5 +1,7 @@
 import { createTransport } from "nodemailer";
+import { PassThrough } from "node:stream";
 import { MINUTE, SECOND } from "../core/time.ts";
+import type { EnsureLeased } from "../runtime/work.ts";
 import { addressProblem } from "./address.ts";
 import type { Answer } from "./answer.ts";
 import type { Mail } from "./mail.ts";
@@ -10,9 +12,10 @@ import type { Smtp } from "./smtp.ts";
 export interface Post extends AsyncDisposable {
   /**
    * Hands one mail over, once: exactly one recipient, no second try here. Every answer of the server, and none, is a value.
-   * Throws only for a fault of ours. An abort gives up where it is.
+   * Throws only for a fault of ours, and what `ensureLeased` throws, which is asked before the final dot. An abort gives up
+   * where it is.
    */
-  send(mail: Mail, signal: AbortSignal): Promise<Answer>;
+  send(mail: Mail, signal: AbortSignal, ensureLeased?: EnsureLeased): Promise<Answer>;
 }
 
 /** How long to wait, in milliseconds. */
@@ -68,19 +71,36 @@ export const openPost = ({ smtp, maxConnections, bounces, name, waits: patience 
   });
   // Mails whose last octet was read for sending, the final dot next to come.
   const handedOver = new WeakSet<object>();
+  const leases = new WeakMap<object, EnsureLeased>();
   transport.use("stream", (mail, done) => {
-    mail.message.processFunc((content) => content.once("end", () => handedOver.add(mail.data.headers as object)));
+    const headers = mail.data.headers as object;
+    mail.message.processFunc((content) =>
+      content.pipe(
+        new PassThrough({
+          flush(end) {
+            try {
+              leases.get(headers)?.();
+              handedOver.add(headers);
+              end();
+            } catch (error) {
+              end(error as Error);
+            }
+          },
+        }),
+      ),
+    );
     done();
   });
 
   return {
-    async send(mail, signal) {
+    async send(mail, signal, ensureLeased = () => undefined) {
       // nodemailer would read another address out of it, or more than one.
       const problem = addressProblem(mail.to.address);
       if (problem !== null)
         throw new Error(`${JSON.stringify(mail.to.address)} is not fit for an envelope: ${problem}`);
       const limited = AbortSignal.any([signal, AbortSignal.timeout(patience.attempt)]);
       const headers = { ...mail.headers };
+      leases.set(headers, ensureLeased);
       try {
         const { response } = await transport.sendMail({ ...contentOf(mail, bounces), headers, signal: limited });
         return { kind: "accepted", response, queueId: queueId(response) };

@@ -48,6 +48,7 @@ const desk = (answer: Answer, rows: Readonly<Record<string, unknown>> = {}, logg
         payload: JSON.parse(JSON.stringify({ ...payload, loggedAt })) as unknown,
       },
       never,
+      () => undefined,
     );
   return { mails, work, attempt };
 };

@@ -1,6 +1,7 @@
 import { Fatal } from "../core/failure.ts";
 import type { Clock } from "../core/ports.ts";
 import { announce } from "../runtime/facts.ts";
+import { pass } from "../runtime/points.ts";
 import type { Pace } from "../runtime/pace.ts";
 import type { Work } from "../runtime/work.ts";
 import { compose, type Setting } from "./compose.ts";
@@ -34,7 +35,7 @@ export interface Desk {
 export const mailing = ({ post, render, lookUp, pace, clock, chance, setting, sending, concurrency }: Desk): Work => ({
   queue: MAIL_QUEUE,
   concurrency,
-  async attempt(job, signal) {
+  async attempt(job, signal, ensureLeased) {
     const letter = job.payload as Letter; // as the processor made it
     const { event } = letter;
     if (event.snapshot === null) throw new Fatal(`the letter ${job.id} has no snapshot`);
@@ -43,7 +44,9 @@ export const mailing = ({ post, render, lookUp, pace, clock, chance, setting, se
     const reason = outdated(event.snapshot, letter.address, event.occurredAt, present);
     if (reason !== null) return suppress(letter, reason, clock.now());
     const mail = mailOf(letter, render(compose(event, event.snapshot, setting)), sending);
-    const answer = await post.send(mail, signal);
+    pass("leased", MAIL_QUEUE);
+    ensureLeased();
+    const answer = await post.send(mail, signal, ensureLeased);
     const now = clock.now();
     const outcome = settle({ letter, attempt: job.attempt, answer, now, chance: chance() });
     if (outcome.detail["verdict"] === "ours" && outcome.settlement.state === "retry") {

@@ -9,6 +9,8 @@ export type Point =
   | "committed"
   /** The log has it; the store doesn't know. */
   | "published"
+  /** A job is leased; nothing of it has left. */
+  | "leased"
   /** An endpoint has answered; no row of the attempt is written. */
   | "answered"
   /** A mail server or an endpoint has answered, and the job isn't settled. */

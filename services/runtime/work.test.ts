@@ -8,10 +8,10 @@ import { avroCodec } from "./codec.ts";
 import { relay } from "./relay.ts";
 import { worker } from "./work.ts";
 
-/** Milliseconds between the attempts of a job that fails so, again and again. */
-const pauses = async (error: Error, attempts: number): Promise<readonly number[]> => {
-  let now = 0;
-  const clock = { now: () => now };
+/** What a worker needs for a job that is due, with a clock that stands at `time.now`. */
+const workplace = async () => {
+  const time = { now: 0 };
+  const clock = { now: () => time.now };
   const log = memoryLog(clock, 1);
   const store = memoryStore(clock.now);
   const [hold] = await store.claim("mailer", [0]);
@@ -19,15 +19,20 @@ const pauses = async (error: Error, attempts: number): Promise<readonly number[]
   const jobs = [{ queue: "mail", id: "a", payload: {}, runAt: 0 }];
   await store.commit({ processor: "mailer", holds: [hold], revisit: null, rows: [], outbox: [], jobs });
   const codec = avroCodec(undefined as never, new Map());
-  const world = { log, store, codec, clock, relay: relay(log, store), bell: bell() };
+  return { time, store, world: { log, store, codec, clock, relay: relay(log, store), bell: bell() } };
+};
+
+/** Milliseconds between the attempts of a job that fails so, again and again. */
+const pauses = async (error: Error, attempts: number): Promise<readonly number[]> => {
+  const { time, store, world } = await workplace();
   const failing = worker({ queue: "mail", concurrency: 1, attempt: () => Promise.reject(error) }, world);
   const waits: number[] = [];
   while (waits.length < attempts) {
     await failing.step();
     await failing.drain(AbortSignal.timeout(MINUTE));
     const due = (await store.nextJob("mail")) ?? Infinity;
-    waits.push(due - now);
-    now = due;
+    waits.push(due - time.now);
+    time.now = due;
   }
   return waits;
 };
@@ -40,4 +45,53 @@ test("what may pass is tried again at once, and less and less often", async () =
 
 test("what is a fault of ours is tried again after a minute", async () => {
   expect(await pauses(new Error("undefined is not a function"), 2)).toEqual([MINUTE, MINUTE]);
+});
+
+/** A worker whose attempts send when they are told to go on, if they may still; `end` says how many have. */
+const hesitant = async () => {
+  const { time, world } = await workplace();
+  const goOn = Promise.withResolvers<void>();
+  let sent = 0;
+  const work = worker(
+    {
+      queue: "mail",
+      concurrency: 2, // with one under way there is room for another
+      async attempt(_job, _signal, ensureLeased) {
+        await goOn.promise;
+        ensureLeased();
+        sent++;
+        return { settlement: { state: "done" }, publish: [], detail: {} };
+      },
+    },
+    world,
+  );
+  await work.step();
+  const end = async (): Promise<number> => {
+    goOn.resolve();
+    await work.drain(AbortSignal.timeout(MINUTE));
+    return sent;
+  };
+  return { time, work, end };
+};
+
+test("who stood still until another may have taken the job doesn't send any more", async () => {
+  const { time, end } = await hesitant();
+  time.now += 30 * SECOND;
+  expect(await end()).toBe(0);
+});
+
+test("a lease that has run out is not renewed, but taken anew: only who has it then sends", async () => {
+  const { time, work, end } = await hesitant();
+  time.now += 30 * SECOND;
+  await work.step();
+  expect(await end()).toBe(1);
+});
+
+test("who takes long for it renews the lease, and sends", async () => {
+  const { time, work, end } = await hesitant();
+  for (let seconds = 0; seconds < 60; seconds += 20) {
+    time.now += 20 * SECOND;
+    await work.step();
+  }
+  expect(await end()).toBe(1);
 });

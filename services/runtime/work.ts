@@ -30,6 +30,12 @@ export interface Attempt {
   readonly detail: Readonly<Record<string, unknown>>;
 }
 
+/**
+ * Asked right before what can't be taken back. Throws Transient where the lease has run out: this process stood still for
+ * so long that another may have taken the job, and done it.
+ */
+export type EnsureLeased = () => void;
+
 /** A kind of work that is done outside of any transaction. */
 export interface Work {
   /** Identity: names the queue and its outbox stream. */
@@ -37,7 +43,7 @@ export interface Work {
   /** Attempts under way at once in this process. */
   readonly concurrency: number;
   /** Tries it once. The world's answers are settlements; what is thrown counts as a fault and is tried again. */
-  attempt(job: Job, signal: AbortSignal): Promise<Attempt>;
+  attempt(job: Job, signal: AbortSignal, ensureLeased: EnsureLeased): Promise<Attempt>;
 }
 
 /** Leases jobs of one queue, attempts and settles them. */
@@ -56,7 +62,8 @@ export interface Worker {
 }
 
 export const worker = (work: Work, { store, codec, clock, relay, bell }: World): Worker => {
-  const running = new Map<Promise<void>, Job>();
+  const running = new Set<Promise<void>>();
+  const leases = new Map<Job, Millis>();
   const aborter = new AbortController();
   let swept = -Infinity;
   let renewed = -Infinity;
@@ -100,7 +107,10 @@ export const worker = (work: Work, { store, codec, clock, relay, bell }: World):
 
   const attempted = async (job: Job): Promise<Attempt> => {
     try {
-      return await work.attempt(job, aborter.signal);
+      return await work.attempt(job, aborter.signal, () => {
+        if (clock.now() >= (leases.get(job) ?? 0))
+          throw new Transient("the lease ran out before it was sent: another process may have sent it");
+      });
     } catch (error) {
       const mayPass = error instanceof Transient;
       const pause = mayPass ? Math.min(AFTER_AN_OUTAGE * 2 ** (job.attempt - 1), AFTER_A_FAULT) : AFTER_A_FAULT;
@@ -109,16 +119,25 @@ export const worker = (work: Work, { store, codec, clock, relay, bell }: World):
     }
   };
 
-  const start = (job: Job): void => {
+  const start = (job: Job, until: Millis): void => {
+    leases.set(job, until);
     const ended = run(job).catch((error: unknown) => {
       // Not settled: the lease runs out and the job is attempted again, with the same ids.
       announce("stumbled", { loop: work.queue, error: asError(error), wait: LEASE });
     });
-    running.set(ended, job);
+    running.add(ended);
     void ended.finally(() => {
       running.delete(ended);
+      leases.delete(job);
       bell.ring(work.queue);
     });
+  };
+
+  /** Those whose lease has run out may be another's by now. */
+  const renew = async (now: Millis): Promise<void> => {
+    const ours = [...leases].flatMap(([job, until]) => (now < until ? [job] : []));
+    await store.renew(ours, now + LEASE);
+    for (const job of ours) if (leases.has(job)) leases.set(job, now + LEASE);
   };
 
   return {
@@ -131,12 +150,12 @@ export const worker = (work: Work, { store, codec, clock, relay, bell }: World):
       }
       if (running.size > 0 && now - renewed >= RENEW_EVERY) {
         renewed = now;
-        await store.renew([...running.values()], now + LEASE);
+        await renew(now);
       }
       const room = relay.room() ? work.concurrency - running.size : 0;
       if (room < Math.ceil(work.concurrency / 2)) return false; // one look fetches several
       const jobs = await store.lease(work.queue, room, now, now + LEASE);
-      for (const job of jobs) start(job);
+      for (const job of jobs) start(job, now + LEASE);
       return jobs.length > 0;
     },
     // While there is no room, the end of an attempt is what to wait for.
@@ -147,11 +166,11 @@ export const worker = (work: Work, { store, codec, clock, relay, bell }: World):
       signal.addEventListener("abort", () => aborter.abort(), { once: true });
       const renewing = setInterval(() => {
         if (running.size > 0)
-          store.renew([...running.values()], clock.now() + LEASE).catch((error: unknown) => {
+          renew(clock.now()).catch((error: unknown) => {
             announce("stumbled", { loop: work.queue, error: asError(error), wait: RENEW_EVERY });
           });
       }, RENEW_EVERY);
-      await Promise.all(running.keys());
+      await Promise.all(running);
       clearInterval(renewing);
     },
   };

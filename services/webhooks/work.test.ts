@@ -69,6 +69,7 @@ const working = (endpoints: readonly Endpoint[], more: Partial<Tools> = {}) => {
     work.attempt(
       { queue: "webhooks", id: `event-1/${payload.endpointId}`, payload, attempt: number, token: "t" },
       signal,
+      () => undefined,
     );
   return { attempt, history };
 };

@@ -1,7 +1,7 @@
 import { messageOf } from "../core/failure.ts";
 import type { Clock, Job } from "../core/ports.ts";
 import type { Millis } from "../core/time.ts";
-import type { Attempt, Work } from "../runtime/work.ts";
+import type { Attempt, EnsureLeased, Work } from "../runtime/work.ts";
 import type { AttemptRow } from "./attempts.ts";
 import type { Caller } from "./call.ts";
 import { pass } from "../runtime/points.ts";
@@ -25,14 +25,20 @@ export interface Tools {
 export const deliveries = (tools: Tools, concurrency: number): Work => ({
   queue: QUEUE,
   concurrency,
-  attempt: (job, signal) => attempt(job, signal, tools),
+  attempt: (job, signal, ensureLeased) => attempt(job, { signal, ensureLeased }, tools),
 });
 
-const attempt = async (job: Job, signal: AbortSignal, tools: Tools): Promise<Attempt> => {
+/** What a call goes by. */
+interface Limits {
+  readonly signal: AbortSignal;
+  readonly ensureLeased: EnsureLeased;
+}
+
+const attempt = async (job: Job, limits: Limits, tools: Tools): Promise<Attempt> => {
   const delivery = job.payload as Delivery;
   const endpoint = await tools.directory.find(delivery.endpointId);
   if (endpoint === null && !isConfigured(delivery.endpointId)) return removed(delivery);
-  const outcome = endpoint?.enabled ? await called(delivery, endpoint, signal, tools) : uncalled(endpoint);
+  const outcome = endpoint?.enabled ? await called(delivery, endpoint, limits, tools) : uncalled(endpoint);
   pass("answered", QUEUE);
   const at = tools.clock.now();
   const history = await recorded(job, delivery, outcome, at, tools);
@@ -43,10 +49,17 @@ const attempt = async (job: Job, signal: AbortSignal, tools: Tools): Promise<Att
   };
 };
 
-const called = async (delivery: Delivery, endpoint: Endpoint, stop: AbortSignal, tools: Tools): Promise<Outcome> => {
+const called = async (
+  delivery: Delivery,
+  endpoint: Endpoint,
+  { signal, ensureLeased }: Limits,
+  tools: Tools,
+): Promise<Outcome> => {
   const { eventId, body } = delivery;
   const headers = signed(endpoint.secret, eventId, body, tools.clock.now());
-  return tools.caller.post({ url: endpoint.url, headers, body }, stop);
+  pass("leased", QUEUE);
+  ensureLeased();
+  return tools.caller.post({ url: endpoint.url, headers, body }, signal);
 };
 
 const removed = (delivery: Delivery): Attempt => ({

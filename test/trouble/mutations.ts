@@ -148,4 +148,20 @@ export const mutations: readonly Mutation[] = [
     test: "test/judge/agree.test.ts",
     only: "histories: orderly",
   },
+  {
+    what: "who stood still sends what another may have sent",
+    file: "services/runtime/work.ts",
+    from: "if (clock.now() >= (leases.get(job) ?? 0))",
+    to: "if (!leases.has(job))",
+    test: "services/runtime/work.test.ts",
+    only: "stood still",
+  },
+  {
+    what: "a connection to Kafka that answers nothing is asked for ever",
+    file: "services/runtime/kafka-socket.ts",
+    from: `unanswered ??= setTimeout(() => socket.emit("timeout"), SILENCE).unref();`,
+    to: "",
+    test: "services/runtime/kafka-socket.test.ts",
+    only: "doesn't answer",
+  },
 ];

@@ -11,7 +11,9 @@ export const steps: readonly (readonly [point: Strike["point"], who: string])[] 
   ["committed", "mailer"],
   ["folded", "webhooks"],
   ["committed", "webhooks"],
+  ["leased", "mail"],
   ["attempted", "mail"],
+  ["leased", "webhooks"],
   ["answered", "webhooks"],
   ["attempted", "webhooks"],
 ];
