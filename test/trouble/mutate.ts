@@ -17,7 +17,7 @@ import { type Mutation, mutations } from "./mutations.ts";
 
 /**
  * `npm run mutations [-- words of some]`: puts each fault into a copy of the repository, runs the one test that guards
- * against it, and exits with 1 where one passes all the same.
+ * against it, and exits with 1 where one passes all the same, or doesn't pass without the fault.
  */
 const HERE = fileURLToPath(new URL("../..", import.meta.url));
 /** Milliseconds for one test file; a test that hangs has noticed, too, but must not be taken for one that fails. */
@@ -35,13 +35,18 @@ const copy = (): string => {
   return to;
 };
 
-/** How many tests failed; 0 too where none ran. */
-const failures = (folder: string, { test, only }: Mutation, environment: NodeJS.ProcessEnv): number => {
+/** How many tests passed and failed; none of both where something else went wrong. */
+const outcome = (
+  folder: string,
+  { test, only }: Mutation,
+  environment: NodeJS.ProcessEnv,
+): { readonly passed: number; readonly failed: number } => {
   const vitest = join(folder, "node_modules/vitest/vitest.mjs");
   const args = [vitest, "run", test, ...(only === "" ? [] : ["-t", only])];
   const options = { cwd: folder, env: environment, encoding: "utf8", timeout: PATIENCE, maxBuffer: 2 ** 28 } as const;
   const { stdout } = spawnSync(process.execPath, args, options);
-  return Number(/^\d+ passed, (\d+) failed/m.exec(stdout)?.[1] ?? 0);
+  const [, passed = 0, failed = 0] = /^(\d+) passed, (\d+) failed/m.exec(stdout) ?? [];
+  return { passed: Number(passed), failed: Number(failed) };
 };
 
 const words = process.argv.slice(2);
@@ -59,15 +64,18 @@ for (const mutation of chosen) {
   const path = join(folder, file);
   const good = readFileSync(path, "utf8");
   if (good.split(from).length !== 2) throw new Error(`${what}: what it changes is not in ${file} once`);
+  const before = outcome(folder, mutation, environment);
   writeFileSync(
     path,
     good.replace(from, () => to),
   );
-  const failed = failures(folder, mutation, environment);
+  const { failed } = outcome(folder, mutation, environment);
   writeFileSync(path, good);
-  if (failed === 0) survivors.push(what);
+  const isSound = before.passed > 0 && before.failed === 0;
+  const isCaught = isSound && failed > 0;
+  if (!isCaught) survivors.push(what);
   console.log(
-    `${failed > 0 ? "caught  " : "SURVIVES"} ${what} (${file}): ${test}${only === "" ? "" : ` -t "${only}"`}`,
+    `${isCaught ? "caught  " : isSound ? "SURVIVES" : "UNSOUND "} ${what} (${file}): ${test}${only === "" ? "" : ` -t "${only}"`}`,
   );
 }
 rmSync(folder, { recursive: true });
