@@ -25,7 +25,8 @@ test(
     const { left, changes, longest, told } = await work.during(comeAndGo(chat, random(SEED)));
     expect(longest).toBeLessThan(GRACE);
     console.log(`the longest took ${(longest / SECOND).toFixed(1)} s to go; ${told} events were told meanwhile`);
-    await work.end(left.length > 0 ? left : [startAll(chat)], changes);
+    const { again } = await work.end(left.length > 0 ? left : [startAll(chat)], changes);
+    expect(again).toMatchObject({ mails: 0, webhooks: 0 });
   },
 );
 
