@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { Transient } from "../core/failure.ts";
+import { queueStream } from "../core/stream.ts";
 import { MINUTE, SECOND } from "../core/time.ts";
 import { memoryLog } from "../memory/log.ts";
 import { memoryStore } from "../memory/store.ts";
@@ -94,4 +95,20 @@ test("who takes long for it renews the lease, and sends", async () => {
     await work.step();
   }
   expect(await end()).toBe(1);
+});
+
+test("what somebody saved and didn't live to publish is published by another who works there", async () => {
+  const { time, store, world } = await workplace();
+  const [job] = await store.lease("mail", 1, time.now, time.now + MINUTE);
+  if (job === undefined) throw new Error("no job");
+  const entry = { stream: queueStream("mail"), topic: "notifications", key: "ada", partition: null } as const;
+  await store.settle(job, { state: "done" }, [{ ...entry, value: new Uint8Array([1]) }]);
+  const other = worker({ queue: "mail", concurrency: 1, attempt: () => Promise.reject(new Error("none")) }, world);
+
+  await other.step();
+  expect(await world.relay.step()).toBe(false); // whoever saved it may be about to publish it
+  time.now += 2 * MINUTE;
+  await other.step();
+  expect(await world.relay.step()).toBe(true);
+  expect(await world.log.extents([{ topic: "notifications", partition: 0 }])).toEqual([{ low: 0, high: 1 }]);
 });

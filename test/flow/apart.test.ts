@@ -86,3 +86,11 @@ test("a service refuses a database that isn't at its schema", async () => {
   expect(await ended(service)).toBe(1);
   expect(JSON.stringify(service.lines)).toContain("run `ops migrate` with this version first");
 });
+
+test("a service refuses a database of a later version", async () => {
+  const chat = await world();
+  await chat.database.query("insert into migrations (name, run_on) values ('9999_later', now())");
+  const service = start(chat, "inboxes");
+  expect(await ended(service)).toBe(1);
+  expect(JSON.stringify(service.lines)).toContain("9999_later, which this version doesn't know");
+});
