@@ -15,6 +15,9 @@ import { SEED } from "./trouble.ts";
 /** Milliseconds between two letters: neither a burst nor so few that none is under way at a moment. */
 const LETTER_EVERY = 200;
 
+/** Milliseconds in which all must be as before, once what was wrong is over: several times what clients wait for. */
+const BACK_WITHIN = 120_000;
+
 /** A workload of which the rule says what must come of it, whatever strikes meanwhile. */
 export interface Trial extends Disposable {
   /**
@@ -22,7 +25,10 @@ export interface Trial extends Disposable {
    * @param alive processes that must outlive it: rejects when one ends
    */
   during<T>(trouble: Promise<T>, alive?: readonly Running[]): Promise<T>;
-  /** Writes a letter and waits until an endpoint has been told what came of it: in milliseconds, how long that took. */
+  /**
+   * Writes a letter and waits until an endpoint has been told what came of it: in milliseconds, how long that took, which
+   * must be less than BACK_WITHIN.
+   */
   echo(): Promise<number>;
   /** Resolves when nothing is left to do. */
   idle(): Promise<void>;
@@ -89,7 +95,9 @@ export const trial = async (
         const told = new Set(chat.receiver.deliveries().map(({ user }) => user));
         expect(told.has(reader ?? ""), `${reader} is told of`).toBe(true);
       });
-      return Math.round(performance.now() - start);
+      const took = Math.round(performance.now() - start);
+      expect(took).toBeLessThan(BACK_WITHIN);
+      return took;
     },
     idle: () => until(() => facts.idle()),
     async end(running, struck, dead = 0) {
