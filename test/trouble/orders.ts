@@ -9,8 +9,9 @@ export type Order =
 
 /** What a process holds when what it doesn't need is collected. */
 export interface Weight {
-  /** Bytes. */
+  /** Bytes of JavaScript's objects; of buffers, which lie outside of them. */
   readonly heap: number;
+  readonly buffers: number;
   /** What would keep it from ending, by kind: sockets, timers, pipes … */
   readonly resources: Readonly<Record<string, number>>;
 }
@@ -32,6 +33,7 @@ const weigh = (): Weight => {
   const kinds = Map.groupBy(process.getActiveResourcesInfo(), (kind) => kind);
   return {
     heap: getHeapStatistics().used_heap_size,
+    buffers: process.memoryUsage().arrayBuffers,
     resources: Object.fromEntries([...kinds].map(([kind, all]) => [kind, all.length])),
   };
 };

@@ -7,16 +7,16 @@ import { eventually, type World, world } from "../support/world.ts";
 import type { Order, Weight } from "./orders.ts";
 import { hasSaid, type Running, startAll } from "./processes.ts";
 import { type Trial, trial } from "./trial.ts";
-import { SEED } from "./trouble.ts";
+import { IS_WHOLE, SEED } from "./trouble.ts";
 
 /** Minutes of steady work, with small faults now and then: by hand, SOAK=60; in a run of all tests, less than one. */
-const MINUTES = Number(process.env["SOAK"] ?? 0.2);
+const MINUTES = Number(process.env["SOAK"] ?? (IS_WHOLE ? 3 : 0.2));
 const LONG = MINUTES * MINUTE;
 const HISTORIES = 50;
 /** Milliseconds between two faults, at most. */
 const LONGEST = 5_000;
-/** Bytes by which a heap may differ between two looks, though nothing has grown: compiled code, buffers, what is on its way. */
-const HEAP_NOISE = 12 * 1024 * 1024;
+/** Bytes by which memory may differ between two looks, though nothing has grown: compiled code, what is on its way. */
+const MEMORY_NOISE = 12 * 1024 * 1024;
 
 /** Handles of a kind, of which some come and go: a timer of a wait, a connection that is made anew. */
 const HANDLE_NOISE = 3;
@@ -85,11 +85,11 @@ const rest = async (chat: World, work: Trial): Promise<void> => {
 /** What a process holds, by name: bytes, and how many of each kind of handle, and connections to the database. */
 const holds = async ({ database }: World, { child }: Running): Promise<Readonly<Record<string, number>>> => {
   child.send({ type: "weigh" } satisfies Order);
-  const [{ heap, resources }] = (await once(child, "message")) as [Weight];
+  const [{ heap, buffers, resources }] = (await once(child, "message")) as [Weight];
   const [found] = await database.query<{ count: number }>(
     "select count(*) from pg_stat_activity where datname = current_database() and application_name like 'whileaway%'",
   );
-  return { heap, ...resources, connections: found?.count ?? 0 };
+  return { heap, buffers, ...resources, connections: found?.count ?? 0 };
 };
 
 /** Of what there is more now than at first, and more than comes and goes by itself. */
@@ -99,6 +99,7 @@ const grown = (
 ): Readonly<Record<string, number>> =>
   Object.fromEntries(
     Object.entries(now).filter(
-      ([name, much]) => much > (first[name] ?? 0) + (name === "heap" ? HEAP_NOISE : HANDLE_NOISE),
+      ([name, much]) =>
+        much > (first[name] ?? 0) + (name === "heap" || name === "buffers" ? MEMORY_NOISE : HANDLE_NOISE),
     ),
   );
