@@ -97,8 +97,8 @@ export const mutations: readonly Mutation[] = [
     file: "services/runtime/relay.ts",
     from: "await log.publish(batch.map(outgoing));",
     to: "await log.publish(batch.map(outgoing).reverse());",
-    test: "test/contract/engine.test.ts",
-    only: "whatever crashes",
+    test: "services/runtime/relay.test.ts",
+    only: "",
   },
   {
     what: "the outbox is read in reverse",

@@ -33,15 +33,19 @@ test(
   async () => expect((await zombies(stops)).met).toHaveLength(stops.length),
 );
 
-test.skipIf(!IS_WHOLE)(
-  `who stood still before it sent doesn't send any more (SEED=${SEED})`,
-  { timeout: 120_000 + unsent.length * 120_000 },
-  async () => expect((await zombies(unsent)).again).toMatchObject({ mails: 0, webhooks: 0 }),
+test.skipIf(!IS_WHOLE).each(unsent)(
+  `who stood still before it sent doesn't send any more: %s %s (SEED=${SEED})`,
+  { timeout: 240_000 },
+  async (...stop) => {
+    // With one in hand at a time, of that queue: another may have been answered, and not be settled.
+    const { again } = await zombies([stop], { MAIL_CONCURRENCY: "1", WEBHOOK_CONCURRENCY: "1" });
+    expect(stop[1] === "mail" ? again.mails : again.webhooks).toBe(0);
+  },
 );
 
 /** One after the other, beside one that goes on: what was met, in words, and what came again. */
-const zombies = async (at: readonly Stop[]) => {
-  const chat = await world({ LOG_LEVEL: "info" });
+const zombies = async (at: readonly Stop[], settings: Readonly<Record<string, string>> = {}) => {
+  const chat = await world({ LOG_LEVEL: "info", ...settings });
   using work = await trial(chat, HISTORIES);
   const dice = random(SEED);
   const other = startAll(chat);
