@@ -77,7 +77,7 @@ const hesitant = async () => {
 
 test("who stood still until another may have taken the job doesn't send any more", async () => {
   const { time, end } = await hesitant();
-  time.now += 30 * SECOND;
+  time.now += 26 * SECOND; // another's clock may be ahead
   expect(await end()).toBe(0);
 });
 

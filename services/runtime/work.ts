@@ -15,6 +15,8 @@ const SWEEP_EVERY = 30_000;
 /** Milliseconds a job is held, renewed while its attempt goes on: runs out only when a process dies or stalls. */
 const LEASE = 30_000;
 const RENEW_EVERY = LEASE / 3;
+/** Milliseconds before its end in which a lease counts as over: another's clock may be ahead, and handing over takes time. */
+const LEASE_MARGIN = LEASE / 6;
 /** Milliseconds between two tries to save what an attempt came to: it has happened, and is not to happen again. */
 const SAVE_AGAIN_AFTER = 500;
 /** Wait after an attempt that threw: a fault of ours or of a store, not an answer of the world. */
@@ -108,7 +110,7 @@ export const worker = (work: Work, { store, codec, clock, relay, bell }: World):
   const attempted = async (job: Job): Promise<Attempt> => {
     try {
       return await work.attempt(job, aborter.signal, () => {
-        if (clock.now() >= (leases.get(job) ?? 0))
+        if (clock.now() >= (leases.get(job) ?? 0) - LEASE_MARGIN)
           throw new Transient("the lease ran out before it was sent: another process may have sent it");
       });
     } catch (error) {

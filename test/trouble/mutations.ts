@@ -151,7 +151,7 @@ export const mutations: readonly Mutation[] = [
   {
     what: "who stood still sends what another may have sent",
     file: "services/runtime/work.ts",
-    from: "if (clock.now() >= (leases.get(job) ?? 0))",
+    from: "if (clock.now() >= (leases.get(job) ?? 0) - LEASE_MARGIN)",
     to: "if (!leases.has(job))",
     test: "services/runtime/work.test.ts",
     only: "stood still",
