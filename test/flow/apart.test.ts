@@ -79,18 +79,21 @@ test("a service that is wrongly configured says every mistake, and exits with 2"
   expect(errors).toMatch(/KAFKA_BROKERS is not set.*\n.*HTTP_PORT is not a whole number/);
 });
 
-test("a service refuses a database that isn't at its schema", async () => {
+test.each([
+  [
+    "isn't at its schema",
+    "delete from migrations where name = '0003_mailer'",
+    "run `ops migrate` with this version first",
+  ],
+  [
+    "is of a later version",
+    "insert into migrations (name, run_on) values ('9999_later', now())",
+    "9999_later, which this version doesn't know",
+  ],
+])("a service refuses a database that %s", async (_what, change, why) => {
   const chat = await world();
-  await chat.database.query("delete from migrations where name = '0003_mailer'");
+  await chat.database.query(change);
   const service = start(chat, "inboxes");
   expect(await ended(service)).toBe(1);
-  expect(JSON.stringify(service.lines)).toContain("run `ops migrate` with this version first");
-});
-
-test("a service refuses a database of a later version", async () => {
-  const chat = await world();
-  await chat.database.query("insert into migrations (name, run_on) values ('9999_later', now())");
-  const service = start(chat, "inboxes");
-  expect(await ended(service)).toBe(1);
-  expect(JSON.stringify(service.lines)).toContain("9999_later, which this version doesn't know");
+  expect(JSON.stringify(service.lines)).toContain(why);
 });
