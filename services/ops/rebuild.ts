@@ -17,7 +17,8 @@ groups and a PostgreSQL schema (whileaway_rebuild) of its own, which are gone af
 nothing is put on the live topics. The live services may go on meanwhile; where they are stopped, what they have decided
 so far is compared. The database's user must be allowed to create a schema, the Kafka user topics, and both to delete them.
 
-compared are   every row of both states; rows that change meanwhile are looked at again
+compared are   every row of both states: conversations, inboxes, and what people chose about their mail; rows that
+               change meanwhile are looked at again
 told by ...    notifications (TRIGGERED) that only one of the two has decided
 
 --switch puts the rebuilt state in place of the live one, after the report. The live services' commits wait for that, a

@@ -4,7 +4,16 @@ import type { TopicId } from "../../core/topics.ts";
 import type { Database } from "../../runtime/postgres.ts";
 import { differences } from "./differ.ts";
 import type { Recent } from "./recent.ts";
-import { compareRows, isSame, type Pair, pairName, readPairs, type Schemas, type Tally } from "./rows.ts";
+import {
+  compareRows,
+  isSame,
+  type Pair,
+  pairName,
+  readPairs,
+  type Schemas,
+  type Stateful,
+  type Tally,
+} from "./rows.ts";
 import type { Telling, Told } from "./told.ts";
 
 /** Looks at rows that differ, before one that changes between all of them is said to keep moving. */
@@ -21,6 +30,7 @@ export interface LivePace {
 export interface Compared {
   readonly database: Database;
   readonly schemas: Schemas;
+  readonly processors: readonly Stateful[];
   readonly recent: Recent;
   readonly told: Told;
   /** Resolves when the rebuild has come to the time of the call, and live has, or stands still. */
@@ -70,7 +80,7 @@ export const isEqual = ({ kinds, told }: Comparison): boolean =>
 export const compare = async (it: Compared, cut: ReadonlyMap<TopicId, Millis>): Promise<Comparison> => {
   const { isStill } = await it.comeToNow();
   const isAhead = ({ processor, key }: Pair): boolean => isStill && it.recent.isWritten(processor, key);
-  const { tallies, pairs } = await compareRows(it.database, it.schemas, isAhead);
+  const { tallies, pairs } = await compareRows(it.database, it.schemas, it.processors, isAhead);
   const settled = await settle(it, pairs);
   const live = await it.comeToNow();
   await it.readTold();

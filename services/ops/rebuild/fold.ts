@@ -6,9 +6,9 @@ import { bell } from "../../runtime/bell.ts";
 import { type Engine, startEngine, type World } from "../../runtime/engine.ts";
 import { loop, type Steps } from "../../runtime/loop.ts";
 import { relay } from "../../runtime/relay.ts";
-import type { Side } from "./side.ts";
+import { choices, type Side } from "./side.ts";
 
-/** Both processors at work on a log and a store of their own: the same code as the services, and nobody who sends. */
+/** The processors at work on a log and a store of their own: the same code as the services, and nobody who sends. */
 export interface Fold extends AsyncDisposable {
   /** Rejects when one of the loops ends by itself. */
   readonly failure: Promise<never>;
@@ -31,6 +31,7 @@ export const startFold = async ({ log, store, clock }: Side, codec: Codec): Prom
   const engines: readonly Engine[] = [
     opening.use(await startEngine(conversations, () => undefined, world)),
     opening.use(await startEngine(inboxes, () => noSettings, world)), // the log says them: its lore
+    opening.use(await startEngine(choices, () => noSettings, world)),
   ];
   const joined = opening.move();
   const relaying = start({ name: "relay", ...world.relay, nextDue: () => null }, outlet.signal);

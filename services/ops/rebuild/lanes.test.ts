@@ -27,9 +27,10 @@ const rebuilt: Hold = {
   examinedTime: 131,
 };
 const standing = {
+  read: ["presence", "inbox", "inboxStrays", "settings"],
   ends: { "inbox/1": 950, "inboxStrays/1": 8 },
   given: { "inbox/1<conversations/0": 1_700, "inbox/1<conversations/1": 1_800 },
-};
+} as const;
 
 test("a lane that is switched over goes on in the chat's topics where the rebuilt one is, and in ours where they end", () => {
   const { cursors, examined } = switched(live, rebuilt, standing);
@@ -56,5 +57,31 @@ test("it keeps its own numbers, so that what it says next is new to everybody, a
     sequence: 2_000,
     time: 130,
     examinedTime: 131,
+  });
+});
+
+test("what the rebuilt lane doesn't read, it goes on with where it was", () => {
+  const mine: Hold = {
+    ...live,
+    cursors: { "preferences/1": 4, "notifications/1": 77 },
+    heard: { "preferences/1": 3, "notifications/1<inboxes/1": 70 },
+    within: { "notifications/1<inboxes/1": 2 },
+    reached: { "preferences/1": 60, "notifications/1<inboxes/1": 90 },
+    examined: { "preferences/1": 4, "notifications/1": 79 },
+  };
+  const theirs: Hold = {
+    ...rebuilt,
+    cursors: { "preferences/1": 5 },
+    heard: { "preferences/1": 4 },
+    within: {},
+    reached: { "preferences/1": 110 },
+    examined: { "preferences/1": 5 },
+  };
+  expect(switched(mine, theirs, { read: ["preferences"], ends: {}, given: {} })).toMatchObject({
+    cursors: { "preferences/1": 5, "notifications/1": 77 },
+    heard: { "preferences/1": 4, "notifications/1<inboxes/1": 70 },
+    within: { "notifications/1<inboxes/1": 2 },
+    reached: { "preferences/1": 110, "notifications/1<inboxes/1": 90 },
+    examined: { "preferences/1": 5, "notifications/1": 79 },
   });
 });

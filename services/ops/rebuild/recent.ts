@@ -39,7 +39,8 @@ export const recent = (store: Store, codec: Pick<Codec, "decode">, since: Millis
   let isFull = false;
 
   const note = ({ processor, holds, rows: written, outbox }: Commit): void => {
-    const time = Math.max(...holds.map((hold) => hold.time));
+    // Who folds records as they come is ahead of the stream's time.
+    const time = Math.max(...holds.flatMap((hold) => [hold.time, ...Object.values(hold.reached)]));
     if (time > since) for (const { key } of written) rows.set(rowName(processor, key), time);
     for (const entry of outbox) {
       const at = timeOf(entry, time, codec);

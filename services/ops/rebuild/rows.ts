@@ -3,14 +3,14 @@ import type { Lane } from "../../core/lane.ts";
 import type { Millis } from "../../core/time.ts";
 import type { Connection, Database } from "../../runtime/postgres.ts";
 
-/** What the first character of a row's key says of it, by processor. */
+/** What the beginning of a row's key says of it, by processor. */
 const kinds = {
   conversations: { c: "conversation", r: "recent", m: "message" },
   inboxes: { u: "profile", o: "user", t: "thread" },
+  mailer: { "": "preference" },
 } as const satisfies Record<string, Readonly<Record<string, string>>>;
 
 export type Stateful = keyof typeof kinds;
-export const stateful = Object.keys(kinds) as readonly Stateful[];
 
 /** The schemas of the two states, as SQL names. */
 export interface Schemas {
@@ -44,8 +44,11 @@ export interface Tally {
 /** Pairs that differ, beyond which no more are looked at. */
 const MAX_PAIRS = 10_000;
 
+/** How much of a key says of which kind its row is. */
+const widthOf = (processor: Stateful): number => Math.max(...Object.keys(kinds[processor]).map(({ length }) => length));
+
 const kindOf = (processor: Stateful, key: string): string =>
-  (kinds[processor] as Readonly<Record<string, string>>)[key.charAt(0)] ?? "other";
+  (kinds[processor] as Readonly<Record<string, string>>)[key.slice(0, widthOf(processor))] ?? "other";
 
 const DIFFER = "l.value::text is distinct from r.value::text or l.due is distinct from r.due";
 
@@ -66,14 +69,15 @@ const joined = (processor: Stateful, { live, rebuilt }: Schemas): string =>
 export const compareRows = (
   database: Database,
   schemas: Schemas,
+  processors: readonly Stateful[],
   isAhead: (pair: Pair) => boolean,
 ): Promise<{ readonly tallies: readonly Tally[]; readonly pairs: readonly Pair[] }> =>
   atOneMoment(database, async (connection) => {
     const tallies: Tally[] = [];
     const pairs: Pair[] = [];
-    for (const processor of stateful) {
+    for (const processor of processors) {
       const counts = await connection.query<{ first: string; rows: number; different: number }>(
-        `select left(key, 1) as first, count(*) as rows, count(*) filter (where ${DIFFER}) as different
+        `select left(key, ${widthOf(processor)}) as first, count(*) as rows, count(*) filter (where ${DIFFER}) as different
          from ${joined(processor, schemas)} group by 1`,
       );
       const settled = { ahead: new Map<string, number>(), same: new Map<string, number>() };
@@ -112,8 +116,7 @@ async function* differing(connection: Connection, processor: Stateful, schemas: 
 export const readPairs = (database: Database, schemas: Schemas, wanted: readonly Pair[]): Promise<readonly Pair[]> =>
   atOneMoment(database, async (connection) => {
     const pairs: Pair[] = [];
-    for (const processor of stateful) {
-      const some = wanted.filter((each) => each.processor === processor);
+    for (const [processor, some] of Map.groupBy(wanted, (each) => each.processor)) {
       const found = await connection.query<Found>(
         `${SELECT} from unnest($1::int[], $2::text[]) wanted (lane, key)
          left join ${schemas.live}.state_${processor} l using (lane, key)

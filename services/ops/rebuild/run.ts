@@ -16,7 +16,7 @@ import { startFold } from "./fold.ts";
 import type { Progress } from "./progress.ts";
 import { recent } from "./recent.ts";
 import type { Pace } from "../../runtime/pace.ts";
-import { countOf, marksOf, paceOfSide, type Side } from "./side.ts";
+import { countOf, foldingsOf, marksOf, namesOf, paceOfSide, type Side } from "./side.ts";
 import { stillLog } from "./standstill.ts";
 import { checkKept, checkSwitch, type Switched, switchOver } from "./switch.ts";
 import { readTold, type Told } from "./told.ts";
@@ -75,7 +75,9 @@ interface Opened {
 
 const inPlace = async ({ settings, course, database, log, schemas, clock }: Opened): Promise<Switched | null> => {
   await using stack = new AsyncDisposableStack();
-  const live: Side = { log, store: postgresStore(database), clock };
+  const store = postgresStore(database);
+  const processors = await foldingsOf(store);
+  const live: Side = { log, store, clock, processors };
   const registry = openRegistry(settings.SCHEMA_REGISTRY_URL);
   const codec = avroCodec(registry, await registeredIds(registry, settings.TOPIC_PREFIX));
   const apart = stack.use(await openApart(settings, log, database, clock));
@@ -85,7 +87,7 @@ const inPlace = async ({ settings, course, database, log, schemas, clock }: Open
   const since = await livePace();
   const still = stillLog(apart.log);
   const noted = recent(postgresStore(apart.database), codec, since);
-  const rebuilt = { log: still.log, store: noted.store, clock, database: apart.database };
+  const rebuilt = { log: still.log, store: noted.store, clock, processors, database: apart.database };
   const pace = await paceOfSide(rebuilt);
   const fold = stack.use(await startFold(rebuilt, codec));
   const told = stack.use(readTold({ live: log, rebuilt: apart.log }, codec));
@@ -110,6 +112,7 @@ const inPlace = async ({ settings, course, database, log, schemas, clock }: Open
     {
       database,
       schemas,
+      processors: namesOf(processors),
       recent: noted,
       comeToNow,
       told,

@@ -1,10 +1,13 @@
 import { conversations } from "../../conversations/rule.ts";
 import type { Lane } from "../../core/lane.ts";
-import type { Clock, Log, Place, Store } from "../../core/ports.ts";
+import type { Clock, Extent, Log, Place, Progress, Store } from "../../core/ports.ts";
+import type { Millis } from "../../core/time.ts";
 import { type TopicId, topicIds } from "../../core/topics.ts";
 import { inboxes } from "../../inboxes/rule.ts";
+import { mailer } from "../../mailer/letter.ts";
 import { placeName } from "../../runtime/frontier.ts";
 import { type Pace, paceOf } from "../../runtime/pace.ts";
+import type { Stateful } from "./rows.ts";
 
 /** One of the two that are compared, the live services' or the rebuild's: the log as it sees it, and its state. */
 export interface Side {
@@ -12,13 +15,27 @@ export interface Side {
   readonly store: Store;
   /** The services': what they have come to is held against it. */
   readonly clock: Clock;
+  /** Those whose state is compared. */
+  readonly processors: readonly Folding[];
 }
 
-/** The processors whose state is folded anew. */
-export const processors = [conversations, inboxes] as const;
+/** Of the mailer what it keeps, people's choices: the letters to who was told are written once. */
+export const choices = { ...mailer, inputs: ["preferences"], home: "preferences" } as const satisfies typeof mailer;
+
+export type Folding = typeof conversations | typeof inboxes | typeof choices;
+
+/** The processors whose state is folded anew; the mailer's only where one has ever run. */
+export const foldingsOf = async (live: Pick<Store, "progress">): Promise<readonly Folding[]> => {
+  const isMailing = (await live.progress(choices.name, "notifications")).length > 0;
+  return [conversations, inboxes, ...(isMailing ? [choices] : [])];
+};
+
+/** They name the tables of state. */
+export const namesOf = (processors: readonly Folding[]): readonly Stateful[] =>
+  processors.map(({ name }) => name as Stateful);
 
 /** All that a processor reads as it goes, but for its lore. */
-export const inputsOf = ({ inputs, strays }: (typeof processors)[number]): readonly TopicId[] =>
+export const inputsOf = ({ inputs, strays }: Folding): readonly TopicId[] =>
   strays === null ? inputs : [...inputs, strays];
 
 /** Numbers from 0 up. */
@@ -29,22 +46,47 @@ export const placesOf = async (log: Pick<Log, "partitions">, topics: readonly To
   return counts.flatMap(([topic, count]) => range(count).map((partition) => ({ topic, partition })));
 };
 
-/** A side's pace, its timers included: those of both processors have fired, too. */
-export const paceOfSide = async ({ log, store, clock }: Side): Promise<Pace> => {
+/** A side's pace, its timers and people's choices included. */
+export const paceOfSide = async (side: Side): Promise<Pace> => {
+  const { log, store, clock, processors } = side;
   const pace = await paceOf(log, store, clock);
+  const choicesPace = processors.includes(choices) ? await paceOfChoices(side) : () => Promise.resolve(Infinity);
+  const timed = processors.filter((one) => one !== choices);
   const lanes = new Map<string, readonly Lane[]>();
-  for (const { name, home } of processors) lanes.set(name, range(await log.partitions(home)));
+  for (const { name, home } of timed) lanes.set(name, range(await log.partitions(home)));
 
   return async () => {
     const reached = await pace();
-    const progress = await Promise.all(processors.map(({ name }) => store.progress(name, "notifications")));
+    const progress = await Promise.all(timed.map(({ name }) => store.progress(name, "notifications")));
     const times = progress.flat().map(({ time }) => time);
     const isWhole = times.length >= [...lanes.values()].flat().length;
     const saved = isWhole ? Math.min(...times) : -1;
-    const due = await Promise.all(processors.map(({ name }) => store.nextDue(name, lanes.get(name) ?? [])));
-    return Math.max(saved, Math.min(reached, ...due.map((at) => (at ?? Infinity) - 1)));
+    const due = await Promise.all(timed.map(({ name }) => store.nextDue(name, lanes.get(name) ?? [])));
+    const decided = Math.max(saved, Math.min(reached, ...due.map((at) => (at ?? Infinity) - 1)));
+    return Math.min(decided, await choicesPace());
   };
 };
+
+/** Up to when all choices that the log had are folded. Who folds records as they come saves no time that would tell. */
+const paceOfChoices = async ({ log, store, clock }: Side): Promise<Pace> => {
+  const places = await placesOf(log, choices.inputs);
+  let noted: { readonly ends: readonly Extent[]; readonly at: Millis } | null = null;
+  let come = -1;
+  return async () => {
+    const at = clock.now();
+    noted ??= { ends: await log.extents(places), at };
+    const cursors = cursorsOf(await store.progress(choices.name, "notifications"));
+    const isFolded = noted.ends.every(({ low, high }, index) => {
+      const place = places[index];
+      return low === high || place === undefined || (cursors.get(placeName(place)) ?? 0) >= high;
+    });
+    if (isFolded) [come, noted] = [noted.at, null];
+    return come;
+  };
+};
+
+const cursorsOf = (progress: readonly Progress[]): ReadonlyMap<string, number> =>
+  new Map(progress.flatMap(({ cursors }) => Object.entries(cursors)));
 
 /** Records: how many a side has folded, of how many there are. */
 export interface Count {
@@ -54,7 +96,7 @@ export interface Count {
 
 /** How much a side has folded of what is on its log. @param of these topics alone */
 export const countOf = async (
-  { log, store }: Pick<Side, "log" | "store">,
+  { log, store, processors }: Omit<Side, "clock">,
   of: readonly TopicId[] = topicIds,
 ): Promise<Count> => {
   let [done, total] = [0, 0];
@@ -67,7 +109,7 @@ export const countOf = async (
       log.extents(places),
       store.progress(processor.name, "notifications"),
     ]);
-    const cursors = new Map(progress.flatMap((lane) => Object.entries(lane.cursors)));
+    const cursors = cursorsOf(progress);
     places.forEach((place, index) => {
       const { low, high } = extents[index] ?? { low: 0, high: 0 };
       total += high - low;
@@ -78,5 +120,5 @@ export const countOf = async (
 };
 
 /** What changes as long as somebody works on a side. */
-export const marksOf = async ({ store }: Side): Promise<string> =>
+export const marksOf = async ({ store, processors }: Side): Promise<string> =>
   JSON.stringify(await Promise.all(processors.map(({ name }) => store.progress(name, "notifications"))));

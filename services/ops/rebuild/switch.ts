@@ -15,7 +15,7 @@ import { type Standing, switched } from "./lanes.ts";
 import type { Recent } from "./recent.ts";
 import type { Schemas } from "./rows.ts";
 import type { Pace } from "../../runtime/pace.ts";
-import { countOf, inputsOf, placesOf, processors, range, type Side } from "./side.ts";
+import { countOf, type Folding, inputsOf, namesOf, placesOf, range, type Side } from "./side.ts";
 import type { StillLog } from "./standstill.ts";
 import { checkTables, swapTables } from "./tables.ts";
 import type { Told } from "./told.ts";
@@ -60,7 +60,7 @@ export const checkSwitch = async ({
   database,
   schemas,
 }: Pick<Switch, "live" | "database" | "schemas">): Promise<void> => {
-  for (const { name, home } of processors) {
+  for (const { name, home } of live.processors) {
     const count = await live.log.partitions(home);
     const lanes = (await live.store.progress(name, "notifications")).map(({ lane }) => lane);
     if (lanes.length === 0)
@@ -70,7 +70,7 @@ export const checkSwitch = async ({
         `${name} has worked in ${lanes.length} lanes, but its topics have ${count} partitions now: a switch can't deal its state out anew`,
       );
   }
-  await checkTables(database, schemas);
+  await checkTables(database, schemas, namesOf(live.processors));
 };
 
 /**
@@ -94,7 +94,7 @@ export const checkKept = (cut: ReadonlyMap<TopicId, Millis>): void => {
  * takes them over with the new state. Throws Transient where it can't be now, and then nothing has changed.
  */
 export const switchOver = async (it: Switch): Promise<Switched> => {
-  for (const { name } of processors) await it.rebuilt.database.query(`analyze state_${name}`);
+  for (const { name } of it.live.processors) await it.rebuilt.database.query(`analyze state_${name}`);
   await until(async () => ((await it.pace()) >= it.live.clock.now() - NEAR ? true : null), it.signal);
   const signal = AbortSignal.any([it.signal, AbortSignal.timeout(SWITCH_PATIENCE)]);
   const past = await it.livePace();
@@ -125,7 +125,7 @@ export const switchOver = async (it: Switch): Promise<Switched> => {
 
 type Holds = ReadonlyMap<string, readonly Hold[]>;
 
-const claimAll = async (store: Store, { log }: Side): Promise<Holds> => {
+const claimAll = async (store: Store, { log, processors }: Side): Promise<Holds> => {
   const holds = new Map<string, readonly Hold[]>();
   for (const { name, home } of processors) holds.set(name, await store.claim(name, range(await log.partitions(home))));
   return holds;
@@ -146,9 +146,9 @@ const isAtRest = async (rebuilt: Switch["rebuilt"], moment: Millis): Promise<boo
 };
 
 /** Records that a rebuilt processor has said to another, and that are not folded: a switch would lose them. */
-const onTheirWay = async ({ log, store, database }: Switch["rebuilt"]): Promise<number> => {
-  const [open] = await database.query<{ entries: number }>("select count(*) as entries from outbox");
-  const { done, total } = await countOf({ log, store }, derivedTopics);
+const onTheirWay = async (rebuilt: Switch["rebuilt"]): Promise<number> => {
+  const [open] = await rebuilt.database.query<{ entries: number }>("select count(*) as entries from outbox");
+  const { done, total } = await countOf(rebuilt, derivedTopics);
   return (open?.entries ?? 0) + total - done;
 };
 
@@ -162,6 +162,7 @@ const save = async (
   rebuilt: Holds,
   past: Millis,
 ): Promise<Omit<Switched, "took">> => {
+  const { processors } = it.live;
   const widths = { inbox: await it.live.log.partitions("inbox"), ledger: await it.live.log.partitions("ledger") };
   const untold = new Set(it.told.byRebuilt().map(({ id }) => id));
   const entries = it.recent.entries();
@@ -170,7 +171,7 @@ const save = async (
   const standingsBy = new Map<string, Standings>();
   for (const processor of processors) standingsBy.set(processor.name, await standingsOf(it.live, processor, live));
   await dropOutbox(connection, live);
-  await swapTables(connection, it.schemas);
+  await swapTables(connection, it.schemas, namesOf(processors));
   let [notifications, others] = [0, 0];
   for (const { name } of processors) {
     const carried = carry(name, live.get(name) ?? [], entries, past, untold, it.codec, widths);
@@ -193,11 +194,12 @@ const save = async (
 type Standings = (lane: Lane) => Standing;
 
 /** Where the live log stands for each lane of a processor, asked once the lanes are held. */
-const standingsOf = async (live: Side, processor: (typeof processors)[number], holds: Holds): Promise<Standings> => {
+const standingsOf = async (live: Side, processor: Folding, holds: Holds): Promise<Standings> => {
   const count = await live.log.partitions(processor.home);
   const places = (await placesOf(live.log, inputsOf(processor))).filter(isOurs);
   const extents = await live.log.extents(places);
   const senders = holds.get("conversations") ?? [];
+  const read = [...inputsOf(processor), ...(processor.lore?.topics ?? [])];
   return (lane) => {
     const ends: Record<string, number> = {};
     const given: Record<string, number> = {};
@@ -208,7 +210,7 @@ const standingsOf = async (live: Side, processor: (typeof processors)[number], h
       for (const sender of senders)
         given[`${placeName(place)}<${laneStream("conversations", sender.lane)}`] = sender.sequence;
     });
-    return { ends, given };
+    return { read, ends, given };
   };
 };
 

@@ -1,20 +1,24 @@
 import { Fatal } from "../../core/failure.ts";
 import type { Connection } from "../../runtime/postgres.ts";
 import { REBUILD } from "./apart.ts";
-import { type Schemas, stateful } from "./rows.ts";
+import type { Schemas, Stateful } from "./rows.ts";
 
 /** Where the old tables are for a moment. */
 const BEFORE = `${REBUILD}_before`;
 
-const tables = stateful.map((processor) => `state_${processor}`);
+const tableOf = (processor: Stateful): string => `state_${processor}`;
 
 /**
  * The rebuilt state tables take the live ones' place and privileges; the old ones are gone. No row is copied. Readers wait
  * until the transaction ends.
  */
-export const swapTables = async (connection: Connection, { live, rebuilt }: Schemas): Promise<void> => {
+export const swapTables = async (
+  connection: Connection,
+  { live, rebuilt }: Schemas,
+  processors: readonly Stateful[],
+): Promise<void> => {
   await connection.query(`create schema ${BEFORE}`);
-  for (const table of tables) {
+  for (const table of processors.map(tableOf)) {
     const grants = await grantsOf(connection, `${live}.${table}`);
     await connection.query(`alter table ${live}.${table} set schema ${BEFORE}`);
     await connection.query(`alter table ${rebuilt}.${table} set schema ${live}`);
@@ -45,8 +49,12 @@ const grantsOf = (connection: Connection, table: string): Promise<readonly Grant
   );
 
 /** Throws Fatal where a live table has what the migrations don't know of: it would be lost. */
-export const checkTables = async (connection: Connection, { live, rebuilt }: Schemas): Promise<void> => {
-  for (const table of tables) {
+export const checkTables = async (
+  connection: Connection,
+  { live, rebuilt }: Schemas,
+  processors: readonly Stateful[],
+): Promise<void> => {
+  for (const table of processors.map(tableOf)) {
     const [mine, theirs] = [await traits(connection, live, table), await traits(connection, rebuilt, table)];
     const more = mine.filter((trait) => !theirs.includes(trait));
     if (more.length > 0)
