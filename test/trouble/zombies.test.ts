@@ -59,11 +59,12 @@ const zombies = async (at: readonly Stop[], settings: Readonly<Record<string, st
 const zombie = async (chat: World, stop: Stop, dice: Random): Promise<string> => {
   const it = await stopped(chat, stop, dice);
   const before = it.said.length;
-  const [epochs, retaken] = [await epochsOf(chat), await retakenOf(chat)];
+  const queue = stop !== "anywhere" && isQueue(stop) ? stop[1] : null;
+  const [epochs, retaken] = [await epochsOf(chat), await retakenOf(chat, queue)];
   await delay(STILL);
   await eventually(async () => {
     for (const [lane, epoch] of await epochsOf(chat)) expect(epoch, lane).toBeGreaterThan(epochs.get(lane) ?? 0);
-    if (stop !== "anywhere" && isQueue(stop)) expect(await retakenOf(chat)).toBeGreaterThan(retaken);
+    if (queue !== null) expect(await retakenOf(chat, queue)).toBeGreaterThan(retaken);
   });
   it.child.kill("SIGCONT");
   const refused = (): readonly string[] => [...new Set(refusals(it.said.slice(before)))];
@@ -99,8 +100,11 @@ const isQueue = ([point]: (typeof steps)[number]): boolean =>
 const stateOf = async ({ child }: Running): Promise<string> =>
   (await promisify(execFile)("ps", ["-o", "stat=", "-p", String(child.pid)])).stdout;
 
-/** How many jobs were taken more than once. */
-const retakenOf = async ({ database }: World): Promise<number> => {
-  const [found] = await database.query<{ jobs: number }>("select count(*) as jobs from jobs where attempts > 1");
+/** How many jobs of the queue were taken more than once. */
+const retakenOf = async ({ database }: World, queue: string | null): Promise<number> => {
+  const [found] = await database.query<{ jobs: number }>(
+    "select count(*) as jobs from jobs where queue = $1 and attempts > 1",
+    [queue],
+  );
   return found?.jobs ?? 0;
 };
