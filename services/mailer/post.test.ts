@@ -1,57 +1,8 @@
 import { simpleParser } from "mailparser";
 import type { SMTPServerOptions } from "smtp-server";
-import { afterEach, describe, expect, test, vi } from "vitest";
-import { compose } from "./compose.ts";
-import { conversation, grace, message, NOON, person, triggered } from "./example.ts";
-import { mailOf } from "./mail.ts";
-import { openPost, type Post, type Waits } from "./post.ts";
-import { receiver } from "./receiver.ts";
-import { renderer } from "./render.ts";
-import { smtpOf } from "./smtp.ts";
-import { readTemplates } from "./templates.ts";
-
-const cleanups: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
-});
-
-const serve = async (options: SMTPServerOptions = {}) => {
-  const next = await receiver(options);
-  cleanups.push(() => next[Symbol.asyncDispose]());
-  return next;
-};
-
-const patient: Waits = { connect: 2_000, greeting: 2_000, reply: 2_000, attempt: 5_000 };
-
-const postTo = (url: string, waits: Partial<Waits> = {}): Post => {
-  const post = openPost({
-    smtp: smtpOf(url),
-    maxConnections: 2,
-    bounces: "bounces@chat.example",
-    name: "chat.example",
-    waits: { ...patient, ...waits },
-  });
-  cleanups.push(() => post[Symbol.asyncDispose]());
-  return post;
-};
-const at = (port: number, more = ""): string => `smtp://127.0.0.1:${port}${more}`;
-
-const render = renderer(await readTemplates());
-const mailTo = (address: string, name = "Grace Hopper", text = "Hello") => {
-  const event = triggered([conversation("Launch plan", [message(person("Ada"), text)])], { ...grace, name });
-  const view = compose(
-    event,
-    { recipient: { ...grace, name }, conversations: event.snapshot?.conversations ?? [] },
-    {
-      productName: "Chatterbox",
-      joinUrl: "https://chat.example.com/c/{conversationId}",
-    },
-  );
-  const from = { name: "Chätterbox, Inc.", address: "chat@chat.example" };
-  return mailOf({ address, event, loggedAt: event.occurredAt }, render(view), { from, domain: "chat.example" });
-};
-const mail = mailTo("grace@example.com");
-const never = new AbortController().signal;
+import { describe, expect, test, vi } from "vitest";
+import { NOON } from "./example.ts";
+import { at, mail, mailTo, never, postTo, serve } from "./post.fixture.ts";
 
 /** The server's refusal of whatever the handler is for. */
 const refuse =
@@ -221,75 +172,6 @@ describe("a refused mail is an answer, not an error", () => {
     expect([...selfSigned.arrived, ...plain.arrived]).toEqual([]);
     const trusting = postTo(at(selfSigned.port, "?tls.rejectUnauthorized=false"));
     expect(await trusting.send(mail, never)).toMatchObject({ kind: "accepted" });
-  });
-});
-
-describe("without an answer", () => {
-  const nothing = { kind: "refused", stage: "connect", code: null, enhanced: null, perhapsTaken: false };
-
-  test("nobody listens: no connection", async () => {
-    const answer = await postTo("smtp://127.0.0.1:1").send(mail, never);
-    expect(answer).toMatchObject({ ...nothing, text: expect.stringContaining("ECONNREFUSED") });
-  });
-
-  test("no such host: no connection", async () => {
-    expect(await postTo("smtp://no-such-host.invalid:25").send(mail, never)).toMatchObject(nothing);
-  });
-
-  test("no greeting: no connection, and no second try of the pool's", async () => {
-    const silent = await serve({ onConnect: () => undefined });
-    expect(await postTo(at(silent.port), { greeting: 50 }).send(mail, never)).toMatchObject(nothing);
-    const rude = await serve({ onConnect: () => rude.hangUp() });
-    expect(await postTo(at(rude.port)).send(mail, never)).toMatchObject(nothing);
-    expect([silent.connections(), rude.connections()]).toEqual([1, 1]);
-  });
-
-  test("the connection breaks before the content: nobody can have the mail", async () => {
-    const server = await serve({ onRcptTo: () => server.hangUp() });
-    expect(await postTo(at(server.port)).send(mail, never)).toMatchObject(nothing);
-    expect(server.connections()).toBe(1);
-  });
-
-  test("the connection was closed while it had nothing to do: nobody can have the mail, and the next one goes", async () => {
-    const server = await serve();
-    const post = postTo(at(server.port));
-    await post.send(mail, never);
-    server.hangUp();
-    const answer = await post.send(mail, never);
-    if (answer.kind === "refused") expect(answer).toMatchObject(nothing);
-    expect(await post.send(mail, never)).toMatchObject({ kind: "accepted" });
-    expect(server.arrived).toHaveLength(answer.kind === "accepted" ? 3 : 2);
-  });
-
-  const unknown = { ...nothing, stage: "data", perhapsTaken: true };
-  const afterTheDot =
-    (then: () => void): NonNullable<SMTPServerOptions["onData"]> =>
-    (stream) => {
-      stream.resume();
-      stream.on("end", then);
-    };
-
-  test("the connection breaks after the final dot: the server may have the mail, and it is not sent again here", async () => {
-    let taken = 0;
-    const server = await serve({ onData: afterTheDot(() => (taken++, server.hangUp())) });
-    expect(await postTo(at(server.port)).send(mail, never)).toMatchObject(unknown);
-    expect([taken, server.connections()]).toEqual([1, 1]);
-  });
-
-  test("no reply to the final dot in time: the same", async () => {
-    const { port } = await serve({ onData: afterTheDot(() => undefined) });
-    expect(await postTo(at(port), { reply: 400 }).send(mail, never)).toMatchObject(unknown);
-  });
-
-  test("a server that takes too long is left after the time for all of it", async () => {
-    const { port } = await serve({ onRcptTo: () => undefined });
-    expect(await postTo(at(port), { attempt: 100 }).send(mail, never)).toMatchObject(nothing);
-  });
-
-  test("we are asked to stop: given up at once", async () => {
-    const stopping = new AbortController();
-    const { port } = await serve({ onRcptTo: () => stopping.abort() });
-    expect(await postTo(at(port)).send(mail, stopping.signal)).toMatchObject(nothing);
   });
 });
 
