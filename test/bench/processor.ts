@@ -62,12 +62,15 @@ using _metrics = openMetrics();
 const registry = memoryRegistry();
 await ensureTopics(log, registry, "", PARTITIONS, 1);
 const own = avroCodec(registry, await registeredIds(registry, ""));
+/** Whether the engines have taken anything: from there on their work counts, not from their first commit. */
+let hasBegun = false;
 const chat = new Map(INPUTS.map((topic) => [topic, avroType(schemaOf(topic))]));
 const codec: Codec = {
   ...own,
   prepare: (records) => own.prepare(records.filter(({ topic }) => !chat.has(topic))),
   decode(topic, value) {
     const type = chat.get(topic);
+    hasBegun = true;
     return type === undefined
       ? own.decode(topic, value)
       : (type.fromBuffer(Buffer.from(value.buffer, value.byteOffset + PREFIX, value.byteLength - PREFIX)) as unknown);
@@ -83,8 +86,8 @@ await say(log, codec, [{ ...revisionOf(DEFAULT_ROLE, settings, 1, 1), timestamp:
 const store = postgresStore(database);
 /**
  * A load that is dated ahead, so that nothing is due before it is drained, we would not fold before its time: the log's
- * time is what we go by. So our clock stands where all of it is due, until the world's comes there; and no session that
- * is silent from the load's end on lapses before its tools have looked.
+ * time is what we go by. So our clock stands at its last record until the world's comes there, and goes on with that: what
+ * is due then comes when it is due, as the peer's does.
  */
 let latest = 0;
 const raw = { records: 0, began: performance.now() };
@@ -95,8 +98,8 @@ for await (const records of log.scan(INPUTS))
     if (topic === "presence" || topic === "messages") latest = Math.max(latest, timestamp);
   }
 console.log(JSON.stringify({ [RAW]: raw.records / ((performance.now() - raw.began) / SECOND) }));
-const last = latest > Date.now() ? latest + timeout + SECOND : 0;
-const clock: Clock = { now: () => Math.max(Date.now(), last) };
+hasBegun = false;
+const clock: Clock = { now: () => Math.max(Date.now(), latest + 1) };
 const world: World = { log, store, codec, clock, relay: relay(log, store), bell: bell() };
 
 const done = { in: 0, fanout: 0, out: 0 };
@@ -140,21 +143,26 @@ const kafka = new kafkajs.Kafka({ brokers: [broker], clientId: "bench-tools", lo
 const admin = kafka.admin();
 await admin.connect();
 let said = "";
+setInterval(() => {
+  const text = JSON.stringify({ ...done, in: Math.max(done.in, hasBegun ? 1 : 0) });
+  if (text === said || progress === undefined) return;
+  said = text;
+  appendFileSync(progress, `{"t":${Date.now()},${text.slice(1)}\n`);
+}, REPORT_EVERY).unref();
+let committed = "";
 while (!stop.signal.aborted) {
   await delay(REPORT_EVERY);
-  const text = JSON.stringify(done);
-  if (text === said) continue;
-  said = text;
-  if (progress !== undefined) appendFileSync(progress, `${JSON.stringify({ t: Date.now(), ...done })}\n`);
   const lanes = (await Promise.all([conversations, inboxes].map(({ name }) => store.progress(name, "inbox")))).flat();
   const cursors = new Map(lanes.flatMap((lane) => Object.entries(lane.cursors)));
-  for (const topic of INPUTS) {
-    const partitions = Array.from({ length: PARTITIONS }, (_none, partition) => ({
+  const offsetsOf = (topic: TopicId) =>
+    Array.from({ length: PARTITIONS }, (_none, partition) => ({
       partition,
       offset: String(cursors.get(`${topic}/${partition}`) ?? 0),
     }));
-    await admin.setOffsets({ groupId: GROUP, topic: topics[topic].name, partitions });
-  }
+  const all = INPUTS.map((topic) => ({ groupId: GROUP, topic: topics[topic].name, partitions: offsetsOf(topic) }));
+  if (JSON.stringify(all) === committed) continue;
+  for (const offsets of all) await admin.setOffsets(offsets); // one at a time: each is a member of the group while it lasts
+  committed = JSON.stringify(all);
 }
 await Promise.allSettled(running);
 await admin.disconnect();
