@@ -3,7 +3,7 @@ import { Poison } from "../core/failure.ts";
 import type { Due, Keyed, Processor, Rows, Step } from "../core/processor.ts";
 import { HOUR } from "../core/time.ts";
 import { type Parts, whole } from "../core/parts.ts";
-import { composeAll, type Folded, foldBatch, type Spoiled } from "./batch.ts";
+import { type Batch, composeAll, type Folded, folding, type Spoiled } from "./batch.ts";
 
 interface Row {
   readonly wake: number | null;
@@ -40,13 +40,27 @@ const said = (key: string, seen: number, ...writes: Said["writes"]) => ({
   event: { key, at: seen, seen, writes },
   raw: { topic: "presence" as const, partition: 0, offset: 0, timestamp: seen, key: null, value: null, headers: {} },
 });
-const batch = (rows: Readonly<Record<string, Row>>, items: readonly ReturnType<typeof said>[], time: number) => {
+/** One after the other, as if others had their turn between any two. */
+const foldAll = (
+  processor: typeof rule,
+  rows: ReadonlyMap<string, Row>,
+  items: readonly ReturnType<typeof said>[],
+  of: Batch<Said>,
+  time: number,
+): Folded<Said, Row> => {
+  const it = folding(processor, undefined, rows, of, time);
+  for (const item of items) it.fold([item]);
+  return it.end() as Folded<Said, Row>;
+};
+const batch = (
+  rows: Readonly<Record<string, Row>>,
+  items: readonly ReturnType<typeof said>[],
+  time: number,
+  maxTimers = 10_000,
+) => {
   folded.length = 0;
   const due = Object.keys(rows).map((key) => ({ lane: 0, key }));
-  return foldBatch(rule, undefined, new Map(Object.entries(rows)), { items, due, refused: new Map() }, time) as Folded<
-    Said,
-    Row
-  >;
+  return foldAll(rule, new Map(Object.entries(rows)), items, { due, refused: new Map(), maxTimers }, time);
 };
 const dueOf = ({ writes }: Folded<Said, Row>) => Object.fromEntries(writes.map(({ key, due }) => [key, due]));
 
@@ -65,6 +79,22 @@ describe("timers", () => {
     expect(folded).toEqual(["x at 2", "y at 4", "a at 6"]);
     batch({ a: { wake: 3 } }, [said("x", 2, ["a", { wake: 8 }])], 7);
     expect(folded).toEqual(["x at 2"]);
+  });
+
+  test("end the batch when so many have fired; the others are still set, and what comes after them isn't folded", () => {
+    const rows = { a: { wake: 2 }, b: { wake: 3 }, c: { wake: 4 }, d: { wake: 9 } };
+    const done = batch(rows, [said("x", 1), said("y", 3), said("z", 5)], 7, 2);
+    expect(folded).toEqual(["x at 1", "a at 2", "y at 3", "b at 3"]);
+    expect(done).toMatchObject({ timers: 2, items: 2, time: 3 });
+    expect(dueOf(done)).toEqual({ a: null, b: null, c: 4, d: 9 });
+  });
+
+  test("of one time may end it, too: all records of that time are folded", () => {
+    const rows = { a: { wake: 3 }, b: { wake: 3 }, c: { wake: 3 } };
+    const done = batch(rows, [said("x", 3), said("y", 4)], 7, 2);
+    expect(folded).toEqual(["x at 3", "a at 3", "b at 3"]);
+    expect(done).toMatchObject({ items: 1, time: 3 });
+    expect(dueOf(done)).toEqual({ a: null, b: null, c: 3 });
   });
 
   test.each([
@@ -99,15 +129,15 @@ test("what a compose can't take is told of, and stops nobody", () => {
 describe("a fold that fails where rows are changed in place", () => {
   const inPlace = { ...rule, parts: whole as Parts<Row> };
   const rows = new Map([["a", { wake: 3, what: "poison" } as const]]);
-  const batchOf = (refused: ReadonlyMap<string, unknown>) => ({ items: [], due: [{ lane: 0, key: "a" }], refused });
+  const batchOf = (refused: ReadonlyMap<string, unknown>) => ({ due: [{ lane: 0, key: "a" }], refused, maxTimers: 1 });
 
   test("spoils the batch, which says by what", () => {
-    const run = () => foldBatch(inPlace, undefined, rows, batchOf(new Map()), 7);
+    const run = () => foldAll(inPlace, rows, [], batchOf(new Map()), 7);
     expect(run).toThrow(expect.objectContaining({ by: "3 a", cause: new Poison("it can't") }) as Spoiled<Said>);
   });
 
   test("is left out of the batch that is told of it", () => {
-    const done = foldBatch(inPlace, undefined, rows, batchOf(new Map([["3 a", "it can't"]])), 7) as Folded<Said, Row>;
+    const done = foldAll(inPlace, rows, [], batchOf(new Map([["3 a", "it can't"]])), 7);
     expect(done.stuck).toEqual([{ lane: 0, key: "a", at: 7, error: "it can't" }]);
   });
 });

@@ -40,6 +40,9 @@ export interface Folded<Event, Row> {
   /** Timers that the rule can't take: they changed nothing, and are put off. */
   readonly stuck: readonly Stuck[];
   readonly timers: number;
+  /** How many of the items are folded, and up to which time everything is: not all where too many timers have fired. */
+  readonly items: number;
+  readonly time: Millis;
 }
 
 /** A fold asked for rows that were not at hand: they are fetched, and the batch, which is pure, is folded anew. */
@@ -47,13 +50,14 @@ export interface Lacking {
   readonly lacking: readonly RowKey[];
 }
 
-/** What a batch is made of. */
+/** What a batch is made of, beside its items. */
 export interface Batch<Event> {
-  readonly items: readonly Item<Event>[];
   /** Rows whose timers are due. */
   readonly due: readonly RowKey[];
   /** Items and timers that turned out to be more than the rule can take, and why: they are not folded. */
   readonly refused: ReadonlyMap<Item<Event> | TimerName, unknown>;
+  /** When so many timers have fired, the batch ends: much may follow from each. */
+  readonly maxTimers: number;
 }
 
 type TimerName = string;
@@ -81,18 +85,26 @@ const MAX_WAKES = 1_000;
 /** A timer that the rule can't take is tried again so long after the stream's time. */
 const PUT_OFF: Millis = HOUR;
 
+/** A batch that is being folded. Both throw Spoiled. */
+export interface Folding<Event, Row> {
+  /** Folds items that follow those before. False where the batch has ended, before one of them perhaps. */
+  fold(items: readonly Item<Event>[]): boolean;
+  /** There are no more. */
+  end(): Folded<Event, Row> | Lacking;
+}
+
 /**
  * Folds items in order over `rows` (null: there is none), and between them the timers, those of `due` rows and of rows
  * written here, in the order of their times and keys: before each item those of times before it, and after the last all
- * until the stream's `time`. Pure, but for rows that are changed in place. Throws Spoiled.
+ * until the stream's `time`. Pure, but for rows that are changed in place.
  */
-export const foldBatch = <Row, Event extends Keyed, Given>(
+export const folding = <Row, Event extends Keyed, Given>(
   processor: Processor<Row, Event, Given>,
   given: Given,
   rows: ReadonlyMap<string, Row | null>,
-  { items, due, refused }: Batch<Event>,
+  { due, refused, maxTimers }: Batch<Event>,
   time: Millis,
-): Folded<Event, Row> | Lacking => {
+): Folding<Event, Row> => {
   const changed = new Map<string, { readonly lane: Lane; readonly row: Row | null; readonly due: Millis | null }>();
   const lacking = new Map<string, RowKey>();
   const effects: LaneEffect[] = [];
@@ -101,6 +113,9 @@ export const foldBatch = <Row, Event extends Keyed, Given>(
   const waiting = alarms();
   const wakes = new Map<string, { readonly at: Millis; readonly times: number }>();
   let timers = 0;
+  let folded = 0;
+  let woken: { readonly key: string; readonly at: Millis } | null = null;
+  let endsAt: Millis | null = null;
 
   const get = (key: string): Row | undefined => {
     const known = changed.get(key)?.row ?? (changed.has(key) ? null : rows.get(key));
@@ -167,22 +182,37 @@ export const foldBatch = <Row, Event extends Keyed, Given>(
     // A fold that left its row as it is leaves its timer as it is, too.
     if (isFolded && changed.get(key)?.due === at) waiting.set(lane, key, at);
   };
-  const fire = (before: Millis): void => {
-    for (let next = waiting.next(before); next !== null; next = waiting.next(before))
-      if (changed.get(next.key)?.due === next.at) wake(next.lane, next.key, next.at);
+  /** Whether all have fired; those that haven't are still the rows' timers. */
+  const fire = (before: Millis): boolean => {
+    for (let next = waiting.next(before); next !== null && endsAt === null; next = waiting.next(before)) {
+      const { lane, key, at } = next;
+      if (changed.get(key)?.due !== at) continue;
+      const isAgain = woken?.key === key && woken.at === at;
+      if (woken !== null && timers >= maxTimers && !isAgain) endsAt = woken.at;
+      else wake(lane, key, (woken = next).at);
+    }
+    return endsAt === null;
   };
 
   // Written though nothing may fire: what the store thinks is due may be no longer what the rule says.
   for (const { lane, key } of due) write(lane, key, get(key) ?? null);
-  for (const item of items) {
-    fire(item.event.seen); // timers of the same moment come after records
-    const run = (): Step<Row> => processor.fold(item.event, atHand, given);
-    guarded(item.lane, item, run, (error) => poisoned.push({ item, error }));
-  }
-  fire(Infinity);
-  if (lacking.size > 0) return { lacking: [...lacking.values()] };
-  const writes = Array.from(changed, ([key, { lane, row, due: at }]) => ({ lane, key, value: row, due: at }));
-  return { writes, effects, poisoned, stuck, timers };
+  return {
+    fold(items) {
+      for (const item of items) {
+        if (!fire(item.event.seen)) return false; // timers of the same moment come after records
+        folded++;
+        const run = (): Step<Row> => processor.fold(item.event, atHand, given);
+        guarded(item.lane, item, run, (error) => poisoned.push({ item, error }));
+      }
+      return true;
+    },
+    end() {
+      fire(Infinity);
+      if (lacking.size > 0) return { lacking: [...lacking.values()] };
+      const writes = Array.from(changed, ([key, { lane, row, due: at }]) => ({ lane, key, value: row, due: at }));
+      return { writes, effects, poisoned, stuck, timers, items: folded, time: endsAt ?? time };
+    },
+  };
 };
 
 /** Composed effects in place of each Compose, with the rows it looked up; of those that can't be, why not. */

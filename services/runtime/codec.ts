@@ -12,6 +12,9 @@ const PREFIX = 5;
 /** Bytes of a value of the chat's that are taken: Kafka's own default limit for a record. */
 const MAX_CHAT_VALUE = 1_048_588;
 
+/** Where values are written before they are copied: of one that has no room there, avsc only counts the bytes first. */
+const scratch = Buffer.allocUnsafe(64 * 1024);
+
 const maxValue = (topic: TopicId): number => (topics[topic].owner === "chat" ? MAX_CHAT_VALUE : MAX_RECORD);
 
 /** The subject that a topic's value schema is registered under (Confluent's TopicNameStrategy). */
@@ -99,11 +102,12 @@ export const avroCodec = (registry: Registry, ids: ReadonlyMap<TopicId, number>)
       }
     },
     encode(topic, value) {
-      const body = typeOf(topic).toBuffer(value);
-      const bytes = Buffer.allocUnsafe(PREFIX + body.length);
+      const type = typeOf(topic);
+      const end = type.encode(value, scratch, PREFIX);
+      const bytes = end < 0 ? Buffer.allocUnsafe(scratch.length - end) : Buffer.from(scratch.subarray(0, end));
+      if (end < 0) type.encode(value, bytes, PREFIX);
       bytes[0] = MAGIC;
       bytes.writeUInt32BE(ids.get(topic) ?? 0, 1);
-      body.copy(bytes, PREFIX);
       return bytes;
     },
   };

@@ -46,8 +46,8 @@ export interface Held<Event> {
   take(until: Millis, hold: Hold): Hold;
 }
 
-/** Events that wait of all places together, and the bytes of their records; each place has an equal share. */
-const MAX_HELD = 200_000;
+/** Events that wait of all places together, and the bytes of their records; of what is beyond, each place has an equal share. */
+const MAX_HELD = 300_000;
 const MAX_HELD_BYTES = 128 * 1024 * 1024;
 /** The least share of a place: a fetch or two. */
 const MIN_HELD = 1_000;
@@ -106,6 +106,14 @@ export const held = <Event extends Keyed>(
   const share = Math.max(MIN_HELD, Math.floor(MAX_HELD / Math.max(1, places.length)));
   const shareOfBytes = Math.max(MIN_HELD_BYTES, Math.floor(MAX_HELD_BYTES / Math.max(1, places.length)));
 
+  const whole = { events: 0, bytes: 0 };
+  const weigh = (spot: Spot, events: number, bytes: number): void => {
+    for (const of of [spot, whole]) {
+      of.events += events;
+      of.bytes += bytes;
+    }
+  };
+
   const queueOf = (name: string, lane: Lane): Queue<Event> => {
     const found = queues.get(name);
     if (found !== undefined) return found;
@@ -134,8 +142,7 @@ export const held = <Event extends Keyed>(
         queue.waiting.push({ lane, event: own, raw, record, seen, at, rank: rank(origin.topic), source });
       }
       spot.records.push(record);
-      spot.events += record.left;
-      spot.bytes += bytes;
+      weigh(spot, record.left, bytes);
     },
     pass(place, next) {
       const spot = spots.get(placeName(place));
@@ -149,7 +156,8 @@ export const held = <Event extends Keyed>(
     has: (lane) => [...spots.values()].some((spot) => spot.lane === lane && spot.records.length > 0),
     isFull(place) {
       const spot = spots.get(placeName(place));
-      return spot !== undefined && (spot.events >= share || spot.bytes >= shareOfBytes);
+      if (spot === undefined || (whole.events < MAX_HELD && whole.bytes < MAX_HELD_BYTES)) return false;
+      return spot.events >= share || spot.bytes >= shareOfBytes;
     },
     due(until, limit) {
       const all = Array.from(queues.values(), ({ waiting }) => waiting);
@@ -166,9 +174,8 @@ export const held = <Event extends Keyed>(
         for (const { record, seen } of queue.waiting.slice(0, count)) {
           reached[queue.name] = seen;
           record.left--;
-          record.spot.events--;
+          weigh(record.spot, -1, record.left === 0 ? -record.bytes : 0);
           if (record.left === 0) {
-            record.spot.bytes -= record.bytes;
             heard[queue.name] = record.number;
             delete within[queue.name];
           } else within[queue.name] = record.events - record.left;

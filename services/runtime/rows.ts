@@ -1,3 +1,4 @@
+import { setImmediate as others } from "node:timers/promises";
 import type { Lookup } from "../core/effect.ts";
 import { Fatal } from "../core/failure.ts";
 import { laneOf } from "../core/lane.ts";
@@ -5,7 +6,7 @@ import type { RowKey } from "../core/ports.ts";
 import { partsOf } from "../core/parts.ts";
 import type { Keyed } from "../core/processor.ts";
 import type { Millis } from "../core/time.ts";
-import { type Folded, foldBatch, type LaneEffect, lookupName, lookupsOfAll, Spoiled } from "./batch.ts";
+import { type Folded, folding, type LaneEffect, lookupName, lookupsOfAll, Spoiled } from "./batch.ts";
 import type { Item } from "./held.ts";
 import type { Turn } from "./turn.ts";
 
@@ -41,6 +42,12 @@ const fetch = async <Row, Event extends Keyed, Given>(
   missing.forEach(({ key }, index) => rows.set(key, parts.assemble(key, gathered[index] ?? new Map()) ?? null));
 };
 
+/** Items folded before others in this process have their turn: clients must answer in time, whatever a batch has. */
+const FOLDED_AT_ONCE = 10_000;
+
+/** Timers folded in one transaction, about. */
+export const MAX_TIMERS = 2_000;
+
 /**
  * Folds the batch; what it turns out to read beyond the rows at hand is fetched, until nothing lacks. Where rows are
  * changed in place, one that a failed fold may have spoiled is read again, and all is folded anew without what failed.
@@ -55,7 +62,12 @@ export const foldOver = async <Row, Event extends Keyed, Given>(
   const refused = new Map<Spoiled<Event>["by"], unknown>();
   for (;;)
     try {
-      const folded = foldBatch(it.processor, it.given, rows, { items, due, refused }, time);
+      const batch = folding(it.processor, it.given, rows, { due, refused, maxTimers: MAX_TIMERS }, time);
+      for (let from = 0; from < items.length; from += FOLDED_AT_ONCE) {
+        if (from > 0) await others();
+        if (!batch.fold(items.slice(from, from + FOLDED_AT_ONCE))) break;
+      }
+      const folded = batch.end();
       if (!("lacking" in folded)) return folded;
       if (it.processor.parts !== undefined)
         throw new Fatal(

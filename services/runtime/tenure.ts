@@ -13,6 +13,19 @@ import { type Rounds, rounds } from "./round.ts";
 /** Rows kept in memory for the lanes held; beyond, those are forgotten that were written or read the longest ago. */
 const MAX_CACHED_ROWS = 200_000;
 
+/**
+ * Events folded in one transaction, about. The more, the less often rows are written that many of them touch; where many
+ * timers fire among them, it ends before the last, so that fewer are looked at in the next.
+ */
+const LEAST_ROOM = 5_000;
+const MOST_ROOM = 200_000;
+
+/** How many events the next transaction is for, when `folded` of `given` were folded in the last one. */
+export const nextRoom = (room: number, given: number, folded: number): number => {
+  if (folded < given) return Math.max(LEAST_ROOM, 2 * folded);
+  return given < room ? room : Math.min(MOST_ROOM, 2 * room);
+};
+
 /** The time in which an engine holds its lanes: what it knows and may write until it lets go or is fenced. */
 export interface Tenure<Row, Event> {
   readonly lanes: readonly Lane[];
@@ -33,6 +46,8 @@ export interface Tenure<Row, Event> {
   readonly cache: Map<string, Row | null>;
   /** The earliest timer, or null. */
   nextDue: Millis | null;
+  /** How many events are to be folded in the next transaction at most, about. */
+  room: number;
   streams(): readonly string[];
   positions(): readonly (Place & { readonly offset: number })[];
 }
@@ -74,6 +89,7 @@ export const takeOver = async <Row, Event extends Keyed>(
     arrived: new Map(),
     taken: new Map(),
     cache: new Map(),
+    room: LEAST_ROOM,
     nextDue: owned.length === 0 ? null : await store.nextDue(processor, owned),
     streams: () => owned.map((lane) => laneStream(processor, lane)),
     positions: () =>

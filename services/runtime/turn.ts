@@ -1,9 +1,10 @@
+import { setImmediate as others } from "node:timers/promises";
 import type { Lane } from "../core/lane.ts";
 import type { DueRow, Hold, RowKey, RowWrite, Subscription } from "../core/ports.ts";
 import { type Parts, partsOf } from "../core/parts.ts";
 import type { Keyed, Processor } from "../core/processor.ts";
 import type { Millis } from "../core/time.ts";
-import { composeAll, type Folded, type LaneEffect } from "./batch.ts";
+import { composeAll, type Folded, type LaneEffect, type Stuck } from "./batch.ts";
 import type { World } from "./engine.ts";
 import { examine, examinedTime } from "./examine.ts";
 import { announce } from "./facts.ts";
@@ -12,13 +13,11 @@ import { deadLetter, stuckLetter } from "./intake.ts";
 import type { LoreReader } from "./lore.ts";
 import { countByTopic, follow, type Widths } from "./outgoing.ts";
 import { pass } from "./points.ts";
-import { foldOver, lookedUp, rowsFor } from "./rows.ts";
-import { remember, type Tenure } from "./tenure.ts";
+import { foldOver, lookedUp, MAX_TIMERS, rowsFor } from "./rows.ts";
+import { nextRoom, remember, type Tenure } from "./tenure.ts";
 
-/** Events folded in one transaction, about. */
-const MAX_EVENTS = 50_000;
-/** Timers folded in one transaction. */
-const MAX_TIMERS = 1_000;
+/** Effects composed before others in this process have their turn. */
+const COMPOSED_AT_ONCE = 1_000;
 
 export interface Turn<Row, Event extends Keyed, Given> {
   readonly processor: Processor<Row, Event, Given>;
@@ -38,7 +37,6 @@ interface Outcome<Row, Event> {
   readonly rows: Map<string, Row | null>;
   /** Those whose timers the store has for due. */
   readonly due: readonly RowKey[];
-  readonly events: number;
   readonly revisit: Millis | null;
 }
 
@@ -66,13 +64,14 @@ export const turn = async <Row, Event extends Keyed, Given>(
   if (wanted > tenure.frontier.time() && wanted <= started) await tenure.rounds.advance(started, wanted);
 
   const { items, due, time } = await dueNow(it, isAtOnce);
-  hold(it, items, due, isAtOnce ? Infinity : time, time);
-  const isMoved = [...tenure.holds].some(([lane, now]) => now.cursors !== tenure.saved.get(lane)?.cursors);
-  if (items.length === 0 && due.length === 0 && asides.length === 0 && !isMoved) return arrived.isAny;
   const rows = await rowsFor(it, items, due);
   const folded = await foldOver(it, rows, items, due, time);
   if (items.length > 0) pass("folded", processor.name);
-  const outcome = { asides, folded, rows, due, events: items.length, revisit: null };
+  tenure.room = nextRoom(tenure.room, items.length, folded.items);
+  hold(it, items.slice(0, folded.items), due, isAtOnce ? Infinity : folded.time, folded.time);
+  const isMoved = [...tenure.holds].some(([lane, now]) => now.cursors !== tenure.saved.get(lane)?.cursors);
+  if (items.length === 0 && due.length === 0 && asides.length === 0 && !isMoved) return arrived.isAny;
+  const outcome = { asides, folded, rows, due, revisit: null };
   if ((await save(it, outcome, started)) === "fenced") return "fenced";
   await reschedule(it, folded, due);
   return true;
@@ -80,10 +79,9 @@ export const turn = async <Row, Event extends Keyed, Given>(
 
 const unfolded = <Row, Event>(asides: readonly LaneEffect[]): Outcome<Row, Event> => ({
   asides,
-  folded: { writes: [], effects: [], poisoned: [], stuck: [], timers: 0 },
+  folded: { writes: [], effects: [], poisoned: [], stuck: [], timers: 0, items: 0, time: -1 },
   rows: new Map(),
   due: [],
-  events: 0,
   revisit: null,
 });
 
@@ -114,7 +112,7 @@ const dueNow = async <Row, Event extends Keyed, Given>(
     if (due.length === 0) tenure.nextDue = await world.store.nextDue(processor.name, tenure.lanes);
   }
   const last = due.length < MAX_TIMERS ? come : (due.at(-1)?.due ?? come);
-  const { items, until } = tenure.held.due(isAtOnce ? Infinity : last, MAX_EVENTS);
+  const { items, until } = tenure.held.due(isAtOnce ? Infinity : last, tenure.room);
   const time = Math.min(last, until);
   const { rowOf } = partsOf(processor);
   return { items, due: due.flatMap((row) => (row.due <= time ? [{ ...row, key: rowOf(row.key) }] : [])), time };
@@ -141,7 +139,7 @@ const hold = <Row, Event extends Keyed, Given>(
 /** Saves what came of it with the lanes as they are now, and hands on what follows. */
 const save = async <Row, Event extends Keyed, Given>(
   it: Turn<Row, Event, Given>,
-  { asides, folded, rows, due, events, revisit }: Outcome<Row, Event>,
+  { asides, folded, rows, due, revisit }: Outcome<Row, Event>,
   started: Millis,
 ): Promise<"committed" | "fenced"> => {
   const { processor, tenure, world } = it;
@@ -152,13 +150,21 @@ const save = async <Row, Event extends Keyed, Given>(
     const row = written.get(key) ?? rows.get(key) ?? null;
     return row === null ? undefined : parts.part(row, part);
   };
-  const { effects, stuck } = composeAll(processor, folded.effects, await lookedUp(it, folded.effects, own), started);
+  const found = await lookedUp(it, folded.effects, own);
+  const effects: LaneEffect[] = [];
+  const stuck: Stuck[] = [...folded.stuck];
+  for (let from = 0; from < folded.effects.length; from += COMPOSED_AT_ONCE) {
+    if (from > 0) await others();
+    const composed = composeAll(processor, folded.effects.slice(from, from + COMPOSED_AT_ONCE), found, started);
+    for (const effect of composed.effects) effects.push(effect);
+    stuck.push(...composed.stuck);
+  }
   const letters = [
     ...folded.poisoned.map(({ item, error }) => ({
       lane: item.lane,
       letter: deadLetter(item.raw, processor.name, error),
     })),
-    ...[...folded.stuck, ...stuck].map((one) => ({ lane: one.lane, letter: stuckLetter(one, processor.name) })),
+    ...stuck.map((one) => ({ lane: one.lane, letter: stuckLetter(one, processor.name) })),
   ].map(({ lane, letter: value }): LaneEffect => ({
     lane,
     effect: { type: "publish", topic: "deadLetters", key: "", value },
@@ -178,7 +184,7 @@ const save = async <Row, Event extends Keyed, Given>(
   const changed = partsWritten(parts, folded.writes, timed);
   const commit = { processor: processor.name, holds, revisit, rows: changed, outbox, jobs };
   if ((await world.store.commit(commit)) === "fenced") return "fenced";
-  if (events > 0) pass("committed", processor.name);
+  if (folded.items > 0) pass("committed", processor.name);
   for (const { value } of folded.writes) if (value !== null) parts.saved(value);
 
   for (const of of holds) tenure.saved.set(of.lane, of);
@@ -189,7 +195,7 @@ const save = async <Row, Event extends Keyed, Given>(
   announce("committed", {
     processor: processor.name,
     records: new Map(tenure.taken),
-    events,
+    events: folded.items,
     timers: folded.timers,
     rows: folded.writes.length,
     outbox: countByTopic(outbox),

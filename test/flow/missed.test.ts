@@ -1,7 +1,9 @@
 import { expect, test } from "vitest";
+import { listen } from "../../services/runtime/facts.ts";
 import { at, conversation, message, participant, presence, user } from "../support/chat.ts";
 import { wholeTopology } from "../support/memory.ts";
 import { settingsSaid } from "../support/settings.ts";
+import type { Said } from "../../services/runtime/producer.ts";
 
 test("a message to someone away is told after the timeout, with what the mail shows", async () => {
   await using chat = await wholeTopology();
@@ -67,4 +69,29 @@ test("settings that change make no timer fire again and again, where nothing of 
   await chat.publish(settingsSaid({ timeout: 60 }, at("12:02")));
   await chat.advance(at("12:03"));
   expect(await due()).toBe(before);
+});
+
+test("where more falls due in a backlog than one transaction takes, all are told, each as of their own time", async () => {
+  await using chat = await wholeTopology({ timeout: 300 }, undefined, at("00:10"));
+  let [most, transactions] = [0, 0];
+  using _ = listen("committed", ({ processor, timers }) => {
+    if (processor !== "inboxes" || timers === 0) return;
+    most = Math.max(most, timers);
+    transactions++;
+  });
+  const everybody = Array.from({ length: 2_300 }, (_none, index) => `user-${index}`);
+  const logged = (time: string, some: readonly Said[]): readonly Said[] =>
+    some.map((one) => ({ ...one, timestamp: at(time) }));
+  const read = (time: string) => (one: string) => presence(one, "READ", time, { conversationId: "c" });
+  await chat.publish(
+    ...logged("00:00", [...everybody.map((one) => participant("c", one, "00:00")), message("c", "eve", "m1", "00:00")]),
+    ...logged("00:04", everybody.slice(0, 100).map(read("00:04"))),
+    ...logged("00:06", everybody.slice(100).map(read("00:06"))),
+  );
+  await chat.settle();
+  const told = chat.values("notifications");
+  expect(told.map(({ userId }) => userId).toSorted()).toEqual(everybody.slice(100).toSorted());
+  expect(new Set(told.map(({ occurredAt }) => occurredAt))).toEqual(new Set([at("00:05")]));
+  expect(most).toBeLessThanOrEqual(2_000);
+  expect(transactions).toBeGreaterThan(1);
 });

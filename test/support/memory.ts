@@ -16,12 +16,16 @@ export const memoryCodec = async () => {
   return avroCodec(registry, await registeredIds(registry, ""));
 };
 
-/** Every processor of the project in memory, from midnight of the test's day, by the settings of `settingsSaid`. */
+/**
+ * Every processor of the project in memory, by the settings of `settingsSaid`.
+ * @param start when they begin; midnight of the test's day, unless it is after an outage
+ */
 export const wholeTopology = async (
   settings: Partial<SettingsFields> = { timeout: 300 },
   partitions?: Partitions,
+  start = at("00:00"),
 ): Promise<Topology> => {
-  const made = topology(await memoryCodec(), at("00:00"), partitions);
+  const made = topology(await memoryCodec(), start, partitions);
   await made.process(conversations, () => undefined);
   await made.process(inboxes, () => noSettings); // what the log says comes instead
   await made.publish(settingsSaid(settings));
