@@ -68,7 +68,8 @@ export const turn = async <Row, Event extends Keyed, Given>(
   const folded = await foldOver(it, rows, items, due, time);
   if (items.length > 0) pass("folded", processor.name);
   tenure.room = nextRoom(tenure.room, items.length, folded.items);
-  hold(it, items.slice(0, folded.items), due, isAtOnce ? Infinity : folded.time, folded.time);
+  const isWhole = folded.items === items.length;
+  hold(it, items.slice(0, folded.items), due, isAtOnce && isWhole ? Infinity : folded.time, folded.time);
   const isMoved = [...tenure.holds].some(([lane, now]) => now.cursors !== tenure.saved.get(lane)?.cursors);
   if (items.length === 0 && due.length === 0 && asides.length === 0 && !isMoved) return arrived.isAny;
   const outcome = { asides, folded, rows, due, revisit: null };
@@ -112,7 +113,7 @@ const dueNow = async <Row, Event extends Keyed, Given>(
     if (due.length === 0) tenure.nextDue = await world.store.nextDue(processor.name, tenure.lanes);
   }
   const last = due.length < MAX_TIMERS ? come : (due.at(-1)?.due ?? come);
-  const { items, until } = tenure.held.due(isAtOnce ? Infinity : last, tenure.room);
+  const { items, until } = isAtOnce ? tenure.held.due(Infinity, Infinity) : tenure.held.due(last, tenure.room);
   const time = Math.min(last, until);
   const { rowOf } = partsOf(processor);
   return { items, due: due.flatMap((row) => (row.due <= time ? [{ ...row, key: rowOf(row.key) }] : [])), time };

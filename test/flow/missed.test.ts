@@ -1,4 +1,7 @@
 import { expect, test } from "vitest";
+import { laneOf } from "../../services/core/lane.ts";
+import { noSettings } from "../../services/core/settings.ts";
+import { mailer } from "../../services/mailer/letter.ts";
 import { listen } from "../../services/runtime/facts.ts";
 import { at, conversation, message, participant, presence, user } from "../support/chat.ts";
 import { wholeTopology } from "../support/memory.ts";
@@ -94,4 +97,20 @@ test("where more falls due in a backlog than one transaction takes, all are told
   expect(new Set(told.map(({ occurredAt }) => occurredAt))).toEqual(new Set([at("00:05")]));
   expect(most).toBeLessThanOrEqual(2_000);
   expect(transactions).toBeGreaterThan(1);
+});
+
+test("who folds records as they come takes all that have come, however many", async () => {
+  await using chat = await wholeTopology();
+  await chat.process(mailer, () => noSettings);
+  const everybody = Array.from({ length: 7_000 }, (_none, index) => `user-${index}`);
+  await chat.publish(
+    ...everybody.map((userId, index): Said => {
+      const value = { userId, unsubscribed: [], occurredAt: index };
+      return { topic: "preferences", key: userId, value, timestamp: index };
+    }),
+  );
+  await chat.settle();
+  const lanes = await chat.log.partitions("notifications");
+  const keys = everybody.map((key) => ({ lane: laneOf(key, lanes), key }));
+  expect((await chat.world.store.load("mailer", keys)).filter((row) => row === undefined)).toEqual([]);
 });
