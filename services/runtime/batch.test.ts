@@ -60,7 +60,13 @@ const batch = (
 ) => {
   folded.length = 0;
   const due = Object.keys(rows).map((key) => ({ lane: 0, key }));
-  return foldAll(rule, new Map(Object.entries(rows)), items, { due, refused: new Map(), maxTimers }, time);
+  return foldAll(
+    rule,
+    new Map(Object.entries(rows)),
+    items,
+    { due, refused: new Map(), maxTimers, maxFollowing: 9 },
+    time,
+  );
 };
 const dueOf = ({ writes }: Folded<Said, Row>) => Object.fromEntries(writes.map(({ key, due }) => [key, due]));
 
@@ -89,6 +95,16 @@ describe("timers", () => {
     expect(dueOf(done)).toEqual({ a: null, b: null, c: 4, d: 9 });
   });
 
+  test("end it behind what is folded by then, and before nothing that is", () => {
+    const rows = { a: { wake: 2 }, b: { wake: 3 }, c: { wake: 5 } };
+    const items = [said("x", 1), said("y", 3), said("w", 4), said("v", 4)];
+    const done = batch(rows, [...items, said("z", 6)], 7, 2);
+    expect(folded).toEqual(["x at 1", "a at 2", "y at 3", "b at 3", "w at 4", "v at 4"]);
+    expect(done).toMatchObject({ items: 4, time: 4 });
+    expect(batch(rows, items, 7, 2)).toMatchObject({ items: 4, time: 4 });
+    expect(dueOf(done)).toEqual({ a: null, b: null, c: 5 });
+  });
+
   test("of one time may end it, too: all records of that time are folded", () => {
     const rows = { a: { wake: 3 }, b: { wake: 3 }, c: { wake: 3 } };
     const done = batch(rows, [said("x", 3), said("y", 4)], 7, 2);
@@ -107,6 +123,20 @@ describe("timers", () => {
     expect(done.stuck).toMatchObject([{ lane: 0, key: "a", error: { message: reason } }]);
     expect(done.writes.find(({ key }) => key === "a")).toMatchObject({ value: { what }, due: 7 + HOUR });
   });
+});
+
+test("a batch ends when so much follows from it, between two times", () => {
+  const telling = {
+    ...rule,
+    fold: (event: Said | Due, rows: Rows<Row>): Step<Row> => ({
+      ...rule.fold(event, rows, undefined),
+      effects: [{ type: "enqueue", queue: "q", id: event.key, payload: null, runAt: 0 }],
+    }),
+  };
+  const items = [said("x", 1), said("y", 2), said("z", 2), said("w", 3)];
+  const of = { due: [], refused: new Map(), maxTimers: 9, maxFollowing: 2 };
+  const done = foldAll(telling, new Map(), items, of, 7);
+  expect(done).toMatchObject({ items: 3, time: 2, effects: { length: 3 } });
 });
 
 test("what a compose can't take is told of, and stops nobody", () => {
@@ -129,7 +159,12 @@ test("what a compose can't take is told of, and stops nobody", () => {
 describe("a fold that fails where rows are changed in place", () => {
   const inPlace = { ...rule, parts: whole as Parts<Row> };
   const rows = new Map([["a", { wake: 3, what: "poison" } as const]]);
-  const batchOf = (refused: ReadonlyMap<string, unknown>) => ({ due: [{ lane: 0, key: "a" }], refused, maxTimers: 1 });
+  const batchOf = (refused: ReadonlyMap<string, unknown>) => ({
+    due: [{ lane: 0, key: "a" }],
+    refused,
+    maxTimers: 1,
+    maxFollowing: 1,
+  });
 
   test("spoils the batch, which says by what", () => {
     const run = () => foldAll(inPlace, rows, [], batchOf(new Map()), 7);

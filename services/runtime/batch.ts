@@ -40,7 +40,7 @@ export interface Folded<Event, Row> {
   /** Timers that the rule can't take: they changed nothing, and are put off. */
   readonly stuck: readonly Stuck[];
   readonly timers: number;
-  /** How many of the items are folded, and up to which time everything is: not all where too many timers have fired. */
+  /** How many of the items are folded, and up to which time everything is; not all where the batch has ended early. */
   readonly items: number;
   readonly time: Millis;
 }
@@ -56,8 +56,10 @@ export interface Batch<Event> {
   readonly due: readonly RowKey[];
   /** Items and timers that turned out to be more than the rule can take, and why: they are not folded. */
   readonly refused: ReadonlyMap<Item<Event> | TimerName, unknown>;
-  /** When so many timers have fired, the batch ends: much may follow from each. */
+  /** The batch ends when so many timers have fired: much may follow from each. */
   readonly maxTimers: number;
+  /** It ends, too, when so much follows from it: effects, and of a fan-out its recipients. */
+  readonly maxFollowing: number;
 }
 
 type TimerName = string;
@@ -102,7 +104,7 @@ export const folding = <Row, Event extends Keyed, Given>(
   processor: Processor<Row, Event, Given>,
   given: Given,
   rows: ReadonlyMap<string, Row | null>,
-  { due, refused, maxTimers }: Batch<Event>,
+  { due, refused, maxTimers, maxFollowing }: Batch<Event>,
   time: Millis,
 ): Folding<Event, Row> => {
   const changed = new Map<string, { readonly lane: Lane; readonly row: Row | null; readonly due: Millis | null }>();
@@ -113,7 +115,10 @@ export const folding = <Row, Event extends Keyed, Given>(
   const waiting = alarms();
   const wakes = new Map<string, { readonly at: Millis; readonly times: number }>();
   let timers = 0;
+  let following = 0;
   let folded = 0;
+  /** The time of the last item folded, and the timer that fired last. */
+  let reached = -Infinity;
   let woken: { readonly key: string; readonly at: Millis } | null = null;
   let endsAt: Millis | null = null;
 
@@ -144,7 +149,10 @@ export const folding = <Row, Event extends Keyed, Given>(
   };
   const settle = (lane: Lane, step: Step<Row>): void => {
     for (const [key, row] of step.writes) write(lane, key, row);
-    for (const effect of step.effects) effects.push({ lane, effect });
+    for (const effect of step.effects) {
+      following += effect.type === "fanOut" ? effect.entry.recipients.length : 1;
+      effects.push({ lane, effect });
+    }
   };
   /** Whether it went well; what lacks is noted. */
   const guarded = (
@@ -182,16 +190,23 @@ export const folding = <Row, Event extends Keyed, Given>(
     // A fold that left its row as it is leaves its timer as it is, too.
     if (isFolded && changed.get(key)?.due === at) waiting.set(lane, key, at);
   };
-  /** Whether all have fired; those that haven't are still the rows' timers. */
+  /** All items up to here are folded, and none of a later time: what has not fired yet is still set, for the next batch. */
+  const endEarly = (): void => {
+    endsAt = Math.max(reached, woken?.at ?? -Infinity);
+  };
+  /** Whether all have fired. */
   const fire = (before: Millis): boolean => {
-    for (let next = waiting.next(before); next !== null && endsAt === null; next = waiting.next(before)) {
+    for (let next = waiting.next(before); next !== null; next = waiting.next(before)) {
       const { lane, key, at } = next;
       if (changed.get(key)?.due !== at) continue;
       const isAgain = woken?.key === key && woken.at === at;
-      if (woken !== null && timers >= maxTimers && !isAgain) endsAt = woken.at;
-      else wake(lane, key, (woken = next).at);
+      if (timers >= maxTimers && !isAgain && reached < before) {
+        endEarly();
+        return false;
+      }
+      wake(lane, key, (woken = next).at);
     }
-    return endsAt === null;
+    return true;
   };
 
   // Written though nothing may fire: what the store thinks is due may be no longer what the rule says.
@@ -199,15 +214,22 @@ export const folding = <Row, Event extends Keyed, Given>(
   return {
     fold(items) {
       for (const item of items) {
-        if (!fire(item.event.seen)) return false; // timers of the same moment come after records
+        if (endsAt !== null) return false;
+        const { seen } = item.event;
+        if (!fire(seen)) return false; // timers of the same moment come after records
+        if (following >= maxFollowing && reached < seen) {
+          endEarly();
+          return false;
+        }
         folded++;
+        reached = seen;
         const run = (): Step<Row> => processor.fold(item.event, atHand, given);
         guarded(item.lane, item, run, (error) => poisoned.push({ item, error }));
       }
       return true;
     },
     end() {
-      fire(Infinity);
+      if (endsAt === null) fire(Infinity);
       if (lacking.size > 0) return { lacking: [...lacking.values()] };
       const writes = Array.from(changed, ([key, { lane, row, due: at }]) => ({ lane, key, value: row, due: at }));
       return { writes, effects, poisoned, stuck, timers, items: folded, time: endsAt ?? time };

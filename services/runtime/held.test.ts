@@ -103,11 +103,11 @@ describe("what is held back", () => {
   test("is bounded altogether, and whoever has their share by then takes no more", () => {
     const waiting = open();
     const MIB = 1024 * 1024;
-    waiting.add(record(presence, 0, "p", 0, [1], 65 * MIB));
+    waiting.add(record(presence, 0, "p", 0, [1], 33 * MIB));
     expect([waiting.isFull(presence), waiting.isFull(inbox)]).toEqual([false, false]);
-    waiting.add(record(presence, 1, "p", 1, [2], 63 * MIB));
+    waiting.add(record(presence, 1, "p", 1, [2], 31 * MIB));
     expect([waiting.isFull(presence), waiting.isFull(inbox)]).toEqual([true, false]);
-    waiting.add(record(inbox, 0, "a", 1, [2], 64 * MIB));
+    waiting.add(record(inbox, 0, "a", 1, [2], 32 * MIB));
     expect([waiting.isFull(presence), waiting.isFull(inbox)]).toEqual([true, true]);
     waiting.take(1, unheld);
     expect([waiting.isFull(presence), waiting.isFull(inbox)]).toEqual([false, false]);

@@ -46,9 +46,12 @@ export interface Held<Event> {
   take(until: Millis, hold: Hold): Hold;
 }
 
-/** Events that wait of all places together, and the bytes of their records; of what is beyond, each place has an equal share. */
+/**
+ * Events that wait of all places together, and the bytes of their records. Where that is reached, a place may still have
+ * its equal share of as much: what others have taken keeps none from being read.
+ */
 const MAX_HELD = 300_000;
-const MAX_HELD_BYTES = 128 * 1024 * 1024;
+const MAX_HELD_BYTES = 64 * 1024 * 1024;
 /** The least share of a place: a fetch or two. */
 const MIN_HELD = 1_000;
 const MIN_HELD_BYTES = 1024 * 1024;

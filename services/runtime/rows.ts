@@ -47,6 +47,8 @@ const FOLDED_AT_ONCE = 10_000;
 
 /** Timers folded in one transaction, about. */
 export const MAX_TIMERS = 2_000;
+/** Effects that follow from one transaction, about, recipients one by one: some tens of megabytes. */
+const MAX_FOLLOWING = 1_000_000;
 
 /**
  * Folds the batch; what it turns out to read beyond the rows at hand is fetched, until nothing lacks. Where rows are
@@ -60,9 +62,12 @@ export const foldOver = async <Row, Event extends Keyed, Given>(
   time: Millis,
 ): Promise<Folded<Event, Row>> => {
   const refused = new Map<Spoiled<Event>["by"], unknown>();
+  // Who folds records as they come takes all that have come.
+  const [maxTimers, maxFollowing] =
+    it.processor.upstream.length === 0 ? [Infinity, Infinity] : [MAX_TIMERS, MAX_FOLLOWING];
   for (;;)
     try {
-      const batch = folding(it.processor, it.given, rows, { due, refused, maxTimers: MAX_TIMERS }, time);
+      const batch = folding(it.processor, it.given, rows, { due, refused, maxTimers, maxFollowing }, time);
       for (let from = 0; from < items.length; from += FOLDED_AT_ONCE) {
         if (from > 0) await others();
         if (!batch.fold(items.slice(from, from + FOLDED_AT_ONCE))) break;

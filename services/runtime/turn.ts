@@ -68,8 +68,7 @@ export const turn = async <Row, Event extends Keyed, Given>(
   const folded = await foldOver(it, rows, items, due, time);
   if (items.length > 0) pass("folded", processor.name);
   tenure.room = nextRoom(tenure.room, items.length, folded.items);
-  const isWhole = folded.items === items.length;
-  hold(it, items.slice(0, folded.items), due, isAtOnce && isWhole ? Infinity : folded.time, folded.time);
+  hold(it, items.slice(0, folded.items), due, isAtOnce ? Infinity : folded.time, folded.time);
   const isMoved = [...tenure.holds].some(([lane, now]) => now.cursors !== tenure.saved.get(lane)?.cursors);
   if (items.length === 0 && due.length === 0 && asides.length === 0 && !isMoved) return arrived.isAny;
   const outcome = { asides, folded, rows, due, revisit: null };
