@@ -164,4 +164,20 @@ export const mutations: readonly Mutation[] = [
     test: "services/runtime/kafka-socket.test.ts",
     only: "doesn't answer",
   },
+  {
+    what: "a batch that ends early counts for less than it has folded",
+    file: "services/runtime/batch.ts",
+    from: "endsAt = Math.max(reached, woken?.at ?? -Infinity);",
+    to: "endsAt = woken?.at ?? reached;",
+    test: "test/flow/missed.test.ts",
+    only: "falls due in a backlog",
+  },
+  {
+    what: "of what has come at once some is taken and not folded",
+    file: "services/runtime/turn.ts",
+    from: "isAtOnce ? tenure.held.due(Infinity, Infinity) : tenure.held.due(last, tenure.room)",
+    to: "tenure.held.due(isAtOnce ? Infinity : last, tenure.room)",
+    test: "test/flow/missed.test.ts",
+    only: "as they come",
+  },
 ];
