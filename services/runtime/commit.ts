@@ -63,19 +63,21 @@ const revisit = async (connection: Connection, { processor, holds, revisit: time
 };
 
 const saveRows = async (connection: Connection, processor: string, rows: readonly RowWrite[]): Promise<void> => {
-  const kept = rows.filter(({ value }) => value !== null);
+  const kept = rows.flatMap(({ lane, key, value, due }) =>
+    value === null ? [] : [{ lane, key, text: JSON.stringify(value), due }],
+  );
   const gone = rows.filter(({ value }) => value === null);
-  if (kept.length > 0)
+  for (const some of inPieces(kept, ({ text }) => text.length))
     await connection.query(
       `insert into ${stateTable(processor)} (lane, key, value, due)
        select lane, key, value::json, due
        from unnest($1::int[], $2::text[], ${apart("$3")}, $4::bigint[]) as kept (lane, key, value, due)
        on conflict (lane, key) do update set value = excluded.value, due = excluded.due`,
       [
-        kept.map(({ lane }) => lane),
-        kept.map(({ key }) => key),
-        together(kept.map(({ value }) => value)),
-        kept.map(({ due }) => due),
+        some.map(({ lane }) => lane),
+        some.map(({ key }) => key),
+        together(some.map(({ text }) => text)),
+        some.map(({ due }) => due),
       ],
     );
   if (gone.length > 0)
@@ -86,49 +88,73 @@ const saveRows = async (connection: Connection, processor: string, rows: readonl
     );
 };
 
+/** Units of what one statement is given, about: a string of V8's ends at 512 Mi, a message of PostgreSQL's at 1 GiB. */
+const MAX_PIECE = 32 * 1024 * 1024;
+
+/** The same in their order, in as many pieces as their sizes ask for. */
+export const inPieces = <T>(
+  all: readonly T[],
+  sizeOf: (one: T) => number,
+  most = MAX_PIECE,
+): readonly (readonly T[])[] => {
+  const pieces: T[][] = [];
+  let size = Infinity;
+  for (const one of all) {
+    size += sizeOf(one);
+    if (size > most) {
+      pieces.push([]);
+      size = sizeOf(one);
+    }
+    pieces.at(-1)?.push(one);
+  }
+  return pieces;
+};
+
 /** Separates JSON texts (ASCII "record separator"), none of which holds it: JSON escapes control characters. */
 const SEPARATOR = "\u001e";
 
-/** Data as JSON texts in one parameter: in an array of texts each quote would be escaped, which costs more than the rest. */
-const together = (values: readonly unknown[]): string => values.map((value) => JSON.stringify(value)).join(SEPARATOR);
+/** JSON texts in one parameter: in an array of texts each quote would be escaped, which costs more than the rest. */
+const together = (texts: readonly string[]): string => texts.join(SEPARATOR);
 
 /** SQL for the array of the texts in such a parameter. */
 const apart = (parameter: string): string => `string_to_array(${parameter}, chr(30))`;
 
 const saveOutbox = async (connection: Connection, entries: readonly OutboxEntry[]): Promise<void> => {
-  if (entries.length === 0) return;
-  let end = 1;
-  const begins = entries.map(({ value }) => (end += value.length) - value.length);
-  await connection.query(
-    `insert into outbox (stream, sequence, topic, partition, key, value)
-     select stream, sequence, topic, partition, key, substr($8::bytea, begins, length)
-     from unnest($1::text[], $2::bigint[], $3::text[], $4::int[], $5::text[], $6::int[], $7::int[])
-       as entry (stream, sequence, topic, partition, key, begins, length)`,
-    [
-      entries.map(({ stream }) => stream),
-      entries.map(({ sequence }) => sequence),
-      entries.map(({ topic }) => topic),
-      entries.map(({ partition }) => partition),
-      entries.map(({ key }) => key),
-      begins,
-      entries.map(({ value }) => value.length),
-      Buffer.concat(entries.map(({ value }) => value)), // an array of bytea would be sent in hexadecimal
-    ],
-  );
+  for (const some of inPieces(entries, ({ value }) => value.length)) {
+    let end = 1;
+    const begins = some.map(({ value }) => (end += value.length) - value.length);
+    await connection.query(
+      `insert into outbox (stream, sequence, topic, partition, key, value)
+       select stream, sequence, topic, partition, key, substr($8::bytea, begins, length)
+       from unnest($1::text[], $2::bigint[], $3::text[], $4::int[], $5::text[], $6::int[], $7::int[])
+         as entry (stream, sequence, topic, partition, key, begins, length)`,
+      [
+        some.map(({ stream }) => stream),
+        some.map(({ sequence }) => sequence),
+        some.map(({ topic }) => topic),
+        some.map(({ partition }) => partition),
+        some.map(({ key }) => key),
+        begins,
+        some.map(({ value }) => value.length),
+        Buffer.concat(some.map(({ value }) => value)), // an array of bytea would be sent in hexadecimal
+      ],
+    );
+  }
 };
 
 const saveJobs = async (connection: Connection, jobs: Commit["jobs"]): Promise<void> => {
-  if (jobs.length === 0) return;
-  await connection.query(
-    `insert into jobs (queue, id, payload, run_at)
-     select queue, id, payload::json, run_at
-     from unnest($1::text[], $2::text[], ${apart("$3")}, $4::bigint[]) as job (queue, id, payload, run_at)
-     on conflict (queue, id) do nothing`,
-    [
-      jobs.map(({ queue }) => queue),
-      jobs.map(({ id }) => id),
-      together(jobs.map(({ payload }) => payload)),
-      jobs.map(({ runAt }) => runAt),
-    ],
-  );
+  const all = jobs.map(({ queue, id, payload, runAt }) => ({ queue, id, text: JSON.stringify(payload), runAt }));
+  for (const some of inPieces(all, ({ text }) => text.length))
+    await connection.query(
+      `insert into jobs (queue, id, payload, run_at)
+       select queue, id, payload::json, run_at
+       from unnest($1::text[], $2::text[], ${apart("$3")}, $4::bigint[]) as job (queue, id, payload, run_at)
+       on conflict (queue, id) do nothing`,
+      [
+        some.map(({ queue }) => queue),
+        some.map(({ id }) => id),
+        together(some.map(({ text }) => text)),
+        some.map(({ runAt }) => runAt),
+      ],
+    );
 };

@@ -61,3 +61,29 @@ test("a commit that is refused at the last of its rows saves nothing of the othe
   const [again] = await on.store.claim(PROCESSOR, [hold.lane]);
   expect(again?.cursors).toEqual({});
 });
+
+test("a commit that is too large for one statement is saved whole", async () => {
+  await using it = await within();
+  const on = ground(postgresStore(it.database));
+  const hold = await claimed(on);
+  const large = "large ".repeat(2_900_000);
+  const keys = ["a", "b"];
+  const value = new Uint8Array(17_400_000).fill(7);
+  const commit = commitOf([hold], {
+    rows: keys.map((key) => row(hold, key, [key, large])),
+    outbox: [1, 2].map((sequence) => ({ ...entry("stream", sequence), value })),
+    jobs: keys.map((id) => ({ ...job("queue", id), payload: large })),
+  });
+  expect(await on.store.commit(commit)).toBe("committed");
+  const rows = await on.store.load(
+    PROCESSOR,
+    keys.map((key) => ({ lane: hold.lane, key })),
+  );
+  expect(rows.map((one) => (one as readonly string[])[0])).toEqual(keys);
+  const waiting = await on.store.unpublished(["stream"]);
+  expect(waiting.map(({ sequence, value: { length } }) => [sequence, length])).toEqual(
+    [1, 2].map((sequence) => [sequence, value.length]),
+  );
+  const [jobs] = await it.database.query<{ count: number }>("select count(*) as count from jobs");
+  expect(jobs).toEqual({ count: 2 });
+});
