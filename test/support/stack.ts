@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestProject } from "vitest/node";
@@ -24,7 +24,10 @@ export const TEMPLATE = "whileaway_template";
 export const CACHE =
   process.env["CACHE_DIR"] ?? join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "whileaway");
 
-/** Starts Kafka, the registry and PostgreSQL once for a run of all tests; what the environment names is used instead. */
+/**
+ * Starts Kafka, the registry and PostgreSQL once for a run of all tests; what the environment names is used instead.
+ * Tests get a folder of their own for what is temporary, and the run fails if they leave something there.
+ */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const dataDir = mkdtempSync(join(tmpdir(), "whileaway-test-"));
   const say = (line: string): void => console.log(line);
@@ -34,9 +37,14 @@ export default async function setup(project: TestProject): Promise<() => Promise
   project.provide("registry", stack.registry);
   project.provide("postgres", stack.postgres);
   project.provide("compiled", join(dataDir, "compiled"));
+  const temporary = join(dataDir, "tmp");
+  mkdirSync(temporary);
+  process.env["TMPDIR"] = temporary;
   return async () => {
     await stack[Symbol.asyncDispose]();
+    const left = readdirSync(temporary);
     rmSync(dataDir, { recursive: true, force: true });
+    if (left.length > 0) throw new Error(`tests left ${left.join(", ")} in the folder of temporary files`);
   };
 }
 

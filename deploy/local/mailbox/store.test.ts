@@ -1,8 +1,7 @@
 import { readdirSync, writeFileSync } from "node:fs";
-import { mkdtemp } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { scratch } from "../scratch.ts";
 import { testMailbox } from "./mailbox.fixture.ts";
 import { openMailStore, type Envelope } from "./store.ts";
 
@@ -12,14 +11,13 @@ const envelope = (receivedAt: number): Envelope => ({
   receivedAt,
   username: "",
 });
-const folder = (): Promise<string> => mkdtemp(join(tmpdir(), "mail-store-"));
 
 async function* content(text: string): AsyncGenerator<Buffer> {
   yield Buffer.from(text);
 }
 
 test("a mailbox started again has its mails again", async () => {
-  const dir = await folder();
+  const dir = await scratch();
   const first = await testMailbox({ dir });
   await first.send({ subject: "One", text: "first" });
   await first.send({ subject: "Two", to: ["ada@example.com", "bob@example.com"] });
@@ -40,7 +38,7 @@ test("a mailbox started again has its mails again", async () => {
 });
 
 test("the newest are kept, in memory and on disk", async () => {
-  const dir = await folder();
+  const dir = await scratch();
   const store = await openMailStore({ dir, keepMails: 3 });
   for (let at = 1; at <= 5; at++) await store.receive(envelope(at), content(`Subject: ${at}\r\n\r\n`));
   expect(store.mails().map(({ receivedAt }) => receivedAt)).toEqual([3, 4, 5]);
@@ -49,7 +47,7 @@ test("the newest are kept, in memory and on disk", async () => {
 });
 
 test("the bytes of all mails have a bound too, but the newest mail is always kept", async () => {
-  const dir = await folder();
+  const dir = await scratch();
   const store = await openMailStore({ dir, keepBytes: 100 });
   await store.receive(envelope(1), content("x".repeat(60)));
   await store.receive(envelope(2), content("x".repeat(60)));
@@ -58,7 +56,7 @@ test("the bytes of all mails have a bound too, but the newest mail is always kep
 });
 
 test("ids rise even where the clock steps back", async () => {
-  const store = await openMailStore({ dir: await folder() });
+  const store = await openMailStore({ dir: await scratch() });
   for (const at of [5_000, 5_000, 4_000, 6_000]) await store.receive(envelope(at), content(""));
   const ids = store.mails().map(({ id }) => id);
   expect(ids).toEqual(ids.toSorted());
@@ -66,7 +64,7 @@ test("ids rise even where the clock steps back", async () => {
 });
 
 test("a source that fails leaves nothing", async () => {
-  const dir = await folder();
+  const dir = await scratch();
   const store = await openMailStore({ dir });
   const failing = async function* (): AsyncGenerator<Buffer> {
     yield Buffer.from("Subject: half");
@@ -77,7 +75,7 @@ test("a source that fails leaves nothing", async () => {
 });
 
 test("what a crash left half written is dropped, and strangers' files are left alone", async () => {
-  const dir = await folder();
+  const dir = await scratch();
   writeFileSync(join(dir, "half.part"), "Subject: half");
   writeFileSync(join(dir, "notes.txt"), "mine");
   writeFileSync(join(dir, "0000000010000.eml"), "Subject: no envelope\r\n\r\n");

@@ -1,13 +1,11 @@
-import { appendFile, mkdtemp, readdir } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { appendFile, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { scratch } from "../scratch.ts";
 import { LOG_FILES, openJsonLog, readJsonLog } from "./log.ts";
 
-const folder = (): Promise<string> => mkdtemp(join(tmpdir(), "log-"));
-
 test("old files are put aside, and the oldest goes", async () => {
-  const dir = await folder();
+  const dir = await scratch();
   await using log = await openJsonLog(dir, 20);
   for (let at = 1; at <= 10; at++) {
     log.append({ at, padding: "x".repeat(20) });
@@ -19,7 +17,7 @@ test("old files are put aside, and the oldest goes", async () => {
 });
 
 test("a line that a crash cut short is passed over, and the next one is whole", async () => {
-  const dir = await folder();
+  const dir = await scratch();
   await (await openJsonLog(dir))[Symbol.asyncDispose]();
   await appendFile(join(dir, "deliveries.jsonl"), '{"at":1}\n{"at":');
   const log = await openJsonLog(dir);

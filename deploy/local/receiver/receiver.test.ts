@@ -1,8 +1,8 @@
-import { mkdtemp, readFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Webhook } from "standardwebhooks";
 import { expect, test } from "vitest";
+import { scratch } from "../scratch.ts";
 import type { Delivery } from "./deliveries.ts";
 import { startReceiver, type Receiver, type ReceiverOptions } from "./receiver.ts";
 
@@ -12,7 +12,7 @@ const OTHER = `whsec_${Buffer.alloc(32, 2).toString("base64")}`;
 const start = async (options: Partial<ReceiverOptions> = {}): Promise<Receiver> =>
   startReceiver({
     httpPort: 0,
-    dir: await mkdtemp(join(tmpdir(), "receiver-")),
+    dir: await scratch(),
     secretFor: (name) => (name === "crm" ? SECRET : undefined),
     ...options,
   });
@@ -135,7 +135,7 @@ test("the newest are kept; the totals know of all", async () => {
 });
 
 test("a receiver started again knows what it had, from its log", async () => {
-  const dir = await mkdtemp(join(tmpdir(), "receiver-"));
+  const dir = await scratch();
   const first = await start({ dir });
   await send(first);
   await send(first, { id: "msg_2" });
