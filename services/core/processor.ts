@@ -17,9 +17,11 @@ export interface Stage {
   readonly by: "examined" | "folded";
 }
 
-/** What a processor folds: something that concerns one key. */
+/** What a processor folds: something that concerns one key, or several alike. */
 export interface Keyed {
   readonly key: string;
+  /** All that it concerns, never none: it waits as one event, and is folded for each of them in turn (`eachOf`). */
+  readonly keys?: readonly string[];
   /** Its own time: when it happened. */
   readonly at: Millis;
   /**
@@ -28,6 +30,13 @@ export interface Keyed {
    */
   readonly seen: Millis;
 }
+
+/** The event for each key that it concerns, as it is folded. */
+export const eachOf = <Event extends Keyed>(event: Event): readonly Event[] =>
+  event.keys?.map((key) => ({ ...event, key })) ?? [event];
+
+/** How many keys it concerns. */
+export const countOf = ({ keys }: Keyed): number => keys?.length ?? 1;
 
 /** The stream's time has come to where the row `key` asked to be woken (`wake`): folded like any event. */
 export interface Due {
@@ -89,7 +98,7 @@ export interface Processor<Row, Event extends Keyed, Given = undefined> {
    * all that an event needs, and of what is thrown while one is folded nothing may be kept.
    */
   readonly parts?: Parts<Row>;
-  /** What a record says, split into what concerns one key each. */
+  /** What a record says, split by the keys that it concerns. */
   read(record: LogRecord): readonly Event[];
   /** Keys of the rows the event may read or write; all of them in its key's lane. */
   rows(event: Event): readonly string[];

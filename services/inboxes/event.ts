@@ -6,16 +6,20 @@ import type { InboxEntry, PresenceEvent, User } from "../core/records.ts";
 import type { Millis } from "../core/time.ts";
 import type { Missed } from "./state.ts";
 
-/** What concerns a user. `key` is the user's id. */
+/** What concerns a user, or all recipients of an entry. `key` is the user's id. */
 export type InboxEvent =
   | {
       readonly type: "entry";
       readonly key: UserId;
+      readonly keys: readonly UserId[];
       readonly at: Millis;
       readonly seen: Millis;
       readonly entry: InboxEntry;
-      readonly isMentioned: boolean;
-      readonly candidate: Candidate | null;
+      /** Whom it mentions; null: nobody. */
+      readonly mentioned: ReadonlySet<UserId> | null;
+      /** What a CANDIDATE is for whom it doesn't mention, and for whom it does. */
+      readonly plain: Candidate | null;
+      readonly mentioning: Candidate | null;
     }
   | {
       readonly type: "presence";
@@ -34,12 +38,12 @@ export interface Candidate {
   readonly verdict: Verdict;
 }
 
-/** Reads what concerns users, one event for each. Throws Poison where key and value don't agree. */
+/** Reads what concerns users. Throws Poison where key and value don't agree. */
 export const readInboxEvent = (record: LogRecord): readonly InboxEvent[] => {
   const { key, at, timestamp: seen } = record;
   switch (record.topic) {
     case "inbox":
-      return (record.value?.entries ?? []).flatMap(spread);
+      return (record.value?.entries ?? []).flatMap(toAll);
     case "presence": {
       const presence = record.value;
       if (presence === null) return []; // a tombstone on a topic that isn't compacted says nothing
@@ -59,17 +63,16 @@ export const readInboxEvent = (record: LogRecord): readonly InboxEvent[] => {
   }
 };
 
-const spread = (entry: InboxEntry): readonly InboxEvent[] => {
-  const mentioned = entry.mentioned.length === 0 ? null : new Set(entry.mentioned);
-  const { occurredAt: at, loggedAt: seen } = entry;
+const toAll = (entry: InboxEntry): readonly InboxEvent[] => {
+  const { recipients: keys, occurredAt: at, loggedAt: seen } = entry;
+  const [key] = keys;
+  if (key === undefined) return [];
   checkId(entry.conversationId, "conversationId");
+  for (const recipient of keys) checkId(recipient, "a recipient");
+  const mentioned = entry.mentioned.length === 0 ? null : new Set(entry.mentioned);
   const plain = candidateOf(entry, false);
   const mentioning = mentioned === null ? null : candidateOf(entry, true);
-  return entry.recipients.map((recipient) => {
-    const key = checkId(recipient, "a recipient");
-    const isMentioned = mentioned?.has(key) ?? false;
-    return { type: "entry", key, at, seen, entry, isMentioned, candidate: isMentioned ? mentioning : plain };
-  });
+  return [{ type: "entry", key, keys, at, seen, entry, mentioned, plain, mentioning }];
 };
 
 const candidateOf = (entry: InboxEntry, isMentioned: boolean): Candidate | null => {

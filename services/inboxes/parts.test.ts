@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { eachOf } from "../core/processor.ts";
 import type { Said } from "../runtime/producer.ts";
 import { missed, online } from "../../test/support/inbox.ts";
 import { bookOf } from "../../test/support/settings.ts";
@@ -14,7 +15,7 @@ const changedBy = (said: Said, ...saved: readonly Said[]): readonly string[] => 
   const rows = new Map<string, Inbox>();
   const fold = (one: Said): void => {
     const known = { get: (key: string) => rows.get(key), expect: () => undefined };
-    for (const event of inboxes.read(logRecord(one)))
+    for (const event of inboxes.read(logRecord(one)).flatMap(eachOf))
       for (const [key, row] of inboxes.fold(event, known, book).writes) if (row !== null) rows.set(key, row);
   };
   for (const one of saved) fold(one);

@@ -1,8 +1,8 @@
 import { inboxRowKey, type ProfileRow, profileKey, userOfRow } from "../core/inbox.ts";
-import type { ConversationId, UserId } from "../core/ids.ts";
+import type { ConversationId, MessageId, UserId } from "../core/ids.ts";
 import type { Parts } from "../core/parts.ts";
 import type { Millis } from "../core/time.ts";
-import { type Held, type Inbox, newInbox, newThread, type Standing, type Thread } from "./state.ts";
+import { type Held, type Inbox, type Missed, newInbox, newThread, type Standing, type Thread } from "./state.ts";
 
 /** The part with whatever of a user isn't their profile or a thread. It has the timer. */
 export const standingKey = (user: UserId): string => inboxRowKey("o", user);
@@ -14,7 +14,27 @@ type SavedStanding = Omit<Standing, "attended"> & {
   readonly open: readonly (readonly [ConversationId, Held | null, Millis | null])[];
 };
 
-type SavedThread = Omit<Thread, "conversationId" | "held" | "until" | "isOpen" | "isUnsaved">;
+/** What is as in a new thread is left out, and so is `count` where all are listed: there is one for each who may miss something. */
+interface SavedThread {
+  readonly readUntil: Millis | undefined;
+  readonly readAt: Millis | undefined;
+  readonly missed: readonly SavedMessage[] | undefined;
+  readonly count: number | undefined;
+  readonly attended: readonly SavedMessage[] | undefined;
+  readonly told: Thread["told"] | undefined;
+  readonly toldAt: Thread["toldAt"] | undefined;
+  readonly touchedAt: Millis;
+}
+
+/** Times are milliseconds after the one before. */
+type SavedMessage = readonly [
+  messageId: MessageId,
+  senderId: UserId | null,
+  sentAt: Millis,
+  since: Millis,
+  seen: Millis,
+  isMentioned: 0 | 1,
+];
 
 /** An inbox lies in parts that change for different reasons: the profile, the user's standing, and each thread. */
 export const inboxParts: Parts<Inbox> = {
@@ -29,7 +49,7 @@ export const inboxParts: Parts<Inbox> = {
     for (const [key, part] of parts) {
       if (key === profileKey(userId)) inbox.profile = part as ProfileRow;
       if (!key.startsWith(prefix)) continue;
-      const thread = Object.assign(newThread(key.slice(prefix.length)), part as SavedThread);
+      const thread = threadOf(key.slice(prefix.length), part as SavedThread);
       inbox.threads.set(thread.conversationId, thread);
       thread.isOpen = thread.missed.length > 0;
       if (thread.isOpen) inbox.open.add(thread);
@@ -95,14 +115,50 @@ const standingOf = (inbox: Inbox): SavedStanding => {
 };
 
 const savedThread = ({ readUntil, readAt, missed, count, attended, told, toldAt, touchedAt }: Thread): SavedThread => ({
-  readUntil,
-  readAt,
-  missed,
-  count,
-  attended,
-  told,
-  toldAt,
+  readUntil: readUntil < 0 ? undefined : readUntil,
+  readAt: readAt ?? undefined,
+  missed: unlessEmpty(missed)?.map(savedMessage),
+  count: count === missed.length ? undefined : count,
+  attended: unlessEmpty(attended)?.map(savedMessage),
+  told: unlessEmpty(told),
+  toldAt: unlessEmpty(toldAt),
   touchedAt,
+});
+
+const unlessEmpty = <T>(list: T[]): T[] | undefined => (list.length === 0 ? undefined : list);
+
+const threadOf = (conversation: ConversationId, saved: SavedThread): Thread => {
+  const { readUntil = -1, readAt = null, missed = [], count = missed.length, attended = [], touchedAt } = saved;
+  const { told = [], toldAt = [] } = saved;
+  return {
+    ...newThread(conversation),
+    readUntil,
+    readAt,
+    missed: missed.map(messageOf),
+    count,
+    attended: attended.map(messageOf),
+    told,
+    toldAt,
+    touchedAt,
+  };
+};
+
+const savedMessage = ({ messageId, senderId, sentAt, since, seen, isMentioned }: Missed): SavedMessage => [
+  messageId,
+  senderId,
+  sentAt,
+  since - sentAt,
+  seen - since,
+  isMentioned ? 1 : 0,
+];
+
+const messageOf = ([messageId, senderId, sentAt, since, seen, isMentioned]: SavedMessage): Missed => ({
+  messageId,
+  senderId,
+  sentAt,
+  since: sentAt + since,
+  seen: sentAt + since + seen,
+  isMentioned: isMentioned === 1,
 });
 
 /** In no order of their own, once they have been read from the store. */

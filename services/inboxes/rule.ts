@@ -89,8 +89,10 @@ const onPresence = (it: Visit, { presence, at, readUntil }: Of<"presence">): voi
 };
 
 const onEntry = (it: Visit, event: Of<"entry">): void => {
-  const { entry, candidate, isMentioned } = event;
+  const { key, entry, mentioned, plain, mentioning } = event;
   const { conversationId, messageId } = entry;
+  const isMentioned = mentioned?.has(key) ?? false;
+  const candidate = isMentioned ? mentioning : plain;
   const thread = threadOf(it, conversationId);
   switch (entry.type) {
     case "CANDIDATE":

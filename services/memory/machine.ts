@@ -2,7 +2,7 @@ import type { Compose, Effect, Lookup } from "../core/effect.ts";
 import type { LogRecord } from "../core/event.ts";
 import { isPoisonous } from "../core/failure.ts";
 import { partsOf } from "../core/parts.ts";
-import type { Keyed, Processor, Step } from "../core/processor.ts";
+import { eachOf, type Keyed, type Processor, type Step } from "../core/processor.ts";
 import type { Millis } from "../core/time.ts";
 import { precedence, type TopicId } from "../core/topics.ts";
 import { timedRows } from "./timed-rows.ts";
@@ -152,7 +152,7 @@ export const machine = <Row, Event extends Keyed, Lore>(
     },
     give(record, time) {
       try {
-        const events = processor.read(record);
+        const events = processor.read(record).flatMap(eachOf);
         if (events.length === 0) return;
         waiting.push({ record, events, time, rank: rankOf(record.topic) });
         first = Math.min(first, time);

@@ -3,7 +3,7 @@ import { Poison } from "../core/failure.ts";
 import type { Due, Keyed, Processor, Rows, Step } from "../core/processor.ts";
 import { HOUR } from "../core/time.ts";
 import { type Parts, whole } from "../core/parts.ts";
-import { type Batch, composeAll, type Folded, folding, type Spoiled } from "./batch.ts";
+import { type Batch, composeAll, type Folded, folding, type Refused, type Spoiled } from "./batch.ts";
 
 interface Row {
   readonly wake: number | null;
@@ -139,6 +139,48 @@ test("a batch ends when so much follows from it, between two times", () => {
   expect(done).toMatchObject({ items: 3, time: 2, effects: { length: 3 } });
 });
 
+describe("an event of several keys", () => {
+  const verdict = { verdict: "CANDIDATE" } as never;
+  const noting = {
+    ...rule,
+    fold(event: Said | Due, rows: Rows<Row>): Step<Row> {
+      if (event.key === "bad") throw new Poison("it can't");
+      const { writes } = rule.fold(event, rows, undefined);
+      return { writes, effects: [{ type: "note", entry: verdict, users: [event.key] }] };
+    },
+  };
+  const toAll = said("a", 2);
+  const item = { ...toAll, event: { ...toAll.event, keys: ["a", "bad", "b"] } };
+  const of = { due: [], refused: new Map(), maxTimers: 9, maxFollowing: 9 };
+
+  test("is folded for each of them, and is refused for one alone", () => {
+    folded.length = 0;
+    const done = foldAll(noting, new Map(), [item, said("c", 3)], of, 7);
+    expect(folded).toEqual(["a at 2", "b at 2", "c at 3"]);
+    expect(done).toMatchObject({ items: 2, events: 4, poisoned: [{ item, error: { message: "it can't" } }] });
+  });
+
+  test("is one note of all users about whom it says the same", () => {
+    const { effects } = foldAll(noting, new Map(), [item, said("c", 3)], of, 7);
+    expect(effects.map(({ effect }) => effect)).toEqual([
+      { type: "note", entry: verdict, users: ["a", "b"] },
+      { type: "note", entry: verdict, users: ["c"] },
+    ]);
+  });
+
+  test("spoils the batch by the one key that it fails for, and without that is folded for the others", () => {
+    const inPlace = { ...noting, parts: whole as Parts<Row> };
+    expect(() => foldAll(inPlace, new Map(), [item], of, 7)).toThrow(
+      expect.objectContaining({ key: "bad", by: item }) as Spoiled<Said>,
+    );
+    const refused: Refused<Said> = new Map([["bad", new Map([[item, "it can't"]])]]);
+    folded.length = 0;
+    const done = foldAll(inPlace, new Map(), [item], { ...of, refused }, 7);
+    expect(folded).toEqual(["a at 2", "b at 2"]);
+    expect(done.poisoned).toEqual([{ item, error: "it can't" }]);
+  });
+});
+
 test("what a compose can't take is told of, and stops nobody", () => {
   const processor = {
     ...rule,
@@ -159,7 +201,7 @@ test("what a compose can't take is told of, and stops nobody", () => {
 describe("a fold that fails where rows are changed in place", () => {
   const inPlace = { ...rule, parts: whole as Parts<Row> };
   const rows = new Map([["a", { wake: 3, what: "poison" } as const]]);
-  const batchOf = (refused: ReadonlyMap<string, unknown>) => ({
+  const batchOf = (refused: Refused<Said>) => ({
     due: [{ lane: 0, key: "a" }],
     refused,
     maxTimers: 1,
@@ -168,11 +210,11 @@ describe("a fold that fails where rows are changed in place", () => {
 
   test("spoils the batch, which says by what", () => {
     const run = () => foldAll(inPlace, rows, [], batchOf(new Map()), 7);
-    expect(run).toThrow(expect.objectContaining({ by: "3 a", cause: new Poison("it can't") }) as Spoiled<Said>);
+    expect(run).toThrow(expect.objectContaining({ key: "a", by: 3, cause: new Poison("it can't") }) as Spoiled<Said>);
   });
 
   test("is left out of the batch that is told of it", () => {
-    const done = foldAll(inPlace, rows, [], batchOf(new Map([["3 a", "it can't"]])), 7);
+    const done = foldAll(inPlace, rows, [], batchOf(new Map([["a", new Map([[3, "it can't"]])]])), 7);
     expect(done.stuck).toEqual([{ lane: 0, key: "a", at: 7, error: "it can't" }]);
   });
 });

@@ -1,8 +1,9 @@
-import type { Compose, Effect, Lookup } from "../core/effect.ts";
+import type { Compose, Effect, Lookup, Note, Verdict } from "../core/effect.ts";
+import type { UserId } from "../core/ids.ts";
 import { isPoisonous, Poison } from "../core/failure.ts";
 import type { Lane } from "../core/lane.ts";
 import type { RowKey, RowWrite } from "../core/ports.ts";
-import type { Keyed, Processor, Step } from "../core/processor.ts";
+import { countOf, eachOf, type Keyed, type Processor, type Step } from "../core/processor.ts";
 import type { Stray } from "../core/records.ts";
 import { HOUR, type Millis } from "../core/time.ts";
 import type { TopicId } from "../core/topics.ts";
@@ -43,6 +44,8 @@ export interface Folded<Event, Row> {
   /** How many of the items are folded, and up to which time everything is; not all where the batch has ended early. */
   readonly items: number;
   readonly time: Millis;
+  /** How many events that was, of each key one. */
+  readonly events: number;
 }
 
 /** A fold asked for rows that were not at hand: they are fetched, and the batch, which is pure, is folded anew. */
@@ -54,22 +57,24 @@ export interface Lacking {
 export interface Batch<Event> {
   /** Rows whose timers are due. */
   readonly due: readonly RowKey[];
-  /** Items and timers that turned out to be more than the rule can take, and why: they are not folded. */
-  readonly refused: ReadonlyMap<Item<Event> | TimerName, unknown>;
+  /** Items and timers that turned out to be more than the rule can take, for which keys, and why: they are not folded. */
+  readonly refused: Refused<Event>;
   /** The batch ends when so many timers have fired: much may follow from each. */
   readonly maxTimers: number;
   /** It ends, too, when so much follows from it: effects, and of a fan-out its recipients. */
   readonly maxFollowing: number;
 }
 
-type TimerName = string;
-const timerName = (key: string, at: Millis): TimerName => `${at} ${key}`;
+/** By key, what is refused for it: items, and times of timers. */
+export type Refused<Event> = Map<string, Map<Item<Event> | Millis, unknown>>;
 
 /** A fold failed where rows are changed in place: the rows of the batch are no good any more. */
 export class Spoiled<Event> extends Error {
-  readonly by: Item<Event> | TimerName;
-  constructor(by: Item<Event> | TimerName, cause: unknown) {
+  readonly key: string;
+  readonly by: Item<Event> | Millis;
+  constructor(key: string, by: Item<Event> | Millis, cause: unknown) {
     super("a fold failed", { cause });
+    this.key = key;
     this.by = by;
   }
 }
@@ -117,6 +122,9 @@ export const folding = <Row, Event extends Keyed, Given>(
   let timers = 0;
   let following = 0;
   let folded = 0;
+  let events = 0;
+  /** Of an item of several keys, whom its verdicts are about so far: one note for all of them. */
+  const noted = new Map<Verdict, UserId[]>();
   /** The time of the last item folded, and the timer that fired last. */
   let reached = -Infinity;
   let woken: { readonly key: string; readonly at: Millis } | null = null;
@@ -147,22 +155,34 @@ export const folding = <Row, Event extends Keyed, Given>(
       putOff(lane, key, error);
     }
   };
+  const note = (lane: Lane, { entry, users }: Note): void => {
+    const others = noted.get(entry);
+    if (others !== undefined) others.push(...users);
+    else {
+      const all = [...users];
+      noted.set(entry, all);
+      effects.push({ lane, effect: { type: "note", entry, users: all } });
+    }
+  };
   const settle = (lane: Lane, step: Step<Row>): void => {
     for (const [key, row] of step.writes) write(lane, key, row);
     for (const effect of step.effects) {
       following += effect.type === "fanOut" ? effect.entry.recipients.length : 1;
-      effects.push({ lane, effect });
+      if (effect.type === "note") note(lane, effect);
+      else effects.push({ lane, effect });
     }
   };
   /** Whether it went well; what lacks is noted. */
   const guarded = (
     lane: Lane,
-    what: Item<Event> | TimerName,
+    key: string,
+    what: Item<Event> | Millis,
     run: () => Step<Row>,
     failed: (error: unknown) => void,
   ): boolean => {
-    if (refused.has(what)) {
-      failed(refused.get(what));
+    const isRefused = refused.get(key)?.has(what) ?? false;
+    if (isRefused) {
+      failed(refused.get(key)?.get(what));
       return false;
     }
     try {
@@ -172,7 +192,7 @@ export const folding = <Row, Event extends Keyed, Given>(
       if (error instanceof NotAtHand) for (const key of error.keys) lacking.set(key, { lane, key });
       else if (!isPoisonous(error)) throw error;
       else if (processor.parts === undefined) failed(error);
-      else throw new Spoiled(what, error);
+      else throw new Spoiled(key, what, error);
       return false;
     }
   };
@@ -186,7 +206,8 @@ export const folding = <Row, Event extends Keyed, Given>(
       return;
     }
     const run = (): Step<Row> => processor.fold({ type: "due", key, at }, atHand, given);
-    const isFolded = guarded(lane, timerName(key, at), run, (error) => putOff(lane, key, error));
+    noted.clear();
+    const isFolded = guarded(lane, key, at, run, (error) => putOff(lane, key, error));
     // A fold that left its row as it is leaves its timer as it is, too.
     if (isFolded && changed.get(key)?.due === at) waiting.set(lane, key, at);
   };
@@ -222,9 +243,13 @@ export const folding = <Row, Event extends Keyed, Given>(
           return false;
         }
         folded++;
+        events += countOf(item.event);
         reached = seen;
-        const run = (): Step<Row> => processor.fold(item.event, atHand, given);
-        guarded(item.lane, item, run, (error) => poisoned.push({ item, error }));
+        noted.clear();
+        for (const event of eachOf(item.event)) {
+          const run = (): Step<Row> => processor.fold(event, atHand, given);
+          guarded(item.lane, event.key, item, run, (error) => poisoned.push({ item, error }));
+        }
       }
       return true;
     },
@@ -232,7 +257,7 @@ export const folding = <Row, Event extends Keyed, Given>(
       if (endsAt === null) fire(Infinity);
       if (lacking.size > 0) return { lacking: [...lacking.values()] };
       const writes = Array.from(changed, ([key, { lane, row, due: at }]) => ({ lane, key, value: row, due: at }));
-      return { writes, effects, poisoned, stuck, timers, items: folded, time: endsAt ?? time };
+      return { writes, effects, poisoned, stuck, timers, items: folded, time: endsAt ?? time, events };
     },
   };
 };

@@ -71,13 +71,14 @@ const saveRows = async (connection: Connection, processor: string, rows: readonl
     await connection.query(
       `insert into ${stateTable(processor)} (lane, key, value, due)
        select lane, key, value::json, due
-       from unnest($1::int[], $2::text[], ${apart("$3")}, $4::bigint[]) as kept (lane, key, value, due)
+       from unnest(${numbers("$1")}::int[], $2::text[], ${apart("$3")}, ${numbers("$4")}::bigint[])
+         as kept (lane, key, value, due)
        on conflict (lane, key) do update set value = excluded.value, due = excluded.due`,
       [
-        some.map(({ lane }) => lane),
+        some.map(({ lane }) => lane).join(),
         some.map(({ key }) => key),
         together(some.map(({ text }) => text)),
-        some.map(({ due }) => due),
+        some.map(({ due }) => due).join(),
       ],
     );
   if (gone.length > 0)
@@ -115,6 +116,9 @@ const SEPARATOR = "\u001e";
 
 /** JSON texts in one parameter: in an array of texts each quote would be escaped, which costs more than the rest. */
 const together = (texts: readonly string[]): string => texts.join(SEPARATOR);
+
+/** SQL for the array of numbers and nulls that are joined in a parameter, where pg would write each as a text of its own. */
+const numbers = (parameter: string): string => `string_to_array(${parameter}, ',', '')`;
 
 /** SQL for the array of the texts in such a parameter. */
 const apart = (parameter: string): string => `string_to_array(${parameter}, chr(30))`;

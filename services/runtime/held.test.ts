@@ -21,6 +21,7 @@ const unheld: Hold = {
 
 interface Said {
   readonly key: string;
+  readonly keys?: readonly string[];
   readonly at: number;
   readonly seen: number;
 }
@@ -72,6 +73,33 @@ describe("what is held back", () => {
     expect(after).toMatchObject({ cursors: { "inbox/0": 3 }, heard: { slow: 1, fast: 2 }, within: {} });
     expect(waiting.take(9, after).cursors).toBe(after.cursors);
     expect(waiting.has(0)).toBe(false);
+  });
+
+  test("counts an event of several keys for each of them, and keeps it whole", () => {
+    const toAll = (offset: number, sizes: readonly number[]) => {
+      const made = record(
+        inbox,
+        offset,
+        "a",
+        offset,
+        sizes.map((_size, index) => 10 * offset + index),
+      );
+      const keysOf = (index: number) => Array.from({ length: sizes[index] ?? 0 }, (_none, key) => String(key));
+      return { ...made, events: made.events.map((event, index) => ({ ...event, keys: keysOf(index) })) };
+    };
+    const waiting = open();
+    waiting.add(toAll(0, [3, 2]));
+    waiting.add(toAll(1, [4]));
+    expect(waiting.due(99, 1)).toMatchObject({ until: 0, items: { length: 1 } });
+    expect(waiting.due(99, 4)).toMatchObject({ until: 1, items: { length: 2 } });
+    const hold = waiting.take(0, unheld);
+    expect(hold).toMatchObject({ within: { a: 3 } });
+    const again = open(hold);
+    again.add(toAll(0, [3, 2]));
+    again.add(toAll(1, [4]));
+    expect(keysOf(again.due(99, 3))).toEqual(["a 0.1", "a 1.0"]);
+    expect(again.due(99, 2)).toMatchObject({ until: 1 });
+    expect(again.take(99, hold)).toMatchObject({ heard: { a: 1 }, within: {} });
   });
 
   test("goes on where it was, whenever it is read again", () => {

@@ -1,6 +1,6 @@
 import type { Lane } from "../core/lane.ts";
 import type { Hold, Place, RawRecord } from "../core/ports.ts";
-import type { Keyed } from "../core/processor.ts";
+import { countOf, type Keyed } from "../core/processor.ts";
 import type { Millis } from "../core/time.ts";
 import { placeName } from "./frontier.ts";
 import { type Origin, rank } from "./intake.ts";
@@ -38,8 +38,8 @@ export interface Held<Event> {
   /** Whether of this place as much waits as may. */
   isFull(place: Place): boolean;
   /**
-   * What is to be folded now: all that was logged by `until`, in order; where that is more than about `limit`, the least
-   * of it, all of one time or nothing of it. With the time by which this is all.
+   * What is to be folded now: all that was logged by `until`, in order; where that is more than about `limit` (an event of
+   * several keys counts for each), the least of it, all of one time or nothing of it. With the time by which this is all.
    */
   due(until: Millis, limit: number): { readonly items: readonly Item<Event>[]; readonly until: Millis };
   /** It is folded: what the lane's hold is by that. */
@@ -47,10 +47,10 @@ export interface Held<Event> {
 }
 
 /**
- * Events that wait of all places together, and the bytes of their records. Where that is reached, a place may still have
+ * Events that wait of all places together (one of several keys counts for each), and the bytes of their records. Where that is reached, a place may still have
  * its equal share of as much: what others have taken keeps none from being read.
  */
-const MAX_HELD = 300_000;
+const MAX_HELD = 500_000;
 const MAX_HELD_BYTES = 64 * 1024 * 1024;
 /** The least share of a place: a fetch or two. */
 const MIN_HELD = 1_000;
@@ -62,6 +62,9 @@ interface Waiting<Event> extends Item<Event> {
   readonly at: Millis;
   readonly rank: number;
   readonly source: string;
+  readonly count: number;
+  /** How many of its queue there are up to here, in all. */
+  readonly total: number;
 }
 
 /** A record of which something waits. */
@@ -88,6 +91,7 @@ interface Queue<Event> {
   waiting: Waiting<Event>[];
   seen: Millis;
   at: Millis;
+  total: number;
 }
 
 /** @param holds as the lanes were claimed */
@@ -120,7 +124,7 @@ export const held = <Event extends Keyed>(
   const queueOf = (name: string, lane: Lane): Queue<Event> => {
     const found = queues.get(name);
     if (found !== undefined) return found;
-    const made = { name, lane, waiting: [], seen: holds.get(lane)?.reached[name] ?? -1, at: -Infinity };
+    const made = { name, lane, waiting: [], seen: holds.get(lane)?.reached[name] ?? -1, at: -Infinity, total: 0 };
     queues.set(name, made);
     return made;
   };
@@ -131,18 +135,25 @@ export const held = <Event extends Keyed>(
       if (spot === undefined || events.length === 0) return;
       const queue = queueOf(name, lane);
       const bytes = (raw.value?.length ?? 0) + (raw.key?.length ?? 0);
-      const record: Pending = { spot, offset: raw.offset, number, bytes, events: events.length, left: events.length };
+      const all = events.reduce((sum, event) => sum + countOf(event), 0);
+      const record: Pending = { spot, offset: raw.offset, number, bytes, events: all, left: all };
       const source = placeName(origin);
-      const folded = begun.get(name) ?? 0;
+      let folded = begun.get(name) ?? 0;
       begun.delete(name);
-      record.left = Math.max(0, record.left - folded);
+      record.left = Math.max(0, all - folded);
       if (record.left === 0) return;
-      for (const event of events.slice(folded)) {
+      for (const event of events) {
+        const count = countOf(event);
+        folded -= count;
+        if (folded >= 0) continue;
         const seen = Math.max(queue.seen, event.seen);
         const at = seen === queue.seen ? Math.max(queue.at, event.at) : event.at;
-        Object.assign(queue, { seen, at });
+        queue.seen = seen;
+        queue.at = at;
+        queue.total += count;
         const own = seen === event.seen ? event : { ...event, seen };
-        queue.waiting.push({ lane, event: own, raw, record, seen, at, rank: rank(origin.topic), source });
+        const { total } = queue;
+        queue.waiting.push({ lane, event: own, raw, record, seen, at, rank: rank(origin.topic), source, count, total });
       }
       spot.records.push(record);
       weigh(spot, record.left, bytes);
@@ -174,10 +185,10 @@ export const held = <Event extends Keyed>(
         if (queue.lane !== hold.lane) continue;
         const count = countUntil(queue.waiting, until);
         if (count === 0) continue;
-        for (const { record, seen } of queue.waiting.slice(0, count)) {
+        for (const { record, seen, count: its } of queue.waiting.slice(0, count)) {
           reached[queue.name] = seen;
-          record.left--;
-          weigh(record.spot, -1, record.left === 0 ? -record.bytes : 0);
+          record.left -= its;
+          weigh(record.spot, -its, record.left === 0 ? -record.bytes : 0);
           if (record.left === 0) {
             heard[queue.name] = record.number;
             delete within[queue.name];
@@ -203,7 +214,7 @@ const cursorsOf = (spots: ReadonlyMap<string, Spot>, { lane, cursors: before }: 
   return Object.keys(moved).length === 0 ? before : { ...before, ...moved };
 };
 
-type Timed = readonly { readonly seen: Millis }[];
+type Timed = readonly Pick<Waiting<unknown>, "seen" | "count" | "total">[];
 
 /** How many are of a time up to `until`. */
 const countUntil = (waiting: Timed, until: Millis): number => {
@@ -216,9 +227,15 @@ const countUntil = (waiting: Timed, until: Millis): number => {
   return low;
 };
 
+/** How many events those are, of each key one. */
+const eventsUntil = (waiting: Timed, until: Millis): number => {
+  const [first, last] = [waiting[0], waiting[countUntil(waiting, until) - 1]];
+  return first === undefined || last === undefined ? 0 : last.total - first.total + first.count;
+};
+
 /** The least time by which `limit` of all have come; `until`, where fewer come by that. */
 const timeOf = (all: readonly Timed[], until: Millis, limit: number): Millis => {
-  const countAll = (time: Millis): number => all.reduce((sum, waiting) => sum + countUntil(waiting, time), 0);
+  const countAll = (time: Millis): number => all.reduce((sum, waiting) => sum + eventsUntil(waiting, time), 0);
   let low = Infinity;
   let high = -Infinity;
   for (const waiting of all) {

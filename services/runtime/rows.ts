@@ -4,9 +4,10 @@ import { Fatal } from "../core/failure.ts";
 import { laneOf } from "../core/lane.ts";
 import type { RowKey } from "../core/ports.ts";
 import { partsOf } from "../core/parts.ts";
-import type { Keyed } from "../core/processor.ts";
+import { countOf, eachOf, type Keyed } from "../core/processor.ts";
 import type { Millis } from "../core/time.ts";
-import { type Folded, folding, type LaneEffect, lookupName, lookupsOfAll, Spoiled } from "./batch.ts";
+import { type Folded, folding, type LaneEffect, lookupName, lookupsOfAll, type Refused, Spoiled } from "./batch.ts";
+import { inPieces } from "./commit.ts";
 import type { Item } from "./held.ts";
 import type { Turn } from "./turn.ts";
 
@@ -17,7 +18,9 @@ export const rowsFor = async <Row, Event extends Keyed, Given>(
   due: readonly RowKey[],
 ): Promise<Map<string, Row | null>> => {
   const wanted = new Map<string, RowKey>();
-  for (const { lane, event } of items) for (const key of it.processor.rows(event)) wanted.set(key, { lane, key });
+  for (const { lane, event } of items)
+    for (const each of eachOf(event))
+      for (const key of it.processor.rows(each)) if (!wanted.has(key)) wanted.set(key, { lane, key });
   for (const { lane, key } of due) wanted.set(key, { lane, key });
   const rows = new Map<string, Row | null>();
   await fetch([...wanted.values()], rows, it);
@@ -42,7 +45,7 @@ const fetch = async <Row, Event extends Keyed, Given>(
   missing.forEach(({ key }, index) => rows.set(key, parts.assemble(key, gathered[index] ?? new Map()) ?? null));
 };
 
-/** Items folded before others in this process have their turn: clients must answer in time, whatever a batch has. */
+/** Events folded before others in this process have their turn: clients must answer in time, whatever a batch has. */
 const FOLDED_AT_ONCE = 10_000;
 
 /** Timers folded in one transaction, about. */
@@ -61,16 +64,16 @@ export const foldOver = async <Row, Event extends Keyed, Given>(
   due: readonly RowKey[],
   time: Millis,
 ): Promise<Folded<Event, Row>> => {
-  const refused = new Map<Spoiled<Event>["by"], unknown>();
+  const refused: Refused<Event> = new Map();
   // Who folds records as they come takes all that have come.
   const [maxTimers, maxFollowing] =
     it.processor.upstream.length === 0 ? [Infinity, Infinity] : [MAX_TIMERS, MAX_FOLLOWING];
   for (;;)
     try {
       const batch = folding(it.processor, it.given, rows, { due, refused, maxTimers, maxFollowing }, time);
-      for (let from = 0; from < items.length; from += FOLDED_AT_ONCE) {
-        if (from > 0) await others();
-        if (!batch.fold(items.slice(from, from + FOLDED_AT_ONCE))) break;
+      for (const some of inPieces(items, ({ event }) => countOf(event), FOLDED_AT_ONCE)) {
+        if (!batch.fold(some)) break;
+        await others();
       }
       const folded = batch.end();
       if (!("lacking" in folded)) return folded;
@@ -81,7 +84,8 @@ export const foldOver = async <Row, Event extends Keyed, Given>(
       await fetch(folded.lacking, rows, it);
     } catch (error) {
       if (!(error instanceof Spoiled)) throw error;
-      refused.set(error.by, error.cause);
+      const its = refused.get(error.key) ?? new Map<Item<Event> | Millis, unknown>();
+      refused.set(error.key, its.set(error.by, error.cause));
       for (const key of rows.keys()) it.tenure.cache.delete(key);
       for (const [key, row] of await rowsFor(it, items, due)) rows.set(key, row);
     }

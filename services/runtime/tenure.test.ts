@@ -2,8 +2,8 @@ import { expect, test } from "vitest";
 import { nextRoom } from "./tenure.ts";
 
 test("the more there is, the more is folded in one transaction, within bounds", () => {
-  expect(nextRoom(5_000, 5_100, 5_100)).toBe(10_000);
-  expect(nextRoom(150_000, 151_000, 151_000)).toBe(200_000);
+  expect(nextRoom(5_000, 5_100, 5_100)).toBe(20_000);
+  expect(nextRoom(150_000, 151_000, 151_000)).toBe(500_000);
   expect(nextRoom(20_000, 300, 300)).toBe(20_000);
 });
 

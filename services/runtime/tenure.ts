@@ -18,12 +18,13 @@ const MAX_CACHED_ROWS = 200_000;
  * timers fire among them, it ends before the last, so that fewer are looked at in the next.
  */
 const LEAST_ROOM = 5_000;
-const MOST_ROOM = 200_000;
+const MOST_ROOM = 500_000;
+const GROWTH = 4;
 
 /** How many events the next transaction is for, when `folded` of `given` were folded in the last one. */
 export const nextRoom = (room: number, given: number, folded: number): number => {
   if (folded < given) return Math.max(LEAST_ROOM, 2 * folded);
-  return given < room ? room : Math.min(MOST_ROOM, 2 * room);
+  return given < room ? room : Math.min(MOST_ROOM, GROWTH * room);
 };
 
 /** The time in which an engine holds its lanes: what it knows and may write until it lets go or is fenced. */

@@ -2,7 +2,7 @@ import { setImmediate as others } from "node:timers/promises";
 import type { Lane } from "../core/lane.ts";
 import type { DueRow, Hold, RowKey, RowWrite, Subscription } from "../core/ports.ts";
 import { type Parts, partsOf } from "../core/parts.ts";
-import type { Keyed, Processor } from "../core/processor.ts";
+import { countOf, type Keyed, type Processor } from "../core/processor.ts";
 import type { Millis } from "../core/time.ts";
 import { composeAll, type Folded, type LaneEffect, type Stuck } from "./batch.ts";
 import type { World } from "./engine.ts";
@@ -67,7 +67,8 @@ export const turn = async <Row, Event extends Keyed, Given>(
   const rows = await rowsFor(it, items, due);
   const folded = await foldOver(it, rows, items, due, time);
   if (items.length > 0) pass("folded", processor.name);
-  tenure.room = nextRoom(tenure.room, items.length, folded.items);
+  const given = items.reduce((sum, { event }) => sum + countOf(event), 0);
+  tenure.room = nextRoom(tenure.room, given, folded.events);
   hold(it, items.slice(0, folded.items), due, isAtOnce ? Infinity : folded.time, folded.time);
   const isMoved = [...tenure.holds].some(([lane, now]) => now.cursors !== tenure.saved.get(lane)?.cursors);
   if (items.length === 0 && due.length === 0 && asides.length === 0 && !isMoved) return arrived.isAny;
@@ -79,7 +80,7 @@ export const turn = async <Row, Event extends Keyed, Given>(
 
 const unfolded = <Row, Event>(asides: readonly LaneEffect[]): Outcome<Row, Event> => ({
   asides,
-  folded: { writes: [], effects: [], poisoned: [], stuck: [], timers: 0, items: 0, time: -1 },
+  folded: { writes: [], effects: [], poisoned: [], stuck: [], timers: 0, items: 0, time: -1, events: 0 },
   rows: new Map(),
   due: [],
   revisit: null,
@@ -195,7 +196,7 @@ const save = async <Row, Event extends Keyed, Given>(
   announce("committed", {
     processor: processor.name,
     records: new Map(tenure.taken),
-    events: folded.items,
+    events: folded.events,
     timers: folded.timers,
     rows: folded.writes.length,
     outbox: countByTopic(outbox),

@@ -3,6 +3,7 @@ import type { ChatRow } from "../../services/core/chat.ts";
 import { laneOf } from "../../services/core/lane.ts";
 import type { RowWrite, Store } from "../../services/core/ports.ts";
 import type { InboxEntry } from "../../services/core/records.ts";
+import { eachOf } from "../../services/core/processor.ts";
 import type { SettingsBook } from "../../services/core/settings.ts";
 import type { Millis } from "../../services/core/time.ts";
 import { inboxParts, standingKey } from "../../services/inboxes/parts.ts";
@@ -99,7 +100,7 @@ const inboxOf = (
 ): readonly RowWrite[] => {
   let inbox: Inbox | undefined;
   const told = { topic: "inbox", key: "", value: { entries }, at, timestamp: at } as const;
-  const events = [logRecord(user(reader, "0:00", { occurredAt: at })), told].flatMap(inboxes.read);
+  const events = [logRecord(user(reader, "0:00", { occurredAt: at })), told].flatMap(inboxes.read).flatMap(eachOf);
   for (const event of events.filter(({ key }) => key === reader))
     for (const [, row] of inboxes.fold(event, { get: () => inbox, expect: () => undefined }, book).writes)
       inbox = row ?? undefined;

@@ -142,7 +142,9 @@ const second: Processor<Row, Said, Known> = {
       return [{ key: record.key, at: record.at, seen: record.timestamp, ...(record.value as unknown as Content) }];
     return (record.value?.entries ?? []).flatMap((entry) => {
       const { what, wake } = entry as unknown as Content;
-      return entry.recipients.map((key) => ({ key, at: entry.occurredAt, seen: entry.loggedAt, what, wake }));
+      const [key] = entry.recipients;
+      if (key === undefined) return [];
+      return [{ key, keys: entry.recipients, at: entry.occurredAt, seen: entry.loggedAt, what, wake }];
     });
   },
   rows: steps<Known>(ringing).rows,

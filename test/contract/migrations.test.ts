@@ -6,17 +6,27 @@ import { postgresStore } from "../../services/runtime/store.ts";
 import { at } from "../support/chat.ts";
 import { database } from "../support/world.ts";
 
-const [UP] = readFileSync(new URL("../../deploy/migrations/0005_inboxes.sql", import.meta.url), "utf8").split(
-  "-- Down Migration",
-);
+/** The statements of a migration. */
+const up = (name: string): readonly string[] => {
+  const text = readFileSync(new URL(`../../deploy/migrations/${name}.sql`, import.meta.url), "utf8");
+  return text.slice(0, text.indexOf("-- Down Migration")).split(";\n");
+};
 
 const missed = {
   messageId: "m1",
   senderId: "bob",
   sentAt: at("12:00"),
   since: at("12:00"),
-  seen: at("12:00"),
+  seen: at("12:00") + 7,
   isMentioned: false,
+};
+const attended = {
+  ...missed,
+  messageId: "m2",
+  senderId: null,
+  since: at("12:01"),
+  seen: at("12:01"),
+  isMentioned: true,
 };
 
 /** As the version before had it. */
@@ -59,7 +69,7 @@ const before = {
     readAt: null,
     missed: [missed],
     count: 1,
-    attended: [],
+    attended: [attended],
     told: ["m0"],
     toldAt: [at("10:00")],
     touchedAt: at("12:00"),
@@ -73,7 +83,8 @@ test("rows of inboxes as the version before had them are parts of the same inbox
     "insert into state_inboxes (lane, key, value, due) select 0, * from unnest($1::text[], $2::json[], $3::bigint[])",
     [keys, Object.values(before).map((row) => JSON.stringify(row)), [null, at("12:05"), at("13:00")]],
   );
-  for (let times = 0; times < 2; times++) for (const sql of (UP ?? "").split(";\n")) await own.query(sql);
+  const migrations = ["0005_inboxes", "0005_inboxes", "0006_threads"];
+  for (const sql of migrations.flatMap(up)) await own.query(sql);
   const store = postgresStore(own);
   const [parts] = await store.gather("inboxes", [{ lane: 0, ...inboxParts.span("ada") }]);
   const inbox = inboxParts.assemble("ada", parts ?? new Map());
@@ -87,7 +98,17 @@ test("rows of inboxes as the version before had them are parts of the same inbox
     forgetAt: at("12:00"),
   });
   expect([...(inbox?.open ?? [])]).toMatchObject([
-    { conversationId: "c", missed: [missed], told: ["m0"], held: "timeout", until: at("12:05"), isOpen: true },
+    {
+      conversationId: "c",
+      readUntil: -1,
+      missed: [missed],
+      count: 1,
+      attended: [attended],
+      told: ["m0"],
+      held: "timeout",
+      until: at("12:05"),
+      isOpen: true,
+    },
   ]);
   expect(Object.keys(inbox ?? {})).not.toContain("role");
   expect(await store.due("inboxes", [0], Infinity, 10)).toEqual([

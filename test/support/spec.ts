@@ -3,7 +3,7 @@ import { type ChatRow, conversationKey, messageKey } from "../../services/core/c
 import type { Effect, Lookup } from "../../services/core/effect.ts";
 import type { LogRecord } from "../../services/core/event.ts";
 import { partsOf } from "../../services/core/parts.ts";
-import type { Due, Keyed, Processor } from "../../services/core/processor.ts";
+import { type Due, eachOf, type Keyed, type Processor } from "../../services/core/processor.ts";
 import type { InboxEntry, LedgerEntry, NotificationEvent } from "../../services/core/records.ts";
 import type { Millis } from "../../services/core/time.ts";
 import type { Said } from "../../services/runtime/producer.ts";
@@ -205,7 +205,7 @@ const life = <Row, Event extends Keyed, Given>(processor: Processor<Row, Event, 
     written.clear();
   };
   const fold = (said: Said): readonly Effect[] => {
-    const events = processor.read(logRecord(said));
+    const events = processor.read(logRecord(said)).flatMap(eachOf);
     const effects = events.flatMap((event) => [...wakeUntil(event.at - 1), ...run(event)]);
     save();
     return effects;
