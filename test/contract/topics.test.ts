@@ -4,7 +4,7 @@ import { topicIds, topics } from "../../services/core/topics.ts";
 import { schemaOf } from "../../services/runtime/codec.ts";
 import { openKafka } from "../../services/runtime/kafka.ts";
 import { openRegistry } from "../../services/runtime/registry.ts";
-import { ensureTopics } from "../../services/runtime/topics.ts";
+import { ensureTopics, untilThere } from "../../services/runtime/topics.ts";
 
 const open = (prefix: string) =>
   openKafka({ brokers: inject("kafka").split(","), clientId: "tests", prefix, tls: false });
@@ -18,6 +18,7 @@ test("what is missing is created as declared; what is there is compared and left
     { topic: "users", partitions: 2, replication: 1, config: { "cleanup.policy": "delete" } },
     { topic: "inbox", partitions: 2, replication: 1, config: { "retention.ms": "1000" } },
   ]);
+  await untilThere(kafka, ["presence", "users", "inbox"]);
   const first = await ensureTopics(kafka, registry, prefix, 2, 1);
   expect(first.created).toHaveLength(topicIds.length - 3);
   expect(first.created).toContain(`${prefix}notification.events: 2 partitions, delete`);
