@@ -100,7 +100,7 @@ export interface Processor<Row, Event extends Keyed, Given = undefined> {
   readonly parts?: Parts<Row>;
   /** What a record says, split by the keys that it concerns. */
   read(record: LogRecord): readonly Event[];
-  /** Keys of the rows the event may read or write; all of them in its key's lane. */
+  /** Keys of the rows the event may read or write, for all that it concerns; all of them in its key's lane. */
   rows(event: Event): readonly string[];
   /** `rows` holds what `rows(event)` named, for Due the one row that asked. `given` is what the root hands in. */
   fold(event: Event | Due, rows: Rows<Row>, given: Given): Step<Row>;

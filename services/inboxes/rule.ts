@@ -29,7 +29,7 @@ export const inboxes: Processor<Inbox, InboxEvent, SettingsBook> = {
   lore: settingsLore,
   parts: inboxParts,
   read: readInboxEvent,
-  rows: ({ key }) => [key],
+  rows: (event) => (event.type === "entry" ? event.keys : [event.key]),
   fold(event, known, book) {
     const inbox = known.get(event.key) ?? newInbox(event.key);
     return event.type === "due" ? onDue(visit(inbox, event.at, book)) : onEvent(visit(inbox, event.seen, book), event);

@@ -3,7 +3,7 @@ import type { UserId } from "../core/ids.ts";
 import { isPoisonous, Poison } from "../core/failure.ts";
 import type { Lane } from "../core/lane.ts";
 import type { RowKey, RowWrite } from "../core/ports.ts";
-import { countOf, eachOf, type Keyed, type Processor, type Step } from "../core/processor.ts";
+import { countOf, type Due, eachOf, type Keyed, type Processor, type Step } from "../core/processor.ts";
 import type { Stray } from "../core/records.ts";
 import { HOUR, type Millis } from "../core/time.ts";
 import type { TopicId } from "../core/topics.ts";
@@ -112,7 +112,7 @@ export const folding = <Row, Event extends Keyed, Given>(
   { due, refused, maxTimers, maxFollowing }: Batch<Event>,
   time: Millis,
 ): Folding<Event, Row> => {
-  const changed = new Map<string, { readonly lane: Lane; readonly row: Row | null; readonly due: Millis | null }>();
+  const changed = new Map<string, { readonly lane: Lane; row: Row | null; due: Millis | null }>();
   const lacking = new Map<string, RowKey>();
   const effects: LaneEffect[] = [];
   const poisoned: { item: Item<Event>; error: unknown }[] = [];
@@ -131,7 +131,8 @@ export const folding = <Row, Event extends Keyed, Given>(
   let endsAt: Millis | null = null;
 
   const get = (key: string): Row | undefined => {
-    const known = changed.get(key)?.row ?? (changed.has(key) ? null : rows.get(key));
+    const own = changed.get(key);
+    const known = own === undefined ? rows.get(key) : own.row;
     if (known === undefined) throw new NotAtHand([key]);
     return known ?? undefined;
   };
@@ -140,18 +141,26 @@ export const folding = <Row, Event extends Keyed, Given>(
     if (missing.length > 0) throw new NotAtHand(missing);
   };
   const atHand = { get, expect };
+  const set = (lane: Lane, key: string, row: Row | null, at: Millis | null): void => {
+    const own = changed.get(key);
+    if (own === undefined) changed.set(key, { lane, row, due: at });
+    else {
+      own.row = row;
+      own.due = at;
+    }
+  };
   const putOff = (lane: Lane, key: string, error: unknown): void => {
     stuck.push({ lane, key, at: time, error });
-    changed.set(key, { lane, row: get(key) ?? null, due: time + PUT_OFF });
+    set(lane, key, get(key) ?? null, time + PUT_OFF);
   };
   const write = (lane: Lane, key: string, row: Row | null): void => {
     try {
       const at = row === null ? null : processor.wake(row, given);
-      changed.set(key, { lane, row, due: at });
+      set(lane, key, row, at);
       if (at !== null && at <= time) waiting.set(lane, key, at);
     } catch (error) {
       if (!isPoisonous(error)) throw error;
-      changed.set(key, { lane, row, due: null });
+      set(lane, key, row, null);
       putOff(lane, key, error);
     }
   };
@@ -172,28 +181,26 @@ export const folding = <Row, Event extends Keyed, Given>(
       else effects.push({ lane, effect });
     }
   };
-  /** Whether it went well; what lacks is noted. */
-  const guarded = (
+  /** Folds what is said to one key. "lacking": not without rows that are noted; `error`: the rule can't take it. */
+  const attempt = (
     lane: Lane,
-    key: string,
-    what: Item<Event> | Millis,
-    run: () => Step<Row>,
-    failed: (error: unknown) => void,
-  ): boolean => {
-    const isRefused = refused.get(key)?.has(what) ?? false;
-    if (isRefused) {
-      failed(refused.get(key)?.get(what));
-      return false;
-    }
+    event: Event | Due,
+    by: Item<Event> | Millis,
+  ): "folded" | "lacking" | { readonly error: unknown } => {
+    const { key } = event;
+    const isRefused = refused.get(key)?.has(by) ?? false;
+    if (isRefused) return { error: refused.get(key)?.get(by) };
     try {
-      settle(lane, run());
-      return true;
+      settle(lane, processor.fold(event, atHand, given));
+      return "folded";
     } catch (error) {
-      if (error instanceof NotAtHand) for (const key of error.keys) lacking.set(key, { lane, key });
-      else if (!isPoisonous(error)) throw error;
-      else if (processor.parts === undefined) failed(error);
-      else throw new Spoiled(key, what, error);
-      return false;
+      if (error instanceof NotAtHand) {
+        for (const lacks of error.keys) lacking.set(lacks, { lane, key: lacks });
+        return "lacking";
+      }
+      if (!isPoisonous(error)) throw error;
+      if (processor.parts !== undefined) throw new Spoiled(key, by, error);
+      return { error };
     }
   };
   const wake = (lane: Lane, key: string, at: Millis): void => {
@@ -205,11 +212,12 @@ export const folding = <Row, Event extends Keyed, Given>(
       putOff(lane, key, new Poison(`${processor.name}: the row keeps asking to be woken at ${at}`));
       return;
     }
-    const run = (): Step<Row> => processor.fold({ type: "due", key, at }, atHand, given);
     noted.clear();
-    const isFolded = guarded(lane, key, at, run, (error) => putOff(lane, key, error));
+    const done = attempt(lane, { type: "due", key, at }, at);
+    if (done === "lacking") return;
+    if (done !== "folded") putOff(lane, key, done.error);
     // A fold that left its row as it is leaves its timer as it is, too.
-    if (isFolded && changed.get(key)?.due === at) waiting.set(lane, key, at);
+    else if (changed.get(key)?.due === at) waiting.set(lane, key, at);
   };
   /** All items up to here are folded, and none of a later time: what has not fired yet is still set, for the next batch. */
   const endEarly = (): void => {
@@ -247,8 +255,8 @@ export const folding = <Row, Event extends Keyed, Given>(
         reached = seen;
         noted.clear();
         for (const event of eachOf(item.event)) {
-          const run = (): Step<Row> => processor.fold(event, atHand, given);
-          guarded(item.lane, event.key, item, run, (error) => poisoned.push({ item, error }));
+          const done = attempt(item.lane, event, item);
+          if (typeof done === "object") poisoned.push({ item, error: done.error });
         }
       }
       return true;

@@ -84,8 +84,8 @@ describe("what is held back", () => {
         offset,
         sizes.map((_size, index) => 10 * offset + index),
       );
-      const keysOf = (index: number) => Array.from({ length: sizes[index] ?? 0 }, (_none, key) => String(key));
-      return { ...made, events: made.events.map((event, index) => ({ ...event, keys: keysOf(index) })) };
+      const keysAt = (index: number) => Array.from({ length: sizes[index] ?? 0 }, (_none, key) => String(key));
+      return { ...made, events: made.events.map((event, index) => ({ ...event, keys: keysAt(index) })) };
     };
     const waiting = open();
     waiting.add(toAll(0, [3, 2]));

@@ -50,7 +50,10 @@ const put = <Entry>(box: Box<Entry>, entry: Entry, its: { readonly users: number
 /** The users by partition, some at a time. */
 const shares = (users: readonly string[], partitions: number): readonly (readonly [number, readonly string[]])[] => {
   const [first] = users;
-  if (first !== undefined && users.length === 1) return [[laneOf(first, partitions), users]];
+  if (first === undefined) return [];
+  const only = laneOf(first, partitions);
+  if (users.length <= MAX_RECIPIENTS && users.every((user) => user === first || laneOf(user, partitions) === only))
+    return [[only, users]]; // who folds what is told of a lane's users tells of them alone
   return [...Map.groupBy(users, (user) => laneOf(user, partitions))].flatMap(([partition, ofIt]) =>
     Array.from(
       { length: Math.ceil(ofIt.length / MAX_RECIPIENTS) },
@@ -82,17 +85,21 @@ export const inboxPack = (partitions: number): Pack<"inbox", [InboxEntry]> => {
   };
 };
 
+/** Whether the verdict says something that is one user's own: there is no use in looking for another that says the same. */
+const isOfOne = ({ notificationId, facts }: Verdict): boolean =>
+  notificationId !== null || "awaySince" in facts || "readUntil" in facts;
+
 /** Verdicts for the ledger; those that differ in their users alone become one, where the first of them stands. */
 export const ledgerPack = (partitions: number): Pack<"ledger", [Verdict, readonly UserId[]]> => {
   const usersOf = new Map<Verdict, UserId[]>();
   const byText = new Map<string, UserId[]>();
   /** Those of the verdict, or of one that says the same. */
   const found = (entry: Verdict): UserId[] => {
-    const text = JSON.stringify(entry);
-    const same = byText.get(text);
+    const text = isOfOne(entry) ? null : JSON.stringify(entry);
+    const same = text === null ? undefined : byText.get(text);
     if (same !== undefined) return same;
     const users: UserId[] = [];
-    byText.set(text, users);
+    if (text !== null) byText.set(text, users);
     usersOf.set(entry, users);
     return users;
   };
@@ -105,7 +112,7 @@ export const ledgerPack = (partitions: number): Pack<"ledger", [Verdict, readonl
     records() {
       const all = boxes<LedgerEntry>(partitions);
       for (const [entry, some] of usersOf)
-        for (const [partition, users] of shares(some.length === 1 ? some : [...new Set(some)], partitions)) {
+        for (const [partition, users] of shares(distinct(some), partitions)) {
           const box = all[partition];
           const units = unitsOf([entry.conversationId]) + unitsOf(entry.messageIds) + unitsOf(users);
           if (box !== undefined) put(box, { ...entry, users }, { users: users.length, units });
@@ -113,4 +120,10 @@ export const ledgerPack = (partitions: number): Pack<"ledger", [Verdict, readonl
       return recordsOf(all);
     },
   };
+};
+
+const distinct = (users: readonly UserId[]): readonly UserId[] => {
+  if (users.length === 1) return users;
+  const all = new Set(users);
+  return all.size === users.length ? users : [...all];
 };

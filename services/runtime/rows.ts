@@ -1,10 +1,10 @@
 import { setImmediate as others } from "node:timers/promises";
 import type { Lookup } from "../core/effect.ts";
 import { Fatal } from "../core/failure.ts";
-import { laneOf } from "../core/lane.ts";
+import { type Lane, laneOf } from "../core/lane.ts";
 import type { RowKey } from "../core/ports.ts";
 import { partsOf } from "../core/parts.ts";
-import { countOf, eachOf, type Keyed } from "../core/processor.ts";
+import { countOf, type Keyed } from "../core/processor.ts";
 import type { Millis } from "../core/time.ts";
 import { type Folded, folding, type LaneEffect, lookupName, lookupsOfAll, type Refused, Spoiled } from "./batch.ts";
 import { inPieces } from "./commit.ts";
@@ -17,32 +17,35 @@ export const rowsFor = async <Row, Event extends Keyed, Given>(
   items: readonly Item<Event>[],
   due: readonly RowKey[],
 ): Promise<Map<string, Row | null>> => {
-  const wanted = new Map<string, RowKey>();
-  for (const { lane, event } of items)
-    for (const each of eachOf(event))
-      for (const key of it.processor.rows(each)) if (!wanted.has(key)) wanted.set(key, { lane, key });
-  for (const { lane, key } of due) wanted.set(key, { lane, key });
   const rows = new Map<string, Row | null>();
-  await fetch([...wanted.values()], rows, it);
+  const reading = reader(it, rows);
+  for (const { lane, event } of items) for (const key of it.processor.rows(event)) reading.want(lane, key);
+  for (const { lane, key } of due) reading.want(lane, key);
+  await reading.fetch();
   return rows;
 };
 
-const fetch = async <Row, Event extends Keyed, Given>(
-  wanted: readonly RowKey[],
-  rows: Map<string, Row | null>,
+/** Puts rows in `rows`: those in memory as soon as they are wanted, the others together, from the store. */
+const reader = <Row, Event extends Keyed, Given>(
   { processor, tenure, world }: Turn<Row, Event, Given>,
-): Promise<void> => {
+  rows: Map<string, Row | null>,
+) => {
   const missing: RowKey[] = [];
-  for (const row of wanted) {
-    const cached = tenure.cache.get(row.key);
-    if (cached === undefined) missing.push(row);
-    else rows.set(row.key, cached);
-  }
-  if (missing.length === 0) return;
-  const parts = partsOf(processor);
-  const spans = missing.map(({ lane, key }) => ({ lane, ...parts.span(key) }));
-  const gathered = await world.store.gather(processor.name, spans);
-  missing.forEach(({ key }, index) => rows.set(key, parts.assemble(key, gathered[index] ?? new Map()) ?? null));
+  return {
+    want(lane: Lane, key: string): void {
+      if (rows.has(key)) return;
+      const cached = tenure.cache.get(key);
+      rows.set(key, cached ?? null);
+      if (cached === undefined) missing.push({ lane, key });
+    },
+    async fetch(): Promise<void> {
+      if (missing.length === 0) return;
+      const parts = partsOf(processor);
+      const spans = missing.map(({ lane, key }) => ({ lane, ...parts.span(key) }));
+      const gathered = await world.store.gather(processor.name, spans);
+      missing.forEach(({ key }, index) => rows.set(key, parts.assemble(key, gathered[index] ?? new Map()) ?? null));
+    },
+  };
 };
 
 /** Events folded before others in this process have their turn: clients must answer in time, whatever a batch has. */
@@ -81,7 +84,9 @@ export const foldOver = async <Row, Event extends Keyed, Given>(
         throw new Fatal(
           `${it.processor.name}: rows() does not name ${folded.lacking.map(({ key }) => key).join(", ")}`,
         );
-      await fetch(folded.lacking, rows, it);
+      const reading = reader(it, rows);
+      for (const { lane, key } of folded.lacking) reading.want(lane, key);
+      await reading.fetch();
     } catch (error) {
       if (!(error instanceof Spoiled)) throw error;
       const its = refused.get(error.key) ?? new Map<Item<Event> | Millis, unknown>();

@@ -7,6 +7,7 @@ import { avroCodec, registeredIds } from "./codec.ts";
 import { masked, parse, type Settings, type Variables } from "./config.ts";
 import { type Engine, startEngine, type World } from "./engine.ts";
 import { announce } from "./facts.ts";
+import { weighBuffersWithHeap } from "./heap.ts";
 import { openHttp } from "./http.ts";
 import { openKafka } from "./kafka.ts";
 import type { KafkaSettings } from "./kafka-client.ts";
@@ -48,6 +49,7 @@ export const kafkaSettings = (settings: CommonSettings, clientId: string): Kafka
 
 /** The door of every service: reads the environment, starts the services, stops them at SIGTERM or SIGINT, exits. */
 export const serve = async (services: readonly Service[]): Promise<void> => {
+  weighBuffersWithHeap();
   const stop = new AbortController();
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => stop.abort());
   const name = services.length === 1 ? (services[0]?.name ?? "") : "whileaway";

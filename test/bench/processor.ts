@@ -17,6 +17,7 @@ import { bell } from "../../services/runtime/bell.ts";
 import { avroCodec, registeredIds, schemaOf } from "../../services/runtime/codec.ts";
 import { startEngine, type World } from "../../services/runtime/engine.ts";
 import { listen } from "../../services/runtime/facts.ts";
+import { weighBuffersWithHeap } from "../../services/runtime/heap.ts";
 import { openKafka } from "../../services/runtime/kafka.ts";
 import { loop } from "../../services/runtime/loop.ts";
 import { openMetrics } from "../../services/runtime/metrics.ts";
@@ -48,6 +49,7 @@ const PATIENCE = 10_000;
 /** Bytes before each value: the load has no registry, and whoever reads it skips them. */
 const PREFIX = 5;
 
+weighBuffersWithHeap();
 await using stack = await startStack({
   dataDir: state,
   cacheDir: join(homedir(), ".cache/whileaway"),

@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { Transient } from "../../services/core/failure.ts";
 import { laneOf } from "../../services/core/lane.ts";
 import type { Codec } from "../../services/core/ports.ts";
-import type { Keyed, Lore, Processor } from "../../services/core/processor.ts";
+import { eachOf, type Keyed, type Lore, type Processor } from "../../services/core/processor.ts";
 import { HOUR, MINUTE, type Millis, SECOND } from "../../services/core/time.ts";
 import type { TopicId } from "../../services/core/topics.ts";
 import { memoryLog } from "../../services/memory/log.ts";
@@ -65,7 +65,7 @@ const ringing = (known: Known, { at: due, from: set }: Timer): Millis => {
 };
 
 const steps = <Given>(by: (given: Given, timer: Timer) => Millis) => ({
-  rows: ({ key, what }: Said) => [logKey(key), timerKey(key, crc32(what) % 3)],
+  rows: (event: Said) => eachOf(event).flatMap(({ key, what }) => [logKey(key), timerKey(key, crc32(what) % 3)]),
   fold(
     event: Said | { readonly type: "due"; readonly key: string; readonly at: Millis },
     rows: { get(key: string): Row | undefined },
