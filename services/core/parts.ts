@@ -15,7 +15,10 @@ export interface Parts<Row> {
   assemble(key: string, parts: ReadonlyMap<string, unknown>): Row | undefined;
   /** A part as it is now: JSON data, or undefined where there is none. */
   part(row: Row, part: string): unknown;
-  /** Parts that have changed since the row was saved, and what they are now: JSON data, or null where one is gone. */
+  /**
+   * Parts that have changed since the row was saved, and what they are now: JSON data, or what becomes that when it is
+   * written (`toJSON`); null where one is gone.
+   */
   changed(key: string, row: Row | null): readonly (readonly [part: string, value: unknown])[];
   /** The row is in the store as it is now. */
   saved(row: Row): void;

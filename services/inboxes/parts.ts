@@ -75,10 +75,11 @@ export const inboxParts: Parts<Inbox> = {
     const { unsaved } = inbox;
     const parts: [string, unknown][] = [];
     if (unsaved.profile) parts.push([profileKey(userId), inbox.profile]);
-    if (unsaved.standing) parts.push([standingKey(userId), standingOf(inbox)]);
+    if (unsaved.standing) parts.push([standingKey(userId), new Part(inbox, standingOf)]);
+    const prefix = threadKey(userId, "");
     for (const thread of unsaved.threads) {
       const isKept = inbox.threads.get(thread.conversationId) === thread;
-      parts.push([threadKey(userId, thread.conversationId), isKept ? savedThread(thread) : null]);
+      parts.push([prefix + thread.conversationId, isKept ? new Part(thread, savedThread) : null]);
     }
     return parts;
   },
@@ -89,6 +90,19 @@ export const inboxParts: Parts<Inbox> = {
     unsaved.threads.length = 0;
   },
 };
+
+/** What a part says when it is written: those of a commit are many, and never all in memory as they are saved. */
+class Part<Of> {
+  readonly #of: Of;
+  readonly #saved: (of: Of) => unknown;
+  constructor(of: Of, saved: (of: Of) => unknown) {
+    this.#of = of;
+    this.#saved = saved;
+  }
+  toJSON(): unknown {
+    return this.#saved(this.#of);
+  }
+}
 
 const standingOf = (inbox: Inbox): SavedStanding => {
   // Field by field: what leaves some out of an object copies it as a dictionary.

@@ -1,4 +1,5 @@
 import avro from "avsc";
+import { intern } from "./intern.ts";
 
 /**
  * avsc, which reads and writes Avro; the only file that imports it. Records read have nothing but their fields: avsc's own
@@ -102,7 +103,10 @@ Object.assign(avro.types.ArrayType.prototype, {
   _read(this: Part, tap: Tap) {
     const items: unknown[] = [];
     for (let left = blockSize(tap); left > 0; left = blockSize(tap))
-      for (; left > 0; left--) items.push(this.itemsType._read(tap));
+      for (; left > 0; left--) {
+        const item = this.itemsType._read(tap);
+        items.push(typeof item === "string" ? intern(item) : item); // lists of texts are lists of ids
+      }
     return items;
   },
   _skip(this: Part, tap: Tap) {

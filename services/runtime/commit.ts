@@ -63,11 +63,7 @@ const revisit = async (connection: Connection, { processor, holds, revisit: time
 };
 
 const saveRows = async (connection: Connection, processor: string, rows: readonly RowWrite[]): Promise<void> => {
-  const kept = rows.flatMap(({ lane, key, value, due }) =>
-    value === null ? [] : [{ lane, key, text: JSON.stringify(value), due }],
-  );
-  const gone = rows.filter(({ value }) => value === null);
-  for (const some of inPieces(kept, ({ text }) => text.length))
+  for (const some of inPieces(written(rows), ({ text }) => text.length))
     await connection.query(
       `insert into ${stateTable(processor)} (lane, key, value, due)
        select lane, key, value::json, due
@@ -81,6 +77,7 @@ const saveRows = async (connection: Connection, processor: string, rows: readonl
         some.map(({ due }) => due).join(),
       ],
     );
+  const gone = rows.filter(({ value }) => value === null);
   if (gone.length > 0)
     await connection.query(
       `delete from ${stateTable(processor)} s using unnest($1::int[], $2::text[]) gone (lane, key)
@@ -89,27 +86,31 @@ const saveRows = async (connection: Connection, processor: string, rows: readonl
     );
 };
 
+/** Rows as they are written, one by one: all texts of a commit together may be more than memory should hold. */
+function* written(rows: readonly RowWrite[]): Generator<Omit<RowWrite, "value"> & { readonly text: string }> {
+  for (const { lane, key, value, due } of rows)
+    if (value !== null) yield { lane, key, text: JSON.stringify(value), due };
+}
+
 /** Units of what one statement is given, about: a string of V8's ends at 512 Mi, a message of PostgreSQL's at 1 GiB. */
-const MAX_PIECE = 32 * 1024 * 1024;
+const MAX_PIECE = 8 * 1024 * 1024;
 
 /** The same in their order, in as many pieces as their sizes ask for. */
-export const inPieces = <T>(
-  all: readonly T[],
-  sizeOf: (one: T) => number,
-  most = MAX_PIECE,
-): readonly (readonly T[])[] => {
-  const pieces: T[][] = [];
-  let size = Infinity;
+export function* inPieces<T>(all: Iterable<T>, sizeOf: (one: T) => number, most = MAX_PIECE): Generator<readonly T[]> {
+  let piece: T[] = [];
+  let size = 0;
   for (const one of all) {
-    size += sizeOf(one);
-    if (size > most) {
-      pieces.push([]);
-      size = sizeOf(one);
+    const its = sizeOf(one);
+    if (piece.length > 0 && size + its > most) {
+      yield piece;
+      piece = [];
+      size = 0;
     }
-    pieces.at(-1)?.push(one);
+    piece.push(one);
+    size += its;
   }
-  return pieces;
-};
+  if (piece.length > 0) yield piece;
+}
 
 /** Separates JSON texts (ASCII "record separator"), none of which holds it: JSON escapes control characters. */
 const SEPARATOR = "\u001e";

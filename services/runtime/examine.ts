@@ -1,3 +1,4 @@
+import { setImmediate as others } from "node:timers/promises";
 import { type Lane } from "../core/lane.ts";
 import type { Hold, Place, RawRecord, Slice } from "../core/ports.ts";
 import type { Keyed, Processor } from "../core/processor.ts";
@@ -11,8 +12,10 @@ import { SEQUENCE_HEADER, STREAM_HEADER } from "./relay.ts";
 import type { Tenure } from "./tenure.ts";
 import type { Turn } from "./turn.ts";
 
-/** Records taken at once: reading is ahead of folding, so that the stream's time is asked for but now and then. */
-const MAX_TAKEN = 10_000;
+/** Records taken before others in this process have their turn. */
+const TAKEN_AT_ONCE = 10_000;
+/** Records taken in a turn, about: reading is ahead of folding, so that the stream's time is asked for but now and then. */
+const MAX_TAKEN = 50_000;
 
 /** What came of records as soon as they were read. */
 export interface Examination {
@@ -27,8 +30,22 @@ export interface Examination {
  * once, and once. `tenure.holds` says how far that goes, and is to be saved with the asides.
  */
 export const examine = async <Row, Event extends Keyed, Given>(it: Turn<Row, Event, Given>): Promise<Examination> => {
+  const asides: LaneEffect[] = [];
+  let taken = 0;
+  for (;;) {
+    const some = await examineSome(it);
+    for (const aside of some.asides) asides.push(aside);
+    taken += some.count;
+    if (some.count < TAKEN_AT_ONCE || taken >= MAX_TAKEN) return { isAny: taken > 0 || some.isAny, asides };
+    await others();
+  }
+};
+
+const examineSome = async <Row, Event extends Keyed, Given>(
+  it: Turn<Row, Event, Given>,
+): Promise<Examination & { readonly count: number }> => {
   const { tenure, subscription, world, lanes } = it;
-  const slices = subscription.take(MAX_TAKEN, wanted(tenure));
+  const slices = subscription.take(TAKEN_AT_ONCE, wanted(tenure));
   const raws = slices.map((slice) => {
     const from = tenure.frontier.position(slice.place); // delivered twice
     return slice.records.filter(({ offset }) => offset >= from);
@@ -41,7 +58,7 @@ export const examine = async <Row, Event extends Keyed, Given>(it: Turn<Row, Eve
   }
   for (const [topic, count] of countByTopic(raws.flat()))
     tenure.taken.set(topic, (tenure.taken.get(topic) ?? 0) + count);
-  return { isAny: slices.length > 0, asides };
+  return { isAny: slices.length > 0, asides, count: slices.reduce((sum, { records }) => sum + records.length, 0) };
 };
 
 /** A place of which too much waits is not read on, unless nothing at all goes on without it. */

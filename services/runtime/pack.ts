@@ -85,9 +85,12 @@ export const inboxPack = (partitions: number): Pack<"inbox", [InboxEntry]> => {
   };
 };
 
-/** Whether the verdict says something that is one user's own: there is no use in looking for another that says the same. */
-const isOfOne = ({ notificationId, facts }: Verdict): boolean =>
-  notificationId !== null || "awaySince" in facts || "readUntil" in facts;
+/**
+ * Whether there is no use in looking for another verdict that says the same: a candidate's is one object for all whom it
+ * concerns, and others say something that is one user's own.
+ */
+const isAlone = ({ verdict, notificationId, facts }: Verdict): boolean =>
+  verdict === "CANDIDATE" || notificationId !== null || "awaySince" in facts || "readUntil" in facts;
 
 /** Verdicts for the ledger; those that differ in their users alone become one, where the first of them stands. */
 export const ledgerPack = (partitions: number): Pack<"ledger", [Verdict, readonly UserId[]]> => {
@@ -95,7 +98,7 @@ export const ledgerPack = (partitions: number): Pack<"ledger", [Verdict, readonl
   const byText = new Map<string, UserId[]>();
   /** Those of the verdict, or of one that says the same. */
   const found = (entry: Verdict): UserId[] => {
-    const text = isOfOne(entry) ? null : JSON.stringify(entry);
+    const text = isAlone(entry) ? null : JSON.stringify(entry);
     const same = text === null ? undefined : byText.get(text);
     if (same !== undefined) return same;
     const users: UserId[] = [];
