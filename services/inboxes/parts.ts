@@ -78,8 +78,10 @@ export const inboxParts: Parts<Inbox> = {
     if (unsaved.standing) parts.push([standingKey(userId), new Part(inbox, standingOf)]);
     const prefix = threadKey(userId, "");
     for (const thread of unsaved.threads) {
-      const isKept = inbox.threads.get(thread.conversationId) === thread;
-      parts.push([prefix + thread.conversationId, isKept ? new Part(thread, savedThread) : null]);
+      const now = inbox.threads.get(thread.conversationId);
+      if (now === undefined) parts.push([prefix + thread.conversationId, null]);
+      // Of one that was forgotten and has begun anew, what is new is among them, too.
+      else if (now === thread) parts.push([prefix + thread.conversationId, new Part(thread, savedThread)]);
     }
     return parts;
   },

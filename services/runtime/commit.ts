@@ -1,4 +1,4 @@
-import type { Commit, OutboxEntry, RowWrite } from "../core/ports.ts";
+import type { Commit, NewJob, OutboxEntry, RowWrite } from "../core/ports.ts";
 import type { Connection } from "./postgres.ts";
 
 /** Processors that keep rows; the others have no state table. */
@@ -148,8 +148,7 @@ const saveOutbox = async (connection: Connection, entries: readonly OutboxEntry[
 };
 
 const saveJobs = async (connection: Connection, jobs: Commit["jobs"]): Promise<void> => {
-  const all = jobs.map(({ queue, id, payload, runAt }) => ({ queue, id, text: JSON.stringify(payload), runAt }));
-  for (const some of inPieces(all, ({ text }) => text.length))
+  for (const some of inPieces(asked(jobs), ({ text }) => text.length))
     await connection.query(
       `insert into jobs (queue, id, payload, run_at)
        select queue, id, payload::json, run_at
@@ -163,3 +162,8 @@ const saveJobs = async (connection: Connection, jobs: Commit["jobs"]): Promise<v
       ],
     );
 };
+
+/** Jobs as they are written, one by one, as rows are. */
+function* asked(jobs: Commit["jobs"]): Generator<Omit<NewJob, "payload"> & { readonly text: string }> {
+  for (const { queue, id, payload, runAt } of jobs) yield { queue, id, text: JSON.stringify(payload), runAt };
+}

@@ -36,7 +36,9 @@ export const examine = async <Row, Event extends Keyed, Given>(it: Turn<Row, Eve
     const some = await examineSome(it);
     for (const aside of some.asides) asides.push(aside);
     taken += some.count;
-    if (some.count < TAKEN_AT_ONCE || taken >= MAX_TAKEN) return { isAny: taken > 0 || some.isAny, asides };
+    // Who folds records as they come folds all that are taken in one transaction.
+    const isEnough = some.count < TAKEN_AT_ONCE || taken >= MAX_TAKEN || it.processor.upstream.length === 0;
+    if (isEnough) return { isAny: taken > 0 || some.isAny, asides };
     await others();
   }
 };

@@ -136,16 +136,16 @@ export const held = <Event extends Keyed>(
       const queue = queueOf(name, lane);
       const bytes = (raw.value?.length ?? 0) + (raw.key?.length ?? 0);
       const all = events.reduce((sum, event) => sum + countOf(event), 0);
-      const record: Pending = { spot, offset: raw.offset, number, bytes, events: all, left: all };
+      const record: Pending = { spot, offset: raw.offset, number, bytes, events: all, left: 0 };
       const source = placeName(origin);
       let folded = begun.get(name) ?? 0;
       begun.delete(name);
-      record.left = Math.max(0, all - folded);
-      if (record.left === 0) return;
+      if (folded >= all) return;
       for (const event of events) {
         const count = countOf(event);
         folded -= count;
         if (folded >= 0) continue;
+        record.left += count;
         const seen = Math.max(queue.seen, event.seen);
         const at = seen === queue.seen ? Math.max(queue.at, event.at) : event.at;
         queue.seen = seen;

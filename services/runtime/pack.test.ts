@@ -35,6 +35,22 @@ test("verdicts that differ in their users alone become one on each partition of 
   expect(reasons.filter((reason) => reason === "read")).toEqual(["read"]);
 });
 
+test("of one user, verdicts keep their order, whoever else is told the same", () => {
+  const candidate = () => verdict({ verdict: "CANDIDATE", reason: null });
+  const held = () => verdict({ verdict: "HELD", reason: "timeout", messageIds: [] });
+  const pack = ledgerPack(1);
+  // Who is mentioned has another object, and so have those in another record.
+  for (const user of ["ada", "bob"]) {
+    pack.add(candidate(), [user]);
+    pack.add(held(), [user]);
+  }
+  const told = pack.records().flatMap(({ value }) => value.entries.map((entry) => [entry.verdict, entry.users]));
+  expect(told).toEqual([
+    ["CANDIDATE", ["ada", "bob"]],
+    ["HELD", ["ada", "bob"]],
+  ]);
+});
+
 test("an entry names 500 users at most, and so does a record", () => {
   const users = Array.from({ length: 1_201 }, (_none, index) => `user-${index}`);
   const pack = ledgerPack(1);

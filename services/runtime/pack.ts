@@ -85,24 +85,17 @@ export const inboxPack = (partitions: number): Pack<"inbox", [InboxEntry]> => {
   };
 };
 
-/**
- * Whether there is no use in looking for another verdict that says the same: a candidate's is one object for all whom it
- * concerns, and others say something that is one user's own.
- */
-const isAlone = ({ verdict, notificationId, facts }: Verdict): boolean =>
-  verdict === "CANDIDATE" || notificationId !== null || "awaySince" in facts || "readUntil" in facts;
-
 /** Verdicts for the ledger; those that differ in their users alone become one, where the first of them stands. */
 export const ledgerPack = (partitions: number): Pack<"ledger", [Verdict, readonly UserId[]]> => {
   const usersOf = new Map<Verdict, UserId[]>();
   const byText = new Map<string, UserId[]>();
   /** Those of the verdict, or of one that says the same. */
   const found = (entry: Verdict): UserId[] => {
-    const text = isAlone(entry) ? null : JSON.stringify(entry);
-    const same = text === null ? undefined : byText.get(text);
+    const text = JSON.stringify(entry);
+    const same = byText.get(text);
     if (same !== undefined) return same;
     const users: UserId[] = [];
-    if (text !== null) byText.set(text, users);
+    byText.set(text, users);
     usersOf.set(entry, users);
     return users;
   };

@@ -11,19 +11,21 @@ import { inPieces } from "./commit.ts";
 import type { Item } from "./held.ts";
 import type { Turn } from "./turn.ts";
 
-/** The rows that are sure to be read, from memory or the store; null where there is none. */
+/** The rows that are sure to be read; null where there is none. And how many of them were not in memory. */
 export const rowsFor = async <Row, Event extends Keyed, Given>(
   it: Turn<Row, Event, Given>,
   items: readonly Item<Event>[],
   due: readonly RowKey[],
-): Promise<Map<string, Row | null>> => {
+): Promise<{ readonly rows: Map<string, Row | null>; readonly fetched: number }> => {
   const rows = new Map<string, Row | null>();
   const reading = reader(it, rows);
   for (const { lane, event } of items) for (const key of it.processor.rows(event)) reading.want(lane, key);
   for (const { lane, key } of due) reading.want(lane, key);
-  await reading.fetch();
-  return rows;
+  return { rows, fetched: await reading.fetch() };
 };
+
+/** Rows that the store is asked for at once. */
+const MAX_GATHERED = 20_000;
 
 /** Puts rows in `rows`: those in memory as soon as they are wanted, the others together, from the store. */
 const reader = <Row, Event extends Keyed, Given>(
@@ -38,12 +40,15 @@ const reader = <Row, Event extends Keyed, Given>(
       rows.set(key, cached ?? null);
       if (cached === undefined) missing.push({ lane, key });
     },
-    async fetch(): Promise<void> {
-      if (missing.length === 0) return;
+    /** How many those were. */
+    async fetch(): Promise<number> {
       const parts = partsOf(processor);
-      const spans = missing.map(({ lane, key }) => ({ lane, ...parts.span(key) }));
-      const gathered = await world.store.gather(processor.name, spans);
-      missing.forEach(({ key }, index) => rows.set(key, parts.assemble(key, gathered[index] ?? new Map()) ?? null));
+      for (const some of inPieces(missing, () => 1, MAX_GATHERED)) {
+        const spans = some.map(({ lane, key }) => ({ lane, ...parts.span(key) }));
+        const gathered = await world.store.gather(processor.name, spans);
+        some.forEach(({ key }, index) => rows.set(key, parts.assemble(key, gathered[index] ?? new Map()) ?? null));
+      }
+      return missing.length;
     },
   };
 };
@@ -92,7 +97,7 @@ export const foldOver = async <Row, Event extends Keyed, Given>(
       const its = refused.get(error.key) ?? new Map<Item<Event> | Millis, unknown>();
       refused.set(error.key, its.set(error.by, error.cause));
       for (const key of rows.keys()) it.tenure.cache.delete(key);
-      for (const [key, row] of await rowsFor(it, items, due)) rows.set(key, row);
+      for (const [key, row] of (await rowsFor(it, items, due)).rows) rows.set(key, row);
     }
 };
 

@@ -20,11 +20,20 @@ const MAX_CACHED_ROWS = 200_000;
 const LEAST_ROOM = 5_000;
 const MOST_ROOM = 500_000;
 const GROWTH = 4;
+/** Where more rows than this had to be fetched for one, it touches few of them often: it would only be large. */
+const MANY_FETCHED = 50_000;
 
-/** How many events the next transaction is for, when `folded` of `given` were folded in the last one. */
-export const nextRoom = (room: number, given: number, folded: number): number => {
-  if (folded < given) return Math.max(LEAST_ROOM, 2 * folded);
-  return given < room ? room : Math.min(MOST_ROOM, GROWTH * room);
+/**
+ * How many events the next transaction is for.
+ * @param last of the one before: events that were given and those that were folded, and rows that weren't in memory
+ */
+export const nextRoom = (
+  room: number,
+  last: { readonly given: number; readonly folded: number; readonly fetched: number },
+): number => {
+  if (last.folded < last.given) return Math.max(LEAST_ROOM, 2 * last.folded);
+  if (last.fetched > MANY_FETCHED) return Math.max(LEAST_ROOM, Math.floor(room / GROWTH));
+  return last.given < room ? room : Math.min(MOST_ROOM, GROWTH * room);
 };
 
 /** The time in which an engine holds its lanes: what it knows and may write until it lets go or is fenced. */

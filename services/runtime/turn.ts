@@ -64,11 +64,11 @@ export const turn = async <Row, Event extends Keyed, Given>(
   if (wanted > tenure.frontier.time() && wanted <= started) await tenure.rounds.advance(started, wanted);
 
   const { items, due, time } = await dueNow(it, isAtOnce);
-  const rows = await rowsFor(it, items, due);
+  const { rows, fetched } = await rowsFor(it, items, due);
   const folded = await foldOver(it, rows, items, due, time);
   if (items.length > 0) pass("folded", processor.name);
   const given = items.reduce((sum, { event }) => sum + countOf(event), 0);
-  tenure.room = nextRoom(tenure.room, given, folded.events);
+  tenure.room = nextRoom(tenure.room, { given, folded: folded.events, fetched });
   hold(it, items.slice(0, folded.items), due, isAtOnce ? Infinity : folded.time, folded.time);
   const isMoved = [...tenure.holds].some(([lane, now]) => now.cursors !== tenure.saved.get(lane)?.cursors);
   if (items.length === 0 && due.length === 0 && asides.length === 0 && !isMoved) return arrived.isAny;

@@ -89,7 +89,8 @@ const store = postgresStore(database);
 /**
  * A load that is dated ahead, so that nothing is due before it is drained, we would not fold before its time: the log's
  * time is what we go by. So our clock stands at its last record until the world's comes there, and goes on with that: what
- * is due then comes when it is due, as the peer's does.
+ * is due then comes when it is due, as the peer's does. It stops when all is due, however long it takes to tell:
+ * sessions that the load leaves open would lapse, of which the peer knows nothing.
  */
 let latest = 0;
 const raw = { records: 0, began: performance.now() };
@@ -101,7 +102,7 @@ for await (const records of log.scan(INPUTS))
   }
 console.log(JSON.stringify({ [RAW]: raw.records / ((performance.now() - raw.began) / SECOND) }));
 hasBegun = false;
-const clock: Clock = { now: () => Math.max(Date.now(), latest + 1) };
+const clock: Clock = { now: () => Math.min(Math.max(Date.now(), latest + 1), latest + timeout + SECOND) };
 const world: World = { log, store, codec, clock, relay: relay(log, store), bell: bell() };
 
 const done = { in: 0, fanout: 0, out: 0 };
