@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { chmodSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestProject } from "vitest/node";
@@ -37,13 +37,13 @@ export default async function setup(project: TestProject): Promise<() => Promise
   project.provide("registry", stack.registry);
   project.provide("postgres", stack.postgres);
   project.provide("compiled", join(dataDir, "compiled"));
-  const temporary = join(dataDir, "tmp");
-  mkdirSync(temporary);
+  const temporary = mkdtempSync(join(tmpdir(), "whileaway-tmp-"));
+  chmodSync(temporary, 0o1777); // a server of the tests may run as another user
   process.env["TMPDIR"] = temporary;
   return async () => {
     await stack[Symbol.asyncDispose]();
     const left = readdirSync(temporary);
-    rmSync(dataDir, { recursive: true, force: true });
+    for (const folder of [dataDir, temporary]) rmSync(folder, { recursive: true, force: true });
     if (left.length > 0) throw new Error(`tests left ${left.join(", ")} in the folder of temporary files`);
   };
 }
