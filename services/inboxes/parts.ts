@@ -75,13 +75,13 @@ export const inboxParts: Parts<Inbox> = {
     const { unsaved } = inbox;
     const parts: [string, unknown][] = [];
     if (unsaved.profile) parts.push([profileKey(userId), inbox.profile]);
-    if (unsaved.standing) parts.push([standingKey(userId), new Part(inbox, standingOf)]);
+    if (unsaved.standing) parts.push([standingKey(userId), later(inbox, standingOf)]);
     const prefix = threadKey(userId, "");
     for (const thread of unsaved.threads) {
       const now = inbox.threads.get(thread.conversationId);
       if (now === undefined) parts.push([prefix + thread.conversationId, null]);
       // Of one that was forgotten and has begun anew, what is new is among them, too.
-      else if (now === thread) parts.push([prefix + thread.conversationId, new Part(thread, savedThread)]);
+      else if (now === thread) parts.push([prefix + thread.conversationId, later(thread, savedThread)]);
     }
     return parts;
   },
@@ -94,17 +94,9 @@ export const inboxParts: Parts<Inbox> = {
 };
 
 /** What a part says when it is written: those of a commit are many, and never all in memory as they are saved. */
-class Part<Of> {
-  readonly #of: Of;
-  readonly #saved: (of: Of) => unknown;
-  constructor(of: Of, saved: (of: Of) => unknown) {
-    this.#of = of;
-    this.#saved = saved;
-  }
-  toJSON(): unknown {
-    return this.#saved(this.#of);
-  }
-}
+const later = <Of>(of: Of, saved: (of: Of) => unknown): { readonly toJSON: () => unknown } => ({
+  toJSON: () => saved(of),
+});
 
 const standingOf = (inbox: Inbox): SavedStanding => {
   // Field by field: what leaves some out of an object copies it as a dictionary.
