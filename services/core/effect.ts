@@ -29,7 +29,7 @@ export type Verdict = Omit<LedgerEntry, "users">;
 /** Put a verdict about users in the ledger; those of a commit that differ in their users alone become one. */
 export interface Note {
   readonly type: "note";
-  /** May be one object for many users: then nothing is looked at twice. */
+  /** May be one object for many users: then it is one note for all of them. */
   readonly entry: Verdict;
   readonly users: readonly UserId[];
 }

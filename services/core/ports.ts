@@ -174,6 +174,7 @@ export interface Commit {
   readonly holds: readonly Hold[];
   /** All timers of these lanes that are set for later become due at this time, before `rows` are written. */
   readonly revisit: Millis | null;
+  /** Each once. */
   readonly rows: readonly RowWrite[];
   readonly outbox: readonly OutboxEntry[];
   readonly jobs: readonly NewJob[];

@@ -32,7 +32,7 @@ export type InboxEvent =
   | { readonly type: "profile"; readonly key: UserId; readonly at: Millis; readonly seen: Millis; readonly user: User }
   | { readonly type: "deleted"; readonly key: UserId; readonly at: Millis; readonly seen: Millis };
 
-/** The message of a CANDIDATE, and the verdict if it becomes one: one object for all whom it mentions, or doesn't. */
+/** The message of a CANDIDATE, one object for all whom it mentions, or doesn't; and the verdict if it becomes one, for all. */
 export interface Candidate {
   readonly message: Missed;
   readonly verdict: Verdict;
@@ -70,17 +70,18 @@ const toAll = (entry: InboxEntry): readonly InboxEvent[] => {
   checkId(entry.conversationId, "conversationId");
   for (const recipient of keys) checkId(recipient, "a recipient");
   const mentioned = entry.mentioned.length === 0 ? null : new Set(entry.mentioned);
-  const plain = candidateOf(entry, false);
-  const mentioning = mentioned === null ? null : candidateOf(entry, true);
+  const plain = candidateOf(entry);
+  const mentioning =
+    plain === null || mentioned === null ? null : { ...plain, message: { ...plain.message, isMentioned: true } };
   return [{ type: "entry", key, keys, at, seen, entry, mentioned, plain, mentioning }];
 };
 
-const candidateOf = (entry: InboxEntry, isMentioned: boolean): Candidate | null => {
+const candidateOf = (entry: InboxEntry): Candidate | null => {
   const { type, conversationId, messageId, senderId, sentAt, occurredAt, loggedAt: seen } = entry;
   if (type !== "CANDIDATE" || messageId === null) return null;
   const since = entry.since ?? occurredAt;
   return {
-    message: { messageId, senderId, sentAt, since, seen, isMentioned },
+    message: { messageId, senderId, sentAt, since, seen, isMentioned: false },
     verdict: {
       verdict: "CANDIDATE",
       reason: null,

@@ -49,7 +49,7 @@ export const inboxParts: Parts<Inbox> = {
     for (const [key, part] of parts) {
       if (key === profileKey(userId)) inbox.profile = part as ProfileRow;
       if (!key.startsWith(prefix)) continue;
-      const thread = threadOf(key.slice(prefix.length), part as SavedThread);
+      const thread = restoredThread(key.slice(prefix.length), part as SavedThread);
       inbox.threads.set(thread.conversationId, thread);
       thread.isOpen = thread.missed.length > 0;
       if (thread.isOpen) inbox.open.add(thread);
@@ -135,16 +135,16 @@ const savedThread = ({ readUntil, readAt, missed, count, attended, told, toldAt,
 
 const unlessEmpty = <T>(list: T[]): T[] | undefined => (list.length === 0 ? undefined : list);
 
-const threadOf = (conversation: ConversationId, saved: SavedThread): Thread => {
+const restoredThread = (conversation: ConversationId, saved: SavedThread): Thread => {
   const { readUntil = -1, readAt = null, missed = [], count = missed.length, attended = [], touchedAt } = saved;
   const { told = [], toldAt = [] } = saved;
   return {
     ...newThread(conversation),
     readUntil,
     readAt,
-    missed: missed.map(messageOf),
+    missed: missed.map(restoredMessage),
     count,
-    attended: attended.map(messageOf),
+    attended: attended.map(restoredMessage),
     told,
     toldAt,
     touchedAt,
@@ -160,7 +160,7 @@ const savedMessage = ({ messageId, senderId, sentAt, since, seen, isMentioned }:
   isMentioned ? 1 : 0,
 ];
 
-const messageOf = ([messageId, senderId, sentAt, since, seen, isMentioned]: SavedMessage): Missed => ({
+const restoredMessage = ([messageId, senderId, sentAt, since, seen, isMentioned]: SavedMessage): Missed => ({
   messageId,
   senderId,
   sentAt,

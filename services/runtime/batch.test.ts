@@ -3,7 +3,7 @@ import { Poison } from "../core/failure.ts";
 import type { Due, Keyed, Processor, Rows, Step } from "../core/processor.ts";
 import { HOUR } from "../core/time.ts";
 import { type Parts, whole } from "../core/parts.ts";
-import { type Batch, composeAll, type Folded, folding, type Refused, type Spoiled } from "./batch.ts";
+import { type Batch, type Folded, folding, type Refused, type Spoiled } from "./batch.ts";
 
 interface Row {
   readonly wake: number | null;
@@ -179,23 +179,6 @@ describe("an event of several keys", () => {
     expect(folded).toEqual(["a at 2", "b at 2"]);
     expect(done.poisoned).toEqual([{ item, error: "it can't" }]);
   });
-});
-
-test("what a compose can't take is told of, and stops nobody", () => {
-  const processor = {
-    ...rule,
-    compose: (payload: unknown) => {
-      if (payload === "bad") throw new Poison("it can't");
-      return [{ type: "enqueue" as const, queue: "q", id: String(payload), payload: null, runAt: 0 }];
-    },
-  };
-  const effects = ["bad", "good"].map((payload) => ({
-    lane: 3,
-    effect: { type: "compose" as const, payload },
-  }));
-  const { effects: composed, stuck } = composeAll(processor, effects, () => undefined, 5);
-  expect(composed).toMatchObject([{ lane: 3, effect: { id: "good" } }]);
-  expect(stuck).toMatchObject([{ lane: 3, at: 5, error: { message: "it can't" } }]);
 });
 
 describe("a fold that fails where rows are changed in place", () => {

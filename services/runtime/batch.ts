@@ -1,5 +1,4 @@
-import type { Compose, Effect, Lookup, Note, Verdict } from "../core/effect.ts";
-import type { UserId } from "../core/ids.ts";
+import type { Effect } from "../core/effect.ts";
 import { isPoisonous, Poison } from "../core/failure.ts";
 import type { Lane } from "../core/lane.ts";
 import type { RowKey, RowWrite } from "../core/ports.ts";
@@ -7,8 +6,10 @@ import { countOf, type Due, eachOf, type Keyed, type Processor, type Step } from
 import type { Stray } from "../core/records.ts";
 import { HOUR, type Millis } from "../core/time.ts";
 import type { TopicId } from "../core/topics.ts";
-import type { Item } from "./held.ts";
 import { alarms } from "./alarms.ts";
+import { consequences } from "./consequences.ts";
+import type { Item } from "./held.ts";
+import { NotAtHand, overlay } from "./overlay.ts";
 
 /** What the intake itself leads to: a stray on its way to the lane of its key. */
 export interface Forward {
@@ -79,14 +80,6 @@ export class Spoiled<Event> extends Error {
   }
 }
 
-class NotAtHand extends Error {
-  readonly keys: readonly string[];
-  constructor(keys: readonly string[]) {
-    super(keys.join());
-    this.keys = keys;
-  }
-}
-
 /** Times in a row that a row may be woken at one time before its rule is taken to be wrong. */
 const MAX_WAKES = 1_000;
 /** A timer that the rule can't take is tried again so long after the stream's time. */
@@ -112,74 +105,39 @@ export const folding = <Row, Event extends Keyed, Given>(
   { due, refused, maxTimers, maxFollowing }: Batch<Event>,
   time: Millis,
 ): Folding<Event, Row> => {
-  const changed = new Map<string, { readonly lane: Lane; row: Row | null; due: Millis | null }>();
+  const changed = overlay(rows);
+  const following = consequences();
   const lacking = new Map<string, RowKey>();
-  const effects: LaneEffect[] = [];
   const poisoned: { item: Item<Event>; error: unknown }[] = [];
   const stuck: Stuck[] = [];
   const waiting = alarms();
   const wakes = new Map<string, { readonly at: Millis; readonly times: number }>();
   let timers = 0;
-  let following = 0;
   let folded = 0;
   let events = 0;
-  /** Of an item of several keys, whom its verdicts are about so far: one note for all of them. */
-  const noted = new Map<Verdict, UserId[]>();
   /** The time of the last item folded, and the timer that fired last. */
   let reached = -Infinity;
   let woken: { readonly key: string; readonly at: Millis } | null = null;
   let endsAt: Millis | null = null;
 
-  const get = (key: string): Row | undefined => {
-    const own = changed.get(key);
-    const known = own === undefined ? rows.get(key) : own.row;
-    if (known === undefined) throw new NotAtHand([key]);
-    return known ?? undefined;
-  };
-  const expect = (keys: readonly string[]): void => {
-    const missing = keys.filter((key) => !changed.has(key) && !rows.has(key));
-    if (missing.length > 0) throw new NotAtHand(missing);
-  };
-  const atHand = { get, expect };
-  const set = (lane: Lane, key: string, row: Row | null, at: Millis | null): void => {
-    const own = changed.get(key);
-    if (own === undefined) changed.set(key, { lane, row, due: at });
-    else {
-      own.row = row;
-      own.due = at;
-    }
-  };
   const putOff = (lane: Lane, key: string, error: unknown): void => {
     stuck.push({ lane, key, at: time, error });
-    set(lane, key, get(key) ?? null, time + PUT_OFF);
+    changed.set(lane, key, changed.get(key) ?? null, time + PUT_OFF);
   };
   const write = (lane: Lane, key: string, row: Row | null): void => {
     try {
       const at = row === null ? null : processor.wake(row, given);
-      set(lane, key, row, at);
+      changed.set(lane, key, row, at);
       if (at !== null && at <= time) waiting.set(lane, key, at);
     } catch (error) {
       if (!isPoisonous(error)) throw error;
-      set(lane, key, row, null);
+      changed.set(lane, key, row, null);
       putOff(lane, key, error);
-    }
-  };
-  const note = (lane: Lane, { entry, users }: Note): void => {
-    const others = noted.get(entry);
-    if (others !== undefined) others.push(...users);
-    else {
-      const all = [...users];
-      noted.set(entry, all);
-      effects.push({ lane, effect: { type: "note", entry, users: all } });
     }
   };
   const settle = (lane: Lane, step: Step<Row>): void => {
     for (const [key, row] of step.writes) write(lane, key, row);
-    for (const effect of step.effects) {
-      following += effect.type === "fanOut" ? effect.entry.recipients.length : 1;
-      if (effect.type === "note") note(lane, effect);
-      else effects.push({ lane, effect });
-    }
+    for (const effect of step.effects) following.add(lane, effect);
   };
   /** Folds what is said to one key. "lacking": not without rows that are noted; `error`: the rule can't take it. */
   const attempt = (
@@ -188,10 +146,10 @@ export const folding = <Row, Event extends Keyed, Given>(
     by: Item<Event> | Millis,
   ): "folded" | "lacking" | { readonly error: unknown } => {
     const { key } = event;
-    const isRefused = refused.get(key)?.has(by) ?? false;
-    if (isRefused) return { error: refused.get(key)?.get(by) };
+    const its = refused.get(key);
+    if (its?.has(by) === true) return { error: its.get(by) };
     try {
-      settle(lane, processor.fold(event, atHand, given));
+      settle(lane, processor.fold(event, changed, given));
       return "folded";
     } catch (error) {
       if (error instanceof NotAtHand) {
@@ -212,12 +170,12 @@ export const folding = <Row, Event extends Keyed, Given>(
       putOff(lane, key, new Poison(`${processor.name}: the row keeps asking to be woken at ${at}`));
       return;
     }
-    noted.clear();
+    following.begin();
     const done = attempt(lane, { type: "due", key, at }, at);
     if (done === "lacking") return;
     if (done !== "folded") putOff(lane, key, done.error);
     // A fold that left its row as it is leaves its timer as it is, too.
-    else if (changed.get(key)?.due === at) waiting.set(lane, key, at);
+    else if (changed.due(key) === at) waiting.set(lane, key, at);
   };
   /** All items up to here are folded, and none of a later time: what has not fired yet is still set, for the next batch. */
   const endEarly = (): void => {
@@ -227,7 +185,7 @@ export const folding = <Row, Event extends Keyed, Given>(
   const fire = (before: Millis): boolean => {
     for (let next = waiting.next(before); next !== null; next = waiting.next(before)) {
       const { lane, key, at } = next;
-      if (changed.get(key)?.due !== at) continue;
+      if (changed.due(key) !== at) continue;
       const isAgain = woken?.key === key && woken.at === at;
       if (timers >= maxTimers && !isAgain && reached < before) {
         endEarly();
@@ -239,21 +197,21 @@ export const folding = <Row, Event extends Keyed, Given>(
   };
 
   // Written though nothing may fire: what the store thinks is due may be no longer what the rule says.
-  for (const { lane, key } of due) write(lane, key, get(key) ?? null);
+  for (const { lane, key } of due) write(lane, key, changed.get(key) ?? null);
   return {
     fold(items) {
       for (const item of items) {
         if (endsAt !== null) return false;
         const { seen } = item.event;
         if (!fire(seen)) return false; // timers of the same moment come after records
-        if (following >= maxFollowing && reached < seen) {
+        if (following.count() >= maxFollowing && reached < seen) {
           endEarly();
           return false;
         }
         folded++;
         events += countOf(item.event);
         reached = seen;
-        noted.clear();
+        following.begin();
         for (const event of eachOf(item.event)) {
           const done = attempt(item.lane, event, item);
           if (typeof done === "object") poisoned.push({ item, error: done.error });
@@ -264,51 +222,8 @@ export const folding = <Row, Event extends Keyed, Given>(
     end() {
       if (endsAt === null) fire(Infinity);
       if (lacking.size > 0) return { lacking: [...lacking.values()] };
-      const writes = Array.from(changed, ([key, { lane, row, due: at }]) => ({ lane, key, value: row, due: at }));
+      const [writes, effects] = [changed.writes(), following.effects()];
       return { writes, effects, poisoned, stuck, timers, items: folded, time: endsAt ?? time, events };
     },
   };
 };
-
-/** Composed effects in place of each Compose, with the rows it looked up; of those that can't be, why not. */
-export const composeAll = <Row, Event extends Keyed, Given>(
-  processor: Processor<Row, Event, Given>,
-  effects: readonly LaneEffect[],
-  found: (lookup: Lookup) => unknown,
-  time: Millis,
-): { readonly effects: readonly LaneEffect[]; readonly stuck: readonly Stuck[] } => {
-  const stuck: Stuck[] = [];
-  const composed = effects.flatMap(({ lane, effect }): readonly LaneEffect[] => {
-    if (effect.type !== "compose") return [{ lane, effect }];
-    try {
-      return (processor.compose?.(effect.payload, found) ?? []).map((each) => ({ lane, effect: each }));
-    } catch (error) {
-      if (!isPoisonous(error)) throw error;
-      const key = lookupsOf(processor, effect)
-        .map((lookup) => lookup.key)
-        .join(", ");
-      stuck.push({ lane, key, at: time, error });
-      return [];
-    }
-  });
-  return { effects: composed, stuck };
-};
-
-/** Every row that some Compose wants, once. */
-export const lookupsOfAll = <Row, Event extends Keyed, Given>(
-  processor: Processor<Row, Event, Given>,
-  effects: readonly LaneEffect[],
-): readonly Lookup[] => {
-  const wanted = new Map<string, Lookup>();
-  for (const { effect } of effects)
-    if (effect.type === "compose")
-      for (const lookup of lookupsOf(processor, effect)) wanted.set(lookupName(lookup), lookup);
-  return [...wanted.values()];
-};
-
-const lookupsOf = <Row, Event extends Keyed, Given>(
-  processor: Processor<Row, Event, Given>,
-  { payload }: Compose,
-): readonly Lookup[] => processor.lookups?.(payload) ?? [];
-
-export const lookupName = ({ processor, key }: Lookup): string => `${processor}\n${key}`;

@@ -1,4 +1,5 @@
 import type { Commit, NewJob, OutboxEntry, RowWrite } from "../core/ports.ts";
+import { inPieces } from "./pieces.ts";
 import type { Connection } from "./postgres.ts";
 
 /** Processors that keep rows; the others have no state table. */
@@ -63,7 +64,7 @@ const revisit = async (connection: Connection, { processor, holds, revisit: time
 };
 
 const saveRows = async (connection: Connection, processor: string, rows: readonly RowWrite[]): Promise<void> => {
-  for (const some of inPieces(written(rows), ({ text }) => text.length))
+  for (const some of inPieces(written(rows), ({ text }) => text.length, MAX_PIECE))
     await connection.query(
       `insert into ${stateTable(processor)} (lane, key, value, due)
        select lane, key, value::json, due
@@ -92,25 +93,11 @@ function* written(rows: readonly RowWrite[]): Generator<Omit<RowWrite, "value"> 
     if (value !== null) yield { lane, key, text: JSON.stringify(value), due };
 }
 
-/** Units of what one statement is given, about: a string of V8's ends at 512 Mi, a message of PostgreSQL's at 1 GiB. */
+/**
+ * Units of what one statement is given, about. A string of V8's ends at 512 Mi, a message of PostgreSQL's at 1 GiB; and of
+ * each statement all is in memory at once: as texts, as one text and as bytes.
+ */
 const MAX_PIECE = 8 * 1024 * 1024;
-
-/** The same in their order, in as many pieces as their sizes ask for. */
-export function* inPieces<T>(all: Iterable<T>, sizeOf: (one: T) => number, most = MAX_PIECE): Generator<readonly T[]> {
-  let piece: T[] = [];
-  let size = 0;
-  for (const one of all) {
-    const its = sizeOf(one);
-    if (piece.length > 0 && size + its > most) {
-      yield piece;
-      piece = [];
-      size = 0;
-    }
-    piece.push(one);
-    size += its;
-  }
-  if (piece.length > 0) yield piece;
-}
 
 /** Separates JSON texts (ASCII "record separator"), none of which holds it: JSON escapes control characters. */
 const SEPARATOR = "\u001e";
@@ -125,7 +112,7 @@ const numbers = (parameter: string): string => `string_to_array(${parameter}, ',
 const apart = (parameter: string): string => `string_to_array(${parameter}, chr(30))`;
 
 const saveOutbox = async (connection: Connection, entries: readonly OutboxEntry[]): Promise<void> => {
-  for (const some of inPieces(entries, ({ value }) => value.length)) {
+  for (const some of inPieces(entries, ({ value }) => value.length, MAX_PIECE)) {
     let end = 1;
     const begins = some.map(({ value }) => (end += value.length) - value.length);
     await connection.query(
@@ -148,7 +135,7 @@ const saveOutbox = async (connection: Connection, entries: readonly OutboxEntry[
 };
 
 const saveJobs = async (connection: Connection, jobs: Commit["jobs"]): Promise<void> => {
-  for (const some of inPieces(asked(jobs), ({ text }) => text.length))
+  for (const some of inPieces(asked(jobs), ({ text }) => text.length, MAX_PIECE))
     await connection.query(
       `insert into jobs (queue, id, payload, run_at)
        select queue, id, payload::json, run_at

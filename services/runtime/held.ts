@@ -47,8 +47,8 @@ export interface Held<Event> {
 }
 
 /**
- * Events that wait of all places together (one of several keys counts for each), and the bytes of their records. Where that is reached, a place may still have
- * its equal share of as much: what others have taken keeps none from being read.
+ * Events that wait of all places together (one of several keys counts for each), and the bytes of their records. Where
+ * that is reached, a place may still have its equal share of as much: what others have taken keeps none from being read.
  */
 const MAX_HELD = 500_000;
 const MAX_HELD_BYTES = 64 * 1024 * 1024;

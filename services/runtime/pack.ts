@@ -87,27 +87,17 @@ export const inboxPack = (partitions: number): Pack<"inbox", [InboxEntry]> => {
 
 /** Verdicts for the ledger; those that differ in their users alone become one, where the first of them stands. */
 export const ledgerPack = (partitions: number): Pack<"ledger", [Verdict, readonly UserId[]]> => {
-  const usersOf = new Map<Verdict, UserId[]>();
-  const byText = new Map<string, UserId[]>();
-  /** Those of the verdict, or of one that says the same. */
-  const found = (entry: Verdict): UserId[] => {
-    const text = JSON.stringify(entry);
-    const same = byText.get(text);
-    if (same !== undefined) return same;
-    const users: UserId[] = [];
-    byText.set(text, users);
-    usersOf.set(entry, users);
-    return users;
-  };
-  let last: { readonly entry: Verdict; readonly users: UserId[] } | null = null;
+  const byText = new Map<string, { readonly entry: Verdict; readonly users: UserId[] }>();
   return {
     add(entry, users) {
-      if (last?.entry !== entry) last = { entry, users: usersOf.get(entry) ?? found(entry) };
-      for (const user of users) last.users.push(user);
+      const text = JSON.stringify(entry);
+      const same = byText.get(text);
+      if (same === undefined) byText.set(text, { entry, users: [...users] });
+      else for (const user of users) same.users.push(user);
     },
     records() {
       const all = boxes<LedgerEntry>(partitions);
-      for (const [entry, some] of usersOf)
+      for (const { entry, users: some } of byText.values())
         for (const [partition, users] of shares(distinct(some), partitions)) {
           const box = all[partition];
           const units = unitsOf([entry.conversationId]) + unitsOf(entry.messageIds) + unitsOf(users);

@@ -3,7 +3,9 @@ import { expect, test } from "vitest";
 import { Poison } from "../core/failure.ts";
 import type { Parts } from "../core/parts.ts";
 import type { Keyed, Processor } from "../core/processor.ts";
+import { memoryStore } from "../memory/store.ts";
 import { topology } from "../memory/topology.ts";
+import { rowsFor } from "./rows.ts";
 
 interface Count {
   sum: number;
@@ -63,4 +65,24 @@ test("what a fold has spoiled is read again, and all of the batch but that is fo
   await world.settle();
   expect(await world.world.store.load("inboxes", [{ lane: 0, key: "ada" }])).toEqual([31]);
   expect(world.values("deadLetters").map(({ reason }) => reason)).toEqual(["an unlucky number", "an unlucky number"]);
+});
+
+test("rows that aren't in memory are asked for twenty thousand at a time, each once", async () => {
+  const store = memoryStore();
+  const asked: number[] = [];
+  const world = {
+    store: {
+      gather(...[processor, spans]: Parameters<typeof store.gather>) {
+        asked.push(spans.length);
+        return store.gather(processor, spans);
+      },
+    },
+  };
+  const cache = new Map([["0", { sum: 7, isSaved: true }]]);
+  const keys = Array.from({ length: 25_001 }, (_none, index) => String(index));
+  const due = [...keys, ...keys].map((key) => ({ lane: 0, key }));
+  const { rows, fetched } = await rowsFor({ processor: adder, tenure: { cache }, world }, [], due);
+  expect(asked).toEqual([20_000, 5_000]);
+  expect(fetched).toBe(25_000);
+  expect([rows.size, rows.get("0"), rows.get("1")]).toEqual([25_001, { sum: 7, isSaved: true }, null]);
 });

@@ -1,20 +1,27 @@
 import { setImmediate as others } from "node:timers/promises";
-import type { Lookup } from "../core/effect.ts";
 import { Fatal } from "../core/failure.ts";
-import { type Lane, laneOf } from "../core/lane.ts";
-import type { RowKey } from "../core/ports.ts";
+import type { Lane } from "../core/lane.ts";
+import type { RowKey, Store } from "../core/ports.ts";
 import { partsOf } from "../core/parts.ts";
-import { countOf, type Keyed } from "../core/processor.ts";
+import { countOf, type Keyed, type Processor } from "../core/processor.ts";
 import type { Millis } from "../core/time.ts";
-import { type Folded, folding, type LaneEffect, lookupName, lookupsOfAll, type Refused, Spoiled } from "./batch.ts";
-import { inPieces } from "./commit.ts";
+import { type Folded, folding, type Refused, Spoiled } from "./batch.ts";
 import type { Item } from "./held.ts";
+import { inPieces } from "./pieces.ts";
+import type { Tenure } from "./tenure.ts";
 import type { Turn } from "./turn.ts";
+
+/** What reading rows takes of a turn. */
+interface Reading<Row, Event extends Keyed, Given> {
+  readonly processor: Processor<Row, Event, Given>;
+  readonly tenure: Pick<Tenure<Row, Event>, "cache">;
+  readonly world: { readonly store: Pick<Store, "gather"> };
+}
 
 /** The rows that are sure to be read; null where there is none. And how many of them were not in memory. */
 export const rowsFor = async <Row, Event extends Keyed, Given>(
-  it: Turn<Row, Event, Given>,
-  items: readonly Item<Event>[],
+  it: Reading<Row, Event, Given>,
+  items: readonly Pick<Item<Event>, "lane" | "event">[],
   due: readonly RowKey[],
 ): Promise<{ readonly rows: Map<string, Row | null>; readonly fetched: number }> => {
   const rows = new Map<string, Row | null>();
@@ -29,7 +36,7 @@ const MAX_GATHERED = 20_000;
 
 /** Puts rows in `rows`: those in memory as soon as they are wanted, the others together, from the store. */
 const reader = <Row, Event extends Keyed, Given>(
-  { processor, tenure, world }: Turn<Row, Event, Given>,
+  { processor, tenure, world }: Reading<Row, Event, Given>,
   rows: Map<string, Row | null>,
 ) => {
   const missing: RowKey[] = [];
@@ -99,26 +106,4 @@ export const foldOver = async <Row, Event extends Keyed, Given>(
       for (const key of rows.keys()) it.tenure.cache.delete(key);
       for (const [key, row] of (await rowsFor(it, items, due)).rows) rows.set(key, row);
     }
-};
-
-/** The rows that Composes look up: own ones as they are after the fold, others as the store has them. */
-export const lookedUp = async <Row, Event extends Keyed, Given>(
-  { processor, world }: Turn<Row, Event, Given>,
-  effects: readonly LaneEffect[],
-  own: (part: string) => unknown,
-): Promise<(lookup: Lookup) => unknown> => {
-  const found = new Map<string, unknown>();
-  for (const [name, lookups] of Map.groupBy(lookupsOfAll(processor, effects), (lookup) => lookup.processor)) {
-    const homes = [...new Set(lookups.map(({ home }) => home))];
-    const lanes = new Map(
-      await Promise.all(homes.map(async (home) => [home, await world.log.partitions(home)] as const)),
-    );
-    const keys = lookups.map(({ home, id, key }) => ({ lane: laneOf(id, lanes.get(home) ?? 1), key }));
-    const values = await world.store.load(name, keys);
-    lookups.forEach((lookup, index) => {
-      const mine = name === processor.name ? own(lookup.key) : undefined;
-      found.set(lookupName(lookup), mine ?? values[index]);
-    });
-  }
-  return (lookup) => found.get(lookupName(lookup));
 };

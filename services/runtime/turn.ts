@@ -1,10 +1,10 @@
-import { setImmediate as others } from "node:timers/promises";
 import type { Lane } from "../core/lane.ts";
 import type { DueRow, Hold, RowKey, RowWrite, Subscription } from "../core/ports.ts";
 import { type Parts, partsOf } from "../core/parts.ts";
 import { countOf, type Keyed, type Processor } from "../core/processor.ts";
 import type { Millis } from "../core/time.ts";
-import { composeAll, type Folded, type LaneEffect, type Stuck } from "./batch.ts";
+import type { Folded, LaneEffect } from "./batch.ts";
+import { composeFor } from "./compose.ts";
 import type { World } from "./engine.ts";
 import { examine, examinedTime } from "./examine.ts";
 import { announce } from "./facts.ts";
@@ -13,11 +13,8 @@ import { deadLetter, stuckLetter } from "./intake.ts";
 import type { LoreReader } from "./lore.ts";
 import { countByTopic, follow, type Widths } from "./outgoing.ts";
 import { pass } from "./points.ts";
-import { foldOver, lookedUp, MAX_TIMERS, rowsFor } from "./rows.ts";
+import { foldOver, MAX_TIMERS, rowsFor } from "./rows.ts";
 import { nextRoom, remember, type Tenure } from "./tenure.ts";
-
-/** Effects composed before others in this process have their turn. */
-const COMPOSED_AT_ONCE = 1_000;
 
 export interface Turn<Row, Event extends Keyed, Given> {
   readonly processor: Processor<Row, Event, Given>;
@@ -151,15 +148,8 @@ const save = async <Row, Event extends Keyed, Given>(
     const row = written.get(key) ?? rows.get(key) ?? null;
     return row === null ? undefined : parts.part(row, part);
   };
-  const found = await lookedUp(it, folded.effects, own);
-  const effects: LaneEffect[] = [];
-  const stuck: Stuck[] = [...folded.stuck];
-  for (let from = 0; from < folded.effects.length; from += COMPOSED_AT_ONCE) {
-    if (from > 0) await others();
-    const composed = composeAll(processor, folded.effects.slice(from, from + COMPOSED_AT_ONCE), found, started);
-    for (const effect of composed.effects) effects.push(effect);
-    stuck.push(...composed.stuck);
-  }
+  const composed = await composeFor(it, folded.effects, own, started);
+  const stuck = [...folded.stuck, ...composed.stuck];
   const letters = [
     ...folded.poisoned.map(({ item, error }) => ({
       lane: item.lane,
@@ -172,7 +162,7 @@ const save = async <Row, Event extends Keyed, Given>(
   }));
   const { outbox, jobs, candidates } = follow(
     processor.name,
-    [...asides, ...letters, ...effects],
+    [...asides, ...letters, ...composed.effects],
     world.codec,
     it.widths,
     (lane) => nextSequence(tenure.holds, lane),
