@@ -1,0 +1,138 @@
+import { deserialize, serialize } from "node:v8";
+import { crc32 } from "node:zlib";
+import type { Codec } from "../../services/core/ports.ts";
+import { eachOf, type Keyed, type Lore, type Processor } from "../../services/core/processor.ts";
+import type { Millis } from "../../services/core/time.ts";
+
+/** Two tiny stages that write down what they fold, in which order. */
+
+/** Any value at all. */
+export const codec: Codec = {
+  prepare: () => Promise.resolve(),
+  decode: (_topic, value): unknown => deserialize(value),
+  encode: (_topic, value) => serialize(value),
+};
+
+export const START: Millis = 1_000_000_000;
+interface Said extends Keyed {
+  readonly what: string;
+  /** When its row wants to be woken after that. */
+  readonly wake: Millis | null;
+}
+/** `log` of a key is what was folded; `timer` rows wake, each for itself, and write in the same log. */
+export type Row =
+  | { readonly type: "log"; readonly lines: readonly string[] }
+  | { readonly type: "timer"; readonly from: Millis; readonly at: Millis };
+
+type Timer = Extract<Row, { readonly type: "timer" }>;
+
+export const logKey = (key: string): string => `log ${key}`;
+const timerKey = (key: string, of: number): string => `timer ${key} ${of}`;
+
+const lore: Lore<readonly (readonly [seen: Millis, by: Millis])[]> = {
+  topics: ["settings"],
+  begin: [],
+  learn: (known, { timestamp, value }) => [...known, [timestamp, (value as unknown as { by?: Millis }).by ?? 0]],
+};
+type Known = readonly (readonly [seen: Millis, by: Millis])[];
+/** Timers of the second stage ring so much earlier from a setting on. */
+const sooner = (known: Known, at: Millis): Millis => known.filter(([seen]) => seen <= at).at(-1)?.[1] ?? 0;
+/** The first time at which a timer rings, by the settings that hold at each time. */
+const ringing = (known: Known, { at: due, from: set }: Timer): Millis => {
+  const changes = known.map(([seen]) => seen);
+  const starts = [set, ...changes.filter((change) => change > set)];
+  for (const [index, start] of starts.entries()) {
+    const end = starts[index + 1] ?? Infinity;
+    const at = Math.max(start, due - sooner(known, start));
+    if (at < end) return at;
+  }
+  return due;
+};
+
+const steps = <Given>(by: (given: Given, timer: Timer) => Millis) => ({
+  rows: (event: Said) => eachOf(event).flatMap(({ key, what }) => [logKey(key), timerKey(key, crc32(what) % 3)]),
+  fold(
+    event: Said | { readonly type: "due"; readonly key: string; readonly at: Millis },
+    rows: { get(key: string): Row | undefined },
+    given: Given,
+  ) {
+    const user = "type" in event ? (event.key.split(" ")[1] ?? "") : event.key;
+    const had = rows.get(logKey(user));
+    const lines = had?.type === "log" ? had.lines : [];
+    if ("type" in event) {
+      const row = rows.get(event.key);
+      if (row?.type !== "timer" || by(given, row) > event.at) throw new Error(`${event.key} woken too early`);
+      const line = `${event.key} rings at ${event.at - START}`;
+      return {
+        writes: [
+          [event.key, null],
+          [logKey(user), { type: "log", lines: [...lines, line] }],
+        ] as const,
+        line,
+        user,
+      };
+    }
+    const line = `${event.what} at ${event.seen - START}`;
+    const timer = timerKey(user, crc32(event.what) % 3);
+    const set =
+      event.wake === null ? [] : [[timer, { type: "timer", from: event.seen, at: event.seen + event.wake }] as const];
+    return { writes: [[logKey(user), { type: "log", lines: [...lines, line] }] as const, ...set], line, user };
+  },
+});
+
+interface Content {
+  readonly what: string;
+  readonly wake: Millis | null;
+  readonly to: readonly string[];
+}
+
+export const first: Processor<Row, Said & { readonly to: readonly string[] }> = {
+  name: "conversations",
+  inputs: ["messages", "participants"],
+  home: "conversationStrays",
+  strays: "conversationStrays",
+  upstream: [
+    { processor: "conversations", from: ["messages", "participants"], to: "conversationStrays", by: "examined" },
+  ],
+  read: ({ key, value, at, timestamp }) => [{ key, at, seen: timestamp, ...(value as unknown as Content) }],
+  rows: steps<undefined>((_none, { at }) => at).rows,
+  fold(event, rows, given) {
+    const { writes } = steps<undefined>((_none, { at }) => at).fold(event, rows, given);
+    if ("type" in event) return { writes, effects: [] };
+    const entry = { what: event.what, wake: event.wake, occurredAt: event.at, loggedAt: event.seen, mentioned: [] };
+    const more = { type: "CANDIDATE", recipients: event.to, conversationId: event.key, messageId: event.what };
+    return { writes, effects: [{ type: "fanOut", entry: { ...entry, ...more } as never }] };
+  },
+  wake: (row) => (row.type === "timer" ? row.at : null),
+};
+
+export const second: Processor<Row, Said, Known> = {
+  name: "inboxes",
+  inputs: ["presence", "users", "inbox"],
+  home: "inbox",
+  strays: "inboxStrays",
+  upstream: [
+    ...first.upstream,
+    {
+      processor: "conversations",
+      from: ["messages", "participants", "conversationStrays"],
+      to: "inbox",
+      by: "folded",
+    },
+    { processor: "inboxes", from: ["presence", "users"], to: "inboxStrays", by: "examined" },
+  ],
+  lore,
+  read(record) {
+    if (record.topic !== "inbox")
+      return [{ key: record.key, at: record.at, seen: record.timestamp, ...(record.value as unknown as Content) }];
+    return (record.value?.entries ?? []).flatMap((entry) => {
+      const { what, wake } = entry as unknown as Content;
+      const [key] = entry.recipients;
+      if (key === undefined) return [];
+      return [{ key, keys: entry.recipients, at: entry.occurredAt, seen: entry.loggedAt, what, wake }];
+    });
+  },
+  rows: steps<Known>(ringing).rows,
+  fold: (event, rows, known) => ({ writes: steps<Known>(ringing).fold(event, rows, known).writes, effects: [] }),
+  wake: (row, known) => (row.type === "timer" ? ringing(known, row) : null),
+};
