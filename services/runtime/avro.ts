@@ -1,5 +1,4 @@
 import avro from "avsc";
-import { intern } from "./intern.ts";
 
 /**
  * avsc, which reads and writes Avro; the only file that imports it. Records read have nothing but their fields: avsc's own
@@ -103,10 +102,7 @@ Object.assign(avro.types.ArrayType.prototype, {
   _read(this: Part, tap: Tap) {
     const items: unknown[] = [];
     for (let left = blockSize(tap); left > 0; left = blockSize(tap))
-      for (; left > 0; left--) {
-        const item = this.itemsType._read(tap);
-        items.push(typeof item === "string" ? intern(item) : item); // lists of texts are lists of ids
-      }
+      for (; left > 0; left--) items.push(this.itemsType._read(tap));
     return items;
   },
   _skip(this: Part, tap: Tap) {

@@ -9,7 +9,6 @@ import type { Millis } from "../core/time.ts";
 import { precedence, type TopicId, topicIds, topics } from "../core/topics.ts";
 import type { Stuck } from "./batch.ts";
 import { announce } from "./facts.ts";
-import { intern } from "./intern.ts";
 
 /** Bytes of a record that our own topics carry, inside another record: those take 2 MiB (topics.ts). */
 const MAX_CARRIED = 1_572_864;
@@ -42,7 +41,7 @@ const keyOf = (raw: RawRecord): string => {
   const what = `the key of ${topics[raw.topic].name}`;
   if (raw.key === null) throw new Poison(`${what} is null; it is the ${topics[raw.topic].key} in UTF-8`);
   try {
-    return checkId(intern(utf8.decode(raw.key)), what);
+    return checkId(utf8.decode(raw.key), what);
   } catch (error) {
     if (error instanceof Poison) throw error;
     throw new Poison(`${what} is not UTF-8`);
