@@ -14,6 +14,12 @@ export interface ProfileRow {
   readonly restoredAt: Millis | null;
 }
 
+/** What others look up of the row of `inboxes` that is a user's side of a conversation. */
+export interface ReadPosition {
+  /** Every message up to this time is read; left out: none is. */
+  readonly readUntil?: Millis | undefined;
+}
+
 /** Reason of a CANDIDATE entry that takes the place of what was said of the message before: a late record told otherwise. */
 export const ANEW = "anew";
 

@@ -1,4 +1,4 @@
-import { inboxRowKey, type ProfileRow, profileKey, userOfRow } from "../core/inbox.ts";
+import { inboxRowKey, type ProfileRow, profileKey, type ReadPosition, userOfRow } from "../core/inbox.ts";
 import type { ConversationId, MessageId, UserId } from "../core/ids.ts";
 import type { Parts } from "../core/parts.ts";
 import type { Millis } from "../core/time.ts";
@@ -15,8 +15,7 @@ type SavedStanding = Omit<Standing, "attended"> & {
 };
 
 /** What is as in a new thread is left out, and so is `count` where all are listed: there is one for each who may miss something. */
-interface SavedThread {
-  readonly readUntil: Millis | undefined;
+interface SavedThread extends ReadPosition {
   readonly readAt: Millis | undefined;
   readonly missed: readonly SavedMessage[] | undefined;
   readonly count: number | undefined;

@@ -1,6 +1,6 @@
 import { type ConversationRow, conversationKey } from "../core/chat.ts";
 import type { Lookup } from "../core/effect.ts";
-import { inboxRowKey, type ProfileRow, profileKey } from "../core/inbox.ts";
+import { inboxRowKey, type ProfileRow, profileKey, type ReadPosition } from "../core/inbox.ts";
 import type { ConversationId, UserId } from "../core/ids.ts";
 import type { ConversationView, Snapshot } from "../core/records.ts";
 import type { Millis } from "../core/time.ts";
@@ -20,12 +20,6 @@ export interface Present {
 
 /** When a user or a conversation was last deleted, and since when they are back. */
 type Ended = Pick<ProfileRow, "deletedAt" | "restoredAt">;
-
-/** Of a row of `inboxes`: a user's side of a conversation. */
-interface ReadPosition {
-  /** Every message up to this time is read. */
-  readonly readUntil: Millis;
-}
 
 /** Why a mail to the address is not to be sent any more, or null if it is. @param at when it was decided */
 export const outdated = (
@@ -50,8 +44,11 @@ const isGone = (row: Ended | undefined, at: Millis): boolean =>
   row !== undefined && row.deletedAt !== null && (row.restoredAt === null || row.restoredAt > at);
 
 /** Nothing of what is shown is news, system messages apart. */
-const isRead = ({ messages }: ConversationView, thread: ReadPosition | undefined): boolean =>
-  thread !== undefined && messages.every(({ kind, occurredAt }) => kind === "SYSTEM" || occurredAt <= thread.readUntil);
+const isRead = ({ messages }: ConversationView, thread: ReadPosition | undefined): boolean => {
+  if (thread === undefined) return false;
+  const { readUntil = -Infinity } = thread;
+  return messages.every(({ kind, occurredAt }) => kind === "SYSTEM" || occurredAt <= readUntil);
+};
 
 /** Fetches rows, in the order asked; undefined where there is none. Throws Transient. */
 export type LookUp = (lookups: readonly Lookup[]) => Promise<readonly unknown[]>;
