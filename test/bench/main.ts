@@ -62,6 +62,7 @@ bench
   .command("pipeline")
   .description("ours and Kafka Streams, exactly once, in turn on the same broker, topics and load")
   .option("--runs <n>", "runs of each", whole, 3)
+  .option("--processes <n>", "processes of conversations and of inboxes each, in ours", whole, 1)
   .option("--peer <dir>", "where the peer and its load generator are", PEER)
   .option("--trace <file>", "a recorded chat (a .csv.gz) as the load, in place of the generator's")
   .option("--json", "prints JSON")

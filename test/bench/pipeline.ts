@@ -24,13 +24,19 @@ const PROCESSOR = fileURLToPath(new URL("processor.ts", import.meta.url));
 const TRACE_LOAD = fileURLToPath(new URL("trace-load.ts", import.meta.url));
 
 /** What the peer's tools print of one run. */
-const runOnce = async (peer: string, isOurs: boolean, work: string, load: readonly string[]): Promise<Run> => {
+const runOnce = async (
+  peer: string,
+  isOurs: boolean,
+  processes: number,
+  work: string,
+  load: readonly string[],
+): Promise<Run> => {
   const label = isOurs ? "ours" : "exactly_once_v2";
   const environment = {
     ...process.env,
     LABEL: label,
     PORT: String(await freePort()),
-    ...(isOurs ? { PROCESSOR: `${process.execPath} ${PROCESSOR}` } : {}),
+    ...(isOurs ? { PROCESSOR: `${process.execPath} ${PROCESSOR}`, PEER_OPTS: `-Dprocesses=${processes}` } : {}),
   };
   const child = spawn(join(peer, "bench.sh"), [work, "exactly_once_v2", "preload", ...load], {
     env: environment,
@@ -85,13 +91,15 @@ export interface Runs {
   /** Where the peer and its load generator are. */
   readonly peer: string;
   readonly runs: number;
+  /** Of conversations and of inboxes each, in ours. */
+  readonly processes: number;
   /** A recorded chat (a .csv.gz) that is the load, in place of the generator's. */
   readonly trace?: string;
 }
 
 /** So many runs of the peer and of ours, in turn. @param load options of the load generator */
 export const pipeline = async (
-  { peer, runs, trace }: Runs,
+  { peer, runs, processes, trace }: Runs,
   load: readonly string[],
   tell: (line: string) => void,
 ): Promise<readonly Run[]> => {
@@ -103,7 +111,7 @@ export const pipeline = async (
     for (const isOurs of [false, true]) {
       const work = mkdtempSync(join(tmpdir(), "whileaway-bench-"));
       chmodSync(work, 0o755); // so that the database, whose user may be another, lies within, and goes with it
-      const run = await runOnce(tools, isOurs, work, load);
+      const run = await runOnce(tools, isOurs, processes, work, load);
       rmSync(work, { recursive: true, force: true });
       tell(`${run.label}: ${Math.round(run.fanoutPerSecond)} recipient updates/s, ${run.check}`);
       all.push(run);

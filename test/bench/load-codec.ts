@@ -1,0 +1,31 @@
+import type { Codec } from "../../services/core/ports.ts";
+import type { TopicId } from "../../services/core/topics.ts";
+import { memoryRegistry } from "../../services/memory/registry.ts";
+import { avroType } from "../../services/runtime/avro.ts";
+import { avroCodec, registeredIds, schemaOf } from "../../services/runtime/codec.ts";
+import type { KafkaLog } from "../../services/runtime/kafka-client.ts";
+import { ensureTopics } from "../../services/runtime/topics.ts";
+
+/** The chat's topics, which the load fills. */
+export const INPUTS: readonly TopicId[] = ["users", "participants", "presence", "messages"];
+export const PARTITIONS = 8;
+/** Bytes before each value: the load has no registry, and whoever reads it skips them. */
+const PREFIX = 5;
+
+/** Makes our topics where they are missing, and a codec for them and the load's; of equal ids in every process. */
+export const loadCodec = async (log: KafkaLog): Promise<Codec> => {
+  const registry = memoryRegistry();
+  await ensureTopics(log, registry, "", PARTITIONS, 1);
+  const own = avroCodec(registry, await registeredIds(registry, ""));
+  const chat = new Map(INPUTS.map((topic) => [topic, avroType(schemaOf(topic))]));
+  return {
+    ...own,
+    prepare: (records) => own.prepare(records.filter(({ topic }) => !chat.has(topic))),
+    decode(topic, value) {
+      const type = chat.get(topic);
+      return type === undefined
+        ? own.decode(topic, value)
+        : (type.fromBuffer(Buffer.from(value.buffer, value.byteOffset + PREFIX, value.byteLength - PREFIX)) as unknown);
+    },
+  };
+};
