@@ -234,4 +234,6 @@ export interface Store {
     settlement: Settlement,
     outbox: readonly Omit<OutboxEntry, "sequence">[],
   ): Promise<false | readonly OutboxEntry[]>;
+  /** Forgets at most `limit` jobs that ended before a moment, by the store's own clock: their ids count as new. Returns how many. */
+  forget(queue: string, before: Millis, limit: number): Promise<number>;
 }

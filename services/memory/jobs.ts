@@ -10,6 +10,8 @@ interface StoredJob {
   /** When it may be leased: its time, or the end of a lease. */
   readonly runAt: Millis;
   readonly token: string | null;
+  /** null while it is ready. */
+  readonly endedAt: Millis | null;
 }
 
 /** The queues of the store in memory. */
@@ -18,7 +20,8 @@ export interface MemoryJobs {
   lease(queue: string, limit: number, now: Millis, until: Millis): readonly Job[];
   renew(jobs: readonly Job[], until: Millis): void;
   next(queue: string): Millis | null;
-  settle(job: Job, settlement: Settlement): boolean;
+  settle(job: Job, settlement: Settlement, at: Millis): boolean;
+  forget(queue: string, before: Millis, limit: number): number;
 }
 
 export const memoryJobs = (): MemoryJobs => {
@@ -34,7 +37,16 @@ export const memoryJobs = (): MemoryJobs => {
     add({ queue, id, payload, runAt }) {
       if (jobs.has(name({ queue, id }))) return;
       const json = JSON.stringify(payload);
-      jobs.set(name({ queue, id }), { queue, id, json, attempts: 0, state: "ready", runAt, token: null });
+      jobs.set(name({ queue, id }), {
+        queue,
+        id,
+        json,
+        attempts: 0,
+        state: "ready",
+        runAt,
+        token: null,
+        endedAt: null,
+      });
     },
     lease: (queue, limit, now, until) =>
       ready(queue)
@@ -53,7 +65,7 @@ export const memoryJobs = (): MemoryJobs => {
       }
     },
     next: (queue) => ready(queue)[0]?.runAt ?? null,
-    settle(job, settlement) {
+    settle(job, settlement, at) {
       const stored = jobs.get(name(job));
       if (stored === undefined || stored.state !== "ready" || stored.token !== job.token) return false;
       jobs.set(name(job), {
@@ -62,9 +74,15 @@ export const memoryJobs = (): MemoryJobs => {
         attempts: stored.attempts - (settlement.state === "put off" ? 1 : 0),
         ...("runAt" in settlement
           ? { runAt: settlement.runAt }
-          : { state: settlement.state === "done" ? "done" : "dead" }),
+          : { state: settlement.state === "done" ? "done" : "dead", endedAt: at }),
       });
       return true;
+    },
+    forget(queue, before, limit) {
+      const gone = [...jobs.values()].filter((job) => job.queue === queue && (job.endedAt ?? Infinity) < before);
+      const some = gone.toSorted((a, b) => (a.endedAt ?? 0) - (b.endedAt ?? 0)).slice(0, limit);
+      for (const job of some) jobs.delete(name(job));
+      return some.length;
     },
   };
 };

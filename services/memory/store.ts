@@ -135,10 +135,11 @@ export const memoryStore = (now: () => Millis = () => 0): Store => {
     },
     nextJob: (queue) => Promise.resolve(jobs.next(queue)),
     settle(job: Job, settlement, entries) {
-      if (!jobs.settle(job, settlement)) return Promise.resolve(false);
+      if (!jobs.settle(job, settlement, now())) return Promise.resolve(false);
       const numbered = entries.map((entry) => ({ ...entry, sequence: ++queued }));
       save(numbered);
       return Promise.resolve(numbered);
     },
+    forget: (queue, before, limit) => Promise.resolve(jobs.forget(queue, before, limit)),
   };
 };

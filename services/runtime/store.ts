@@ -154,6 +154,17 @@ export const postgresStore = (database: Database): Store => ({
     if (saved?.settled !== true) return false;
     return outbox.map((entry, index) => ({ ...entry, sequence: saved.sequences?.[index] ?? 0 }));
   },
+
+  async forget(queue, before, limit) {
+    const gone = await database.query(
+      `delete from jobs where ctid = any(array(
+         select ctid from jobs where queue = $1 and state <> 'ready' and settled_at < to_timestamp($2 / 1000.0)
+         order by settled_at limit $3 for update skip locked))
+       returning 1`,
+      [queue, before, limit],
+    );
+    return gone.length;
+  },
 });
 
 const HOLD = `lane, epoch, cursors, heard, within, reached, sequence, time, examined, examined_time as "examinedTime"`;

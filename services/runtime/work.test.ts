@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { Transient } from "../core/failure.ts";
 import { queueStream } from "../core/stream.ts";
-import { MINUTE, SECOND } from "../core/time.ts";
+import { DAY, MINUTE, SECOND } from "../core/time.ts";
 import { memoryLog } from "../memory/log.ts";
 import { memoryStore } from "../memory/store.ts";
 import { bell } from "./bell.ts";
@@ -111,4 +111,32 @@ test("what somebody saved and didn't live to publish is published by another who
   await other.step();
   expect(await world.relay.step()).toBe(true);
   expect(await world.log.extents([{ topic: "notifications", partition: 0 }])).toEqual([{ low: 0, high: 1 }]);
+});
+
+test("what ended a month ago is forgotten, however much it is, and what was noted of it", async () => {
+  const { time, store, world } = await workplace();
+  const noted = { left: 2_500, asked: [] as number[] };
+  const done = { settlement: { state: "done" }, publish: [], detail: {} } as const;
+  const work = worker(
+    {
+      queue: "mail",
+      concurrency: 1,
+      attempt: () => Promise.resolve(done),
+      forget(before, limit) {
+        noted.asked.push(before);
+        const gone = Math.min(limit, noted.left);
+        noted.left -= gone;
+        return Promise.resolve(gone);
+      },
+    },
+    world,
+  );
+  await work.step();
+  await work.drain(AbortSignal.timeout(MINUTE));
+  const month = 30 * DAY;
+  expect(await store.forget("mail", 0, 10)).toBe(0);
+  time.now = month + 1;
+  while (noted.left > 0) await work.step();
+  expect(noted.asked).toContain(1);
+  expect(await store.forget("mail", Infinity, 10)).toBe(0);
 });

@@ -3,7 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { messageOf, Transient } from "../core/failure.ts";
 import type { Job, Settlement } from "../core/ports.ts";
 import { queueStream } from "../core/stream.ts";
-import { MINUTE, type Millis, SECOND } from "../core/time.ts";
+import { DAY, MINUTE, type Millis, SECOND } from "../core/time.ts";
 import type { World } from "./engine.ts";
 import { announce } from "./facts.ts";
 import { pass } from "./points.ts";
@@ -12,6 +12,9 @@ import { pass } from "./points.ts";
 const ORPHANED_AFTER = MINUTE;
 /** Milliseconds between two looks for such. */
 const SWEEP_EVERY = 30_000;
+/** For so long it is known that a job has ended, and what came of it: nothing that makes one is read again after it. */
+const RETENTION: Millis = 30 * DAY;
+const FORGOTTEN_AT_ONCE = 1_000;
 /** Milliseconds a job is held, renewed while its attempt goes on: runs out only when a process dies or stalls. */
 const LEASE = 30_000;
 const RENEW_EVERY = LEASE / 3;
@@ -46,6 +49,8 @@ export interface Work {
   readonly concurrency: number;
   /** Tries it once. The world's answers are settlements; what is thrown counts as a fault and is tried again. */
   attempt(job: Job, signal: AbortSignal, ensureLeased: EnsureLeased): Promise<Attempt>;
+  /** Forgets what it has noted of attempts before a moment, at most `limit` of it. Returns how much that was. */
+  forget?(before: Millis, limit: number): Promise<number>;
 }
 
 /** Leases jobs of one queue, attempts and settles them. */
@@ -135,6 +140,15 @@ export const worker = (work: Work, { store, codec, clock, relay, bell }: World):
     });
   };
 
+  /** What others have left undone, and what has been done for long. */
+  const sweep = async (now: Millis): Promise<void> => {
+    swept = now;
+    await relay.sweep(queueStream(work.queue), now - ORPHANED_AFTER);
+    const jobs = await store.forget(work.queue, now - RETENTION, FORGOTTEN_AT_ONCE);
+    const notes = (await work.forget?.(now - RETENTION, FORGOTTEN_AT_ONCE)) ?? 0;
+    if (Math.max(jobs, notes) >= FORGOTTEN_AT_ONCE) swept = -Infinity; // there is more
+  };
+
   /** Those whose lease has run out may be another's by now. */
   const renew = async (now: Millis): Promise<void> => {
     const ours = [...leases].flatMap(([job, until]) => (now < until ? [job] : []));
@@ -146,10 +160,7 @@ export const worker = (work: Work, { store, codec, clock, relay, bell }: World):
     name: work.queue,
     async step() {
       const now = clock.now();
-      if (now - swept >= SWEEP_EVERY) {
-        swept = now;
-        await relay.sweep(queueStream(work.queue), now - ORPHANED_AFTER);
-      }
+      if (now - swept >= SWEEP_EVERY) await sweep(now);
       if (running.size > 0 && now - renewed >= RENEW_EVERY) {
         renewed = now;
         await renew(now);

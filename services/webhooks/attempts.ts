@@ -27,6 +27,17 @@ export const recordAttempt = async (database: Connection, it: AttemptRow): Promi
   );
 };
 
+/** Forgets at most `limit` of those that ended before a moment. Returns how many. */
+export const forgetAttempts = async (database: Connection, before: Millis, limit: number): Promise<number> => {
+  const gone = await database.query(
+    `delete from webhook_attempts where ctid = any(array(
+       select ctid from webhook_attempts where at < to_timestamp($1 / 1000.0) limit $2 for update skip locked))
+     returning 1`,
+    [before, limit],
+  );
+  return gone.length;
+};
+
 /** Attempts of a delivery that are listed, at most; the schedule allows ten. */
 const MAX_LISTED = 100;
 

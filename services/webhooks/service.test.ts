@@ -55,8 +55,9 @@ test("an event on the topic reaches every endpoint once, however often it is pub
   await whole.process(webhooks, () => endpoints);
   const calls = world.use(caller(networks(["127.0.0.0/8"])));
   const find = async (id: string): Promise<Endpoint | null> => endpoints.find((one) => one.id === id) ?? null;
-  const record = async (): Promise<void> => undefined;
-  whole.work(deliveries({ directory: { find }, caller: calls, record, clock: whole.world.clock, chance: () => 0 }, 4));
+  const history = { record: async (): Promise<void> => undefined, forget: async (): Promise<number> => 0 };
+  const { clock } = whole.world;
+  whole.work(deliveries({ directory: { find }, caller: calls, ...history, clock, chance: () => 0 }, 4));
 
   await whole.publish({ topic: "notifications", key: "ada", value: bounced });
   await whole.settle();

@@ -1,7 +1,7 @@
 import { Fatal } from "../core/failure.ts";
 import { service } from "../runtime/service.ts";
 import { networks, type Networks, urlProblem } from "./address.ts";
-import { recordAttempt } from "./attempts.ts";
+import { forgetAttempts, recordAttempt } from "./attempts.ts";
 import { caller } from "./call.ts";
 import { variables } from "./config.ts";
 import { webhooks as processor } from "./delivery.ts";
@@ -23,7 +23,8 @@ export const webhooks = service({
     root.own(calls);
     root.process(processor, () => endpoints.enabled());
     const record = recordAttempt.bind(null, database);
-    const tools = { directory: endpoints, caller: calls, record, clock, chance: Math.random };
+    const forget = forgetAttempts.bind(null, database);
+    const tools = { directory: endpoints, caller: calls, record, forget, clock, chance: Math.random };
     root.work(deliveries(tools, settings.WEBHOOK_CONCURRENCY));
     const gate = { token: settings.WEBHOOKS_ADMIN_TOKEN, open: settings.WEBHOOKS_OPEN };
     addRoutes(root.http, { database, directory: endpoints, allowed, gate });

@@ -59,6 +59,7 @@ const working = (endpoints: readonly Endpoint[], more: Partial<Tools> = {}) => {
       directory: { find: async (id) => endpoints.find((one) => one.id === id) ?? null },
       caller: world.use(caller(networks(["127.0.0.0/8"]))),
       record: async (row) => void history.push(row),
+      forget: () => Promise.resolve(0),
       clock: { now: Date.now },
       chance: () => 0,
       ...more,

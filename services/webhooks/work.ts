@@ -16,6 +16,7 @@ export interface Tools {
   readonly directory: Pick<Directory, "find">;
   readonly caller: Pick<Caller, "post">;
   readonly record: (row: AttemptRow) => Promise<void>;
+  readonly forget: (before: Millis, limit: number) => Promise<number>;
   readonly clock: Clock;
   /** A number in [0, 1), another each time. */
   readonly chance: () => number;
@@ -26,6 +27,7 @@ export const deliveries = (tools: Tools, concurrency: number): Work => ({
   queue: QUEUE,
   concurrency,
   attempt: (job, signal, ensureLeased) => attempt(job, { signal, ensureLeased }, tools),
+  forget: tools.forget,
 });
 
 /** What a call goes by. */

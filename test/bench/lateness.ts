@@ -34,7 +34,8 @@ export const lateness = async (site: Site, { pending, rate, seconds }: Load): Pr
   const { desk, database } = site.house;
   const place = await readyFor(site, TIMEOUT);
   const later = Date.now() + LATER;
-  await wait(place, 0, pending, (index) => later + index);
+  await wait(place, 0, pending, (index) => later + index, ["inboxes"]);
+  await database.query("vacuum analyze state_inboxes");
   site.tell(`${pending} users wait`);
 
   const count = rate * (WARM_UP + seconds);
@@ -42,7 +43,6 @@ export const lateness = async (site: Site, { pending, rate, seconds }: Load): Pr
   const begin = Date.now() + LEAD + count;
   const dueAt = (index: number): Millis => begin + Math.floor(((index - pending) * SECOND) / rate);
   await wait(place, pending, count, (index) => dueAt(index) - TIMEOUT * SECOND);
-  await database.query("vacuum analyze state_inboxes");
   site.tell(`${count} will be due from ${new Date(begin).toISOString()} on`);
   await using application = await decide(site);
   if (Date.now() > begin) throw new Error("the load began before the services were ready");

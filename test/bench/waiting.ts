@@ -34,18 +34,20 @@ export const conversationOf = (index: number): string => `conversation-${index}`
  * Puts users into the store as the services would have left them: each in a conversation of two, of whose one message
  * they were told nothing so far.
  * @param sentAt when each one's message was sent
+ * @param processors whose rows; those of a conversation matter once somebody is told of it
  */
 export const wait = async (
   { store, lanes, book }: Place,
   from: number,
   count: number,
   sentAt: (index: number) => Millis,
+  processors: readonly ("conversations" | "inboxes")[] = ["conversations", "inboxes"],
 ): Promise<void> => {
   for (let first = from; first < from + count; first += AT_ONCE) {
     const all = Array.from({ length: Math.min(AT_ONCE, from + count - first) }, (_none, place) =>
       waiting(first + place, sentAt(first + place), lanes, book),
     );
-    for (const processor of ["conversations", "inboxes"] as const)
+    for (const processor of processors)
       await store.commit({
         processor,
         holds: [],

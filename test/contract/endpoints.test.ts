@@ -8,7 +8,7 @@ import {
   endpointsRemove,
 } from "../../services/ops/endpoints.ts";
 import type { Database } from "../../services/runtime/postgres.ts";
-import { attemptsOf, recordAttempt } from "../../services/webhooks/attempts.ts";
+import { attemptsOf, forgetAttempts, recordAttempt } from "../../services/webhooks/attempts.ts";
 import { directory } from "../../services/webhooks/directory.ts";
 import {
   addEndpoint,
@@ -79,7 +79,7 @@ describe("the table of endpoints", () => {
   });
 });
 
-test("the history of a delivery is its attempts in order", async () => {
+test("the history of a delivery is its attempts in order, until they are forgotten", async () => {
   const db = await database();
   const row = { deliveryId: "event-1/ep_1", endpointId: "ep_1", duration: 12 };
   const second = { ...row, attempt: 2, at: 2_000, status: 200, error: null, excerpt: "" };
@@ -88,6 +88,10 @@ test("the history of a delivery is its attempts in order", async () => {
   await recordAttempt(db, first);
   await recordAttempt(db, { ...first, deliveryId: "event-1/ep_2" });
   expect(await attemptsOf(db, "event-1/ep_1")).toEqual([first, second]);
+
+  expect(await forgetAttempts(db, second.at, 1)).toBe(1);
+  expect(await forgetAttempts(db, second.at, 10)).toBe(1);
+  expect(await attemptsOf(db, "event-1/ep_1")).toEqual([second]);
 });
 
 describe("the directory", () => {

@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, test } from "vitest";
+import { HOUR } from "../../services/core/time.ts";
 import {
   claimed,
   commitOf,
@@ -174,6 +175,25 @@ describe.each(stores)("the store %s", (_name, open) => {
         await on.store.settle(leased, leased.id === "a" ? { state: "done" } : { state: "dead", error: "no" }, []);
       expect(await on.store.nextJob(queue)).toBeNull();
       expect(await on.store.lease(queue, 2, 1_000_000, 2_000_000)).toEqual([]);
+    });
+
+    test("are forgotten when they have ended so long ago, the oldest first, and others are not", async () => {
+      const [queue, other] = [`queue-${on.next()}`, `queue-${on.next()}`];
+      await enqueue(on, job(queue, "a"), job(queue, "b"), job(queue, "c"), job(other, "a"));
+      await on.store.settle(await leaseOne(on, other, 0, 100), { state: "done" }, []);
+      const [first, second] = await on.store.lease(queue, 2, 0, 100);
+      if (first === undefined || second === undefined) throw new Error("two may be leased");
+      await on.store.settle(first, { state: "done" }, []);
+      await on.store.settle(second, { state: "dead", error: "no" }, []);
+      const [longAgo, later] = [Date.now() - HOUR, Date.now() + HOUR];
+      expect(await on.store.forget(queue, longAgo, 10)).toBe(0);
+      expect(await on.store.forget(queue, later, 1)).toBe(1);
+      await enqueue(on, job(queue, first.id), job(queue, second.id));
+      expect((await on.store.lease(queue, 3, 0, 100)).map(({ id }) => id).toSorted()).toEqual(
+        ["c", first.id].toSorted(),
+      );
+      expect(await on.store.forget(queue, later, 10)).toBe(1);
+      expect(await on.store.forget(other, later, 10)).toBe(1);
     });
 
     test("save what follows with their end, numbered in the order given", async () => {
