@@ -114,6 +114,7 @@ export const pipeline = async (
       const run = await runOnce(tools, isOurs, processes, work, load);
       rmSync(work, { recursive: true, force: true });
       tell(`${run.label}: ${Math.round(run.fanoutPerSecond)} recipient updates/s, ${run.check}`);
+      for (const example of run.examples) tell(`  ${example}`);
       all.push(run);
     }
   rmSync(folder, { recursive: true, force: true });

@@ -23,6 +23,8 @@ test("a run's figures and what the reference says of it are read from what its t
   expect(
     sideOf("ours", output("ours", 1, 1, FINE.replace("missing 0, unexpected 0", "missing 4, unexpected 2")))?.wrong,
   ).toBe(6);
+  const missing = "missing Key[user=u1, conversation=c2, first=m3] [m3]";
+  expect(sideOf("ours", output("ours", 1, 1, `${missing}\n${FINE}`))?.examples).toEqual([missing]);
   expect(sideOf("ours", output("ours", 1, 1, ""))?.wrong).toBeNaN();
   expect(sideOf("ours", `${output("ours", 1, 1, FINE)}\n{"rawInNodePerSecond":70000}`)?.rawInNodePerSecond).toBe(
     70_000,

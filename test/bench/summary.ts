@@ -19,6 +19,8 @@ export interface Run {
   readonly isValid: boolean;
   /** What the reference says of the output, and how many notifications are not as it says. */
   readonly check: string;
+  /** Some of those. */
+  readonly examples: readonly string[];
   readonly wrong: number;
 }
 
@@ -52,6 +54,7 @@ export const sideOf = (label: string, output: string): Run | null => {
     [RAW]: number(RAW, objects.find((one) => RAW in one) ?? {}),
     isValid: own["validHorizon"] === true,
     check,
+    examples: lines.filter((line) => /^(missing|different|unexpected) /.test(line)),
     wrong: counts.length === 0 ? Number.NaN : counts.reduce((sum, [, , count]) => sum + Number(count), 0),
   };
 };
