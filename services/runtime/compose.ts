@@ -1,10 +1,10 @@
-import { setImmediate as others } from "node:timers/promises";
 import type { Compose, Lookup } from "../core/effect.ts";
 import { isPoisonous } from "../core/failure.ts";
 import { laneOf } from "../core/lane.ts";
 import type { Keyed, Processor } from "../core/processor.ts";
 import type { Millis } from "../core/time.ts";
 import type { LaneEffect, Stuck } from "./batch.ts";
+import { inTurns } from "./pieces.ts";
 import type { Turn } from "./turn.ts";
 
 /** Effects composed before others in this process have their turn. */
@@ -29,11 +29,10 @@ export const composeFor = async <Row, Event extends Keyed, Given>(
   const found = await lookedUp(it, effects, own);
   const all: LaneEffect[] = [];
   const stuck: Stuck[] = [];
-  for (let from = 0; from < effects.length; from += COMPOSED_AT_ONCE) {
-    if (from > 0) await others();
-    const some = composeAll(it.processor, effects.slice(from, from + COMPOSED_AT_ONCE), found, time);
-    for (const effect of some.effects) all.push(effect);
-    for (const one of some.stuck) stuck.push(one);
+  for await (const some of inTurns(effects, () => 1, COMPOSED_AT_ONCE)) {
+    const composed = composeAll(it.processor, some, found, time);
+    for (const effect of composed.effects) all.push(effect);
+    for (const one of composed.stuck) stuck.push(one);
   }
   return { effects: all, stuck };
 };

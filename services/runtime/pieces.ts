@@ -1,3 +1,5 @@
+import { setImmediate as others } from "node:timers/promises";
+
 /** The same in their order, in as many pieces as their sizes ask for: of one of several, none is larger than `most`. */
 export function* inPieces<T>(all: Iterable<T>, sizeOf: (one: T) => number, most: number): Generator<readonly T[]> {
   let piece: T[] = [];
@@ -13,4 +15,18 @@ export function* inPieces<T>(all: Iterable<T>, sizeOf: (one: T) => number, most:
     size += its;
   }
   if (piece.length > 0) yield piece;
+}
+
+/** The same; between two of them others in this process have their turn. */
+export async function* inTurns<T>(
+  all: Iterable<T>,
+  sizeOf: (one: T) => number,
+  most: number,
+): AsyncGenerator<readonly T[]> {
+  let isFirst = true;
+  for (const piece of inPieces(all, sizeOf, most)) {
+    if (!isFirst) await others();
+    isFirst = false;
+    yield piece;
+  }
 }

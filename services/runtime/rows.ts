@@ -1,4 +1,3 @@
-import { setImmediate as others } from "node:timers/promises";
 import { Fatal } from "../core/failure.ts";
 import type { Lane } from "../core/lane.ts";
 import type { RowKey, Store } from "../core/ports.ts";
@@ -7,7 +6,7 @@ import { countOf, type Keyed, type Processor } from "../core/processor.ts";
 import type { Millis } from "../core/time.ts";
 import { type Folded, folding, type Refused, Spoiled } from "./batch.ts";
 import type { Item } from "./held.ts";
-import { inPieces } from "./pieces.ts";
+import { inPieces, inTurns } from "./pieces.ts";
 import type { Tenure } from "./tenure.ts";
 import type { Turn } from "./turn.ts";
 
@@ -86,10 +85,8 @@ export const foldOver = async <Row, Event extends Keyed, Given>(
   for (;;)
     try {
       const batch = folding(it.processor, it.given, rows, { due, refused, maxTimers, maxFollowing }, time);
-      for (const some of inPieces(items, ({ event }) => countOf(event), FOLDED_AT_ONCE)) {
+      for await (const some of inTurns(items, ({ event }) => countOf(event), FOLDED_AT_ONCE))
         if (!batch.fold(some)) break;
-        await others();
-      }
       const folded = batch.end();
       if (!("lacking" in folded)) return folded;
       if (it.processor.parts !== undefined)

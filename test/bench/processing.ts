@@ -1,6 +1,5 @@
 import { conversations } from "../../services/conversations/rule.ts";
 import type { Clock, Codec } from "../../services/core/ports.ts";
-import type { Processor } from "../../services/core/processor.ts";
 import { noSettings } from "../../services/core/settings.ts";
 import { SECOND } from "../../services/core/time.ts";
 import { inboxes } from "../../services/inboxes/rule.ts";
@@ -93,11 +92,9 @@ const end = (): void => {
   setTimeout(() => process.exit(1), PATIENCE).unref();
 };
 for (const event of ["SIGTERM", "SIGINT", "disconnect"] as const) process.on(event, end);
-await using engine = await startEngine(
-  (processor === "inboxes" ? counting : conversations) as Processor<never, never, unknown>,
-  () => noSettings,
-  world,
-);
+await using engine = await (processor === "inboxes"
+  ? startEngine(counting, () => noSettings, world)
+  : startEngine(conversations, () => undefined, world));
 const running = [
   loop(engine, clock, stop.signal),
   loop({ name: "relay", ...world.relay, nextDue: () => null }, clock, stop.signal),

@@ -252,4 +252,12 @@ export const mutations: readonly Mutation[] = [
     test: "test/flow/switch.test.ts",
     only: "a row that is wrong",
   },
+  {
+    what: "what has ended is kept for ever",
+    file: "services/runtime/work.ts",
+    from: "const RETENTION: Millis = 30 * DAY;",
+    to: "const RETENTION: Millis = Infinity * DAY;",
+    test: "services/runtime/work.test.ts",
+    only: "a month ago",
+  },
 ];
