@@ -3,6 +3,7 @@ import { Transient } from "../../services/core/failure.ts";
 import { openDatabase } from "../../services/runtime/postgres.ts";
 import { postgresStore } from "../../services/runtime/store.ts";
 import { databaseAddress, eventually } from "../support/world.ts";
+import { startProxy } from "../trouble/proxy.ts";
 import { claimed, commitOf, entry, ground, job, PROCESSOR, row } from "./store.suite.ts";
 
 const within = async () => {
@@ -31,6 +32,21 @@ test("a connection that is lost between two statements of a transaction fails th
   });
   await expect(transaction).rejects.toBeInstanceOf(Transient);
   expect(await it.database.query("select 1 as one")).toEqual([{ one: 1 }]);
+});
+
+test.each([true, false])("who can't know whether it was committed is told so (it was: %s)", async (isCommitted) => {
+  const address = new URL(await databaseAddress());
+  await using proxy = await startProxy({ host: address.hostname, port: Number(address.port) });
+  address.host = `127.0.0.1:${proxy.port}`;
+  await using database = openDatabase(address.href, "tests");
+  await database.query("create table kept as select 1 as value");
+  proxy.behave({ type: "cut at", text: "commit", isHandedOn: isCommitted });
+  const transaction = database.transaction((connection) => connection.query("update kept set value = 2"));
+  await expect(transaction).rejects.toBeInstanceOf(Transient);
+  proxy.behave({ type: "pass" });
+  await eventually(async () =>
+    expect(await database.query("select value from kept")).toEqual([{ value: isCommitted ? 2 : 1 }]),
+  );
 });
 
 test("who stands still within a transaction holds others up for no longer than a silent member keeps its lanes", async () => {

@@ -9,11 +9,12 @@ import { type Millis, MINUTE, SECOND } from "../../services/core/time.ts";
 import { SESSION_TTL } from "../../services/inboxes/sessions.ts";
 import { inboxesService } from "../../services/inboxes/service.ts";
 import { mailer } from "../../services/mailer/service.ts";
+import { openDatabase } from "../../services/runtime/postgres.ts";
 import type { Said } from "../../services/runtime/producer.ts";
 import { heard } from "../judge/run.ts";
 import { settingsSaid } from "../support/settings.ts";
 import { expectAllDecided, expectAllMailed, expectAllSorted, notificationEvents } from "../support/standing.ts";
-import { eventually, SINCE_EVER, world } from "../support/world.ts";
+import { eventually, SINCE_EVER, type World, world } from "../support/world.ts";
 
 const SEED = Number(process.env["SEED"] ?? 20_261_122);
 /** Three times the demo's ten people and five rooms, who know nothing of each other. */
@@ -75,6 +76,87 @@ test(
     );
   },
 );
+
+test(`nothing of a backlog is mailed before all of it is known (SEED=${SEED})`, { timeout: 120_000 }, async () => {
+  const chat = await world({ LOG_LEVEL: "error" }, SETTINGS);
+  using mails = countMails(chat.mailbox);
+  await using _others = chat.serve([conversationsService, mailer]);
+  const end = Math.floor((Date.now() - AFTER) / TICK) * TICK;
+  for (const said of lifeOf(end - LENGTH, end)) await chat.publish(...said);
+  await eventually(() => expectAllSorted(chat));
+
+  await using commits = await turnstile(chat);
+  await using _inboxes = chat.serve([inboxesService]);
+  while ((await tellings(chat)) === 0) await commits.next();
+  const first = await tellings(chat);
+  await eventually(async () => {
+    const { all, putOff } = await letters(chat);
+    expect([all > 0, putOff]).toEqual([true, all]);
+  });
+  expect(await mails.counts()).toEqual(new Map());
+  await commits.open();
+  await eventually(() => expectAllDecided(chat));
+  expect(await tellings(chat)).toBeGreaterThan(first);
+  await eventually(() => expectAllMailed(chat));
+  expect((await mails.counts()).size).toBeGreaterThan(0);
+});
+
+/** Sides of conversations that somebody was told of, as `inboxes` has saved them. */
+const tellings = async ({ database }: World): Promise<number> => {
+  const [found] = await database.query<{ count: number }>(
+    "select count(*) from state_inboxes where value -> 'toldAt' is not null",
+  );
+  return found?.count ?? 0;
+};
+
+/** Letters there are, and those of them that were looked at and wait: such a one is to be sent later than it was saved. */
+const letters = async ({ database }: World): Promise<{ readonly all: number; readonly putOff: number }> => {
+  const [found] = await database.query<{ all: number; putOff: number }>(
+    `select count(*) as all, count(*) filter (where state = 'ready' and run_at > extract(epoch from saved_at) * 1000) as "putOff"
+     from jobs where queue = 'mail'`,
+  );
+  return found ?? { all: 0, putOff: 0 };
+};
+
+/** Holds the commits of `inboxes`: `next` lets through the one that waits, if one does, and `open` all. */
+const turnstile = async ({ environment }: World) => {
+  const database = openDatabase(environment["DATABASE_URL"] ?? "", "tests", { patience: 60_000 });
+  const hold = () => {
+    const [held, end] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const transaction = database.transaction(async (connection) => {
+      await connection.query("lock table state_inboxes in exclusive mode");
+      held.resolve();
+      await end.promise;
+    });
+    const release = async (): Promise<void> => {
+      end.resolve();
+      await transaction;
+    };
+    return { isHeld: held.promise, release };
+  };
+  let current = hold();
+  await current.isHeld;
+  return {
+    async next() {
+      const following = hold();
+      // Who asks for a lock gets it after all who asked before.
+      await eventually(async () =>
+        expect(
+          await database.query(`select 1 from pg_locks join pg_database d on d.oid = database where d.datname = current_database()
+               and relation = 'state_inboxes'::regclass and mode = 'ExclusiveLock' and not granted`),
+        ).toHaveLength(1),
+      );
+      await current.release();
+      await following.isHeld;
+      current = following;
+    },
+    open: () => current.release(),
+    async [Symbol.asyncDispose]() {
+      await current.release();
+      await database[Symbol.asyncDispose]();
+    },
+  };
+};
 
 /** What everybody says, in the order of time, slice by slice. */
 const lifeOf = (start: Millis, end: Millis): readonly (readonly Said[])[] => {
