@@ -1,7 +1,7 @@
 import { Fatal } from "../core/failure.ts";
 import type { Log } from "../core/ports.ts";
 import { noSettings } from "../core/settings.ts";
-import { once, paceOf } from "../runtime/pace.ts";
+import { once, paceOf, paceOfTopic, reaches } from "../runtime/pace.ts";
 import { service } from "../runtime/service.ts";
 import { domainOf } from "./address.ts";
 import { variables } from "./config.ts";
@@ -33,6 +33,7 @@ export const mailer = service({
         render,
         lookUp: rowsOf(root.log, root.store),
         pace: once(await paceOf(root.log, root.store, root.clock), root.clock),
+        hasChoicesOf: reaches(await paceOfTopic(processor.name, "preferences", root)),
         concurrency,
         clock: root.clock,
         chance: Math.random,

@@ -17,7 +17,12 @@ const payload: Letter = { address: "grace@example.com", event, loggedAt: NOON };
 const never = new AbortController().signal;
 
 /** A desk whose server answers so; `mails` is what it was handed. */
-const desk = (answer: Answer, rows: Readonly<Record<string, unknown>> = {}, loggedAt = NOON, pace = NOON) => {
+const desk = (
+  answer: Answer,
+  rows: Readonly<Record<string, unknown>> = {},
+  loggedAt = NOON,
+  { pace = NOON, choices = loggedAt } = {},
+) => {
   const mails: Mail[] = [];
   const post: Post = {
     async send(mail) {
@@ -31,6 +36,7 @@ const desk = (answer: Answer, rows: Readonly<Record<string, unknown>> = {}, logg
     render,
     lookUp: async (lookups) => lookups.map(({ processor, key }) => rows[`${processor} ${key}`]),
     pace: async () => pace,
+    hasChoicesOf: async (at) => at <= choices,
     concurrency: 3,
     clock: { now: () => NOON + 5 },
     chance: () => 0,
@@ -77,11 +83,19 @@ test("a taken letter is done and told of", async () => {
 test("a letter that comes of a backlog waits until it is known what its recipient has read in it", async () => {
   const accepted = { kind: "accepted", response: "250 Ok", queueId: null } as const;
   const [published, now] = [NOON + 60_000, NOON + 5];
-  const early = desk(accepted, {}, published, published - 1);
+  const early = desk(accepted, {}, published, { pace: published - 1 });
   expect(await early.attempt(1)).toMatchObject({ settlement: { state: "put off", runAt: now + 1_000 }, publish: [] });
   expect(early.mails).toEqual([]);
-  expect((await desk(accepted, {}, published, published).attempt(1)).settlement).toEqual({ state: "done" });
-  expect((await desk(accepted, {}, NOON + 5_000, -1).attempt(1)).settlement).toEqual({ state: "done" });
+  expect((await desk(accepted, {}, published, { pace: published }).attempt(1)).settlement).toEqual({ state: "done" });
+  expect((await desk(accepted, {}, NOON + 5_000, { pace: -1 }).attempt(1)).settlement).toEqual({ state: "done" });
+});
+
+test("a letter waits until every choice that the log had before it is known", async () => {
+  const { mails, attempt } = desk({ kind: "accepted", response: "250 Ok", queueId: null }, {}, NOON, {
+    choices: NOON - 1,
+  });
+  expect(await attempt(1)).toMatchObject({ settlement: { state: "put off", runAt: NOON + 5 + 1_000 }, publish: [] });
+  expect(mails).toEqual([]);
 });
 
 test("what was read meanwhile is not mailed, and it is said why not", async () => {

@@ -1,5 +1,6 @@
 import { Fatal } from "../core/failure.ts";
 import type { Clock } from "../core/ports.ts";
+import type { Millis } from "../core/time.ts";
 import { announce } from "../runtime/facts.ts";
 import { pass } from "../runtime/points.ts";
 import type { Pace } from "../runtime/pace.ts";
@@ -19,6 +20,8 @@ export interface Desk {
   readonly lookUp: LookUp;
   /** Up to when everything that the log had is known to `lookUp`. */
   readonly pace: Pace;
+  /** Whether every choice of mail that the log had at a time is known to `lookUp`. Throws Transient. */
+  hasChoicesOf(at: Millis): Promise<boolean>;
   readonly clock: Clock;
   /** In [0, 1), drawn anew each time: spreads what failed together. */
   readonly chance: () => number;
@@ -32,14 +35,27 @@ export interface Desk {
  * Sends letters. Each is accepted by the server at least once; twice only where the server took it and its reply to the
  * final dot never reached us, or our process died before it could say so: then with the same Message-ID.
  */
-export const mailing = ({ post, render, lookUp, pace, clock, chance, setting, sending, concurrency }: Desk): Work => ({
+export const mailing = ({
+  post,
+  render,
+  lookUp,
+  pace,
+  hasChoicesOf,
+  clock,
+  chance,
+  setting,
+  sending,
+  concurrency,
+}: Desk): Work => ({
   queue: MAIL_QUEUE,
   concurrency,
   async attempt(job, signal, ensureLeased) {
     const letter = job.payload as Letter; // as the processor made it
     const { event } = letter;
     if (event.snapshot === null) throw new Fatal(`the letter ${job.id} has no snapshot`);
-    if (isLate(letter) && (await pace()) < letter.loggedAt) return putOff(letter, clock.now());
+    const { loggedAt } = letter;
+    if (!(await hasChoicesOf(loggedAt)) || (isLate(letter) && (await pace()) < loggedAt))
+      return putOff(letter, clock.now());
     const present = await presentOf(event.userId, event.snapshot, lookUp);
     const reason = outdated(event.snapshot, letter.address, event.occurredAt, present);
     if (reason !== null) return suppress(letter, reason, clock.now());

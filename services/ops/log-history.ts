@@ -2,6 +2,7 @@ import type { LogRecord } from "../core/event.ts";
 import type { Codec, Log, RawRecord } from "../core/ports.ts";
 import type { Millis } from "../core/time.ts";
 import type { TopicId } from "../core/topics.ts";
+import { placesOf } from "../runtime/frontier.ts";
 import { decoded } from "./read.ts";
 
 /** What is asked of a log. */
@@ -38,7 +39,7 @@ export async function* readLog(
 }
 
 const open = async (log: Source, topic: TopicId) => {
-  const places = Array.from({ length: await log.partitions(topic) }, (_, partition) => ({ topic, partition }));
+  const places = await placesOf(log, [topic]);
   const extents = await log.extents(places);
   const queues = extents.map(({ low, high }) => ({
     high,

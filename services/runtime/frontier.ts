@@ -1,5 +1,5 @@
 import type { Lane } from "../core/lane.ts";
-import type { Extent, Place } from "../core/ports.ts";
+import type { Extent, Log, Place } from "../core/ports.ts";
 import type { Millis } from "../core/time.ts";
 import type { TopicId } from "../core/topics.ts";
 
@@ -39,6 +39,14 @@ interface Spot {
 }
 
 export const placeName = ({ topic, partition }: Place): string => `${topic}/${partition}`;
+
+/** All places of the topics. Throws Transient. */
+export const placesOf = async (log: Pick<Log, "partitions">, topics: Iterable<TopicId>): Promise<readonly Place[]> => {
+  const counts = await Promise.all(Array.from(topics, async (topic) => [topic, await log.partitions(topic)] as const));
+  return counts.flatMap(([topic, count]) =>
+    Array.from({ length: count }, (_none, partition) => ({ topic, partition })),
+  );
+};
 
 /**
  * @param start the offset from which each place is read, in the order of `places`

@@ -1,7 +1,8 @@
 import { flow } from "../core/flow.ts";
-import type { Clock, Log, Store } from "../core/ports.ts";
+import type { Clock, Extent, Log, Store } from "../core/ports.ts";
 import { type Millis, SECOND } from "../core/time.ts";
-import { frontier } from "./frontier.ts";
+import type { TopicId } from "../core/topics.ts";
+import { frontier, placeName, placesOf } from "./frontier.ts";
 import { relay } from "./relay.ts";
 import { rounds } from "./round.ts";
 
@@ -13,10 +14,7 @@ export type Pace = () => Promise<Millis>;
  * question to the next; one asked while nothing waits comes to the time at which it is asked. Throws Transient.
  */
 export const paceOf = async (log: Log, store: Store, clock: Clock): Promise<Pace> => {
-  const places = Array.from({ length: await log.partitions("notifications") }, (_none, partition) => ({
-    topic: "notifications" as const,
-    partition,
-  }));
+  const places = await placesOf(log, ["notifications"]);
   const reached = frontier(
     places,
     places.map(() => Infinity), // nothing is read here: what matters is the time that the ends are noted with
@@ -30,6 +28,59 @@ export const paceOf = async (log: Log, store: Store, clock: Clock): Promise<Pace
     const now = clock.now();
     await round.advance(now, now);
     return reached.time();
+  };
+};
+
+/**
+ * Up to when all that the log had of a topic is folded by a processor that folds records as they come, and so saves no
+ * time that would tell. Throws Transient.
+ */
+export const paceOfTopic = async (
+  processor: string,
+  topic: TopicId,
+  {
+    log,
+    store,
+    clock,
+  }: {
+    readonly log: Pick<Log, "partitions" | "extents">;
+    readonly store: Pick<Store, "progress">;
+    readonly clock: Clock;
+  },
+): Promise<Pace> => {
+  const places = await placesOf(log, [topic]);
+  let noted: { readonly ends: readonly Extent[]; readonly at: Millis } | null = null;
+  let come = -1;
+  return async () => {
+    const at = clock.now();
+    noted ??= { ends: await log.extents(places), at };
+    const cursors = new Map(
+      (await store.progress(processor, "notifications")).flatMap((lane) => Object.entries(lane.cursors)),
+    );
+    const isFolded = noted.ends.every(({ low, high }, index) => {
+      const place = places[index];
+      return low === high || place === undefined || (cursors.get(placeName(place)) ?? 0) >= high;
+    });
+    if (isFolded) [come, noted] = [noted.at, null];
+    return come;
+  };
+};
+
+/**
+ * Whether the pace has come to a time: asked only where that isn't known yet, once for all who want to know meanwhile,
+ * and for each at least once since its own question.
+ */
+export const reaches = (pace: Pace): ((at: Millis) => Promise<boolean>) => {
+  let come = -1;
+  let asking: Promise<void> | null = null;
+  const ask = (): Promise<void> =>
+    (asking ??= pace()
+      .then((at) => void (come = at))
+      .finally(() => (asking = null)));
+  return async (at) => {
+    if (come < at) await ask();
+    if (come < at) await ask(); // the first may have been an older one
+    return come >= at;
   };
 };
 

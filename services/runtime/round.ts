@@ -5,7 +5,7 @@ import { laneStream } from "../core/stream.ts";
 import type { Millis } from "../core/time.ts";
 import type { TopicId } from "../core/topics.ts";
 import type { World } from "./engine.ts";
-import { type Frontier, placeName } from "./frontier.ts";
+import { type Frontier, placeName, placesOf } from "./frontier.ts";
 
 /**
  * How the stream's time comes to a moment: what was on the log by then is followed through each stage before this
@@ -52,14 +52,8 @@ export const rounds = (
   let round: Round | null = null;
   const fedTopics = new Set(upstream.map(({ to }) => to));
 
-  const placesOf = async (topics: Iterable<TopicId>): Promise<readonly Place[]> => {
-    const counts = await Promise.all([...topics].map(async (topic) => [topic, await log.partitions(topic)] as const));
-    return counts.flatMap(([topic, count]) =>
-      Array.from({ length: count }, (_none, partition) => ({ topic, partition })),
-    );
-  };
   const noteEnds = async (of: Round, topics: Iterable<TopicId>): Promise<void> => {
-    const places = await placesOf(topics);
+    const places = await placesOf(log, topics);
     const extents = await log.extents(places);
     places.forEach((place, index) => of.ends.set(placeName(place), extents[index] ?? { low: 0, high: Infinity }));
   };

@@ -4,6 +4,7 @@ import { type Application, startApplication } from "../../deploy/local/applicati
 import type { House } from "../../deploy/local/house.ts";
 import type { Millis } from "../../services/core/time.ts";
 import type { TopicId } from "../../services/core/topics.ts";
+import { placesOf } from "../../services/runtime/frontier.ts";
 import { say } from "../../services/runtime/producer.ts";
 import { postgresStore } from "../../services/runtime/store.ts";
 import { bookOf, settingsSaid } from "../support/settings.ts";
@@ -51,6 +52,6 @@ export const readyFor = async (site: Site, timeout: number): Promise<Place> => {
 
 /** How many records a topic has had so far. */
 export const recordsOn = async ({ desk: { log } }: House, topic: TopicId): Promise<number> => {
-  const places = Array.from({ length: await log.partitions(topic) }, (_none, partition) => ({ topic, partition }));
+  const places = await placesOf(log, [topic]);
   return (await log.extents(places)).reduce((sum, { high }) => sum + high, 0);
 };

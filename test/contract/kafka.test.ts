@@ -2,11 +2,12 @@ import { randomUUID } from "node:crypto";
 import kafkajs, { type Kafka as Client, type Producer } from "kafkajs";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import type { KafkaLog } from "../../services/runtime/kafka-client.ts";
+import { placesOf } from "../../services/runtime/frontier.ts";
 import { openKafka } from "../../services/runtime/kafka.ts";
 import type { Log, Place } from "../../services/core/ports.ts";
 import type { TopicId } from "../../services/core/topics.ts";
 import { eventually, PARTITIONS, testLog } from "../support/world.ts";
-import { assigned, endOf, placesOf, read, recordsOf, saying, takeUntil, text } from "./log.suite.ts";
+import { assigned, endOf, read, recordsOf, saying, takeUntil, text } from "./log.suite.ts";
 
 const { CompressionTypes, ConfigResourceTypes, Kafka, logLevel } = kafkajs;
 
@@ -167,5 +168,5 @@ describe("a topic that isn't there", () => {
 test("a broker that isn't there may be there later", async () => {
   await using none = openKafka({ brokers: ["127.0.0.1:9"], clientId: "tests", prefix: "", tls: false });
   await expect(none.partitions("inbox")).rejects.toMatchObject({ name: "Transient" });
-  await expect(placesOf(none, "inbox")).rejects.toMatchObject({ name: "Transient" });
+  await expect(placesOf(none, ["inbox"])).rejects.toMatchObject({ name: "Transient" });
 });

@@ -28,9 +28,6 @@ export const saying = (topic: TopicId, partition: number, value: string, more: P
   ...more,
 });
 
-export const placesOf = async (log: Log, topic: TopicId): Promise<readonly Place[]> =>
-  Array.from({ length: await log.partitions(topic) }, (_none, partition) => ({ topic, partition }));
-
 /** Where the log ends now. */
 export const endOf = async (log: Log, place: Place): Promise<number> => {
   const [extent] = await log.extents([place]);

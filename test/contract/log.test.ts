@@ -3,8 +3,9 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { laneOf } from "../../services/core/lane.ts";
 import type { Log, Place, RawRecord } from "../../services/core/ports.ts";
 import type { TopicId } from "../../services/core/topics.ts";
+import { placesOf } from "../../services/runtime/frontier.ts";
 import { readerOf } from "../../services/runtime/scan.ts";
-import { endOf, logs, placesOf, read, saying, takeRecords, assigned, text, bytes } from "./log.suite.ts";
+import { endOf, logs, read, saying, takeRecords, assigned, text, bytes } from "./log.suite.ts";
 import { PARTITIONS } from "../support/world.ts";
 
 /** What a log promises of its records (services/core/ports.ts). Both pass it. */
@@ -75,7 +76,7 @@ describe.each(logs)("the log %s", (_name, open) => {
   });
 
   test("says how far each partition goes, an empty one too", async () => {
-    const places = await placesOf(log, "conversationStrays");
+    const places = await placesOf(log, ["conversationStrays"]);
     for (const { low, high } of await log.extents(places)) expect([low, high]).toEqual([0, 0]);
     await log.publish(["a", "b", "c"].map((value) => saying("conversationStrays", 1, value)));
     expect(await log.extents(places)).toEqual([

@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { Log, Place, Subscription } from "../../services/core/ports.ts";
-import { assigned, endOf, logs, placesOf, recordsOf, saying, takeRecords, takeUntil, text } from "./log.suite.ts";
+import { placesOf } from "../../services/runtime/frontier.ts";
+import { assigned, endOf, logs, recordsOf, saying, takeRecords, takeUntil, text } from "./log.suite.ts";
 import { PARTITIONS } from "../support/world.ts";
 
 const named = (places: readonly Place[]): readonly string[] =>
@@ -34,7 +35,7 @@ describe.each(logs)("who reads the log %s", (_name, open) => {
   test("alone has every partition of its topics, and the same until it changes", async () => {
     await using member = await log.subscribe(group, ["messages", "users"], PARTITIONS);
     const places = await assigned(member, 4);
-    expect(named(places)).toEqual(named([...(await placesOf(log, "messages")), ...(await placesOf(log, "users"))]));
+    expect(named(places)).toEqual(named([...(await placesOf(log, ["messages"])), ...(await placesOf(log, ["users"]))]));
     expect(member.assigned()).toBe(places);
   });
 

@@ -5,7 +5,7 @@ import { conversationsService } from "../../services/conversations/service.ts";
 import { topicIds } from "../../services/core/topics.ts";
 import { inboxesService } from "../../services/inboxes/service.ts";
 import { isEqual } from "../../services/ops/rebuild/compare.ts";
-import { placesOf } from "../../services/ops/rebuild/side.ts";
+import { placesOf } from "../../services/runtime/frontier.ts";
 import { letter } from "../support/letters.ts";
 import { eventually, type World, world } from "../support/world.ts";
 import {

@@ -237,6 +237,22 @@ export const mutations: readonly Mutation[] = [
     only: "before all of it is known",
   },
   {
+    what: "a letter doesn't wait for what people have chosen before it",
+    file: "services/mailer/work.ts",
+    from: "!(await hasChoicesOf(loggedAt)) ||",
+    to: "((await hasChoicesOf(loggedAt)) && false) ||",
+    test: "services/mailer/work.test.ts",
+    only: "every choice",
+  },
+  {
+    what: "a topic counts as folded that isn't",
+    file: "services/runtime/pace.ts",
+    from: "(cursors.get(placeName(place)) ?? 0) >= high",
+    to: "(cursors.get(placeName(place)) ?? 0) >= 0",
+    test: "services/runtime/pace.test.ts",
+    only: "by which all",
+  },
+  {
     what: "a switch forgets what live had yet to say",
     file: "services/ops/rebuild/switch.ts",
     from: "rows: [], outbox: carried.outbox, jobs: [] };",

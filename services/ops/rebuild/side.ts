@@ -1,12 +1,11 @@
 import { conversations } from "../../conversations/rule.ts";
 import type { Lane } from "../../core/lane.ts";
-import type { Clock, Extent, Log, Place, Progress, Store } from "../../core/ports.ts";
-import type { Millis } from "../../core/time.ts";
+import type { Clock, Log, Progress, Store } from "../../core/ports.ts";
 import { type TopicId, topicIds } from "../../core/topics.ts";
 import { inboxes } from "../../inboxes/rule.ts";
 import { mailer } from "../../mailer/letter.ts";
-import { placeName } from "../../runtime/frontier.ts";
-import { type Pace, paceOf } from "../../runtime/pace.ts";
+import { placeName, placesOf } from "../../runtime/frontier.ts";
+import { type Pace, paceOf, paceOfTopic } from "../../runtime/pace.ts";
 import type { Stateful } from "./rows.ts";
 
 /** One of the two that are compared, the live services' or the rebuild's: the log as it sees it, and its state. */
@@ -41,16 +40,13 @@ export const inputsOf = ({ inputs, strays }: Folding): readonly TopicId[] =>
 /** Numbers from 0 up. */
 export const range = (count: number): readonly number[] => Array.from({ length: count }, (_none, index) => index);
 
-export const placesOf = async (log: Pick<Log, "partitions">, topics: readonly TopicId[]): Promise<readonly Place[]> => {
-  const counts = await Promise.all(topics.map(async (topic) => [topic, await log.partitions(topic)] as const));
-  return counts.flatMap(([topic, count]) => range(count).map((partition) => ({ topic, partition })));
-};
-
 /** A side's pace, its timers and people's choices included. */
 export const paceOfSide = async (side: Side): Promise<Pace> => {
   const { log, store, clock, processors } = side;
   const pace = await paceOf(log, store, clock);
-  const choicesPace = processors.includes(choices) ? await paceOfChoices(side) : () => Promise.resolve(Infinity);
+  const choicesPace = processors.includes(choices)
+    ? await paceOfTopic(choices.name, "preferences", side)
+    : () => Promise.resolve(Infinity);
   const timed = processors.filter((one) => one !== choices);
   const lanes = new Map<string, readonly Lane[]>();
   for (const { name, home } of timed) lanes.set(name, range(await log.partitions(home)));
@@ -64,24 +60,6 @@ export const paceOfSide = async (side: Side): Promise<Pace> => {
     const due = await Promise.all(timed.map(({ name }) => store.nextDue(name, lanes.get(name) ?? [])));
     const decided = Math.max(saved, Math.min(reached, ...due.map((at) => (at ?? Infinity) - 1)));
     return Math.min(decided, await choicesPace());
-  };
-};
-
-/** Up to when all choices that the log had are folded. Who folds records as they come saves no time that would tell. */
-const paceOfChoices = async ({ log, store, clock }: Side): Promise<Pace> => {
-  const places = await placesOf(log, choices.inputs);
-  let noted: { readonly ends: readonly Extent[]; readonly at: Millis } | null = null;
-  let come = -1;
-  return async () => {
-    const at = clock.now();
-    noted ??= { ends: await log.extents(places), at };
-    const cursors = cursorsOf(await store.progress(choices.name, "notifications"));
-    const isFolded = noted.ends.every(({ low, high }, index) => {
-      const place = places[index];
-      return low === high || place === undefined || (cursors.get(placeName(place)) ?? 0) >= high;
-    });
-    if (isFolded) [come, noted] = [noted.at, null];
-    return come;
   };
 };
 

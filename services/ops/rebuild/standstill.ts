@@ -1,8 +1,7 @@
 import type { Log, Slice, Subscription } from "../../core/ports.ts";
 import type { Millis } from "../../core/time.ts";
 import { type TopicId, topicIds, topics } from "../../core/topics.ts";
-import { placeName } from "../../runtime/frontier.ts";
-import { placesOf } from "./side.ts";
+import { placeName, placesOf } from "../../runtime/frontier.ts";
 
 /** What the chat writes. */
 const chat = topicIds.filter((topic) => topics[topic].owner === "chat");
