@@ -64,6 +64,8 @@ export const startEngine = async <Row, Event extends Keyed, Given>(
   };
   const lore =
     processor.lore === undefined ? null : await readLoreOf(processor.name, processor.lore, world).catch(orLeave);
+  // Elsewhere the frontier waits for it.
+  let isLearning = lore !== null && processor.upstream.length === 0;
   let tenure: Tenure<Row, Event> | null = null;
   let assigned: readonly Place[] = [];
   let hinted = clock.now();
@@ -88,13 +90,15 @@ export const startEngine = async <Row, Event extends Keyed, Given>(
 
   const step = async (): Promise<boolean> => {
     if (!relay.room()) return false; // its loop is retrying; what we would add must wait its turn
+    const isLearned = (await lore?.step()) ?? false;
+    if (isLearning) isLearning = !(await lore?.isWhole());
+    if (isLearning) return isLearned;
     const mine = await hold();
-    if (mine.lanes.length === 0) return false;
+    if (mine.lanes.length === 0) return isLearned;
     if (clock.now() - looked >= LOOK_EVERY) {
       looked = clock.now();
       if (await isFenced(processor.name, mine, world.store)) return fenced();
     }
-    const isLearned = (await lore?.step()) ?? false;
     const known = lore === null ? await given() : lore.given();
     const did = await turn({ processor, given: known, lore, world, tenure: mine, subscription, widths, lanes });
     if (did === "fenced") return fenced();

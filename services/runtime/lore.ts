@@ -7,7 +7,7 @@ import type { Millis } from "../core/time.ts";
 import { SKEW } from "./clock.ts";
 import type { World } from "./engine.ts";
 import { announce } from "./facts.ts";
-import { type Frontier, placeName } from "./frontier.ts";
+import { type Frontier, placeName, placesOf } from "./frontier.ts";
 import { prepare, readLore } from "./intake.ts";
 
 /** Reads a processor's lore, all of it, from the first record kept. */
@@ -15,6 +15,8 @@ export interface LoreReader<Given> extends AsyncDisposable {
   readonly places: readonly Place[];
   /** Learns what has arrived; whether there was anything. Throws Transient. */
   step(): Promise<boolean>;
+  /** Whether all is known that its topics had when this was first asked. Throws Transient. */
+  isWhole(): Promise<boolean>;
   /** What is known by now; it says itself from when on. */
   given(): Given;
   /** Tells the frontier how far it is read. */
@@ -39,16 +41,15 @@ export const readLoreOf = async <Given>(
   lore: Lore<Given>,
   { log, codec, clock }: Pick<World, "log" | "codec" | "clock">,
 ): Promise<LoreReader<Given>> => {
-  const counts = await Promise.all(lore.topics.map(async (topic) => [topic, await log.partitions(topic)] as const));
+  const places = await placesOf(log, lore.topics);
   // A group of its own: every process reads all of it.
   const subscription = await log.subscribe(`${processor}.lore.${randomUUID()}`, lore.topics, 1);
-  const places = counts.flatMap(([topic, count]) =>
-    Array.from({ length: count }, (_none, partition): Place => ({ topic, partition })),
-  );
   const read = new Map(places.map((place) => [placeName(place), { next: null as number | null, latest: -1 }]));
   let assigned: readonly Place[] = [];
   let known: readonly Known[] = [];
   let given = lore.begin;
+  /** Places that are still to be read to there. */
+  let ahead: readonly (readonly [place: string, end: number])[] | null = null;
 
   const decoded = (raw: RawRecord): readonly Known[] => {
     try {
@@ -79,6 +80,14 @@ export const readLoreOf = async <Given>(
 
   return {
     places,
+    async isWhole() {
+      ahead ??= (await log.extents(places)).flatMap(({ low, high }, index) => {
+        const place = places[index];
+        return low === high || place === undefined ? [] : [[placeName(place), high] as const];
+      });
+      ahead = ahead.filter(([place, end]) => (read.get(place)?.next ?? 0) < end);
+      return ahead.length === 0;
+    },
     given: () => given,
     async step() {
       const now = subscription.assigned();

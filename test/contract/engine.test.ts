@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Transient } from "../../services/core/failure.ts";
 import { laneOf } from "../../services/core/lane.ts";
+import type { Keyed, Processor } from "../../services/core/processor.ts";
 import { HOUR, MINUTE, type Millis, SECOND } from "../../services/core/time.ts";
 import type { TopicId } from "../../services/core/topics.ts";
 import { memoryLog } from "../../services/memory/log.ts";
@@ -220,4 +221,51 @@ test("an engine that can't start leaves no member of its group behind, which wou
   const world: World = { log: joining, store, codec, clock, relay: relay(log, store), bell: bell() };
   await expect(startEngine(second, () => [], world)).rejects.toThrow("not now");
   expect(members).toEqual(new Set());
+});
+
+test("who folds records as they come does so by all settings that the log had when it began", async () => {
+  const clock = { now: () => START };
+  const log = memoryLog(clock, 2);
+  const store = memoryStore(clock.now);
+  let isSlow = true;
+  const slowly: World["log"] = {
+    ...log,
+    async subscribe(group, ...of) {
+      const member = await log.subscribe(group, ...of);
+      return group.includes(".lore.") ? { ...member, take: (...more) => (isSlow ? [] : member.take(...more)) } : member;
+    },
+  };
+  const counting: Processor<number, Keyed, number> = {
+    name: "mailer",
+    inputs: ["preferences"],
+    home: "preferences",
+    strays: null,
+    upstream: [],
+    lore: { topics: ["settings"], begin: 0, learn: (known) => known + 1 },
+    read: ({ key, at, timestamp }) => [{ key, at, seen: timestamp }],
+    rows: ({ key }) => [key],
+    fold: ({ key }, _rows, known) => ({ writes: [[key, known]], effects: [] }),
+    wake: () => null,
+  };
+  const value = serialize({});
+  const lane = laneOf("u1", 2);
+  await log.publish([
+    { topic: "settings", key: "a", partition: 0, value },
+    { topic: "settings", key: "b", partition: 1, value },
+    { topic: "preferences", key: "u1", partition: lane, value },
+  ]);
+  const engine = await startEngine(counting, () => 0, {
+    log: slowly,
+    store,
+    codec,
+    clock,
+    relay: relay(slowly, store),
+    bell: bell(),
+  });
+  const load = async () => await store.load("mailer", [{ lane, key: "u1" }]);
+  for (let steps = 0; steps < 5; steps += 1) await engine.step();
+  expect(await load()).toEqual([undefined]);
+  isSlow = false;
+  while (await engine.step());
+  expect(await load()).toEqual([2]);
 });

@@ -245,6 +245,14 @@ export const mutations: readonly Mutation[] = [
     only: "every choice",
   },
   {
+    what: "records are folded as they come by settings that are still being read",
+    file: "services/runtime/engine.ts",
+    from: "let isLearning = lore !== null && processor.upstream.length === 0;",
+    to: "let isLearning = lore !== null && processor.upstream.length < 0;",
+    test: "test/contract/engine.test.ts",
+    only: "by all settings",
+  },
+  {
     what: "a topic counts as folded that isn't",
     file: "services/runtime/pace.ts",
     from: "(cursors.get(placeName(place)) ?? 0) >= high",
