@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { startApplication } from "../../deploy/local/application.ts";
+import { KEEP_DELIVERIES } from "../../deploy/local/receiver/deliveries.ts";
 import type { UserId } from "../../services/core/ids.ts";
 import { type Millis, SECOND } from "../../services/core/time.ts";
 import { readWhole } from "../../services/ops/read.ts";
@@ -13,6 +14,9 @@ import { SINCE_EVER } from "./waiting.ts";
 /** Letters before those that are measured: what is compiled and connected then is not measured. */
 const WARM_UP = 50;
 const LOOK_EVERY: Millis = 100;
+/** Webhooks of a letter, TRIGGERED and SENT: the receiver keeps but the last of all. */
+const WEBHOOKS_EACH = 2;
+export const MOST_LETTERS = KEEP_DELIVERIES / WEBHOOKS_EACH - WARM_UP;
 
 /** What a message comes to, one after the other, and in milliseconds since the one before, or since the message. */
 const STAGES = [

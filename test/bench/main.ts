@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 import { openHouse } from "../../deploy/local/house.ts";
 import type { Site } from "./deciders.ts";
-import { endToEnd, endToEndLines } from "./end-to-end.ts";
+import { endToEnd, endToEndLines, MOST_LETTERS } from "./end-to-end.ts";
 import { growth, type Growth, growthLine } from "./growth.ts";
 import { lateness, latenessLine, type Load } from "./lateness.ts";
 import { PEER, pipeline, type Runs } from "./pipeline.ts";
@@ -89,10 +89,11 @@ bench
 bench
   .command("end-to-end")
   .description("from a message that is due at once to its mail and its webhook, and where the time goes")
-  .option("--count <n>", "messages", whole, 300)
+  .option("--count <n>", `messages, ${MOST_LETTERS} at most`, whole, 300)
   .option("--rate <n>", "messages a second", whole, 5)
   .option("--json", "prints JSON")
   .action(async ({ json, ...load }: Options & { count: number; rate: number }) => {
+    if (load.count > MOST_LETTERS) bench.error(`error: --count ${load.count} is more than ${MOST_LETTERS}`);
     const found = await onSite((site) => endToEnd(site, load));
     print(found, endToEndLines(found), json);
   });
