@@ -1,7 +1,8 @@
 import { flow } from "../core/flow.ts";
-import type { Clock, Extent, Log, Store } from "../core/ports.ts";
+import type { Clock, Extent, Log, Progress, Store } from "../core/ports.ts";
 import { type Millis, SECOND } from "../core/time.ts";
 import type { TopicId } from "../core/topics.ts";
+import type { World } from "./engine.ts";
 import { frontier, placeName, placesOf } from "./frontier.ts";
 import { relay } from "./relay.ts";
 import { rounds } from "./round.ts";
@@ -38,15 +39,7 @@ export const paceOf = async (log: Log, store: Store, clock: Clock): Promise<Pace
 export const paceOfTopic = async (
   processor: string,
   topic: TopicId,
-  {
-    log,
-    store,
-    clock,
-  }: {
-    readonly log: Pick<Log, "partitions" | "extents">;
-    readonly store: Pick<Store, "progress">;
-    readonly clock: Clock;
-  },
+  { log, store, clock }: Pick<World, "log" | "store" | "clock">,
 ): Promise<Pace> => {
   const places = await placesOf(log, [topic]);
   let noted: { readonly ends: readonly Extent[]; readonly at: Millis } | null = null;
@@ -54,9 +47,7 @@ export const paceOfTopic = async (
   return async () => {
     const at = clock.now();
     noted ??= { ends: await log.extents(places), at };
-    const cursors = new Map(
-      (await store.progress(processor, "notifications")).flatMap((lane) => Object.entries(lane.cursors)),
-    );
+    const cursors = cursorsOf(await store.progress(processor, "notifications"));
     const isFolded = noted.ends.every(({ low, high }, index) => {
       const place = places[index];
       return low === high || place === undefined || (cursors.get(placeName(place)) ?? 0) >= high;
@@ -65,6 +56,10 @@ export const paceOfTopic = async (
     return come;
   };
 };
+
+/** How far each place is folded, whichever lane it is of. */
+export const cursorsOf = (progress: readonly Progress[]): ReadonlyMap<string, number> =>
+  new Map(progress.flatMap(({ cursors }) => Object.entries(cursors)));
 
 /**
  * Whether the pace has come to a time: asked only where that isn't known yet, once for all who want to know meanwhile,

@@ -1,11 +1,11 @@
 import { conversations } from "../../conversations/rule.ts";
 import type { Lane } from "../../core/lane.ts";
-import type { Clock, Log, Progress, Store } from "../../core/ports.ts";
+import type { Clock, Log, Store } from "../../core/ports.ts";
 import { type TopicId, topicIds } from "../../core/topics.ts";
 import { inboxes } from "../../inboxes/rule.ts";
 import { mailer } from "../../mailer/letter.ts";
 import { placeName, placesOf } from "../../runtime/frontier.ts";
-import { type Pace, paceOf, paceOfTopic } from "../../runtime/pace.ts";
+import { cursorsOf, type Pace, paceOf, paceOfTopic } from "../../runtime/pace.ts";
 import type { Stateful } from "./rows.ts";
 
 /** One of the two that are compared, the live services' or the rebuild's: the log as it sees it, and its state. */
@@ -62,9 +62,6 @@ export const paceOfSide = async (side: Side): Promise<Pace> => {
     return Math.min(decided, await choicesPace());
   };
 };
-
-const cursorsOf = (progress: readonly Progress[]): ReadonlyMap<string, number> =>
-  new Map(progress.flatMap(({ cursors }) => Object.entries(cursors)));
 
 /** Records: how many a side has folded, of how many there are. */
 export interface Count {
