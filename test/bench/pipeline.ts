@@ -22,6 +22,7 @@ import { RAW, type Run, sideOf } from "./summary.ts";
 export const PEER = fileURLToPath(new URL("../../../shared/peers/kafka-streams", import.meta.url));
 const PROCESSOR = fileURLToPath(new URL("processor.ts", import.meta.url));
 const TRACE_LOAD = fileURLToPath(new URL("trace-load.ts", import.meta.url));
+const READ_IMPORTS = fileURLToPath(new URL("read-imports.ts", import.meta.url));
 
 /** What the peer's tools print of one run. */
 const runOnce = async (
@@ -75,14 +76,17 @@ const built = async (peer: string): Promise<string> => {
   return copy;
 };
 
-/** The same tools in a folder of their own, but what they fill the topics with is a recorded chat. */
-const tracing = (tools: string, folder: string, trace: string): string => {
+/** The same tools in a folder of their own, but what they fill the topics with has more in it, or is a recorded chat. */
+const loading = (tools: string, folder: string, trace: string | undefined): string => {
   for (const name of readdirSync(tools)) if (name !== "load.sh") symlinkSync(join(tools, name), join(folder, name));
-  const preload = `preload) exec "${process.execPath}" "${TRACE_LOAD}" --trace "${resolve(trace)}" "$@" ;;`;
-  const others = `*) exec "${join(tools, "load.sh")}" "$@" ;;`;
-  writeFileSync(join(folder, "load.sh"), ["#!/bin/sh", 'case "$1" in', preload, others, "esac", ""].join("\n"), {
-    mode: 0o755,
-  });
+  const load = `"${join(tools, "load.sh")}" "$@"`;
+  const node = `exec "${process.execPath}"`;
+  const preload =
+    trace === undefined
+      ? `${load} && ${node} "${READ_IMPORTS}" "$@"`
+      : `${node} "${TRACE_LOAD}" --trace "${resolve(trace)}" "$@"`;
+  const lines = ["#!/bin/sh", 'case "$1" in', `preload) ${preload} ;;`, `*) exec ${load} ;;`, "esac", ""];
+  writeFileSync(join(folder, "load.sh"), lines.join("\n"), { mode: 0o755 });
   return folder;
 };
 
@@ -103,9 +107,8 @@ export const pipeline = async (
   load: readonly string[],
   tell: (line: string) => void,
 ): Promise<readonly Run[]> => {
-  const place = await built(peer);
   const folder = mkdtempSync(join(tmpdir(), "whileaway-bench-"));
-  const tools = trace === undefined ? place : tracing(place, folder, trace);
+  const tools = loading(await built(peer), folder, trace);
   const all: Run[] = [];
   for (let round = 0; round < runs; round++)
     for (const isOurs of [false, true]) {

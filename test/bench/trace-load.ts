@@ -2,6 +2,7 @@ import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { SECOND } from "../../services/core/time.ts";
 import type { TopicId } from "../../services/core/topics.ts";
+import { MAX_TEXT } from "../../services/inboxes/bounds.ts";
 import { memoryRegistry } from "../../services/memory/registry.ts";
 import { readTrace, type TraceRow } from "../../services/ops/trace.ts";
 import { traceScript } from "../../services/ops/trace-script.ts";
@@ -57,8 +58,10 @@ const loaded = (said: Said): Said | null => {
       const { type, occurredAt: timestamp } = said.value;
       return type === "READ" ? { ...said, value: { ...said.value, readUntil: timestamp }, timestamp } : null;
     }
-    case "messages":
-      return { ...said, timestamp: said.value.occurredAt };
+    case "messages": {
+      const text = said.value.text.slice(0, MAX_TEXT); // what is longer a snapshot cuts, and the peer doesn't
+      return { ...said, value: { ...said.value, text }, timestamp: said.value.occurredAt };
+    }
     default:
       return null;
   }
