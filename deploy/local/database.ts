@@ -21,12 +21,12 @@ export async function answers(url: string): Promise<boolean> {
 
 /** Creates a database unless it exists. Throws LocalStackError when the user may not. */
 export async function createDatabase(url: string, name: string): Promise<void> {
+  if (await exists(url, name)) return;
   try {
     await query(url, `CREATE DATABASE ${pg.escapeIdentifier(name)}`);
   } catch (error) {
-    if (code(error) === DUPLICATE_DATABASE) return;
+    if (code(error) === DUPLICATE_DATABASE) return; // by another, meanwhile
     if (code(error) !== INSUFFICIENT_PRIVILEGE) throw error;
-    if (await exists(url, name)) return;
     throw new LocalStackError(
       `The registry needs a database ${name} beside that of DATABASE_URL, whose user may not create one: create it, or` +
         " name a registry by SCHEMA_REGISTRY_URL",

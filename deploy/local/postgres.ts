@@ -50,7 +50,7 @@ export async function startPostgres(place: Place): Promise<Started> {
 
 // The log first: a stranger on the port would answer as well, if only to refuse.
 async function ready(child: Child, url: string): Promise<boolean> {
-  return child.output().includes("ready to accept connections") && (await answers(url));
+  return /ready to accept (read-only )?connections/.test(child.output()) && (await answers(url));
 }
 
 function server(place: Place, files: PostgresFiles, user: User | undefined, data: string, port: number) {

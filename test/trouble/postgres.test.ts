@@ -14,30 +14,52 @@ const TIMES = IS_WHOLE ? 5 : 1;
 /** Enough for what a test saves, and filled in a moment. */
 const DISK = 384 * 1024 * 1024;
 
-const restarts = async (server: Server, dice: Random): Promise<readonly string[]> => {
+/** What a standby says, in its journal, to whoever would write. */
+const READ_ONLY = "in a read-only transaction";
+
+/** What happens to PostgreSQL, until it takes what is written again. */
+type Failure = (server: Server, dice: Random) => Promise<string>;
+
+const ended =
+  (how: keyof typeof ends): Failure =>
+  async (server, dice) => {
+    await server.stop(how);
+    await delay(dice.below(LONGEST)); // not a wait for facts: the moments are what is drawn
+    await server.start();
+    return how;
+  };
+
+const demoted: Failure = async (server, dice) => {
+  await server.demote();
+  await eventually(() => expect(server.says(READ_ONLY)).toBeGreaterThan(0)); // services are back, and were refused
+  await delay(dice.below(LONGEST));
+  await server.promote();
+  return "standby";
+};
+
+const failures: readonly Failure[] = [ended("killed"), ended("immediate"), ended("fast"), demoted];
+
+const failed = async (server: Server, dice: Random): Promise<readonly string[]> => {
   const struck: string[] = [];
   for (let time = 0; time < TIMES; time++)
-    for (const how of Object.keys(ends) as (keyof typeof ends)[]) {
-      await delay(dice.below(LONGEST)); // not a wait for facts: the moments are what is drawn
-      await server.stop(how);
+    for (const fail of failures) {
       await delay(dice.below(LONGEST));
-      await server.start();
-      struck.push(how);
+      struck.push(await fail(server, dice));
     }
   return struck;
 };
 
 test(
-  `PostgreSQL is killed, ends at once or in good order, and comes back: nothing is lost, nothing comes twice (SEED=${SEED})`,
-  { timeout: 240_000 + TIMES * 90_000 },
+  `PostgreSQL is killed, ends at once or in good order, is a standby for a while, and comes back: nothing is lost, nothing comes twice (SEED=${SEED})`,
+  { timeout: 240_000 + TIMES * 120_000 },
   async () => {
     const server = await startServer();
     const chat = await world({ LOG_LEVEL: "error", DATABASE_URL: server.address });
     using work = await trial(chat, HISTORIES);
     await installGate(chat);
     const running = startAll(chat);
-    const struck = await work.during(restarts(server, random(SEED)));
-    expect(struck).toHaveLength(3 * TIMES);
+    const struck = await work.during(failed(server, random(SEED)));
+    expect(struck).toHaveLength(failures.length * TIMES);
     const { again } = await work.end([running], struck);
     expect(again).toMatchObject({ mails: 0, webhooks: 0 });
   },

@@ -1,13 +1,16 @@
 import { spawnSync } from "node:child_process";
 import {
   chmodSync,
+  chownSync,
   closeSync,
   mkdtempSync,
   openSync,
   readFileSync,
   realpathSync,
   rmSync,
+  statSync,
   symlinkSync,
+  writeFileSync,
   writeSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -18,6 +21,7 @@ import { ports } from "../../deploy/local/ports.ts";
 import { startPostgres } from "../../deploy/local/postgres.ts";
 import { voice } from "../../deploy/local/voice.ts";
 import { migrate } from "../../services/runtime/migrations.ts";
+import { openDatabase } from "../../services/runtime/postgres.ts";
 import { eventually } from "../support/world.ts";
 
 /** How a server ends: by a signal of its own, or by one that nobody can hear. */
@@ -30,6 +34,10 @@ export interface Server {
   stop(how: keyof typeof ends): Promise<void>;
   /** Resolves when it answers, on the port that it had; one that still runs is left alone. */
   start(): Promise<void>;
+  /** Ends in good order and comes back as a standby: it answers, and refuses whatever would write. */
+  demote(): Promise<void>;
+  /** It is the primary again. */
+  promote(): Promise<void>;
   /** Takes all that is left of its disk; returns how it is given back. Only where the disk is its own (`ofBytes`). */
   fill(): () => void;
   /** How often its log says so, since it was started last. */
@@ -59,18 +67,33 @@ export const startServer = async (ofBytes: number | null = null): Promise<Server
     for (const one of [folder, logs]) rmSync(one, { recursive: true, force: true });
   });
   await migrate(running.address);
+  const stop = async (how: keyof typeof ends): Promise<void> => {
+    process.kill(pid(), ends[how]);
+    await running.stop[Symbol.asyncDispose]();
+  };
+  const start = (): Promise<void> =>
+    eventually(async () => {
+      if (isAlive(pid)) return;
+      running = await startPostgres(place()); // not at once, while what is left of the one before holds its memory
+    });
 
   return {
     address: running.address,
-    async stop(how) {
-      process.kill(pid(), ends[how]);
-      await running.stop[Symbol.asyncDispose]();
+    stop,
+    start,
+    async demote() {
+      await stop("fast");
+      const data = realpathSync(join(folder, "postgres/data"));
+      const signal = join(data, "standby.signal");
+      writeFileSync(signal, "");
+      const { uid, gid } = statSync(data);
+      chownSync(signal, uid, gid);
+      await start();
     },
-    start: () =>
-      eventually(async () => {
-        if (isAlive(pid)) return;
-        running = await startPostgres(place()); // not at once, while what is left of the one before holds its memory
-      }),
+    async promote() {
+      await using database = openDatabase(running.address, "promotes");
+      await database.query("select pg_promote()");
+    },
     says: (text) => readFileSync(join(logs, "postgres.log"), "utf8").split(text).length - 1,
     fill() {
       const filler = join(folder, "filler");
