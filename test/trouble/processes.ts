@@ -48,7 +48,11 @@ const ERROR = 50;
 /** Lines that are shown where the test fails, but for those of each attempt. */
 const LAST = 200;
 
-/** All services in one process. @param strike where it is struck, if at all @param more settings of this process alone */
+/**
+ * All services in one process, or the one that SERVICE names.
+ * @param strike where it is struck, if at all
+ * @param more settings of this process alone
+ */
 export const startAll = (
   { environment }: World,
   strike: Strike | null = null,

@@ -3,7 +3,10 @@ import { arm } from "../../services/runtime/points.ts";
 import { serve } from "../../services/runtime/serve.ts";
 import { obey } from "./orders.ts";
 
-/** All services in one process, which strikes itself where STRIKE says: a point, whose it is, the how-manieth time, a signal. */
+/**
+ * All services in one process, or the one that SERVICE names; it strikes itself where STRIKE says: a point, whose it is, the
+ * how-manieth time, a signal.
+ */
 const [point, who, times, signal] = (process.env["STRIKE"] ?? "").split(" ");
 let left = Number(times);
 arm((passed, by) => {
@@ -11,4 +14,5 @@ arm((passed, by) => {
 });
 obey();
 
-await serve(all);
+const only = process.env["SERVICE"];
+await serve(all.filter(({ name }) => only === undefined || name === only));
