@@ -18,8 +18,22 @@ const UNITS = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte"] as const;
 /** SI: what systems show next to a file today. */
 const UNIT_STEP = 1_000;
 
+/** Localities that are kept: to make one takes longer than to render a mail. */
+const MAX_KEPT = 1_000;
+const kept = new Map<string, Locality>();
+
 /** @param locale BCP 47 or with underscores, @param timezone IANA name; what isn't known falls back to English, UTC */
 export const localityOf = (locale: string | null, timezone: string | null): Locality => {
+  const name = JSON.stringify([locale, timezone]);
+  const found = kept.get(name);
+  if (found !== undefined) return found;
+  if (kept.size >= MAX_KEPT) kept.clear();
+  const made = newLocality(locale, timezone);
+  kept.set(name, made);
+  return made;
+};
+
+const newLocality = (locale: string | null, timezone: string | null): Locality => {
   const known = knownLocale(locale);
   const timeZone = knownZone(timezone);
   const time: Intl.DateTimeFormatOptions = {

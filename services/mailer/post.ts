@@ -1,5 +1,5 @@
 import { createTransport } from "nodemailer";
-import { PassThrough } from "node:stream";
+import { Transform } from "node:stream";
 import { MINUTE, SECOND } from "../core/time.ts";
 import type { EnsureLeased } from "../runtime/work.ts";
 import { addressProblem } from "./address.ts";
@@ -33,6 +33,8 @@ export const waits: Waits = { connect: 30 * SECOND, greeting: MINUTE, reply: 10 
 
 /** Mails by one connection before another is opened. */
 const MAX_MAILS = 100;
+/** Octets of a mail that are written at once, about. */
+const PIECE = 16 * 1024;
 /** Octets of one reply. */
 const MAX_REPLY = 64 * 1024;
 
@@ -76,16 +78,9 @@ export const openPost = ({ smtp, maxConnections, bounces, name, waits: patience 
     const headers = mail.data.headers as object;
     mail.message.processFunc((content) =>
       content.pipe(
-        new PassThrough({
-          flush(end) {
-            try {
-              leases.get(headers)?.();
-              handedOver.add(headers);
-              end();
-            } catch (error) {
-              end(error as Error);
-            }
-          },
+        gathering(() => {
+          leases.get(headers)?.();
+          handedOver.add(headers);
         }),
       ),
     );
@@ -112,6 +107,33 @@ export const openPost = ({ smtp, maxConnections, bounces, name, waits: patience 
       transport.close();
     },
   };
+};
+
+/**
+ * nodemailer brings a mail in bits, each of which would be a packet of its own.
+ * @param beforeLast called before the last piece; what it throws ends the mail there
+ */
+const gathering = (beforeLast: () => void): Transform => {
+  let bits: Buffer[] = [];
+  let size = 0;
+  return new Transform({
+    transform(bit: Buffer, _encoding, done) {
+      bits.push(bit);
+      size += bit.length;
+      if (size < PIECE) return done();
+      const piece = Buffer.concat(bits);
+      [bits, size] = [[], 0];
+      done(null, piece);
+    },
+    flush(done) {
+      try {
+        beforeLast();
+        done(null, Buffer.concat(bits));
+      } catch (error) {
+        done(error as Error);
+      }
+    },
+  });
 };
 
 const contentOf = (mail: Mail, bounces: string) => ({
