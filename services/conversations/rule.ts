@@ -40,6 +40,9 @@ const LATEST: Millis = 5 * MINUTE;
 
 type Of<T extends ConversationEvent["type"]> = Extract<ConversationEvent, { type: T }>;
 
+/** Records of the inbox topic, each with up to some hundred recipients, that may wait for who folds them. */
+const MAX_LEAD = 2_000;
+
 /** Who takes part in what; each message stored once and told to those who may miss it. */
 export const conversations: Processor<ChatRow, ConversationEvent> = {
   name: "conversations",
@@ -47,6 +50,7 @@ export const conversations: Processor<ChatRow, ConversationEvent> = {
   home: "conversationStrays",
   strays: "conversationStrays",
   upstream: [flow.conversationStrays],
+  feeds: { processor: flow.notifications.processor, topic: flow.inbox.to, most: MAX_LEAD },
   read: readConversationEvent,
   rows(event) {
     const own = [conversationKey(event.key), recentKey(event.key)];

@@ -4,19 +4,22 @@ import type { Stage } from "./processor.ts";
 export const flow = {
   conversationStrays: {
     processor: "conversations",
+    home: "conversationStrays",
     from: ["messages", "participants", "conversations"],
     to: "conversationStrays",
     by: "examined",
   },
   inbox: {
     processor: "conversations",
+    home: "conversationStrays",
     from: ["messages", "participants", "conversations", "conversationStrays"],
     to: "inbox",
     by: "folded",
   },
-  inboxStrays: { processor: "inboxes", from: ["users", "presence"], to: "inboxStrays", by: "examined" },
+  inboxStrays: { processor: "inboxes", home: "inbox", from: ["users", "presence"], to: "inboxStrays", by: "examined" },
   notifications: {
     processor: "inboxes",
+    home: "inbox",
     from: ["users", "presence", "inbox", "inboxStrays"],
     to: "notifications",
     by: "folded",

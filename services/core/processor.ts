@@ -7,6 +7,8 @@ import type { TopicId } from "./topics.ts";
 /** A stage of the flow: a processor that turns records of some topics into records of another. */
 export interface Stage {
   readonly processor: string;
+  /** The topic whose partitions are its lanes. */
+  readonly home: TopicId;
   /** All topics that decide when it puts something on the other. */
   readonly from: readonly TopicId[];
   readonly to: TopicId;
@@ -15,6 +17,14 @@ export interface Stage {
    * follows from its timers is not waited for.
    */
   readonly by: "examined" | "folded";
+}
+
+/** A topic that a processor writes, and who folds it: one whose home that is. */
+export interface Feed {
+  readonly processor: string;
+  readonly topic: TopicId;
+  /** Records that may lie there and wait to be folded, about: no more are added while those before them are behind. */
+  readonly most: number;
 }
 
 /** What a processor folds: something that concerns one key, or several alike. */
@@ -91,6 +101,8 @@ export interface Processor<Row, Event extends Keyed, Given = undefined> {
    * that the log had earlier. Empty: records are folded as they come, for who doesn't care.
    */
   readonly upstream: readonly Stage[];
+  /** Whom it waits for when it is far ahead. */
+  readonly feeds?: Feed;
   /** What the root need not hand in as `given`, because the log says it: a change of it looks at every timer anew. */
   readonly lore?: Lore<Given>;
   /**

@@ -1,8 +1,9 @@
 import type { Place, RawRecord, Slice, Subscription } from "../core/ports.ts";
+import { inHeap } from "./heap.ts";
 
 /** Records of one place that may wait to be taken, and their bytes: of who brings more, no more is fetched for a while. */
-const MAX_WAITING = 5_000;
-const MAX_WAITING_BYTES = 4 * 1024 * 1024;
+const MAX_WAITING = inHeap(5_000);
+const MAX_WAITING_BYTES = inHeap(4 * 1024 * 1024);
 
 /** What a consumer has brought and the engine not yet taken: the buffer between kafkajs's push and our pull. */
 export interface Arrivals extends Pick<Subscription, "assigned" | "take" | "arrival"> {

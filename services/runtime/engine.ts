@@ -6,6 +6,7 @@ import { topicIds } from "../core/topics.ts";
 import type { Bell } from "./bell.ts";
 import { wanted } from "./examine.ts";
 import { announce } from "./facts.ts";
+import { lead } from "./lead.ts";
 import { readLoreOf } from "./lore.ts";
 import type { Relay } from "./relay.ts";
 import { type Tenure, takeOver } from "./tenure.ts";
@@ -56,6 +57,7 @@ export const startEngine = async <Row, Event extends Keyed, Given>(
   if (processor.strays !== null && (await log.partitions(processor.strays)) !== lanes)
     throw new Fatal(`the topics of ${processor.home} and ${processor.strays} must have the same number of partitions`);
   const topics = topicIds.filter((topic) => processor.inputs.includes(topic) || topic === processor.strays);
+  const ahead = await lead(processor.feeds, world);
   const subscription = await log.subscribe(processor.name, topics, lanes);
   // A member that has joined and never steps would keep its lanes from everyone.
   const orLeave = async (error: unknown): Promise<never> => {
@@ -100,7 +102,7 @@ export const startEngine = async <Row, Event extends Keyed, Given>(
       if (await isFenced(processor.name, mine, world.store)) return fenced();
     }
     const known = lore === null ? await given() : lore.given();
-    const did = await turn({ processor, given: known, lore, world, tenure: mine, subscription, widths, lanes });
+    const did = await turn({ processor, given: known, lore, ahead, world, tenure: mine, subscription, widths, lanes });
     if (did === "fenced") return fenced();
     if (did && clock.now() - hinted >= HINT_EVERY) {
       hinted = clock.now();

@@ -6,6 +6,7 @@ import type { Millis } from "../core/time.ts";
 import type { LaneEffect } from "./batch.ts";
 import { SKEW } from "./clock.ts";
 import { placeName } from "./frontier.ts";
+import { inHeap } from "./heap.ts";
 import { type Origin, prepare, take } from "./intake.ts";
 import { countByTopic } from "./outgoing.ts";
 import { SEQUENCE_HEADER, STREAM_HEADER } from "./relay.ts";
@@ -13,9 +14,9 @@ import type { Tenure } from "./tenure.ts";
 import type { Turn } from "./turn.ts";
 
 /** Records taken before others in this process have their turn. */
-const TAKEN_AT_ONCE = 10_000;
+const TAKEN_AT_ONCE = inHeap(10_000);
 /** Records taken in a turn, about: reading is ahead of folding, so that the stream's time is asked for but now and then. */
-const MAX_TAKEN = 50_000;
+const MAX_TAKEN = inHeap(50_000);
 
 /** What came of records as soon as they were read. */
 export interface Examination {

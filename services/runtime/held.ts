@@ -3,6 +3,7 @@ import type { Hold, Place, RawRecord } from "../core/ports.ts";
 import { countOf, type Keyed } from "../core/processor.ts";
 import type { Millis } from "../core/time.ts";
 import { placeName } from "./frontier.ts";
+import { inHeap } from "./heap.ts";
 import { type Origin, rank } from "./intake.ts";
 
 /** Something to fold, with its lane and where it stands in the order of time. */
@@ -50,8 +51,8 @@ export interface Held<Event> {
  * Events that wait of all places together (one of several keys counts for each), and the bytes of their records. Where
  * that is reached, a place may still have its equal share of as much: what others have taken keeps none from being read.
  */
-const MAX_HELD = 500_000;
-const MAX_HELD_BYTES = 64 * 1024 * 1024;
+const MAX_HELD = inHeap(500_000);
+const MAX_HELD_BYTES = inHeap(64 * 1024 * 1024);
 /** The least share of a place: a fetch or two. */
 const MIN_HELD = 1_000;
 const MIN_HELD_BYTES = 1024 * 1024;

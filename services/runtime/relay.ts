@@ -3,6 +3,7 @@ import type { Millis } from "../core/time.ts";
 import { isLaneStream } from "../core/stream.ts";
 import type { TopicId } from "../core/topics.ts";
 import { announce } from "./facts.ts";
+import { inHeap } from "./heap.ts";
 import { countByTopic } from "./outgoing.ts";
 import { pass } from "./points.ts";
 
@@ -12,8 +13,9 @@ export const SEQUENCE_HEADER = "whileaway-sequence";
 
 /** Entries that are put on the log in one go. */
 const PUBLISH_LIMIT = 2_000;
-/** Entries that may wait in memory; who has more must wait (`room`). */
-const BACKLOG_LIMIT = 20_000;
+/** Entries that may wait in memory, and their bytes; who has more must wait (`room`). */
+const MAX_BACKLOG = inHeap(20_000);
+const MAX_BACKLOG_BYTES = inHeap(256 * 1024 * 1024);
 
 /**
  * Takes committed outbox entries to the log, in order within a stream, at least once: entries are handed over in
@@ -38,6 +40,7 @@ export interface Relay {
 
 export const relay = (log: Log, store: Store): Relay => {
   let waiting: OutboxEntry[] = [];
+  let bytes = 0;
   let done: OutboxEntry[] = [];
   let wake: () => void = () => undefined;
   const offered = new Map<string, number>();
@@ -53,6 +56,7 @@ export const relay = (log: Log, store: Store): Relay => {
       if (queued.has(entryName(entry))) continue;
       queued.add(entryName(entry));
       waiting.push(entry);
+      bytes += entry.value.length;
     }
     wake();
   };
@@ -63,7 +67,7 @@ export const relay = (log: Log, store: Store): Relay => {
       offer(await store.unpublished(streams));
     },
     async sweep(stream, before) {
-      if (waiting.length >= BACKLOG_LIMIT) return;
+      if (waiting.length >= MAX_BACKLOG) return;
       offer(await store.unpublished([stream], { limit: PUBLISH_LIMIT, before }));
     },
     async step() {
@@ -74,6 +78,7 @@ export const relay = (log: Log, store: Store): Relay => {
         pass("published");
       }
       waiting = waiting.slice(batch.length);
+      for (const { value } of batch) bytes -= value.length;
       done = [...done, ...batch];
       await store.published(done);
       for (const entry of done) queued.delete(entryName(entry));
@@ -84,7 +89,7 @@ export const relay = (log: Log, store: Store): Relay => {
     first: (stream, topic) =>
       waiting.find((entry) => entry.stream === stream && entry.topic === topic)?.sequence ?? null,
     backlog: () => waiting.length,
-    room: () => waiting.length < BACKLOG_LIMIT,
+    room: () => waiting.length < MAX_BACKLOG && bytes < MAX_BACKLOG_BYTES,
     arrival: (signal) =>
       new Promise((resolve) => {
         if (waiting.length > 0 || signal.aborted) return resolve();

@@ -87,20 +87,17 @@ export const rounds = (
   };
 
   /** The least time that the stage's lanes have come to on the places that it reads. */
-  const timeOf = (of: Round, { from, by }: Stage, progress: readonly Progress[]): Millis => {
-    const reached = new Map<string, readonly [next: number, time: Millis]>();
-    for (const lane of progress) {
-      const [offsets, time] = by === "examined" ? [lane.examined, lane.examinedTime] : [lane.cursors, lane.time];
-      for (const [name, next] of Object.entries(offsets)) reached.set(name, [next, time]);
-    }
+  const timeOf = async (of: Round, { home, from, by }: Stage, progress: readonly Progress[]): Promise<Millis> => {
+    const byLane = new Map(progress.map((one) => [one.lane, one]));
+    const lanes = await log.partitions(home);
     let least = of.at;
-    for (const topic of from) {
-      least = Math.min(least, of.fed.get(topic) ?? of.at);
-      for (const [name, { low, high }] of of.ends) {
-        if (!name.startsWith(`${topic}/`) || high <= low) continue;
-        const [next, time] = reached.get(name) ?? [0, -1];
-        if (next < high) least = Math.min(least, time);
-      }
+    for (const topic of from) least = Math.min(least, of.fed.get(topic) ?? of.at);
+    for (const place of await placesOf(log, from)) {
+      const { low, high } = of.ends.get(placeName(place)) ?? { low: 0, high: 0 };
+      if (high <= low) continue;
+      const its = byLane.get(place.partition % lanes);
+      const [offsets, time] = by === "examined" ? [its?.examined, its?.examinedTime] : [its?.cursors, its?.time];
+      if ((offsets?.[placeName(place)] ?? 0) < high) least = Math.min(least, time ?? -1);
     }
     return least;
   };
@@ -111,7 +108,7 @@ export const rounds = (
     if (unknown.length > 0) await noteEnds(of, unknown);
     const progress = await progressOf(stage);
     of.came ??= {
-      time: timeOf(of, stage, progress),
+      time: await timeOf(of, stage, progress),
       sequences: new Map(progress.map(({ lane, sequence }) => [lane, sequence])),
     };
     const { sequences } = of.came;

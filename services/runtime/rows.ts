@@ -5,6 +5,7 @@ import { partsOf } from "../core/parts.ts";
 import { countOf, type Keyed, type Processor } from "../core/processor.ts";
 import type { Millis } from "../core/time.ts";
 import { type Folded, folding, type Refused, Spoiled } from "./batch.ts";
+import { inHeap } from "./heap.ts";
 import type { Item } from "./held.ts";
 import { inPieces, inTurns } from "./pieces.ts";
 import type { Tenure } from "./tenure.ts";
@@ -65,7 +66,7 @@ const FOLDED_AT_ONCE = 10_000;
 /** Timers folded in one transaction, about. */
 export const MAX_TIMERS = 2_000;
 /** Effects that follow from one transaction, about, recipients one by one: some tens of megabytes. */
-const MAX_FOLLOWING = 1_000_000;
+const MAX_FOLLOWING = inHeap(1_000_000);
 
 /**
  * Folds the batch; what it turns out to read beyond the rows at hand is fetched, until nothing lacks. Where rows are

@@ -7,33 +7,36 @@ import { laneStream } from "../core/stream.ts";
 import type { TopicId } from "../core/topics.ts";
 import type { World } from "./engine.ts";
 import { type Frontier, frontier, placeName } from "./frontier.ts";
+import { inHeap, timesTight } from "./heap.ts";
 import { type Held, held } from "./held.ts";
 import { type Rounds, rounds } from "./round.ts";
 
 /** Rows kept in memory for the lanes held; beyond, those are forgotten that were written or read the longest ago. */
-const MAX_CACHED_ROWS = 200_000;
+const MAX_CACHED_ROWS = inHeap(200_000);
 
 /**
  * Events folded in one transaction, about. The more, the less often rows are written that many of them touch; where many
  * timers fire among them, it ends before the last, so that fewer are looked at in the next.
  */
-const LEAST_ROOM = 5_000;
-const MOST_ROOM = 500_000;
+const LEAST_ROOM = inHeap(5_000);
+const MOST_ROOM = inHeap(500_000);
 const GROWTH = 4;
 /** Where more rows than this had to be fetched for one, it touches few of them often: it would only be large. */
-const MANY_FETCHED = 50_000;
+const MANY_FETCHED = inHeap(50_000);
 
 /**
  * How many events the next transaction is for.
  * @param last of the one before: events that were given and those that were folded, and rows that weren't in memory
+ * @param share of the room that there may be
  */
 export const nextRoom = (
   room: number,
   last: { readonly given: number; readonly folded: number; readonly fetched: number },
+  share = 1,
 ): number => {
   if (last.folded < last.given) return Math.max(LEAST_ROOM, 2 * last.folded);
   if (last.fetched > MANY_FETCHED) return Math.max(LEAST_ROOM, Math.floor(room / GROWTH));
-  return last.given < room ? room : Math.min(MOST_ROOM, GROWTH * room);
+  return Math.max(LEAST_ROOM, Math.min(share * MOST_ROOM, last.given < room ? room : GROWTH * room));
 };
 
 /** The time in which an engine holds its lanes: what it knows and may write until it lets go or is fenced. */
@@ -58,6 +61,10 @@ export interface Tenure<Row, Event> {
   nextDue: Millis | null;
   /** How many events are to be folded in the next transaction at most, about. */
   room: number;
+  /** Of the rows and events that may be in memory, the share for which the heap has proved large enough; 1: all. */
+  share: number;
+  /** How often the heap had been found tight when that was looked at last. */
+  tight: number;
   streams(): readonly string[];
   positions(): readonly (Place & { readonly offset: number })[];
 }
@@ -100,6 +107,8 @@ export const takeOver = async <Row, Event extends Keyed>(
     taken: new Map(),
     cache: new Map(),
     room: LEAST_ROOM,
+    share: 1,
+    tight: timesTight(),
     nextDue: owned.length === 0 ? null : await store.nextDue(processor, owned),
     streams: () => owned.map((lane) => laneStream(processor, lane)),
     positions: () =>
@@ -126,14 +135,28 @@ const checkEnds = async (
   });
 };
 
-/** Keeps the rows most recently used, within the limit. */
-export const remember = <Row>(cache: Map<string, Row | null>, rows: ReadonlyMap<string, Row | null>): void => {
+/** What the share is divided by when the heap is tight, its least, and what it grows by with each transaction else. */
+const CUT = 2;
+const LEAST_SHARE = 1 / 64;
+const RECOVERY = 1.02;
+
+/** Keeps the rows most recently used, within the limit: rows may be of any size, and so it is less where the heap is tight. */
+export const remember = <Row>(
+  tenure: Pick<Tenure<Row, unknown>, "cache" | "share" | "tight">,
+  rows: ReadonlyMap<string, Row | null>,
+): void => {
+  const times = timesTight();
+  tenure.share =
+    times > tenure.tight ? Math.max(LEAST_SHARE, tenure.share / CUT) : Math.min(1, tenure.share * RECOVERY);
+  tenure.tight = times;
+  const { cache } = tenure;
+  const most = tenure.share * MAX_CACHED_ROWS;
   for (const [key, row] of rows) {
     cache.delete(key);
     cache.set(key, row);
   }
   for (const key of cache.keys()) {
-    if (cache.size <= MAX_CACHED_ROWS) return;
+    if (cache.size <= most) return;
     cache.delete(key);
   }
 };

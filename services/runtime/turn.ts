@@ -10,6 +10,7 @@ import { examine, examinedTime } from "./examine.ts";
 import { announce } from "./facts.ts";
 import type { Item } from "./held.ts";
 import { deadLetter, stuckLetter } from "./intake.ts";
+import type { Lead } from "./lead.ts";
 import type { LoreReader } from "./lore.ts";
 import { countByTopic, follow, type Widths } from "./outgoing.ts";
 import { pass } from "./points.ts";
@@ -20,6 +21,7 @@ export interface Turn<Row, Event extends Keyed, Given> {
   readonly processor: Processor<Row, Event, Given>;
   readonly given: Given;
   readonly lore: LoreReader<Given> | null;
+  readonly ahead: Lead;
   readonly world: World;
   readonly tenure: Tenure<Row, Event>;
   readonly subscription: Subscription;
@@ -65,15 +67,19 @@ export const turn = async <Row, Event extends Keyed, Given>(
   const folded = await foldOver(it, rows, items, due, time);
   if (items.length > 0) pass("folded", processor.name);
   const given = items.reduce((sum, { event }) => sum + countOf(event), 0);
-  tenure.room = nextRoom(tenure.room, { given, folded: folded.events, fetched });
+  tenure.room = nextRoom(tenure.room, { given, folded: folded.events, fetched }, tenure.share);
   hold(it, items.slice(0, folded.items), due, isAtOnce ? Infinity : folded.time, folded.time);
-  const isMoved = [...tenure.holds].some(([lane, now]) => now.cursors !== tenure.saved.get(lane)?.cursors);
+  const isMoved = [...tenure.holds].some(([lane, now]) => isFurther(now, tenure.saved.get(lane), tenure));
   if (items.length === 0 && due.length === 0 && asides.length === 0 && !isMoved) return arrived.isAny;
   const outcome = { asides, folded, rows, due, revisit: null };
   if ((await save(it, outcome, started)) === "fenced") return "fenced";
   await reschedule(it, folded, due);
   return true;
 };
+
+/** Whether others can go on by what has changed of a lane, though nothing of it is folded. */
+const isFurther = (now: Hold, saved: Hold | undefined, { held }: Pick<Tenure<unknown, unknown>, "held">): boolean =>
+  now.cursors !== saved?.cursors || (now.time > saved.time && held.has(now.lane));
 
 const unfolded = <Row, Event>(asides: readonly LaneEffect[]): Outcome<Row, Event> => ({
   asides,
@@ -96,13 +102,22 @@ const learn = <Row, Event extends Keyed, Given>({ tenure, lore }: Turn<Row, Even
   return since === Infinity ? null : since;
 };
 
+/** The time by which all is to be folded now: the stream's, or that before the first that waits, where it feeds one far behind. */
+const timeNow = async <Row, Event extends Keyed, Given>({
+  tenure: { held, frontier },
+  ahead,
+}: Turn<Row, Event, Given>): Promise<Millis> => {
+  const [come, before] = [frontier.time(), held.first() - 1];
+  return before < come && (await ahead.isLong(before)) ? before : come;
+};
+
 /** What is to be folded in this turn: items in order, rows whose timers are due, and the time that the stream has come to by it. */
 const dueNow = async <Row, Event extends Keyed, Given>(
   it: Turn<Row, Event, Given>,
   isAtOnce: boolean,
 ): Promise<{ readonly items: readonly Item<Event>[]; readonly due: readonly DueRow[]; readonly time: Millis }> => {
   const { tenure, world, processor } = it;
-  const come = tenure.frontier.time();
+  const come = isAtOnce ? tenure.frontier.time() : await timeNow(it);
   let due: readonly DueRow[] = [];
   if (tenure.nextDue !== null && tenure.nextDue <= come) {
     due = await world.store.due(processor.name, tenure.lanes, come, MAX_TIMERS);
@@ -127,7 +142,7 @@ const hold = <Row, Event extends Keyed, Given>(
   const touched = new Set([...items, ...due].map(({ lane }) => lane));
   for (const [lane, before] of tenure.holds) {
     // What a lane holds back is waited for by its time.
-    if (!touched.has(lane) && (touched.size === 0 || !tenure.held.has(lane))) continue;
+    if (!touched.has(lane) && !tenure.held.has(lane)) continue;
     const now = touched.has(lane) ? tenure.held.take(until, before) : before;
     const examined = examinedTime(before, tenure, world.clock.now());
     tenure.holds.set(lane, { ...now, time: Math.max(before.time, time), examinedTime: examined });
@@ -180,8 +195,9 @@ const save = async <Row, Event extends Keyed, Given>(
 
   for (const of of holds) tenure.saved.set(of.lane, of);
   for (const [key, row] of written) rows.set(key, row);
-  remember(tenure.cache, rows);
+  remember(tenure, rows);
   world.relay.offer(outbox);
+  it.ahead.send(outbox.length);
   for (const queue of new Set(jobs.map((job) => job.queue))) world.bell.ring(queue);
   announce("committed", {
     processor: processor.name,

@@ -92,7 +92,13 @@ export const first: Processor<Row, Said & { readonly to: readonly string[] }> = 
   home: "conversationStrays",
   strays: "conversationStrays",
   upstream: [
-    { processor: "conversations", from: ["messages", "participants"], to: "conversationStrays", by: "examined" },
+    {
+      processor: "conversations",
+      home: "conversationStrays",
+      from: ["messages", "participants"],
+      to: "conversationStrays",
+      by: "examined",
+    },
   ],
   read: ({ key, value, at, timestamp }) => [{ key, at, seen: timestamp, ...(value as unknown as Content) }],
   rows: steps<undefined>((_none, { at }) => at).rows,
@@ -106,6 +112,9 @@ export const first: Processor<Row, Said & { readonly to: readonly string[] }> = 
   wake: (row) => (row.type === "timer" ? row.at : null),
 };
 
+/** The first stage where none of its records may wait for the second. */
+export const inStep: typeof first = { ...first, feeds: { processor: "inboxes", topic: "inbox", most: 1 } };
+
 export const second: Processor<Row, Said, Known> = {
   name: "inboxes",
   inputs: ["presence", "users", "inbox"],
@@ -115,11 +124,12 @@ export const second: Processor<Row, Said, Known> = {
     ...first.upstream,
     {
       processor: "conversations",
+      home: "conversationStrays",
       from: ["messages", "participants", "conversationStrays"],
       to: "inbox",
       by: "folded",
     },
-    { processor: "inboxes", from: ["presence", "users"], to: "inboxStrays", by: "examined" },
+    { processor: "inboxes", home: "inbox", from: ["presence", "users"], to: "inboxStrays", by: "examined" },
   ],
   lore,
   read(record) {

@@ -10,11 +10,11 @@ import type { TopicId } from "../../services/core/topics.ts";
 import { memoryLog } from "../../services/memory/log.ts";
 import { memoryStore } from "../../services/memory/store.ts";
 import { bell } from "../../services/runtime/bell.ts";
-import { startEngine, type World } from "../../services/runtime/engine.ts";
+import { type Engine, startEngine, type World } from "../../services/runtime/engine.ts";
 import { relay } from "../../services/runtime/relay.ts";
 import { chaos, type Turn } from "../support/chaos.ts";
 import { turns } from "../support/history.ts";
-import { codec, first, logKey, type Row, second, START } from "./engine.fixture.ts";
+import { codec, first, inStep, logKey, type Row, second, START } from "./engine.fixture.ts";
 
 /** What the engine promises, whatever happens, by what two tiny stages write down of it. */
 
@@ -43,16 +43,18 @@ interface Way {
   readonly turns?: readonly Turn[];
   readonly down?: readonly [from: number, to: number];
   readonly isAstray?: boolean;
+  /** The first stage waits for the second as soon as anything lies between them. */
+  readonly isInStep?: boolean;
   readonly partitions?: (topic: TopicId) => number;
 }
 
 /** What each key's rows folded, in order. */
 const play = async (
   moments: readonly Drawn[],
-  { turns: mishaps = [], down = [0, 0], isAstray = false, partitions = () => 3 }: Way = {},
+  { turns: mishaps = [], down = [0, 0], isAstray = false, isInStep = false, partitions = () => 3 }: Way = {},
 ): Promise<Record<string, readonly string[]>> => {
   const world = chaos(codec, START, partitions, async (on) => [
-    await startEngine(first, () => undefined, on),
+    await startEngine(isInStep ? inStep : first, () => undefined, on),
     await startEngine(second, () => [], on),
   ]);
   const left = mishaps[Symbol.iterator]();
@@ -125,6 +127,7 @@ describe("what is folded, and which timers ring between, is the same in the same
     ["with records astray", { isAstray: true }],
     ["with other numbers of partitions", { partitions: uneven }],
     ["with both", { isAstray: true, partitions: uneven }],
+    ["with stages in step", { isInStep: true, isAstray: true, partitions: uneven }],
   ])("%s", async (_name, way) => {
     await fc.assert(
       fc.asyncProperty(drawn, turns, async (moments, mishaps) => {
@@ -137,6 +140,7 @@ describe("what is folded, and which timers ring between, is the same in the same
   test.each<readonly [string, Way]>([
     ["after an outage", {}],
     ["after an outage, with both", { isAstray: true, partitions: uneven }],
+    ["after an outage, with stages in step", { isInStep: true, isAstray: true, partitions: uneven }],
   ])("%s", async (_name, way) => {
     await fc.assert(
       fc.asyncProperty(drawn, fc.nat(6), fc.nat(12), turns, async (moments, from, length, mishaps) => {
@@ -202,6 +206,43 @@ describe("what it costs", () => {
     await settle();
     expect(asked.filter((what) => what.startsWith("commit"))).toHaveLength(2);
   });
+});
+
+test("who feeds another folds no more while too much lies there, and goes on when that is folded", async () => {
+  let now = START;
+  const clock = { now: () => now };
+  const log = memoryLog(clock, 2);
+  const store = memoryStore(clock.now);
+  const world: World = { log, store, codec, clock, relay: relay(log, store), bell: bell() };
+  const [feeding, fed] = [
+    await startEngine(inStep, () => undefined, world),
+    await startEngine(second, () => [], world),
+  ];
+  const settle = async (...parts: readonly Pick<Engine, "step">[]): Promise<void> => {
+    for (let did = true; did;) {
+      did = false;
+      for (const part of parts) did = (await part.step()) || did;
+    }
+  };
+  const lane = laneOf("r1", 2);
+  const say = async (what: string): Promise<void> => {
+    now += SECOND;
+    const value = serialize({ what, wake: null, to: ["u1"], occurredAt: now });
+    await log.publish([{ topic: "messages", key: "r1", partition: lane, timestamp: now, value }]);
+    await settle(feeding, world.relay);
+  };
+  const folded = async (): Promise<number> => {
+    const [row] = (await store.load("conversations", [{ lane, key: logKey("r1") }])) as (Row | undefined)[];
+    return row?.type === "log" ? row.lines.length : 0;
+  };
+  await say("a");
+  expect(await folded()).toBe(1);
+  await say("b");
+  await say("c");
+  expect(await folded()).toBe(1);
+  expect(log.records("inbox")).toHaveLength(1);
+  await settle(feeding, fed, world.relay);
+  expect(await folded()).toBe(3);
 });
 
 test("an engine that can't start leaves no member of its group behind, which would keep lanes and never step", async () => {

@@ -284,4 +284,28 @@ export const mutations: readonly Mutation[] = [
     test: "services/runtime/work.test.ts",
     only: "a month ago",
   },
+  {
+    what: "who feeds another goes on however far behind that one is",
+    file: "services/runtime/lead.ts",
+    from: "if (waiting < most) return false;",
+    to: "if (waiting < Infinity) return false;",
+    test: "test/contract/engine.test.ts",
+    only: "folds no more while",
+  },
+  {
+    what: "a lane that waits tells nobody how far it has come",
+    file: "services/runtime/turn.ts",
+    from: " || (now.time > saved.time && held.has(now.lane))",
+    to: "",
+    test: "test/contract/engine.test.ts",
+    only: "in step",
+  },
+  {
+    what: "as much may be in memory however small the heap is",
+    file: "services/runtime/heap.ts",
+    from: "Math.min(1, getHeapStatistics().heap_size_limit / AMPLE)",
+    to: "Math.min(1, AMPLE)",
+    test: "test/trouble/memory.test.ts",
+    only: "",
+  },
 ];
