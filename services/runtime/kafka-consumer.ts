@@ -4,6 +4,7 @@ import type { Place, RawRecord, Subscription } from "../core/ports.ts";
 import type { TopicId } from "../core/topics.ts";
 import { arrivals } from "./arrivals.ts";
 import { onSetBack } from "./clock.ts";
+import { inHeap } from "./heap.ts";
 import { flat, kept, passing, RETRY } from "./kafka-client.ts";
 
 const { AssignerProtocol } = kafkajs;
@@ -14,8 +15,9 @@ const REBALANCE_TIMEOUT = 20_000;
 const HEARTBEAT_EVERY = 2_000;
 /** Milliseconds a fetch waits for records: as long may pass before a seek takes effect. */
 const FETCH_WAIT = 250;
-const MAX_FETCH_BYTES = 8 * 1024 * 1024;
-const MAX_FETCH_BYTES_PER_PARTITION = 1024 * 1024;
+/** Of small records, each takes ten times as much of the heap; a larger one comes all the same, alone (KIP-74). */
+const MAX_FETCH_BYTES = inHeap(8 * 1024 * 1024);
+const MAX_FETCH_BYTES_PER_PARTITION = inHeap(1024 * 1024);
 
 type Client = InstanceType<typeof kafkajs.Kafka>;
 
