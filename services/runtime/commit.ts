@@ -1,4 +1,5 @@
 import type { Commit, NewJob, OutboxEntry, RowWrite } from "../core/ports.ts";
+import { inHeap } from "./heap.ts";
 import { inPieces } from "./pieces.ts";
 import type { Connection } from "./postgres.ts";
 
@@ -97,7 +98,7 @@ function* written(rows: readonly RowWrite[]): Generator<Omit<RowWrite, "value"> 
  * Units of what one statement is given, about. A string of V8's ends at 512 Mi, a message of PostgreSQL's at 1 GiB; and of
  * each statement all is in memory at once: as texts, as one text and as bytes.
  */
-const MAX_PIECE = 8 * 1024 * 1024;
+const MAX_PIECE = inHeap(8 * 1024 * 1024);
 
 /** Separates JSON texts (ASCII "record separator"), none of which holds it: JSON escapes control characters. */
 const SEPARATOR = "\u001e";

@@ -32,7 +32,7 @@ export const rowsFor = async <Row, Event extends Keyed, Given>(
 };
 
 /** Rows that the store is asked for at once. */
-const MAX_GATHERED = 20_000;
+const MAX_GATHERED = inHeap(20_000);
 
 /** Puts rows in `rows`: those in memory as soon as they are wanted, the others together, from the store. */
 const reader = <Row, Event extends Keyed, Given>(
