@@ -32,8 +32,13 @@ test("entries of one stream are on the log in the order of their numbers, howeve
 });
 
 test("who has too much to publish must wait, few large entries as well as many small ones", async () => {
-  const mebibyte = new Uint8Array(1024 * 1024);
-  for (const values of [Array<Uint8Array>(20_000).fill(new Uint8Array(1)), Array<Uint8Array>(256).fill(mebibyte)]) {
+  const cases = [
+    { count: 20_000, bytes: 1 },
+    { count: 256, bytes: 1024 * 1024 },
+  ];
+  for (const { count, bytes } of cases) {
+    const value = new Uint8Array(bytes);
+    const values = Array.from({ length: count }, () => value);
     const { it } = made();
     it.offer(entriesOf(values.slice(1)));
     expect(it.room()).toBe(true);

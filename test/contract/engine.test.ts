@@ -10,7 +10,7 @@ import type { TopicId } from "../../services/core/topics.ts";
 import { memoryLog } from "../../services/memory/log.ts";
 import { memoryStore } from "../../services/memory/store.ts";
 import { bell } from "../../services/runtime/bell.ts";
-import { type Engine, startEngine, type World } from "../../services/runtime/engine.ts";
+import { startEngine, type World } from "../../services/runtime/engine.ts";
 import { relay } from "../../services/runtime/relay.ts";
 import { chaos, type Turn } from "../support/chaos.ts";
 import { turns } from "../support/history.ts";
@@ -207,43 +207,6 @@ describe("what it costs", () => {
     await settle();
     expect(asked.filter((what) => what.startsWith("commit"))).toHaveLength(2);
   });
-});
-
-test("who feeds another folds no more while too much lies there, and goes on when that is folded", async () => {
-  let now = START;
-  const clock = { now: () => now };
-  const log = memoryLog(clock, 2);
-  const store = memoryStore(clock.now);
-  const world: World = { log, store, codec, clock, relay: relay(log, store), bell: bell() };
-  const [feeding, fed] = [
-    await startEngine(inStep, () => undefined, world),
-    await startEngine(second, () => [], world),
-  ];
-  const settle = async (...parts: readonly Pick<Engine, "step">[]): Promise<void> => {
-    for (let did = true; did;) {
-      did = false;
-      for (const part of parts) did = (await part.step()) || did;
-    }
-  };
-  const lane = laneOf("r1", 2);
-  const say = async (what: string): Promise<void> => {
-    now += SECOND;
-    const value = serialize({ what, wake: null, to: ["u1"], occurredAt: now });
-    await log.publish([{ topic: "messages", key: "r1", partition: lane, timestamp: now, value }]);
-    await settle(feeding, world.relay);
-  };
-  const folded = async (): Promise<number> => {
-    const [row] = (await store.load("conversations", [{ lane, key: logKey("r1") }])) as (Row | undefined)[];
-    return row?.type === "log" ? row.lines.length : 0;
-  };
-  await say("a");
-  expect(await folded()).toBe(1);
-  await say("b");
-  await say("c");
-  expect(await folded()).toBe(1);
-  expect(log.records("inbox")).toHaveLength(1);
-  await settle(feeding, fed, world.relay);
-  expect(await folded()).toBe(3);
 });
 
 test("an engine that can't start leaves no member of its group behind, which would keep lanes and never step", async () => {

@@ -1,0 +1,47 @@
+import { serialize } from "node:v8";
+import { expect, test } from "vitest";
+import { laneOf } from "../../services/core/lane.ts";
+import { SECOND } from "../../services/core/time.ts";
+import { memoryLog } from "../../services/memory/log.ts";
+import { memoryStore } from "../../services/memory/store.ts";
+import { bell } from "../../services/runtime/bell.ts";
+import { type Engine, startEngine, type World } from "../../services/runtime/engine.ts";
+import { relay } from "../../services/runtime/relay.ts";
+import { codec, inStep, logKey, type Row, second, START } from "./engine.fixture.ts";
+
+test("who feeds another folds no more while too much lies there, and goes on when that is folded", async () => {
+  let now = START;
+  const clock = { now: () => now };
+  const log = memoryLog(clock, 2);
+  const store = memoryStore(clock.now);
+  const world: World = { log, store, codec, clock, relay: relay(log, store), bell: bell() };
+  const [feeding, fed] = [
+    await startEngine(inStep, () => undefined, world),
+    await startEngine(second, () => [], world),
+  ];
+  const settle = async (...parts: readonly Pick<Engine, "step">[]): Promise<void> => {
+    for (let did = true; did;) {
+      did = false;
+      for (const part of parts) did = (await part.step()) || did;
+    }
+  };
+  const lane = laneOf("r1", 2);
+  const say = async (what: string): Promise<void> => {
+    now += SECOND;
+    const value = serialize({ what, wake: null, to: ["u1"], occurredAt: now });
+    await log.publish([{ topic: "messages", key: "r1", partition: lane, timestamp: now, value }]);
+    await settle(feeding, world.relay);
+  };
+  const folded = async (): Promise<number> => {
+    const [row] = (await store.load("conversations", [{ lane, key: logKey("r1") }])) as (Row | undefined)[];
+    return row?.type === "log" ? row.lines.length : 0;
+  };
+  await say("a");
+  expect(await folded()).toBe(1);
+  await say("b");
+  await say("c");
+  expect(await folded()).toBe(1);
+  expect(log.records("inbox")).toHaveLength(1);
+  await settle(feeding, fed, world.relay);
+  expect(await folded()).toBe(3);
+});
