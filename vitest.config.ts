@@ -9,7 +9,7 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     maxWorkers: 2,
-    // Bounds follow the heap that there may be (services/runtime/heap.ts): tests are to find the same on any machine.
+    // Bounds follow the heap that there may be (services/platform/runtime/memory-limits.ts): tests are to find the same on any machine.
     execArgv: ["--max-old-space-size=4096"],
   },
 });

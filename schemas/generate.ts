@@ -1,5 +1,5 @@
 /**
- * Writes `services/core/records.ts`, the TypeScript types of every record in `schemas/`; `--check` only says whether
+ * Writes `services/domain/records.ts`, the TypeScript types of every record in `schemas/`; `--check` only says whether
  * it is stale (exit code 1). A field's name tells its concept: `userId` is a UserId.
  */
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -24,7 +24,7 @@ interface Field {
 }
 
 const folder = fileURLToPath(new URL(".", import.meta.url));
-const target = fileURLToPath(new URL("../services/core/records.ts", import.meta.url));
+const target = fileURLToPath(new URL("../services/domain/records.ts", import.meta.url));
 
 const primitives: Readonly<Record<string, string>> = {
   string: "string",
@@ -104,6 +104,6 @@ const generate = async (): Promise<string> => {
 const fresh = await generate();
 if (!process.argv.includes("--check")) writeFileSync(target, fresh);
 else if (readFileSync(target, "utf8") !== fresh) {
-  console.error("services/core/records.ts is stale: run `npm run generate`");
+  console.error("services/domain/records.ts is stale: run `npm run generate`");
   process.exitCode = 1;
 }

@@ -1,4 +1,4 @@
 import { all } from "./all.ts";
-import { serve } from "./runtime/serve.ts";
+import { serve } from "./platform/app/serve.ts";
 
 await serve(all);

@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
-import { SECOND } from "../../services/core/time.ts";
+import { SECOND } from "../../services/platform/contract/time.ts";
 import { noteStack } from "../../services/ops/stack.ts";
-import { type Said, say as publish } from "../../services/runtime/producer.ts";
+import { type Said, say as publish } from "../../services/platform/engine/output/publish.ts";
 import { startApplication } from "./application.ts";
 import { countsLine, readCounts } from "./counts.ts";
 import { audit, countMails, supersededBy } from "./demo/audit.ts";

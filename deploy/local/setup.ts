@@ -1,7 +1,7 @@
-import { openKafka } from "../../services/runtime/kafka.ts";
-import { migrate } from "../../services/runtime/migrations.ts";
-import { openRegistry } from "../../services/runtime/registry.ts";
-import { ensureTopics } from "../../services/runtime/topics.ts";
+import { openKafka } from "../../services/platform/adapters/kafka/log.ts";
+import { migrate } from "../../services/platform/adapters/postgres/migrations.ts";
+import { openRegistry } from "../../services/platform/adapters/registry/registry.ts";
+import { ensureTopics } from "../../services/platform/adapters/kafka/ensure-topics.ts";
 import type { Stack } from "./stack.ts";
 
 /** Partitions of the local stack's topics: enough that keys are really dealt out. */

@@ -6,7 +6,7 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { messageOf } from "../../services/core/failure.ts";
+import { messageOf } from "../../services/platform/contract/failure.ts";
 import { dataDir } from "../../services/ops/stack.ts";
 import { LocalStackError } from "./errors.ts";
 import { runDemo } from "./run.ts";

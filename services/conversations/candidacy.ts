@@ -1,6 +1,6 @@
-import type { ConversationRow, MessageRow, Participation, Version } from "../core/chat.ts";
-import type { UserId } from "../core/ids.ts";
-import type { Millis } from "../core/time.ts";
+import type { ConversationRow, MessageRow, Participation, Version } from "../domain/conversation-rows.ts";
+import type { UserId } from "../domain/ids.ts";
+import type { Millis } from "../platform/contract/time.ts";
 import { exclusion, participationAt, wasOpen } from "./participation.ts";
 
 /** A moment at which a message became a candidate for somebody, or did not. */

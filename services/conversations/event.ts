@@ -1,8 +1,8 @@
-import { Poison } from "../core/failure.ts";
-import { checkId, type ConversationId } from "../core/ids.ts";
-import type { LogRecord } from "../core/event.ts";
-import type { Conversation, MessageEvent, ParticipantEvent } from "../core/records.ts";
-import type { Millis } from "../core/time.ts";
+import { Poison } from "../platform/contract/failure.ts";
+import { checkId, type ConversationId } from "../domain/ids.ts";
+import type { LogRecord } from "../domain/log-record.ts";
+import type { Conversation, MessageEvent, ParticipantEvent } from "../domain/records.ts";
+import type { Millis } from "../platform/contract/time.ts";
 
 /** What happens to a conversation. `key` is its id. */
 export type ConversationEvent =

@@ -13,9 +13,9 @@ import {
   sent,
   withdrawn,
 } from "../../test/support/talk.ts";
-import { conversationKey, messageKey } from "../core/chat.ts";
-import { MAX_ID_LENGTH } from "../core/ids.ts";
-import type { Said } from "../runtime/producer.ts";
+import { conversationKey, messageKey } from "../domain/conversation-rows.ts";
+import { MAX_ID_LENGTH } from "../domain/ids.ts";
+import type { Said } from "../platform/engine/output/publish.ts";
 import { conversations } from "./rule.ts";
 
 const chat = of(conversations, undefined);

@@ -1,6 +1,6 @@
-import { type MessageRow, newConversation, type Version } from "../core/chat.ts";
-import type { MessageEvent } from "../core/records.ts";
-import { DAY, type Millis } from "../core/time.ts";
+import { type MessageRow, newConversation, type Version } from "../domain/conversation-rows.ts";
+import type { MessageEvent } from "../domain/records.ts";
+import { DAY, type Millis } from "../platform/contract/time.ts";
 
 /** A message leaves the store so long after the log's last word of it: nobody is told about it any more. */
 export const MESSAGE_RETENTION: Millis = 30 * DAY;

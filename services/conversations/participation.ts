@@ -1,6 +1,6 @@
-import type { Change, ConversationRow, Participation } from "../core/chat.ts";
-import type { UserId } from "../core/ids.ts";
-import { HOUR, type Millis } from "../core/time.ts";
+import type { Change, ConversationRow, Participation } from "../domain/conversation-rows.ts";
+import type { UserId } from "../domain/ids.ts";
+import { HOUR, type Millis } from "../platform/contract/time.ts";
 
 /** A record may be so late, and is still taken as of its own time. */
 export const LATENESS: Millis = HOUR;

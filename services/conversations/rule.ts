@@ -9,12 +9,12 @@ import {
   type Participation,
   recentKey,
   type RecentRow,
-} from "../core/chat.ts";
-import type { Effect } from "../core/effect.ts";
-import type { UserId } from "../core/ids.ts";
-import { flow } from "../core/flow.ts";
-import { type Due, nothing, type Processor, type Rows, type Step } from "../core/processor.ts";
-import { type Millis, MINUTE } from "../core/time.ts";
+} from "../domain/conversation-rows.ts";
+import type { Effect } from "../platform/contract/effect.ts";
+import type { UserId } from "../domain/ids.ts";
+import { flow } from "../domain/flow.ts";
+import { type Due, nothing, type Processor, type Rows, type Step } from "../platform/contract/processor.ts";
+import { type Millis, MINUTE } from "../platform/contract/time.ts";
 import { candidaciesOf, type Candidacy, type Difference } from "./candidacy.ts";
 import { type ConversationEvent, readConversationEvent } from "./event.ts";
 import { deleted, edited, MESSAGE_RETENTION, sent } from "./message.ts";

@@ -1,4 +1,4 @@
-import { service } from "../runtime/service.ts";
+import { service } from "../platform/app/service.ts";
 import { conversations } from "./rule.ts";
 
 export const conversationsService = service({

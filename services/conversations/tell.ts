@@ -1,9 +1,9 @@
-import type { MessageRow } from "../core/chat.ts";
-import type { Effect } from "../core/effect.ts";
-import type { ConversationId, MessageId, UserId } from "../core/ids.ts";
-import type { InboxEntry, InboxEntryType } from "../core/records.ts";
-import { ANEW } from "../core/inbox.ts";
-import type { Millis } from "../core/time.ts";
+import type { MessageRow } from "../domain/conversation-rows.ts";
+import type { Effect } from "../platform/contract/effect.ts";
+import type { ConversationId, MessageId, UserId } from "../domain/ids.ts";
+import type { InboxEntry, InboxEntryType } from "../domain/records.ts";
+import { ANEW } from "../domain/inbox-rows.ts";
+import type { Millis } from "../platform/contract/time.ts";
 import type { Candidacy, Difference } from "./candidacy.ts";
 
 /** The event that is told of. `key` is its conversation. */

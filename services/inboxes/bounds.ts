@@ -1,4 +1,4 @@
-import type { Attachment } from "../core/records.ts";
+import type { Attachment } from "../domain/records.ts";
 
 /**
  * What a snapshot carries at most, in UTF-16 code units unless said otherwise: with 500 ids of MAX_ID_LENGTH, and each

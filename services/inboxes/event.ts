@@ -1,9 +1,9 @@
-import type { Verdict } from "../core/effect.ts";
-import { Poison } from "../core/failure.ts";
-import type { LogRecord } from "../core/event.ts";
-import { checkId, type UserId } from "../core/ids.ts";
-import type { InboxEntry, PresenceEvent, User } from "../core/records.ts";
-import type { Millis } from "../core/time.ts";
+import type { Verdict } from "../platform/contract/effect.ts";
+import { Poison } from "../platform/contract/failure.ts";
+import type { LogRecord } from "../domain/log-record.ts";
+import { checkId, type UserId } from "../domain/ids.ts";
+import type { InboxEntry, PresenceEvent, User } from "../domain/records.ts";
+import type { Millis } from "../platform/contract/time.ts";
 import type { Missed } from "./state.ts";
 
 /** What concerns a user, or all recipients of an entry. `key` is the user's id. */

@@ -1,4 +1,4 @@
-import { DAY, type Millis } from "../core/time.ts";
+import { DAY, type Millis } from "../platform/contract/time.ts";
 import { type Inbox, type Thread, unsave } from "./state.ts";
 
 /** A thread in which nothing is missed is forgotten so long after the last word of it, if it counts for no cooldown. */

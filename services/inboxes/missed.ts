@@ -1,5 +1,5 @@
-import type { MessageId } from "../core/ids.ts";
-import type { Millis } from "../core/time.ts";
+import type { MessageId } from "../domain/ids.ts";
+import type { Millis } from "../platform/contract/time.ts";
 import { LATENESS, MAX_LISTED, MAX_TOLD, MAX_TOLD_TIMES, type Missed, type Thread } from "./state.ts";
 
 /** Attended messages that are remembered beyond what a lapse may give back: a late record may tell otherwise. */

@@ -12,7 +12,7 @@ import {
 } from "../../test/support/inbox.ts";
 import { at } from "../../test/support/chat.ts";
 import { told } from "../../test/support/spec.ts";
-import type { Said } from "../runtime/producer.ts";
+import type { Said } from "../platform/engine/output/publish.ts";
 
 const byEvening = { after: (...said: readonly Said[]) => ada.after(...said).until("23:00") };
 

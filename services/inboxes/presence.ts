@@ -1,5 +1,5 @@
-import type { ConversationId } from "../core/ids.ts";
-import type { Millis } from "../core/time.ts";
+import type { ConversationId } from "../domain/ids.ts";
+import type { Millis } from "../platform/contract/time.ts";
 import { reconsider } from "./missed.ts";
 import { wasThere } from "./profile.ts";
 import {
@@ -13,7 +13,7 @@ import {
   withSession,
 } from "./sessions.ts";
 import { type Inbox, LATENESS, type Moment, type Thread } from "./state.ts";
-import { blank, change, note, touch, type Visit } from "./visit.ts";
+import { blank, change, note, touch, type Visit } from "./draft.ts";
 
 /** A session shows that it is there, or that it ends. */
 export const onMoment = (it: Visit, sessionId: string, moment: Moment): void => {

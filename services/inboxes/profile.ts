@@ -1,8 +1,8 @@
-import type { ProfileRow } from "../core/inbox.ts";
-import type { User } from "../core/records.ts";
-import type { Millis } from "../core/time.ts";
+import type { ProfileRow } from "../domain/inbox-rows.ts";
+import type { User } from "../domain/records.ts";
+import type { Millis } from "../platform/contract/time.ts";
 import { keep } from "./missed.ts";
-import { change, dropped, type Visit } from "./visit.ts";
+import { change, dropped, type Visit } from "./draft.ts";
 
 const unknown: ProfileRow = { type: "profile", user: null, at: -Infinity, deletedAt: null, restoredAt: null };
 

@@ -17,8 +17,8 @@ import {
 } from "../../test/support/inbox.ts";
 import { at, presence } from "../../test/support/chat.ts";
 import { told } from "../../test/support/spec.ts";
-import { notificationId } from "../core/ids.ts";
-import type { Said } from "../runtime/producer.ts";
+import { notificationId } from "../domain/ids.ts";
+import type { Said } from "../platform/engine/output/publish.ts";
 
 describe("due: a message to someone who was never there", () => {
   test("is told at the timeout and not before", () => {

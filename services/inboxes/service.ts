@@ -1,5 +1,5 @@
-import { noSettings } from "../core/settings.ts";
-import { service } from "../runtime/service.ts";
+import { noSettings } from "../domain/role-settings.ts";
+import { service } from "../platform/app/service.ts";
 import { inboxes } from "./rule.ts";
 
 export const inboxesService = service({

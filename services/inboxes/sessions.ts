@@ -1,5 +1,5 @@
-import type { ConversationId } from "../core/ids.ts";
-import { type Millis, SECOND } from "../core/time.ts";
+import type { ConversationId } from "../domain/ids.ts";
+import { type Millis, SECOND } from "../platform/contract/time.ts";
 import { type Inbox, LATENESS, type Moment, type Session } from "./state.ts";
 
 /** A session without a sign for so long has lapsed; its records no further apart belong together. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { type ChatRow, type ConversationRow, type MessageRow, newConversation } from "../core/chat.ts";
-import { MAX_ID_LENGTH } from "../core/ids.ts";
-import type { Said } from "../runtime/producer.ts";
+import { type ChatRow, type ConversationRow, type MessageRow, newConversation } from "../domain/conversation-rows.ts";
+import { MAX_ID_LENGTH } from "../domain/ids.ts";
+import type { Said } from "../platform/engine/output/publish.ts";
 import { adaWith, missed, profile, reads, together, withdrawn } from "../../test/support/inbox.ts";
 import { at, user } from "../../test/support/chat.ts";
 

@@ -1,6 +1,12 @@
-import { type ChatRow, conversationKey, type ConversationRow, messageKey, type MessageRow } from "../core/chat.ts";
-import type { Effect, Lookup } from "../core/effect.ts";
-import type { ProfileRow } from "../core/inbox.ts";
+import {
+  type ChatRow,
+  conversationKey,
+  type ConversationRow,
+  messageKey,
+  type MessageRow,
+} from "../domain/conversation-rows.ts";
+import type { Effect, Lookup } from "../platform/contract/effect.ts";
+import type { ProfileRow } from "../domain/inbox-rows.ts";
 import {
   type ConversationId,
   type EventId,
@@ -9,8 +15,8 @@ import {
   type NotificationId,
   notificationId,
   type UserId,
-} from "../core/ids.ts";
-import type { ConversationView, MessageView, NotificationEvent, Person, User } from "../core/records.ts";
+} from "../domain/ids.ts";
+import type { ConversationView, MessageView, NotificationEvent, Person, User } from "../domain/records.ts";
 import {
   boundedAddresses,
   boundedAttachments,
@@ -23,9 +29,9 @@ import {
   MAX_TAG,
   MAX_TEXT,
 } from "./bounds.ts";
-import { chatRow, type Notice, type Part, profileOf } from "./notice.ts";
+import { chatRow, type Notice, type Part, profileOf } from "./notification.ts";
 import type { Missed } from "./state.ts";
-import { blank } from "./visit.ts";
+import { blank } from "./draft.ts";
 
 /** Reads a row by what was looked up for it. */
 type Found = (lookup: Lookup) => unknown;

@@ -1,6 +1,6 @@
-import { type ProfileRow } from "../core/inbox.ts";
-import type { ConversationId, MessageId, UserId } from "../core/ids.ts";
-import { HOUR, type Millis } from "../core/time.ts";
+import { type ProfileRow } from "../domain/inbox-rows.ts";
+import type { ConversationId, MessageId, UserId } from "../domain/ids.ts";
+import { HOUR, type Millis } from "../platform/contract/time.ts";
 
 /** A record may be so late, and what it says of the past is still taken into account exactly. */
 export const LATENESS: Millis = HOUR;

@@ -4,8 +4,8 @@ import { heartbeat, missed, offline, online, profile, reads } from "../../test/s
 import { bookOf, settingsSaid } from "../../test/support/settings.ts";
 import { logRecord } from "../../test/support/spec.ts";
 import { at } from "../../test/support/chat.ts";
-import type { Said } from "../runtime/producer.ts";
-import { type SettingsFields, settingsLore } from "../core/settings.ts";
+import type { Said } from "../platform/engine/output/publish.ts";
+import { type SettingsFields, settingsLore } from "../domain/role-settings.ts";
 import { inboxes } from "./rule.ts";
 import type { Inbox } from "./state.ts";
 

@@ -1,6 +1,6 @@
-import { milliseconds, type SettingsFields } from "../core/settings.ts";
-import { type Millis, MINUTE } from "../core/time.ts";
-import { endOfHours, isTimeZone, localDay } from "../core/zone.ts";
+import { milliseconds, type SettingsFields } from "../domain/role-settings.ts";
+import { type Millis, MINUTE } from "../platform/contract/time.ts";
+import { endOfHours, isTimeZone, localDay } from "../domain/zone.ts";
 import type { Held, Inbox, Thread } from "./state.ts";
 
 /** However long the burst, who is due is told so long after. */

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { Fatal } from "../core/failure.ts";
-import { masked, parse } from "../runtime/config.ts";
+import { Fatal } from "../platform/contract/failure.ts";
+import { masked, parse } from "../platform/app/config.ts";
 import { variables } from "./config.ts";
-import { smtpOf } from "./smtp.ts";
+import { smtpOf } from "./smtp/url.ts";
 
 const good = {
   SMTP_URL: "smtps://user:p%40ss@smtp.example.com",

@@ -1,7 +1,7 @@
-import { optional, secret, text, url, type Variable, whole } from "../runtime/config.ts";
-import { addressProblem, domainOf, isDomain, type Mailbox } from "./address.ts";
-import { line } from "./tidy.ts";
-import { smtpProblem } from "./smtp.ts";
+import { optional, secret, text, url, type Variable, whole } from "../platform/app/config.ts";
+import { addressProblem, domainOf, isDomain, type Mailbox } from "./smtp/address.ts";
+import { line } from "./content/tidy.ts";
+import { smtpProblem } from "./smtp/url.ts";
 
 /** Longest name of the sender, in UTF-16 code units. */
 const MAX_SENDER_NAME = 120;

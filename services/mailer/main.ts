@@ -1,4 +1,4 @@
-import { serve } from "../runtime/serve.ts";
+import { serve } from "../platform/app/serve.ts";
 import { mailer } from "./service.ts";
 
 await serve([mailer]);

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { conversationKey } from "../core/chat.ts";
-import { inboxRowKey, profileKey } from "../core/inbox.ts";
-import { laneOf } from "../core/lane.ts";
-import { memoryLog } from "../memory/log.ts";
-import { conversation, message, NOON, person, triggered } from "./example.ts";
+import { conversationKey } from "../domain/conversation-rows.ts";
+import { inboxRowKey, profileKey } from "../domain/inbox-rows.ts";
+import { laneOf } from "../platform/contract/lane.ts";
+import { memoryLog } from "../platform/memory/log.ts";
+import { conversation, message, NOON, person, triggered } from "./content/notification.fixture.ts";
 import { outdated, type Present, presentOf } from "./outdated.ts";
 import { rowsOf } from "./rows.ts";
 

@@ -1,10 +1,10 @@
-import { type ConversationRow, conversationKey } from "../core/chat.ts";
-import type { Lookup } from "../core/effect.ts";
-import { inboxRowKey, type ProfileRow, profileKey, type ReadPosition } from "../core/inbox.ts";
-import type { ConversationId, UserId } from "../core/ids.ts";
-import type { ConversationView, Snapshot } from "../core/records.ts";
-import type { Millis } from "../core/time.ts";
-import { folded, type PreferenceRow } from "./letter.ts";
+import { type ConversationRow, conversationKey } from "../domain/conversation-rows.ts";
+import type { Lookup } from "../platform/contract/effect.ts";
+import { inboxRowKey, type ProfileRow, profileKey, type ReadPosition } from "../domain/inbox-rows.ts";
+import type { ConversationId, UserId } from "../domain/ids.ts";
+import type { ConversationView, Snapshot } from "../domain/records.ts";
+import type { Millis } from "../platform/contract/time.ts";
+import { folded, type PreferenceRow } from "./rule.ts";
 import type { Suppression } from "./suppression.ts";
 
 /** What a mail's recipient, conversations and messages have become since it was decided. */

@@ -1,5 +1,5 @@
-import { laneOf } from "../core/lane.ts";
-import type { Log, Store } from "../core/ports.ts";
+import { laneOf } from "../platform/contract/lane.ts";
+import type { Log, Store } from "../platform/contract/ports.ts";
 import type { LookUp } from "./outdated.ts";
 
 /** Looks rows of other processors up, one question for each of these. */

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { memoryLog } from "../memory/log.ts";
-import { memoryStore } from "../memory/store.ts";
-import { parse } from "../runtime/config.ts";
-import type { Root } from "../runtime/service.ts";
+import { memoryLog } from "../platform/memory/log.ts";
+import { memoryStore } from "../platform/memory/store.ts";
+import { parse } from "../platform/app/config.ts";
+import type { Root } from "../platform/app/service.ts";
 import { mailer } from "./service.ts";
 
 const environment = {

@@ -1,16 +1,16 @@
-import { Fatal } from "../core/failure.ts";
-import type { Log } from "../core/ports.ts";
-import { noSettings } from "../core/settings.ts";
-import { once, paceOf, paceOfTopic, reaches } from "../runtime/pace.ts";
-import { service } from "../runtime/service.ts";
-import { domainOf } from "./address.ts";
+import { Fatal } from "../platform/contract/failure.ts";
+import type { Log } from "../platform/contract/ports.ts";
+import { noSettings } from "../domain/role-settings.ts";
+import { once, paceOf, paceOfTopic, reaches } from "../platform/engine/time/flow-watermark.ts";
+import { service } from "../platform/app/service.ts";
+import { domainOf } from "./smtp/address.ts";
 import { variables } from "./config.ts";
-import { mailer as processor } from "./letter.ts";
-import { openPost } from "./post.ts";
-import { renderer } from "./render.ts";
+import { mailer as processor } from "./rule.ts";
+import { openPost } from "./smtp/client.ts";
+import { renderer } from "./content/render.ts";
 import { rowsOf } from "./rows.ts";
-import { smtpOf } from "./smtp.ts";
-import { readTemplates } from "./templates.ts";
+import { smtpOf } from "./smtp/url.ts";
+import { readTemplates } from "./content/templates.ts";
 import { mailing } from "./work.ts";
 
 /** Mails to those who missed something: letters from notifications, and their sending. */

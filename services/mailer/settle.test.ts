@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { eventId } from "../core/ids.ts";
-import { mailRetries } from "../core/retry.ts";
-import { DAY, HOUR, MINUTE, SECOND } from "../core/time.ts";
-import { enhancedCode, type Refused, replyCode, type Stage } from "./answer.ts";
-import { conversation, grace, message, NOON, person, triggered } from "./example.ts";
+import { eventId } from "../domain/ids.ts";
+import { mailRetries } from "../domain/retry.ts";
+import { DAY, HOUR, MINUTE, SECOND } from "../platform/contract/time.ts";
+import { enhancedCode, type Refused, replyCode, type Stage } from "./smtp/reply.ts";
+import { conversation, grace, message, NOON, person, triggered } from "./content/notification.fixture.ts";
 import { settle } from "./settle.ts";
 
 const event = triggered([conversation("Launch plan", [message(person("Ada"), "Hello")])], grace);

@@ -1,12 +1,12 @@
-import type { Publish } from "../core/effect.ts";
-import type { Settlement } from "../core/ports.ts";
-import { mailRetries, retryAt } from "../core/retry.ts";
-import { type Millis, SECOND } from "../core/time.ts";
-import { type Answer, type Refused, type Verdict, verdictOf } from "./answer.ts";
-import { follow } from "./follow.ts";
-import type { Letter } from "./letter.ts";
+import type { Publish } from "../platform/contract/effect.ts";
+import type { Settlement } from "../platform/contract/ports.ts";
+import { mailRetries, retryAt } from "../domain/retry.ts";
+import { type Millis, SECOND } from "../platform/contract/time.ts";
+import { type Answer, type Refused, type Verdict, verdictOf } from "./smtp/reply.ts";
+import { follow } from "./notification-event.ts";
+import type { Letter } from "./rule.ts";
 import { type Suppression, suppressedEntry } from "./suppression.ts";
-import { line } from "./tidy.ts";
+import { line } from "./content/tidy.ts";
 
 /** Longest diagnostic that is published, in UTF-16 code units. */
 const MAX_DIAGNOSTIC = 500;

@@ -1,5 +1,5 @@
-import type { LedgerEntry, NotificationEvent } from "../core/records.ts";
-import type { Millis } from "../core/time.ts";
+import type { LedgerEntry, NotificationEvent } from "../domain/records.ts";
+import type { Millis } from "../platform/contract/time.ts";
 
 /** Why no mail goes, though somebody was told (semantics, "What follows"). */
 export type Suppression =

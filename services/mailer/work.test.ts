@@ -1,14 +1,14 @@
 import { expect, test } from "vitest";
-import { eventId, type NotificationId } from "../core/ids.ts";
-import { inboxRowKey } from "../core/inbox.ts";
-import { listen } from "../runtime/facts.ts";
-import type { Answer } from "./answer.ts";
-import { conversation, grace, message, NOON, person, triggered } from "./example.ts";
-import type { Letter } from "./letter.ts";
-import type { Mail } from "./mail.ts";
-import { type Post, waits } from "./post.ts";
-import { renderer } from "./render.ts";
-import { readTemplates } from "./templates.ts";
+import { eventId, type NotificationId } from "../domain/ids.ts";
+import { inboxRowKey } from "../domain/inbox-rows.ts";
+import { listen } from "../platform/runtime/facts.ts";
+import type { Answer } from "./smtp/reply.ts";
+import { conversation, grace, message, NOON, person, triggered } from "./content/notification.fixture.ts";
+import type { Letter } from "./rule.ts";
+import type { Mail } from "./content/mail.ts";
+import { type Post, waits } from "./smtp/client.ts";
+import { renderer } from "./content/render.ts";
+import { readTemplates } from "./content/templates.ts";
 import { mailing } from "./work.ts";
 
 const render = renderer(await readTemplates());

@@ -1,16 +1,16 @@
-import { Fatal } from "../core/failure.ts";
-import type { Clock } from "../core/ports.ts";
-import type { Millis } from "../core/time.ts";
-import { announce } from "../runtime/facts.ts";
-import { pass } from "../runtime/points.ts";
-import type { Pace } from "../runtime/pace.ts";
-import type { Work } from "../runtime/work.ts";
-import { compose, type Setting } from "./compose.ts";
-import { type Letter, MAIL_QUEUE } from "./letter.ts";
-import { mailOf, type Sending } from "./mail.ts";
+import { Fatal } from "../platform/contract/failure.ts";
+import type { Clock } from "../platform/contract/ports.ts";
+import type { Millis } from "../platform/contract/time.ts";
+import { announce } from "../platform/runtime/facts.ts";
+import { pass } from "../platform/runtime/failpoints.ts";
+import type { Pace } from "../platform/engine/time/flow-watermark.ts";
+import type { Work } from "../platform/engine/jobs/worker.ts";
+import { compose, type Setting } from "./content/compose.ts";
+import { type Letter, MAIL_QUEUE } from "./rule.ts";
+import { mailOf, type Sending } from "./content/mail.ts";
 import { type LookUp, outdated, presentOf } from "./outdated.ts";
-import type { Post } from "./post.ts";
-import type { Render } from "./render.ts";
+import type { Post } from "./smtp/client.ts";
+import type { Render } from "./content/render.ts";
 import { isLate, putOff, settle, suppress } from "./settle.ts";
 
 export interface Desk {

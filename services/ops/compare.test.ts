@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import type { LogRecord } from "../core/event.ts";
-import { parseSettings } from "../core/settings.ts";
-import type { Said } from "../runtime/producer.ts";
+import type { LogRecord } from "../domain/log-record.ts";
+import { parseSettings } from "../domain/role-settings.ts";
+import type { Said } from "../platform/engine/output/publish.ts";
 import { at, message, participant, presence, user } from "../../test/support/chat.ts";
 import { compared, outcomeOf } from "./compare.ts";
 

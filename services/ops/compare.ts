@@ -1,16 +1,16 @@
 import { conversations } from "../conversations/rule.ts";
-import type { Effect } from "../core/effect.ts";
-import type { LogRecord } from "../core/event.ts";
-import type { ConversationId, UserId } from "../core/ids.ts";
-import { type Keyed, nothing, type Processor } from "../core/processor.ts";
-import type { ConversationView } from "../core/records.ts";
-import type { SettingsFields } from "../core/settings.ts";
-import type { Millis } from "../core/time.ts";
-import type { Notice, Part } from "../inboxes/notice.ts";
+import type { Effect } from "../platform/contract/effect.ts";
+import type { LogRecord } from "../domain/log-record.ts";
+import type { ConversationId, UserId } from "../domain/ids.ts";
+import { type Keyed, nothing, type Processor } from "../platform/contract/processor.ts";
+import type { ConversationView } from "../domain/records.ts";
+import type { SettingsFields } from "../domain/role-settings.ts";
+import type { Millis } from "../platform/contract/time.ts";
+import type { Notice, Part } from "../inboxes/notification.ts";
 import { inboxes } from "../inboxes/rule.ts";
 import { triggered } from "../inboxes/snapshot.ts";
-import { MAIL_QUEUE, mailer } from "../mailer/letter.ts";
-import { drive, part } from "../memory/driver.ts";
+import { MAIL_QUEUE, mailer } from "../mailer/rule.ts";
+import { drive, part } from "../platform/simulation/driver.ts";
 import { DAILY, type Figures, READ_WITHIN, tally, type Tally } from "./tally.ts";
 
 /** Settings by role, in place of what the log says of these roles. */

@@ -2,13 +2,13 @@ import { createReadStream } from "node:fs";
 import { createInterface } from "node:readline";
 import { Command, InvalidArgumentError } from "commander";
 import { conversations } from "../conversations/rule.ts";
-import type { LogRecord } from "../core/event.ts";
-import { messageOf } from "../core/failure.ts";
-import type { LedgerEntry } from "../core/records.ts";
-import type { Millis } from "../core/time.ts";
+import type { LogRecord } from "../domain/log-record.ts";
+import { messageOf } from "../platform/contract/failure.ts";
+import type { LedgerEntry } from "../domain/records.ts";
+import type { Millis } from "../platform/contract/time.ts";
 import { inboxes } from "../inboxes/rule.ts";
-import { mailer } from "../mailer/letter.ts";
-import { drive, type Flow, part } from "../memory/driver.ts";
+import { mailer } from "../mailer/rule.ts";
+import { drive, type Flow, part } from "../platform/simulation/driver.ts";
 import { type History, readHistory } from "./history.ts";
 
 /** Lines that are named when they are wrong. */

@@ -1,4 +1,4 @@
-import type { Codec, Log } from "../core/ports.ts";
+import type { Codec, Log } from "../platform/contract/ports.ts";
 
 /** What the commands that read and write topics work with. */
 export interface Desk {

@@ -1,10 +1,16 @@
 import { Command } from "commander";
-import type { Settings } from "../runtime/config.ts";
-import type { Connection, Database } from "../runtime/postgres.ts";
-import { networks } from "../webhooks/address.ts";
+import type { Settings } from "../platform/app/config.ts";
+import type { Connection, Database } from "../platform/adapters/postgres/database.ts";
+import { networks } from "../webhooks/call/networks.ts";
 import type { variables } from "../webhooks/config.ts";
-import { addEndpoint, isConfigured, listEndpoints, MAX_ENDPOINTS, removeEndpoint } from "../webhooks/endpoints.ts";
-import { type EndpointView, isRefused, registrationOf, viewOf } from "../webhooks/registration.ts";
+import {
+  addEndpoint,
+  isConfigured,
+  listEndpoints,
+  MAX_ENDPOINTS,
+  removeEndpoint,
+} from "../webhooks/endpoints/table.ts";
+import { type EndpointView, isRefused, registrationOf, viewOf } from "../webhooks/endpoints/registration.ts";
 
 /** What the commands need of the settings of webhooks. */
 export type EndpointSettings = Pick<Settings<typeof variables>, "WEBHOOK_ALLOWED_NETWORKS" | "WEBHOOK_ENDPOINTS">;

@@ -1,14 +1,14 @@
 import { conversations } from "../conversations/rule.ts";
-import type { LogRecord } from "../core/event.ts";
-import { isPoisonous, messageOf, Poison } from "../core/failure.ts";
-import { checkId } from "../core/ids.ts";
-import { noSettings, settingsLore } from "../core/settings.ts";
-import type { Millis } from "../core/time.ts";
-import { type TopicId, topics } from "../core/topics.ts";
+import type { LogRecord } from "../domain/log-record.ts";
+import { isPoisonous, messageOf, Poison } from "../platform/contract/failure.ts";
+import { checkId } from "../domain/ids.ts";
+import { noSettings, settingsLore } from "../domain/role-settings.ts";
+import type { Millis } from "../platform/contract/time.ts";
+import { type TopicId, topics } from "../domain/topics.ts";
 import { inboxes } from "../inboxes/rule.ts";
-import { mailer } from "../mailer/letter.ts";
-import { type AvroType, avroType, problemsOf, withDefaults } from "../runtime/avro.ts";
-import { schemaOf } from "../runtime/codec.ts";
+import { mailer } from "../mailer/rule.ts";
+import { type AvroType, avroType, problemsOf, withDefaults } from "../platform/adapters/registry/avro.ts";
+import { schemaOf } from "../platform/adapters/registry/codec.ts";
 
 /** Topics of which a history may have records: all that decisions come from. */
 const TOPICS = ["messages", "participants", "conversations", "presence", "users", "settings", "preferences"] as const;

@@ -1,8 +1,8 @@
-import type { LogRecord } from "../core/event.ts";
-import type { Codec, Log, RawRecord } from "../core/ports.ts";
-import type { Millis } from "../core/time.ts";
-import type { TopicId } from "../core/topics.ts";
-import { placesOf } from "../runtime/frontier.ts";
+import type { LogRecord } from "../domain/log-record.ts";
+import type { Codec, Log, RawRecord } from "../platform/contract/ports.ts";
+import type { Millis } from "../platform/contract/time.ts";
+import type { TopicId } from "../domain/topics.ts";
+import { placesOf } from "../platform/engine/time/watermark.ts";
 import { decoded } from "./read.ts";
 
 /** What is asked of a log. */

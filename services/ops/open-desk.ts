@@ -1,9 +1,9 @@
-import { avroCodec, registeredIds } from "../runtime/codec.ts";
-import { parse } from "../runtime/config.ts";
-import { openKafka } from "../runtime/kafka.ts";
-import { openRegistry } from "../runtime/registry.ts";
-import { type CommonSettings, kafkaSettings } from "../runtime/serve.ts";
-import { commonVariables } from "../runtime/settings.ts";
+import { avroCodec, registeredIds } from "../platform/adapters/registry/codec.ts";
+import { parse } from "../platform/app/config.ts";
+import { openKafka } from "../platform/adapters/kafka/log.ts";
+import { openRegistry } from "../platform/adapters/registry/registry.ts";
+import { type CommonSettings, kafkaSettings } from "../platform/app/serve.ts";
+import { commonVariables } from "../platform/app/variables.ts";
 import type { OpenDesk } from "./desk.ts";
 import { dataDir, runningStack } from "./stack.ts";
 

@@ -1,7 +1,7 @@
-import type { RecordOf } from "../core/event.ts";
-import { isPoisonous } from "../core/failure.ts";
-import type { Codec, RawRecord } from "../core/ports.ts";
-import type { TopicId } from "../core/topics.ts";
+import type { RecordOf } from "../domain/log-record.ts";
+import { isPoisonous } from "../platform/contract/failure.ts";
+import type { Codec, RawRecord } from "../platform/contract/ports.ts";
+import type { TopicId } from "../domain/topics.ts";
 import type { Desk } from "./desk.ts";
 
 /**

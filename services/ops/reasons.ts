@@ -1,4 +1,4 @@
-import type { NotificationEvent } from "../core/records.ts";
+import type { NotificationEvent } from "../domain/records.ts";
 
 /** Reason codes of the ledger (semantics, "Every decision is on record") as the end of a sentence. */
 const reasons: Readonly<Record<string, string>> = {

@@ -1,6 +1,6 @@
 import { Command } from "commander";
-import { Fatal, messageOf } from "../core/failure.ts";
-import type { CommonSettings } from "../runtime/serve.ts";
+import { Fatal, messageOf } from "../platform/contract/failure.ts";
+import type { CommonSettings } from "../platform/app/serve.ts";
 import { isEqual } from "./rebuild/compare.ts";
 import { progressBar } from "./rebuild/progress.ts";
 import { reportOf, switchedLine } from "./rebuild/report.ts";

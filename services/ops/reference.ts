@@ -2,8 +2,8 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { format, resolveConfig } from "prettier";
 import { all } from "../all.ts";
-import type { Variable, Variables } from "../runtime/config.ts";
-import { commonVariables } from "../runtime/settings.ts";
+import type { Variable, Variables } from "../platform/app/config.ts";
+import { commonVariables } from "../platform/app/variables.ts";
 
 const target = fileURLToPath(new URL("../../deploy/configuration.md", import.meta.url));
 

@@ -1,13 +1,13 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { DAY, type Millis, SECOND } from "../core/time.ts";
-import { topicIds } from "../core/topics.ts";
-import { avroCodec, registeredIds } from "../runtime/codec.ts";
-import { openKafka } from "../runtime/kafka.ts";
-import type { KafkaLog } from "../runtime/kafka-client.ts";
-import { type Database, openDatabase } from "../runtime/postgres.ts";
-import { type Said, say as publish } from "../runtime/producer.ts";
-import { openRegistry } from "../runtime/registry.ts";
-import { type CommonSettings, kafkaSettings } from "../runtime/serve.ts";
+import { DAY, type Millis, SECOND } from "../platform/contract/time.ts";
+import { topicIds } from "../domain/topics.ts";
+import { avroCodec, registeredIds } from "../platform/adapters/registry/codec.ts";
+import { openKafka } from "../platform/adapters/kafka/log.ts";
+import type { KafkaLog } from "../platform/adapters/kafka/client.ts";
+import { type Database, openDatabase } from "../platform/adapters/postgres/database.ts";
+import { type Said, say as publish } from "../platform/engine/output/publish.ts";
+import { openRegistry } from "../platform/adapters/registry/registry.ts";
+import { type CommonSettings, kafkaSettings } from "../platform/app/serve.ts";
 import { readTrace, type TraceRow } from "./trace.ts";
 import { traceScript } from "./trace-script.ts";
 

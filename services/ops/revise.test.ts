@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { Poison } from "../core/failure.ts";
-import { defaultSettings } from "../core/settings.ts";
+import { Poison } from "../platform/contract/failure.ts";
+import { defaultSettings } from "../domain/role-settings.ts";
 import { revised } from "./revise.ts";
 
 const set = (...assignments: readonly string[]) => revised(defaultSettings, assignments);

@@ -1,7 +1,7 @@
-import { Poison } from "../core/failure.ts";
-import { parseSettings, type SettingsFields, settingsFields } from "../core/settings.ts";
-import type { Millis } from "../core/time.ts";
-import type { Said } from "../runtime/producer.ts";
+import { Poison } from "../platform/contract/failure.ts";
+import { parseSettings, type SettingsFields, settingsFields } from "../domain/role-settings.ts";
+import type { Millis } from "../platform/contract/time.ts";
+import type { Said } from "../platform/engine/output/publish.ts";
 
 /** A role's settings as a record that replaces those it had. @param version counts the role's changes */
 export const revisionOf = (

@@ -1,9 +1,9 @@
-import { messageOf, Poison } from "../core/failure.ts";
-import { checkId } from "../core/ids.ts";
-import type { RoleSettings } from "../core/records.ts";
-import { DEFAULT_ROLE, defaultSettings, parseSettings, type SettingsFields } from "../core/settings.ts";
-import type { Millis } from "../core/time.ts";
-import { type Said, say as publish } from "../runtime/producer.ts";
+import { messageOf, Poison } from "../platform/contract/failure.ts";
+import { checkId } from "../domain/ids.ts";
+import type { RoleSettings } from "../domain/records.ts";
+import { DEFAULT_ROLE, defaultSettings, parseSettings, type SettingsFields } from "../domain/role-settings.ts";
+import type { Millis } from "../platform/contract/time.ts";
+import { type Said, say as publish } from "../platform/engine/output/publish.ts";
 import type { Desk, Refusal } from "./desk.ts";
 import { revised, revisionOf } from "./revise.ts";
 import { readWhole } from "./read.ts";

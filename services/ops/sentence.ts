@@ -1,6 +1,6 @@
-import type { MessageId } from "../core/ids.ts";
-import type { LedgerEntry } from "../core/records.ts";
-import type { Millis } from "../core/time.ts";
+import type { MessageId } from "../domain/ids.ts";
+import type { LedgerEntry } from "../domain/records.ts";
+import type { Millis } from "../platform/contract/time.ts";
 import { count, reasonInWords } from "./reasons.ts";
 
 /** A verdict as a sentence; times within it are UTC. */

@@ -1,6 +1,6 @@
 import { Command } from "commander";
-import type { SettingsFields } from "../core/settings.ts";
-import type { Millis } from "../core/time.ts";
+import type { SettingsFields } from "../domain/role-settings.ts";
+import type { Millis } from "../platform/contract/time.ts";
 import { atDesk, type Desk, type OpenDesk, type Refusal } from "./desk.ts";
 import { knownAssignments } from "./revise.ts";
 import { type RoleView, settingsGet, settingsList, settingsReset, settingsSet } from "./roles.ts";

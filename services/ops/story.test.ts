@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { at } from "../../test/support/chat.ts";
-import type { LedgerEntry, NotificationEvent } from "../core/records.ts";
-import { triggered } from "../mailer/example.ts";
+import type { LedgerEntry, NotificationEvent } from "../domain/records.ts";
+import { triggered } from "../mailer/content/notification.fixture.ts";
 import { type Question, story, storyLines } from "./story.ts";
 
 const entry = (verdict: LedgerEntry["verdict"], clock: string, more: Partial<LedgerEntry> = {}): LedgerEntry => ({

@@ -1,7 +1,7 @@
-import type { ConversationId, MessageId, NotificationId, UserId } from "../core/ids.ts";
-import type { LedgerEntry, NotificationEvent } from "../core/records.ts";
-import { DAY, type Millis } from "../core/time.ts";
-import { topics } from "../core/topics.ts";
+import type { ConversationId, MessageId, NotificationId, UserId } from "../domain/ids.ts";
+import type { LedgerEntry, NotificationEvent } from "../domain/records.ts";
+import { DAY, type Millis } from "../platform/contract/time.ts";
+import { topics } from "../domain/topics.ts";
 import { eventInWords } from "./reasons.ts";
 import { clock, dayOf, sentenceOf } from "./sentence.ts";
 

@@ -1,6 +1,6 @@
-import type { ConversationId, UserId } from "../core/ids.ts";
-import { DAY, type Millis, MINUTE } from "../core/time.ts";
-import type { Notice } from "../inboxes/notice.ts";
+import type { ConversationId, UserId } from "../domain/ids.ts";
+import { DAY, type Millis, MINUTE } from "../platform/contract/time.ts";
+import type { Notice } from "../inboxes/notification.ts";
 import { spread } from "./spread.ts";
 
 /** A notified message counts as read by itself if its recipient reads or writes there so soon after. */

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import type { Said } from "../runtime/producer.ts";
-import { SECOND } from "../core/time.ts";
+import type { Said } from "../platform/engine/output/publish.ts";
+import { SECOND } from "../platform/contract/time.ts";
 import type { TraceRow } from "./trace.ts";
 import { traceScript } from "./trace-script.ts";
 

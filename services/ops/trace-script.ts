@@ -1,6 +1,6 @@
-import { type Millis, SECOND } from "../core/time.ts";
-import { heap } from "../memory/heap.ts";
-import type { Said } from "../runtime/producer.ts";
+import { type Millis, SECOND } from "../platform/contract/time.ts";
+import { heap } from "../platform/contract/priority-queue.ts";
+import type { Said } from "../platform/engine/output/publish.ts";
 import type { TraceRow } from "./trace.ts";
 
 /** Someone comes so long before what they write first, and goes so long after what they write last. */

@@ -1,8 +1,8 @@
 import { createReadStream } from "node:fs";
 import { createInterface } from "node:readline";
 import { createGunzip } from "node:zlib";
-import { Fatal } from "../core/failure.ts";
-import type { Millis } from "../core/time.ts";
+import { Fatal } from "../platform/contract/failure.ts";
+import type { Millis } from "../platform/contract/time.ts";
 
 /** A message of a recorded chat: who, when, where, how long; no text was recorded. */
 export interface TraceRow {

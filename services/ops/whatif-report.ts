@@ -1,4 +1,4 @@
-import { MINUTE } from "../core/time.ts";
+import { MINUTE } from "../platform/contract/time.ts";
 import type { Comparison, Stretch } from "./compare.ts";
 import { table } from "./table.ts";
 import { DAILY, type Figures, READ_WITHIN } from "./tally.ts";

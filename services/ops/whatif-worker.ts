@@ -1,8 +1,8 @@
 import { once } from "node:events";
-import type { LogRecord } from "../core/event.ts";
-import type { Millis } from "../core/time.ts";
-import type { TopicId } from "../core/topics.ts";
-import type { Said } from "../runtime/producer.ts";
+import type { LogRecord } from "../domain/log-record.ts";
+import type { Millis } from "../platform/contract/time.ts";
+import type { TopicId } from "../domain/topics.ts";
+import type { Said } from "../platform/engine/output/publish.ts";
 import { type Outcome, outcomeOf, type Roles, type Stretch } from "./compare.ts";
 import { atDesk } from "./desk.ts";
 import { readLog } from "./log-history.ts";

@@ -1,6 +1,6 @@
 import { Command } from "commander";
-import { laneOf } from "../core/lane.ts";
-import type { LedgerEntry, NotificationEvent } from "../core/records.ts";
+import { laneOf } from "../platform/contract/lane.ts";
+import type { LedgerEntry, NotificationEvent } from "../domain/records.ts";
 import { atDesk, type Desk, type OpenDesk } from "./desk.ts";
 import { readWhole } from "./read.ts";
 import { nothingKnown, type Question, story, storyLines, type Told } from "./story.ts";

@@ -1,6 +1,6 @@
-import type { Millis } from "../core/time.ts";
-import type { Connection } from "../runtime/postgres.ts";
-import type { EndpointId } from "./delivery.ts";
+import type { Millis } from "../platform/contract/time.ts";
+import type { Connection } from "../platform/adapters/postgres/database.ts";
+import type { EndpointId } from "./rule.ts";
 
 /** One try at a delivery, for its history. */
 export interface AttemptRow {

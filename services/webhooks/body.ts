@@ -1,4 +1,4 @@
-import type { NotificationEvent, NotificationEventType } from "../core/records.ts";
+import type { NotificationEvent, NotificationEventType } from "../domain/records.ts";
 import { iso8601 } from "./calendar.ts";
 
 /** What subscribers know each event by: lower case, words apart by full stops, as Standard Webhooks has it. */

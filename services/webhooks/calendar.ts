@@ -1,5 +1,5 @@
 /** Dates as text, without `Date`: pure rooms have none. Days are those of the Gregorian calendar, in UTC. */
-import { DAY, HOUR, MINUTE, type Millis, SECOND } from "../core/time.ts";
+import { DAY, HOUR, MINUTE, type Millis, SECOND } from "../platform/contract/time.ts";
 
 const DAYS_BEFORE_1970 = 719_468; // from 0000-03-01: years begin in March, so that the leap day comes last
 const DAYS_OF_400_YEARS = 146_097;

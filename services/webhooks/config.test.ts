@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { masked, parse } from "../runtime/config.ts";
+import { masked, parse } from "../platform/app/config.ts";
 import { variables } from "./config.ts";
 
 const secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";

@@ -1,8 +1,8 @@
 import { z } from "zod";
-import { list, oneOf, optional, secret, type Variable, whole } from "../runtime/config.ts";
-import { isNetwork } from "./address.ts";
-import { configuredId, type Endpoint } from "./endpoints.ts";
-import { configuredEndpoint } from "./registration.ts";
+import { list, oneOf, optional, secret, type Variable, whole } from "../platform/app/config.ts";
+import { isNetwork } from "./call/networks.ts";
+import { configuredId, type Endpoint } from "./endpoints/table.ts";
+import { configuredEndpoint } from "./endpoints/registration.ts";
 
 /** Attempts under way at once in a process, by default: most of their time is waiting. */
 const CONCURRENCY = 32;

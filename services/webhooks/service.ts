@@ -1,13 +1,13 @@
-import { Fatal } from "../core/failure.ts";
-import { service } from "../runtime/service.ts";
-import { networks, type Networks, urlProblem } from "./address.ts";
+import { Fatal } from "../platform/contract/failure.ts";
+import { service } from "../platform/app/service.ts";
+import { networks, type Networks, urlProblem } from "./call/networks.ts";
 import { forgetAttempts, recordAttempt } from "./attempts.ts";
-import { caller } from "./call.ts";
+import { caller } from "./call/client.ts";
 import { variables } from "./config.ts";
-import { webhooks as processor } from "./delivery.ts";
-import { directory } from "./directory.ts";
-import type { Endpoint } from "./endpoints.ts";
-import { addRoutes } from "./routes.ts";
+import { webhooks as processor } from "./rule.ts";
+import { directory } from "./endpoints/directory.ts";
+import type { Endpoint } from "./endpoints/table.ts";
+import { addRoutes } from "./endpoints/routes.ts";
 import { deliveries } from "./work.ts";
 
 /** Tells subscribers over HTTP what happens to notifications. */

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { webhookRetries } from "../core/retry.ts";
-import { DAY, MINUTE, SECOND } from "../core/time.ts";
+import { webhookRetries } from "../domain/retry.ts";
+import { DAY, MINUTE, SECOND } from "../platform/contract/time.ts";
 import { type Answer, type FailureKind, type Outcome, settle } from "./settle.ts";
 
 const at = Date.parse("2026-11-22T12:00:00Z");

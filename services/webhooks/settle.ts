@@ -1,6 +1,6 @@
-import type { Settlement } from "../core/ports.ts";
-import { retryAt, webhookRetries } from "../core/retry.ts";
-import { DAY, type Millis, SECOND } from "../core/time.ts";
+import type { Settlement } from "../platform/contract/ports.ts";
+import { retryAt, webhookRetries } from "../domain/retry.ts";
+import { DAY, type Millis, SECOND } from "../platform/contract/time.ts";
 import { httpDate } from "./calendar.ts";
 
 /** The longest wait that an answer's Retry-After can ask for. */

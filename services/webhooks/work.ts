@@ -1,15 +1,15 @@
-import { messageOf } from "../core/failure.ts";
-import type { Clock, Job } from "../core/ports.ts";
-import type { Millis } from "../core/time.ts";
-import type { Attempt, EnsureLeased, Work } from "../runtime/work.ts";
+import { messageOf } from "../platform/contract/failure.ts";
+import type { Clock, Job } from "../platform/contract/ports.ts";
+import type { Millis } from "../platform/contract/time.ts";
+import type { Attempt, EnsureLeased, Work } from "../platform/engine/jobs/worker.ts";
 import type { AttemptRow } from "./attempts.ts";
-import type { Caller } from "./call.ts";
-import { pass } from "../runtime/points.ts";
-import { type Delivery, QUEUE } from "./delivery.ts";
-import type { Directory } from "./directory.ts";
-import { type Endpoint, isConfigured } from "./endpoints.ts";
+import type { Caller } from "./call/client.ts";
+import { pass } from "../platform/runtime/failpoints.ts";
+import { type Delivery, QUEUE } from "./rule.ts";
+import type { Directory } from "./endpoints/directory.ts";
+import { type Endpoint, isConfigured } from "./endpoints/table.ts";
 import { errorOf, type Failure, type Outcome, settle } from "./settle.ts";
-import { signed } from "./sign.ts";
+import { signed } from "./call/sign.ts";
 
 /** What the work is done with. */
 export interface Tools {

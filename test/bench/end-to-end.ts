@@ -1,10 +1,10 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { startApplication } from "../../deploy/local/application.ts";
 import { KEEP_DELIVERIES } from "../../deploy/local/receiver/deliveries.ts";
-import type { UserId } from "../../services/core/ids.ts";
-import { type Millis, SECOND } from "../../services/core/time.ts";
+import type { UserId } from "../../services/domain/ids.ts";
+import { type Millis, SECOND } from "../../services/platform/contract/time.ts";
 import { readWhole } from "../../services/ops/read.ts";
-import { say } from "../../services/runtime/producer.ts";
+import { say } from "../../services/platform/engine/output/publish.ts";
 import { letter, lettersTold } from "../support/letters.ts";
 import { settingsSaid } from "../support/settings.ts";
 import type { Site } from "./deciders.ts";

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { HOUR, type Millis, SECOND } from "../../services/core/time.ts";
+import { HOUR, type Millis, SECOND } from "../../services/platform/contract/time.ts";
 import { readWhole } from "../../services/ops/read.ts";
 import { decide, readyFor, recordsOn, type Site } from "./deciders.ts";
 import { inWords, type Spread, spreadOf } from "./figures.ts";

@@ -1,10 +1,10 @@
-import type { Codec } from "../../services/core/ports.ts";
-import type { TopicId } from "../../services/core/topics.ts";
-import { memoryRegistry } from "../../services/memory/registry.ts";
-import { avroType } from "../../services/runtime/avro.ts";
-import { avroCodec, registeredIds, schemaOf } from "../../services/runtime/codec.ts";
-import type { KafkaLog } from "../../services/runtime/kafka-client.ts";
-import { ensureTopics } from "../../services/runtime/topics.ts";
+import type { Codec } from "../../services/platform/contract/ports.ts";
+import type { TopicId } from "../../services/domain/topics.ts";
+import { memoryRegistry } from "../../services/platform/memory/registry.ts";
+import { avroType } from "../../services/platform/adapters/registry/avro.ts";
+import { avroCodec, registeredIds, schemaOf } from "../../services/platform/adapters/registry/codec.ts";
+import type { KafkaLog } from "../../services/platform/adapters/kafka/client.ts";
+import { ensureTopics } from "../../services/platform/adapters/kafka/ensure-topics.ts";
 
 /** The chat's topics, which the load fills. */
 export const INPUTS: readonly TopicId[] = ["users", "participants", "presence", "messages"];

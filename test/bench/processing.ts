@@ -1,18 +1,18 @@
 import { conversations } from "../../services/conversations/rule.ts";
-import type { Clock, Codec } from "../../services/core/ports.ts";
-import { noSettings } from "../../services/core/settings.ts";
-import { SECOND } from "../../services/core/time.ts";
+import type { Clock, Codec } from "../../services/platform/contract/ports.ts";
+import { noSettings } from "../../services/domain/role-settings.ts";
+import { SECOND } from "../../services/platform/contract/time.ts";
 import { inboxes } from "../../services/inboxes/rule.ts";
-import { bell } from "../../services/runtime/bell.ts";
-import { startEngine, type World } from "../../services/runtime/engine.ts";
-import { listen } from "../../services/runtime/facts.ts";
-import { weighBuffersWithHeap } from "../../services/runtime/heap.ts";
-import { openKafka } from "../../services/runtime/kafka.ts";
-import { loop } from "../../services/runtime/loop.ts";
-import { openMetrics } from "../../services/runtime/metrics.ts";
-import { openDatabase } from "../../services/runtime/postgres.ts";
-import { relay } from "../../services/runtime/relay.ts";
-import { postgresStore } from "../../services/runtime/store.ts";
+import { bell } from "../../services/platform/runtime/wakeups.ts";
+import { startEngine, type World } from "../../services/platform/engine/engine.ts";
+import { listen } from "../../services/platform/runtime/facts.ts";
+import { weighBuffersWithHeap } from "../../services/platform/runtime/memory-limits.ts";
+import { openKafka } from "../../services/platform/adapters/kafka/log.ts";
+import { loop } from "../../services/platform/runtime/loop.ts";
+import { openMetrics } from "../../services/platform/app/metrics.ts";
+import { openDatabase } from "../../services/platform/adapters/postgres/database.ts";
+import { relay } from "../../services/platform/engine/output/relay.ts";
+import { postgresStore } from "../../services/platform/adapters/postgres/store.ts";
 import { INPUTS, loadCodec } from "./load-codec.ts";
 
 /** What one process of the pipeline is told, as JSON in its one argument. */

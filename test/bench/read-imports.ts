@@ -1,8 +1,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import type { MessageEvent } from "../../services/core/records.ts";
-import { openKafka } from "../../services/runtime/kafka.ts";
-import { type Said, say } from "../../services/runtime/producer.ts";
+import type { MessageEvent } from "../../services/domain/records.ts";
+import { openKafka } from "../../services/platform/adapters/kafka/log.ts";
+import { type Said, say } from "../../services/platform/engine/output/publish.ts";
 import { loadCodec } from "./load-codec.ts";
 
 /**

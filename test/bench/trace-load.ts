@@ -1,15 +1,15 @@
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { SECOND } from "../../services/core/time.ts";
-import type { TopicId } from "../../services/core/topics.ts";
+import { SECOND } from "../../services/platform/contract/time.ts";
+import type { TopicId } from "../../services/domain/topics.ts";
 import { MAX_TEXT } from "../../services/inboxes/bounds.ts";
-import { memoryRegistry } from "../../services/memory/registry.ts";
+import { memoryRegistry } from "../../services/platform/memory/registry.ts";
 import { readTrace, type TraceRow } from "../../services/ops/trace.ts";
 import { traceScript } from "../../services/ops/trace-script.ts";
-import { avroCodec, registeredIds } from "../../services/runtime/codec.ts";
-import { openKafka } from "../../services/runtime/kafka.ts";
-import { type Said, say } from "../../services/runtime/producer.ts";
-import { ensureTopics } from "../../services/runtime/topics.ts";
+import { avroCodec, registeredIds } from "../../services/platform/adapters/registry/codec.ts";
+import { openKafka } from "../../services/platform/adapters/kafka/log.ts";
+import { type Said, say } from "../../services/platform/engine/output/publish.ts";
+import { ensureTopics } from "../../services/platform/adapters/kafka/ensure-topics.ts";
 
 /**
  * A recorded chat in place of the made-up load (../shared/peers/kafka-streams, `load.sh preload`): the same options as far

@@ -1,15 +1,15 @@
 import { conversations } from "../../services/conversations/rule.ts";
-import type { ChatRow } from "../../services/core/chat.ts";
-import { laneOf } from "../../services/core/lane.ts";
-import type { RowWrite, Store } from "../../services/core/ports.ts";
-import type { InboxEntry } from "../../services/core/records.ts";
-import { eachOf } from "../../services/core/processor.ts";
-import type { SettingsBook } from "../../services/core/settings.ts";
-import type { Millis } from "../../services/core/time.ts";
-import { inboxParts, standingKey } from "../../services/inboxes/parts.ts";
+import type { ChatRow } from "../../services/domain/conversation-rows.ts";
+import { laneOf } from "../../services/platform/contract/lane.ts";
+import type { RowWrite, Store } from "../../services/platform/contract/ports.ts";
+import type { InboxEntry } from "../../services/domain/records.ts";
+import { eachOf } from "../../services/platform/contract/processor.ts";
+import type { SettingsBook } from "../../services/domain/role-settings.ts";
+import type { Millis } from "../../services/platform/contract/time.ts";
+import { inboxParts, standingKey } from "../../services/inboxes/saved-parts.ts";
 import { inboxes } from "../../services/inboxes/rule.ts";
 import type { Inbox } from "../../services/inboxes/state.ts";
-import type { Said } from "../../services/runtime/producer.ts";
+import type { Said } from "../../services/platform/engine/output/publish.ts";
 import { message, participant, user } from "../support/chat.ts";
 import { logRecord } from "../support/spec.ts";
 

@@ -2,17 +2,17 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { beforeEach, describe, expect, test } from "vitest";
-import type { Codec } from "../../services/core/ports.ts";
-import type { TopicId } from "../../services/core/topics.ts";
-import { topicIds } from "../../services/core/topics.ts";
-import { memoryRegistry } from "../../services/memory/registry.ts";
-import { avroType } from "../../services/runtime/avro.ts";
-import { avroCodec, registeredIds, schemaOf, subjectOf } from "../../services/runtime/codec.ts";
-import type { Registry } from "../../services/runtime/registry.ts";
+import type { Codec } from "../../services/platform/contract/ports.ts";
+import type { TopicId } from "../../services/domain/topics.ts";
+import { topicIds } from "../../services/domain/topics.ts";
+import { memoryRegistry } from "../../services/platform/memory/registry.ts";
+import { avroType } from "../../services/platform/adapters/registry/avro.ts";
+import { avroCodec, registeredIds, schemaOf, subjectOf } from "../../services/platform/adapters/registry/codec.ts";
+import type { Registry } from "../../services/platform/adapters/registry/registry.ts";
 import { message, user } from "../support/chat.ts";
 import { settingsSaid } from "../support/settings.ts";
 
-/** What a codec promises (services/core/ports.ts), in Confluent's wire format over Avro. */
+/** What a codec promises (services/platform/contract/ports.ts), in Confluent's wire format over Avro. */
 
 let registry: Registry;
 let codec: Codec;

@@ -7,8 +7,8 @@ import {
   endpointsList,
   endpointsRemove,
 } from "../../services/ops/endpoints.ts";
-import type { Database } from "../../services/runtime/postgres.ts";
-import { directory } from "../../services/webhooks/directory.ts";
+import type { Database } from "../../services/platform/adapters/postgres/database.ts";
+import { directory } from "../../services/webhooks/endpoints/directory.ts";
 import {
   addEndpoint,
   configuredId,
@@ -19,10 +19,10 @@ import {
   MAX_ENDPOINTS,
   type NewEndpoint,
   removeEndpoint,
-} from "../../services/webhooks/endpoints.ts";
-import type { Gate } from "../../services/webhooks/guard.ts";
-import { addRoutes } from "../../services/webhooks/routes.ts";
-import { isSecret, newSecret } from "../../services/webhooks/sign.ts";
+} from "../../services/webhooks/endpoints/table.ts";
+import type { Gate } from "../../services/webhooks/endpoints/auth.ts";
+import { addRoutes } from "../../services/webhooks/endpoints/routes.ts";
+import { isSecret, newSecret } from "../../services/webhooks/call/sign.ts";
 import { database } from "../support/world.ts";
 
 const some = (more: Partial<NewEndpoint> = {}): NewEndpoint => ({

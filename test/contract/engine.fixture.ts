@@ -1,8 +1,8 @@
 import { deserialize, serialize } from "node:v8";
 import { crc32 } from "node:zlib";
-import type { Codec } from "../../services/core/ports.ts";
-import { eachOf, type Keyed, type Lore, type Processor } from "../../services/core/processor.ts";
-import type { Millis } from "../../services/core/time.ts";
+import type { Codec } from "../../services/platform/contract/ports.ts";
+import { eachOf, type Keyed, type Lore, type Processor } from "../../services/platform/contract/processor.ts";
+import type { Millis } from "../../services/platform/contract/time.ts";
 
 /** Two tiny stages that write down what they fold, in which order. */
 

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
-import { MAX_ID_LENGTH } from "../../services/core/ids.ts";
-import { threadKey } from "../../services/inboxes/parts.ts";
+import { MAX_ID_LENGTH } from "../../services/domain/ids.ts";
+import { threadKey } from "../../services/inboxes/saved-parts.ts";
 import {
   claimed,
   commitOf,

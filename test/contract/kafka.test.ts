@@ -1,11 +1,11 @@
 import { randomUUID } from "node:crypto";
 import kafkajs, { type Kafka as Client, type Producer } from "kafkajs";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
-import type { KafkaLog } from "../../services/runtime/kafka-client.ts";
-import { placesOf } from "../../services/runtime/frontier.ts";
-import { openKafka } from "../../services/runtime/kafka.ts";
-import type { Log, Place } from "../../services/core/ports.ts";
-import type { TopicId } from "../../services/core/topics.ts";
+import type { KafkaLog } from "../../services/platform/adapters/kafka/client.ts";
+import { placesOf } from "../../services/platform/engine/time/watermark.ts";
+import { openKafka } from "../../services/platform/adapters/kafka/log.ts";
+import type { Log, Place } from "../../services/platform/contract/ports.ts";
+import type { TopicId } from "../../services/domain/topics.ts";
 import { eventually, PARTITIONS, testLog } from "../support/world.ts";
 import { assigned, endOf, read, recordsOf, saying, takeUntil, text } from "./log.suite.ts";
 

@@ -1,12 +1,12 @@
 import { serialize } from "node:v8";
 import { expect, test } from "vitest";
-import { laneOf } from "../../services/core/lane.ts";
-import { SECOND } from "../../services/core/time.ts";
-import { memoryLog } from "../../services/memory/log.ts";
-import { memoryStore } from "../../services/memory/store.ts";
-import { bell } from "../../services/runtime/bell.ts";
-import { type Engine, startEngine, type World } from "../../services/runtime/engine.ts";
-import { relay } from "../../services/runtime/relay.ts";
+import { laneOf } from "../../services/platform/contract/lane.ts";
+import { SECOND } from "../../services/platform/contract/time.ts";
+import { memoryLog } from "../../services/platform/memory/log.ts";
+import { memoryStore } from "../../services/platform/memory/store.ts";
+import { bell } from "../../services/platform/runtime/wakeups.ts";
+import { type Engine, startEngine, type World } from "../../services/platform/engine/engine.ts";
+import { relay } from "../../services/platform/engine/output/relay.ts";
 import { codec, inStep, logKey, type Row, second, START } from "./engine.fixture.ts";
 
 test("who feeds another folds no more while too much lies there, and goes on when that is folded", async () => {

@@ -1,6 +1,14 @@
-import { memoryLog } from "../../services/memory/log.ts";
-import type { Extent, Log, Outgoing, Place, RawRecord, Slice, Subscription } from "../../services/core/ports.ts";
-import type { TopicId } from "../../services/core/topics.ts";
+import { memoryLog } from "../../services/platform/memory/log.ts";
+import type {
+  Extent,
+  Log,
+  Outgoing,
+  Place,
+  RawRecord,
+  Slice,
+  Subscription,
+} from "../../services/platform/contract/ports.ts";
+import type { TopicId } from "../../services/domain/topics.ts";
 import { PARTITIONS, testLog } from "../support/world.ts";
 
 /** Topics with another number of partitions than PARTITIONS. */

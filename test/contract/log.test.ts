@@ -1,14 +1,14 @@
 import { randomUUID } from "node:crypto";
 import { beforeAll, describe, expect, test } from "vitest";
-import { laneOf } from "../../services/core/lane.ts";
-import type { Log, Place, RawRecord } from "../../services/core/ports.ts";
-import type { TopicId } from "../../services/core/topics.ts";
-import { placesOf } from "../../services/runtime/frontier.ts";
-import { readerOf } from "../../services/runtime/scan.ts";
+import { laneOf } from "../../services/platform/contract/lane.ts";
+import type { Log, Place, RawRecord } from "../../services/platform/contract/ports.ts";
+import type { TopicId } from "../../services/domain/topics.ts";
+import { placesOf } from "../../services/platform/engine/time/watermark.ts";
+import { readerOf } from "../../services/platform/runtime/log-reader.ts";
 import { endOf, logs, read, saying, takeRecords, assigned, text, bytes } from "./log.suite.ts";
 import { PARTITIONS } from "../support/world.ts";
 
-/** What a log promises of its records (services/core/ports.ts). Both pass it. */
+/** What a log promises of its records (services/platform/contract/ports.ts). Both pass it. */
 describe.each(logs)("the log %s", (_name, open) => {
   let log: Log;
   let group: string;

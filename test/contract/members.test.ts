@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
-import type { Log, Place, Subscription } from "../../services/core/ports.ts";
-import { placesOf } from "../../services/runtime/frontier.ts";
+import type { Log, Place, Subscription } from "../../services/platform/contract/ports.ts";
+import { placesOf } from "../../services/platform/engine/time/watermark.ts";
 import { assigned, endOf, logs, recordsOf, saying, takeRecords, takeUntil, text } from "./log.suite.ts";
 import { PARTITIONS } from "../support/world.ts";
 
@@ -21,7 +21,7 @@ const shared = async (
   }
 };
 
-/** What a log promises to those who read it (services/core/ports.ts). Both pass it. */
+/** What a log promises to those who read it (services/platform/contract/ports.ts). Both pass it. */
 describe.each(logs)("who reads the log %s", (_name, open) => {
   let log: Log;
   let group: string;

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { profileKey } from "../../services/core/inbox.ts";
-import { inboxParts, standingKey, threadKey } from "../../services/inboxes/parts.ts";
-import { postgresStore } from "../../services/runtime/store.ts";
+import { profileKey } from "../../services/domain/inbox-rows.ts";
+import { inboxParts, standingKey, threadKey } from "../../services/inboxes/saved-parts.ts";
+import { postgresStore } from "../../services/platform/adapters/postgres/store.ts";
 import { at } from "../support/chat.ts";
 import { database } from "../support/world.ts";
 

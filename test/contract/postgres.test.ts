@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import { Transient } from "../../services/core/failure.ts";
-import { openDatabase } from "../../services/runtime/postgres.ts";
-import { postgresStore } from "../../services/runtime/store.ts";
+import { Transient } from "../../services/platform/contract/failure.ts";
+import { openDatabase } from "../../services/platform/adapters/postgres/database.ts";
+import { postgresStore } from "../../services/platform/adapters/postgres/store.ts";
 import { databaseAddress, eventually } from "../support/world.ts";
-import { startProxy } from "../trouble/proxy.ts";
+import { startProxy } from "../faults/proxy.ts";
 import { claimed, commitOf, entry, ground, job, PROCESSOR, row } from "./store.suite.ts";
 
 const within = async () => {

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { HOUR } from "../../services/core/time.ts";
+import { HOUR } from "../../services/platform/contract/time.ts";
 import {
   claimed,
   commitOf,
@@ -15,7 +15,7 @@ import {
   unnumbered,
 } from "./store.suite.ts";
 
-/** What a store promises of its outbox and its jobs (services/core/ports.ts). Both pass it. */
+/** What a store promises of its outbox and its jobs (services/platform/contract/ports.ts). Both pass it. */
 describe.each(stores)("the store %s", (_name, open) => {
   let on: Ground;
   beforeAll(async () => {

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import type { LaneSpan, Store } from "../../services/core/ports.ts";
-import { type Database, openDatabase } from "../../services/runtime/postgres.ts";
-import { postgresStore } from "../../services/runtime/store.ts";
+import type { LaneSpan, Store } from "../../services/platform/contract/ports.ts";
+import { type Database, openDatabase } from "../../services/platform/adapters/postgres/database.ts";
+import { postgresStore } from "../../services/platform/adapters/postgres/store.ts";
 import { databaseAddress } from "../support/world.ts";
 
 const USERS = 10_000;

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { beforeAll, describe, expect, inject, test } from "vitest";
-import { memoryRegistry } from "../../services/memory/registry.ts";
-import { openRegistry, type Registry } from "../../services/runtime/registry.ts";
+import { memoryRegistry } from "../../services/platform/memory/registry.ts";
+import { openRegistry, type Registry } from "../../services/platform/adapters/registry/registry.ts";
 
 const schema = (...fields: readonly object[]): string =>
   JSON.stringify({ type: "record", name: "Contract", namespace: "test", fields });
@@ -9,7 +9,7 @@ const text = { name: "text", type: "string" };
 const count = { name: "count", type: "int", default: 7 };
 const needed = { name: "needed", type: "string" };
 
-/** What a registry promises (services/runtime/registry.ts). Both pass it. */
+/** What a registry promises (services/platform/adapters/registry/registry.ts). Both pass it. */
 describe.each([
   ["in memory", () => memoryRegistry()],
   ["over HTTP", () => openRegistry(inject("registry"))],

@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { expect, inject, test } from "vitest";
-import { defaultSettings } from "../../services/core/settings.ts";
+import { defaultSettings } from "../../services/domain/role-settings.ts";
 import { settingsCommand } from "../../services/ops/settings.ts";
-import { openKafka } from "../../services/runtime/kafka.ts";
+import { openKafka } from "../../services/platform/adapters/kafka/log.ts";
 import { type TestLog, testLog } from "../support/world.ts";
 
 /** Runs commands one after the other; `said` is all that was printed. */

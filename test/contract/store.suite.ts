@@ -1,7 +1,15 @@
-import { memoryStore } from "../../services/memory/store.ts";
-import { postgresStore } from "../../services/runtime/store.ts";
+import { memoryStore } from "../../services/platform/memory/store.ts";
+import { postgresStore } from "../../services/platform/adapters/postgres/store.ts";
 import { database } from "../support/world.ts";
-import type { Commit, Hold, Job, NewJob, OutboxEntry, RowWrite, Store } from "../../services/core/ports.ts";
+import type {
+  Commit,
+  Hold,
+  Job,
+  NewJob,
+  OutboxEntry,
+  RowWrite,
+  Store,
+} from "../../services/platform/contract/ports.ts";
 
 /** The stores that keep the contract, each opened anew. */
 export const stores: readonly (readonly [where: string, open: () => Promise<Store>])[] = [

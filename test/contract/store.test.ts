@@ -4,7 +4,7 @@ import { claimed, commitOf, entry, type Ground, ground, job, PROCESSOR, row, sto
 /** What is known of a lane that was never read. */
 const UNTOUCHED = { cursors: {}, heard: {}, within: {}, reached: {}, time: -1, examined: {}, examinedTime: -1 };
 
-/** What a store promises (services/core/ports.ts). Both pass it. */
+/** What a store promises (services/platform/contract/ports.ts). Both pass it. */
 describe.each(stores)("the store %s", (_name, open) => {
   let on: Ground;
   beforeAll(async () => {

@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { expect, inject, test } from "vitest";
-import { topicIds, topics } from "../../services/core/topics.ts";
-import { schemaOf } from "../../services/runtime/codec.ts";
-import { openKafka } from "../../services/runtime/kafka.ts";
-import { openRegistry } from "../../services/runtime/registry.ts";
-import { ensureTopics, untilThere } from "../../services/runtime/topics.ts";
+import { topicIds, topics } from "../../services/domain/topics.ts";
+import { schemaOf } from "../../services/platform/adapters/registry/codec.ts";
+import { openKafka } from "../../services/platform/adapters/kafka/log.ts";
+import { openRegistry } from "../../services/platform/adapters/registry/registry.ts";
+import { ensureTopics, untilThere } from "../../services/platform/adapters/kafka/ensure-topics.ts";
 
 const open = (prefix: string) =>
   openKafka({ brokers: inject("kafka").split(","), clientId: "tests", prefix, tls: false });

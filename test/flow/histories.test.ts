@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { random } from "../../deploy/local/demo/random.ts";
-import { settings } from "../judge/history.ts";
+import { settings } from "../oracle/history.ts";
 import { members } from "../support/members.ts";
 import { expected, histories, inShort, together } from "../support/past.ts";
 import { plain } from "../support/settings.ts";

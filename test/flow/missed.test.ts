@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
-import { laneOf } from "../../services/core/lane.ts";
-import { noSettings } from "../../services/core/settings.ts";
-import { mailer } from "../../services/mailer/letter.ts";
-import { listen } from "../../services/runtime/facts.ts";
+import { laneOf } from "../../services/platform/contract/lane.ts";
+import { noSettings } from "../../services/domain/role-settings.ts";
+import { mailer } from "../../services/mailer/rule.ts";
+import { listen } from "../../services/platform/runtime/facts.ts";
 import { at, conversation, message, participant, presence, user } from "../support/chat.ts";
 import { wholeTopology } from "../support/memory.ts";
 import { settingsSaid } from "../support/settings.ts";
-import type { Said } from "../../services/runtime/producer.ts";
+import type { Said } from "../../services/platform/engine/output/publish.ts";
 
 test("a message to someone away is told after the timeout, with what the mail shows", async () => {
   await using chat = await wholeTopology();

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { laneOf } from "../../services/core/lane.ts";
-import type { DeadLetter } from "../../services/core/records.ts";
-import type { RawRecord } from "../../services/core/ports.ts";
+import { laneOf } from "../../services/platform/contract/lane.ts";
+import type { DeadLetter } from "../../services/domain/records.ts";
+import type { RawRecord } from "../../services/platform/contract/ports.ts";
 import { message, participant, user } from "../support/chat.ts";
 import { eventually, PARTITIONS, type World, world } from "../support/world.ts";
 

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { expect, inject, test } from "vitest";
-import { topics } from "../../services/core/topics.ts";
+import { topics } from "../../services/domain/topics.ts";
 import { databaseAddress, testLog } from "../support/world.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));

@@ -2,10 +2,10 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { conversationsService } from "../../services/conversations/service.ts";
-import { topicIds } from "../../services/core/topics.ts";
+import { topicIds } from "../../services/domain/topics.ts";
 import { inboxesService } from "../../services/inboxes/service.ts";
 import { isEqual } from "../../services/ops/rebuild/compare.ts";
-import { placesOf } from "../../services/runtime/frontier.ts";
+import { placesOf } from "../../services/platform/engine/time/watermark.ts";
 import { letter } from "../support/letters.ts";
 import { eventually, type World, world } from "../support/world.ts";
 import {

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { outdated, presentOf } from "../../services/mailer/outdated.ts";
 import { rowsOf } from "../../services/mailer/rows.ts";
-import type { Said } from "../../services/runtime/producer.ts";
+import type { Said } from "../../services/platform/engine/output/publish.ts";
 import { at, conversation, message, participant, presence, user } from "../support/chat.ts";
 import { wholeTopology } from "../support/memory.ts";
 

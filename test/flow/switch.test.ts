@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, test } from "vitest";
-import { standingKey, threadKey } from "../../services/inboxes/parts.ts";
+import { standingKey, threadKey } from "../../services/inboxes/saved-parts.ts";
 import { letter } from "../support/letters.ts";
 import { eventually, world } from "../support/world.ts";
 import {

@@ -1,15 +1,15 @@
-import { Transient } from "../../services/core/failure.ts";
-import type { Clock, Codec, Log, Outgoing, Store, Subscription } from "../../services/core/ports.ts";
-import type { NotificationEvent } from "../../services/core/records.ts";
-import { noSettings } from "../../services/core/settings.ts";
-import type { Millis } from "../../services/core/time.ts";
+import { Transient } from "../../services/platform/contract/failure.ts";
+import type { Clock, Codec, Log, Outgoing, Store, Subscription } from "../../services/platform/contract/ports.ts";
+import type { NotificationEvent } from "../../services/domain/records.ts";
+import { noSettings } from "../../services/domain/role-settings.ts";
+import type { Millis } from "../../services/platform/contract/time.ts";
 import { conversations } from "../../services/conversations/rule.ts";
 import { inboxes } from "../../services/inboxes/rule.ts";
-import { memoryLog, type MemoryLog, type Partitions } from "../../services/memory/log.ts";
-import { memoryStore } from "../../services/memory/store.ts";
-import { bell } from "../../services/runtime/bell.ts";
-import { type Engine, startEngine, type World } from "../../services/runtime/engine.ts";
-import { type Relay, relay } from "../../services/runtime/relay.ts";
+import { memoryLog, type MemoryLog, type Partitions } from "../../services/platform/memory/log.ts";
+import { memoryStore } from "../../services/platform/memory/store.ts";
+import { bell } from "../../services/platform/runtime/wakeups.ts";
+import { type Engine, startEngine, type World } from "../../services/platform/engine/engine.ts";
+import { type Relay, relay } from "../../services/platform/engine/output/relay.ts";
 import { settingsSaid } from "./settings.ts";
 
 /** What goes wrong at the next chance. */

@@ -1,7 +1,13 @@
-import type { Conversation, MessageEvent, ParticipantEvent, PresenceEvent, User } from "../../services/core/records.ts";
-import type { Said as AnySaid } from "../../services/runtime/producer.ts";
-import type { TopicId } from "../../services/core/topics.ts";
-import { type Millis, MINUTE, SECOND } from "../../services/core/time.ts";
+import type {
+  Conversation,
+  MessageEvent,
+  ParticipantEvent,
+  PresenceEvent,
+  User,
+} from "../../services/domain/records.ts";
+import type { Said as AnySaid } from "../../services/platform/engine/output/publish.ts";
+import type { TopicId } from "../../services/domain/topics.ts";
+import { type Millis, MINUTE, SECOND } from "../../services/platform/contract/time.ts";
 
 type Said<T extends TopicId> = Extract<AnySaid, { topic: T }>;
 

@@ -1,6 +1,6 @@
-import type { ConversationId } from "../../services/core/ids.ts";
-import type { Said } from "../../services/runtime/producer.ts";
-import type { Triggered } from "../judge/judge.ts";
+import type { ConversationId } from "../../services/domain/ids.ts";
+import type { Said } from "../../services/platform/engine/output/publish.ts";
+import type { Triggered } from "../oracle/judge.ts";
 import { message, participant, user } from "./chat.ts";
 
 const MARK = "letter-";

@@ -1,11 +1,11 @@
 import { conversations } from "../../services/conversations/rule.ts";
 import { inboxes } from "../../services/inboxes/rule.ts";
-import { noSettings, type SettingsFields } from "../../services/core/settings.ts";
-import { topicIds } from "../../services/core/topics.ts";
-import type { Partitions } from "../../services/memory/log.ts";
-import { memoryRegistry } from "../../services/memory/registry.ts";
-import { topology, type Topology } from "../../services/memory/topology.ts";
-import { avroCodec, registeredIds, schemaOf, subjectOf } from "../../services/runtime/codec.ts";
+import { noSettings, type SettingsFields } from "../../services/domain/role-settings.ts";
+import { topicIds } from "../../services/domain/topics.ts";
+import type { Partitions } from "../../services/platform/memory/log.ts";
+import { memoryRegistry } from "../../services/platform/memory/registry.ts";
+import { topology, type Topology } from "../../services/platform/memory/topology.ts";
+import { avroCodec, registeredIds, schemaOf, subjectOf } from "../../services/platform/adapters/registry/codec.ts";
 import { at } from "./chat.ts";
 import { settingsSaid } from "./settings.ts";
 

@@ -1,11 +1,11 @@
 import fc from "fast-check";
-import { DAY, type Millis } from "../../services/core/time.ts";
-import type { Said } from "../../services/runtime/producer.ts";
+import { DAY, type Millis } from "../../services/platform/contract/time.ts";
+import type { Said } from "../../services/platform/engine/output/publish.ts";
 import { LATENESS } from "../../services/inboxes/state.ts";
-import { mixed } from "../judge/arbitrary.ts";
-import { type Line, user } from "../judge/history.ts";
-import type { Triggered } from "../judge/judge.ts";
-import { decided, recordOf } from "../judge/run.ts";
+import { mixed } from "../oracle/arbitrary.ts";
+import { type Line, user } from "../oracle/history.ts";
+import type { Triggered } from "../oracle/judge.ts";
+import { decided, recordOf } from "../oracle/run.ts";
 
 /**
  * The day on which every history begins, at its own time of day. Long enough ago that all of it is over (it lasts for three

@@ -5,10 +5,10 @@ import {
   type SettingsBook,
   type SettingsFields,
   settingsLore,
-} from "../../services/core/settings.ts";
-import type { Millis } from "../../services/core/time.ts";
+} from "../../services/domain/role-settings.ts";
+import type { Millis } from "../../services/platform/contract/time.ts";
 import { revisionOf } from "../../services/ops/revise.ts";
-import type { Said } from "../../services/runtime/producer.ts";
+import type { Said } from "../../services/platform/engine/output/publish.ts";
 import { at } from "./chat.ts";
 import { logRecord } from "./spec.ts";
 

@@ -1,12 +1,12 @@
 import { expect } from "vitest";
-import { type ChatRow, conversationKey, messageKey } from "../../services/core/chat.ts";
-import type { Effect, Lookup } from "../../services/core/effect.ts";
-import type { LogRecord } from "../../services/core/event.ts";
-import { partsOf } from "../../services/core/parts.ts";
-import { type Due, eachOf, type Keyed, type Processor } from "../../services/core/processor.ts";
-import type { InboxEntry, LedgerEntry, NotificationEvent } from "../../services/core/records.ts";
-import type { Millis } from "../../services/core/time.ts";
-import type { Said } from "../../services/runtime/producer.ts";
+import { type ChatRow, conversationKey, messageKey } from "../../services/domain/conversation-rows.ts";
+import type { Effect, Lookup } from "../../services/platform/contract/effect.ts";
+import type { LogRecord } from "../../services/domain/log-record.ts";
+import { partsOf } from "../../services/platform/contract/row-parts.ts";
+import { type Due, eachOf, type Keyed, type Processor } from "../../services/platform/contract/processor.ts";
+import type { InboxEntry, LedgerEntry, NotificationEvent } from "../../services/domain/records.ts";
+import type { Millis } from "../../services/platform/contract/time.ts";
+import type { Said } from "../../services/platform/engine/output/publish.ts";
 import { at } from "./chat.ts";
 
 /**

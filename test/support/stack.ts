@@ -3,8 +3,8 @@ import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestProject } from "vitest/node";
 import { startStack } from "../../deploy/local/stack.ts";
-import { migrate } from "../../services/runtime/migrations.ts";
-import { openDatabase } from "../../services/runtime/postgres.ts";
+import { migrate } from "../../services/platform/adapters/postgres/migrations.ts";
+import { openDatabase } from "../../services/platform/adapters/postgres/database.ts";
 
 declare module "vitest" {
   export interface ProvidedContext {

@@ -1,10 +1,10 @@
 import { expect } from "vitest";
-import type { Place } from "../../services/core/ports.ts";
-import type { DeadLetter, NotificationEvent } from "../../services/core/records.ts";
-import type { TopicId } from "../../services/core/topics.ts";
+import type { Place } from "../../services/platform/contract/ports.ts";
+import type { DeadLetter, NotificationEvent } from "../../services/domain/records.ts";
+import type { TopicId } from "../../services/domain/topics.ts";
 import { conversations } from "../../services/conversations/rule.ts";
 import { inboxes } from "../../services/inboxes/rule.ts";
-import { mailer } from "../../services/mailer/letter.ts";
+import { mailer } from "../../services/mailer/rule.ts";
 import { readWhole } from "../../services/ops/read.ts";
 import { PARTITIONS, type World } from "./world.ts";
 

@@ -1,4 +1,4 @@
-import type { MessageEvent, ParticipantEvent } from "../../services/core/records.ts";
+import type { MessageEvent, ParticipantEvent } from "../../services/domain/records.ts";
 import type { Told } from "./spec.ts";
 import { conversation, message, participant } from "./chat.ts";
 

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { Millis } from "../../../services/core/time.ts";
+import type { Millis } from "../../../services/platform/contract/time.ts";
 import type { Mailbox } from "../mailbox/mailbox.ts";
 import type { Delivery } from "../receiver/deliveries.ts";
 import type { ExpectedMail } from "./expected.ts";

@@ -1,4 +1,4 @@
-import type { Access, Notify } from "../../../services/core/records.ts";
+import type { Access, Notify } from "../../../services/domain/records.ts";
 
 /** Who takes part in the demo's chat. */
 export interface Person {

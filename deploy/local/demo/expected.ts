@@ -1,13 +1,13 @@
 import { conversations } from "../../../services/conversations/rule.ts";
-import { DEFAULT_ROLE, noSettings, type SettingsFields } from "../../../services/core/settings.ts";
-import { type Millis, MINUTE, SECOND } from "../../../services/core/time.ts";
-import { topicIds } from "../../../services/core/topics.ts";
+import { DEFAULT_ROLE, noSettings, type SettingsFields } from "../../../services/domain/role-settings.ts";
+import { type Millis, MINUTE, SECOND } from "../../../services/platform/contract/time.ts";
+import { topicIds } from "../../../services/domain/topics.ts";
 import { inboxes } from "../../../services/inboxes/rule.ts";
-import { memoryRegistry } from "../../../services/memory/registry.ts";
-import { topology } from "../../../services/memory/topology.ts";
+import { memoryRegistry } from "../../../services/platform/memory/registry.ts";
+import { topology } from "../../../services/platform/memory/topology.ts";
 import { revisionOf } from "../../../services/ops/revise.ts";
-import { avroCodec, registeredIds, schemaOf, subjectOf } from "../../../services/runtime/codec.ts";
-import type { Said } from "../../../services/runtime/producer.ts";
+import { avroCodec, registeredIds, schemaOf, subjectOf } from "../../../services/platform/adapters/registry/codec.ts";
+import type { Said } from "../../../services/platform/engine/output/publish.ts";
 import { SESSION_TTL } from "../../../services/inboxes/sessions.ts";
 
 /** A mail that must arrive, once. */

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { Millis } from "../../../services/core/time.ts";
-import type { Said } from "../../../services/runtime/producer.ts";
+import type { Millis } from "../../../services/platform/contract/time.ts";
+import type { Said } from "../../../services/platform/engine/output/publish.ts";
 import { type Script, TICK } from "./script.ts";
 
 /** Ticks of a run that ends by itself. */

@@ -1,5 +1,5 @@
-import { type Millis, SECOND } from "../../../services/core/time.ts";
-import type { Said } from "../../../services/runtime/producer.ts";
+import { type Millis, SECOND } from "../../../services/platform/contract/time.ts";
+import type { Said } from "../../../services/platform/engine/output/publish.ts";
 import type { Cast, Person, Room } from "./cast.ts";
 import { type Random, random } from "./random.ts";
 

@@ -1,8 +1,8 @@
-import { DEFAULT_ROLE, parseSettings, type SettingsFields } from "../../../services/core/settings.ts";
+import { DEFAULT_ROLE, parseSettings, type SettingsFields } from "../../../services/domain/role-settings.ts";
 import { revisionOf } from "../../../services/ops/revise.ts";
 import type { Desk } from "../../../services/ops/desk.ts";
 import { settingsGet } from "../../../services/ops/roles.ts";
-import { say } from "../../../services/runtime/producer.ts";
+import { say } from "../../../services/platform/engine/output/publish.ts";
 
 /** Seconds; odd numbers, so that nothing falls due on a tick of the script. */
 const TIMEOUT = 11;

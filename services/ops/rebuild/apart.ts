@@ -1,12 +1,12 @@
-import { Fatal, Transient } from "../../core/failure.ts";
-import type { Clock } from "../../core/ports.ts";
-import { derivedTopics } from "../../core/topics.ts";
-import { openKafka } from "../../runtime/kafka.ts";
-import type { KafkaLog } from "../../runtime/kafka-client.ts";
-import { migrate } from "../../runtime/migrations.ts";
-import { type Connection, type Database, openDatabase } from "../../runtime/postgres.ts";
-import { type CommonSettings, kafkaSettings } from "../../runtime/serve.ts";
-import { declaredConfig, untilThere } from "../../runtime/topics.ts";
+import { Fatal, Transient } from "../../platform/contract/failure.ts";
+import type { Clock } from "../../platform/contract/ports.ts";
+import { derivedTopics } from "../../domain/topics.ts";
+import { openKafka } from "../../platform/adapters/kafka/log.ts";
+import type { KafkaLog } from "../../platform/adapters/kafka/client.ts";
+import { migrate } from "../../platform/adapters/postgres/migrations.ts";
+import { type Connection, type Database, openDatabase } from "../../platform/adapters/postgres/database.ts";
+import { type CommonSettings, kafkaSettings } from "../../platform/app/serve.ts";
+import { declaredConfig, untilThere } from "../../platform/adapters/kafka/ensure-topics.ts";
 import { until } from "./wait.ts";
 
 /** Identity: what tells a rebuild's topics and groups from the live ones, and its schema. What is found of it is deleted. */

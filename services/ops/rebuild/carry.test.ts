@@ -1,8 +1,8 @@
 import { beforeAll, expect, test } from "vitest";
-import type { Codec, Hold, OutboxEntry } from "../../core/ports.ts";
-import type { LedgerEntry, NotificationEvent } from "../../core/records.ts";
-import type { Millis } from "../../core/time.ts";
-import { memoryStore } from "../../memory/store.ts";
+import type { Codec, Hold, OutboxEntry } from "../../platform/contract/ports.ts";
+import type { LedgerEntry, NotificationEvent } from "../../domain/records.ts";
+import type { Millis } from "../../platform/contract/time.ts";
+import { memoryStore } from "../../platform/memory/store.ts";
 import { memoryCodec } from "../../../test/support/memory.ts";
 import { carry } from "./carry.ts";
 import { recent } from "./recent.ts";

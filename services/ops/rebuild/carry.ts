@@ -1,10 +1,10 @@
-import { isLaneStream, laneStream } from "../../core/stream.ts";
-import type { Codec, Hold, OutboxEntry } from "../../core/ports.ts";
-import type { DeadLetter, LedgerRecord, NotificationEvent } from "../../core/records.ts";
-import type { Millis } from "../../core/time.ts";
-import type { TopicId } from "../../core/topics.ts";
-import type { LaneEffect } from "../../runtime/batch.ts";
-import { follow, type Widths } from "../../runtime/outgoing.ts";
+import { isLaneStream, laneStream } from "../../platform/contract/stream.ts";
+import type { Codec, Hold, OutboxEntry } from "../../platform/contract/ports.ts";
+import type { DeadLetter, LedgerRecord, NotificationEvent } from "../../domain/records.ts";
+import type { Millis } from "../../platform/contract/time.ts";
+import type { TopicId } from "../../domain/topics.ts";
+import type { LaneEffect } from "../../platform/engine/fold/fold.ts";
+import { follow, type Widths } from "../../platform/engine/output/outbox.ts";
 import type { RecentEntry } from "./recent.ts";
 
 /** What live goes on with. */

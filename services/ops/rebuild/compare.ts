@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
-import type { Millis } from "../../core/time.ts";
-import type { TopicId } from "../../core/topics.ts";
-import type { Database } from "../../runtime/postgres.ts";
+import type { Millis } from "../../platform/contract/time.ts";
+import type { TopicId } from "../../domain/topics.ts";
+import type { Database } from "../../platform/adapters/postgres/database.ts";
 import { differences } from "./differ.ts";
 import type { Recent } from "./recent.ts";
 import {

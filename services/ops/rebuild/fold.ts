@@ -1,11 +1,11 @@
 import { conversations } from "../../conversations/rule.ts";
-import { noSettings } from "../../core/settings.ts";
-import type { Codec } from "../../core/ports.ts";
+import { noSettings } from "../../domain/role-settings.ts";
+import type { Codec } from "../../platform/contract/ports.ts";
 import { inboxes } from "../../inboxes/rule.ts";
-import { bell } from "../../runtime/bell.ts";
-import { type Engine, startEngine, type World } from "../../runtime/engine.ts";
-import { loop, type Steps } from "../../runtime/loop.ts";
-import { relay } from "../../runtime/relay.ts";
+import { bell } from "../../platform/runtime/wakeups.ts";
+import { type Engine, startEngine, type World } from "../../platform/engine/engine.ts";
+import { loop, type Steps } from "../../platform/runtime/loop.ts";
+import { relay } from "../../platform/engine/output/relay.ts";
 import { choices, type Side } from "./side.ts";
 
 /** The processors at work on a log and a store of their own: the same code as the services, and nobody who sends. */

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { Hold } from "../../core/ports.ts";
+import type { Hold } from "../../platform/contract/ports.ts";
 import { switched } from "./lanes.ts";
 
 const live: Hold = {

@@ -1,5 +1,5 @@
-import type { Hold } from "../../core/ports.ts";
-import { derivedTopics, type TopicId } from "../../core/topics.ts";
+import type { Hold } from "../../platform/contract/ports.ts";
+import { derivedTopics, type TopicId } from "../../domain/topics.ts";
 
 /** Where the live log stands for a lane that is switched over. */
 export interface Standing {

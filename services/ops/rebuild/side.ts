@@ -1,11 +1,11 @@
 import { conversations } from "../../conversations/rule.ts";
-import type { Lane } from "../../core/lane.ts";
-import type { Clock, Log, Store } from "../../core/ports.ts";
-import { type TopicId, topicIds } from "../../core/topics.ts";
+import type { Lane } from "../../platform/contract/lane.ts";
+import type { Clock, Log, Store } from "../../platform/contract/ports.ts";
+import { type TopicId, topicIds } from "../../domain/topics.ts";
 import { inboxes } from "../../inboxes/rule.ts";
-import { mailer } from "../../mailer/letter.ts";
-import { placeName, placesOf } from "../../runtime/frontier.ts";
-import { cursorsOf, type Pace, paceOf, paceOfTopic } from "../../runtime/pace.ts";
+import { mailer } from "../../mailer/rule.ts";
+import { placeName, placesOf } from "../../platform/engine/time/watermark.ts";
+import { cursorsOf, type Pace, paceOf, paceOfTopic } from "../../platform/engine/time/flow-watermark.ts";
 import type { Stateful } from "./rows.ts";
 
 /** One of the two that are compared, the live services' or the rebuild's: the log as it sees it, and its state. */

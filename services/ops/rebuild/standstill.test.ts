@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { memoryLog } from "../../memory/log.ts";
+import { memoryLog } from "../../platform/memory/log.ts";
 import { stillLog } from "./standstill.ts";
 
 const said = (topic: "messages" | "inbox", value: string) => ({

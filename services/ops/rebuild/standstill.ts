@@ -1,7 +1,7 @@
-import type { Log, Slice, Subscription } from "../../core/ports.ts";
-import type { Millis } from "../../core/time.ts";
-import { type TopicId, topicIds, topics } from "../../core/topics.ts";
-import { placeName, placesOf } from "../../runtime/frontier.ts";
+import type { Log, Slice, Subscription } from "../../platform/contract/ports.ts";
+import type { Millis } from "../../platform/contract/time.ts";
+import { type TopicId, topicIds, topics } from "../../domain/topics.ts";
+import { placeName, placesOf } from "../../platform/engine/time/watermark.ts";
 
 /** What the chat writes. */
 const chat = topicIds.filter((topic) => topics[topic].owner === "chat");

@@ -1,9 +1,9 @@
-import type { Codec, Log, OutboxEntry, RawRecord } from "../../core/ports.ts";
-import type { NotificationEvent } from "../../core/records.ts";
-import type { Millis } from "../../core/time.ts";
-import { placeName } from "../../runtime/frontier.ts";
-import { SEQUENCE_HEADER, STREAM_HEADER } from "../../runtime/relay.ts";
-import { type Reader, readerOf } from "../../runtime/scan.ts";
+import type { Codec, Log, OutboxEntry, RawRecord } from "../../platform/contract/ports.ts";
+import type { NotificationEvent } from "../../domain/records.ts";
+import type { Millis } from "../../platform/contract/time.ts";
+import { placeName } from "../../platform/engine/time/watermark.ts";
+import { SEQUENCE_HEADER, STREAM_HEADER } from "../../platform/engine/output/relay.ts";
+import { type Reader, readerOf } from "../../platform/runtime/log-reader.ts";
 import { decoded } from "../read.ts";
 
 /** That somebody was told. */

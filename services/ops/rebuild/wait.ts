@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { Transient } from "../../core/failure.ts";
+import { Transient } from "../../platform/contract/failure.ts";
 
 /** Milliseconds between two looks, and for how long what may pass is waited for. */
 const LOOK_EVERY = 200;

@@ -1,0 +1,58 @@
+import { expect, test } from "vitest";
+import { eachOf } from "../platform/contract/processor.ts";
+import type { Said } from "../platform/engine/output/publish.ts";
+import { missed, online, reads } from "../../test/support/inbox.ts";
+import { bookOf } from "../../test/support/settings.ts";
+import { logRecord } from "../../test/support/spec.ts";
+import { inboxParts, standingKey, threadKey } from "./saved-parts.ts";
+import { inboxes } from "./rule.ts";
+import type { Inbox } from "./state.ts";
+
+const book = bookOf({ timeout: 300, settle: 0 });
+
+/** The parts of ada's inbox that a record changes, after others that are saved. */
+const changedBy = (said: Said, ...saved: readonly Said[]): readonly string[] => {
+  const rows = new Map<string, Inbox>();
+  const fold = (one: Said): void => {
+    const known = { get: (key: string) => rows.get(key), expect: () => undefined };
+    for (const event of inboxes.read(logRecord(one)).flatMap(eachOf))
+      for (const [key, row] of inboxes.fold(event, known, book).writes) if (row !== null) rows.set(key, row);
+  };
+  for (const one of saved) fold(one);
+  for (const row of rows.values()) inboxParts.saved(row);
+  fold(said);
+  return inboxParts.changed("ada", rows.get("ada") ?? null).map(([part]) => part);
+};
+
+test("what is missed where something is missed already changes its thread alone", () => {
+  const changed = changedBy(missed("m2", "12:01"), online("11:00"), missed("m1", "12:00"));
+  expect(changed).toEqual([threadKey("ada", "c")]);
+});
+
+test("a conversation that is forgotten and begins anew before it is saved is there", () => {
+  const rows = new Map<string, Inbox>();
+  const known = { get: (key: string) => rows.get(key), expect: () => undefined };
+  const fold = (event: Parameters<typeof inboxes.fold>[0]): void => {
+    for (const [key, row] of inboxes.fold(event, known, book).writes) if (row !== null) rows.set(key, row);
+  };
+  const say = (one: Said): void => {
+    for (const event of inboxes.read(logRecord(one)).flatMap(eachOf)) fold(event);
+  };
+  say(missed("m1", "12:00"));
+  say(reads("12:01"));
+  for (const row of rows.values()) inboxParts.saved(row);
+  const forgetAt = rows.get("ada")?.forgetAt ?? 0;
+  fold({ type: "due", key: "ada", at: forgetAt });
+  expect(rows.get("ada")?.threads.size).toBe(0);
+  say(missed("m2", "12:00", { occurredAt: forgetAt + 1, loggedAt: forgetAt + 1, sentAt: forgetAt + 1 }));
+  const threads = inboxParts
+    .changed("ada", rows.get("ada") ?? null)
+    .filter(([part]) => part === threadKey("ada", "c"))
+    .map(([, value]) => JSON.stringify(value));
+  expect(threads).toEqual([expect.stringContaining("m2")]);
+});
+
+test("what is missed first changes the user's standing, too: there is something to wake up for", () => {
+  const changed = changedBy(missed("m1", "12:00"), online("11:00"));
+  expect(changed.toSorted()).toEqual([standingKey("ada"), threadKey("ada", "c")].toSorted());
+});

@@ -1,0 +1,173 @@
+import { inboxRowKey, type ProfileRow, profileKey, type ReadPosition, userOfRow } from "../domain/inbox-rows.ts";
+import type { ConversationId, MessageId, UserId } from "../domain/ids.ts";
+import type { Parts } from "../platform/contract/row-parts.ts";
+import type { Millis } from "../platform/contract/time.ts";
+import { type Held, type Inbox, type Missed, newInbox, newThread, type Standing, type Thread } from "./state.ts";
+
+/** The part with whatever of a user isn't their profile or a thread. It has the timer. */
+export const standingKey = (user: UserId): string => inboxRowKey("o", user);
+export const threadKey = (user: UserId, conversation: ConversationId): string => inboxRowKey("t", user, conversation);
+
+type SavedStanding = Omit<Standing, "attended"> & {
+  readonly attended: Readonly<Record<ConversationId, Millis>>;
+  /** What is held, and until when: that of all threads changes when the user comes and goes, and the threads don't. */
+  readonly open: readonly (readonly [ConversationId, Held | null, Millis | null])[];
+};
+
+/** What is as in a new thread is left out, and so is `count` where all are listed: there is one for each who may miss something. */
+interface SavedThread extends ReadPosition {
+  readonly readAt: Millis | undefined;
+  readonly missed: readonly SavedMessage[] | undefined;
+  readonly count: number | undefined;
+  readonly attended: readonly SavedMessage[] | undefined;
+  readonly told: Thread["told"] | undefined;
+  readonly toldAt: Thread["toldAt"] | undefined;
+  readonly touchedAt: Millis;
+}
+
+/** Times are milliseconds after the one before. */
+type SavedMessage = readonly [
+  messageId: MessageId,
+  senderId: UserId | null,
+  sentAt: Millis,
+  since: Millis,
+  seen: Millis,
+  isMentioned: 0 | 1,
+];
+
+/** An inbox lies in parts that change for different reasons: the profile, the user's standing, and each thread. */
+export const inboxParts: Parts<Inbox> = {
+  span: (user) => ({ keys: [profileKey(user), standingKey(user)], prefix: threadKey(user, "") }),
+  rowOf: userOfRow,
+  timer: standingKey,
+
+  assemble(userId, parts) {
+    if (parts.size === 0) return undefined;
+    const inbox = newInbox(userId);
+    const prefix = threadKey(userId, "");
+    for (const [key, part] of parts) {
+      if (key === profileKey(userId)) inbox.profile = part as ProfileRow;
+      if (!key.startsWith(prefix)) continue;
+      const thread = restoredThread(key.slice(prefix.length), part as SavedThread);
+      inbox.threads.set(thread.conversationId, thread);
+      thread.isOpen = thread.missed.length > 0;
+      if (thread.isOpen) inbox.open.add(thread);
+    }
+    const standing = parts.get(standingKey(userId)) as SavedStanding | undefined;
+    if (standing === undefined) return inbox;
+    const { attended, open, ...rest } = standing;
+    for (const [conversation, held, until] of open)
+      Object.assign(inbox.threads.get(conversation) ?? {}, { held, until });
+    return Object.assign(inbox, rest, { attended: new Map(Object.entries(attended)) });
+  },
+
+  part(inbox, key) {
+    const { userId } = inbox;
+    if (key === profileKey(userId)) return inbox.profile ?? undefined;
+    if (key === standingKey(userId)) return inbox.asOf < 0 ? undefined : standingOf(inbox);
+    const thread = inbox.threads.get(key.slice(threadKey(userId, "").length));
+    return thread === undefined ? undefined : savedThread(thread);
+  },
+
+  changed(userId, inbox) {
+    if (inbox === null) return []; // of a user something is always known once it is
+    const { unsaved } = inbox;
+    const parts: [string, unknown][] = [];
+    if (unsaved.profile) parts.push([profileKey(userId), inbox.profile]);
+    if (unsaved.standing) parts.push([standingKey(userId), later(inbox, standingOf)]);
+    const prefix = threadKey(userId, "");
+    for (const thread of unsaved.threads) {
+      const now = inbox.threads.get(thread.conversationId);
+      if (now === undefined) parts.push([prefix + thread.conversationId, null]);
+      // Of one that was forgotten and has begun anew, what is new is among them, too.
+      else if (now === thread) parts.push([prefix + thread.conversationId, later(thread, savedThread)]);
+    }
+    return parts;
+  },
+
+  saved({ unsaved }) {
+    unsaved.standing = unsaved.profile = false;
+    for (const thread of unsaved.threads) thread.isUnsaved = false;
+    unsaved.threads.length = 0;
+  },
+};
+
+/** What a part says when it is written: those of a commit are many, and never all in memory as they are saved. */
+const later = <Of>(of: Of, saved: (of: Of) => unknown): { readonly toJSON: () => unknown } => ({
+  toJSON: () => saved(of),
+});
+
+const standingOf = (inbox: Inbox): SavedStanding => {
+  // Field by field: what leaves some out of an object copies it as a dictionary.
+  const { attended, open, sessions, endedAt, signAt, isOnline, awaySince, screens, lapsesAt } = inbox;
+  const { told, readAt, next, forgetAt, asOf } = inbox;
+  return {
+    sessions,
+    endedAt,
+    signAt,
+    isOnline,
+    awaySince,
+    screens,
+    lapsesAt,
+    told,
+    readAt,
+    next,
+    forgetAt,
+    asOf,
+    attended: Object.fromEntries(attended),
+    open: Array.from(open, ({ conversationId, held, until }) => [conversationId, held, until] as const).toSorted(
+      byName,
+    ),
+  };
+};
+
+const savedThread = ({ readUntil, readAt, missed, count, attended, told, toldAt, touchedAt }: Thread): SavedThread => ({
+  readUntil: readUntil < 0 ? undefined : readUntil,
+  readAt: readAt ?? undefined,
+  missed: unlessEmpty(missed)?.map(savedMessage),
+  count: count === missed.length ? undefined : count,
+  attended: unlessEmpty(attended)?.map(savedMessage),
+  told: unlessEmpty(told),
+  toldAt: unlessEmpty(toldAt),
+  touchedAt,
+});
+
+const unlessEmpty = <T>(list: T[]): T[] | undefined => (list.length === 0 ? undefined : list);
+
+const restoredThread = (conversation: ConversationId, saved: SavedThread): Thread => {
+  const { readUntil = -1, readAt = null, missed = [], count = missed.length, attended = [], touchedAt } = saved;
+  const { told = [], toldAt = [] } = saved;
+  return {
+    ...newThread(conversation),
+    readUntil,
+    readAt,
+    missed: missed.map(restoredMessage),
+    count,
+    attended: attended.map(restoredMessage),
+    told,
+    toldAt,
+    touchedAt,
+  };
+};
+
+const savedMessage = ({ messageId, senderId, sentAt, since, seen, isMentioned }: Missed): SavedMessage => [
+  messageId,
+  senderId,
+  sentAt,
+  since - sentAt,
+  seen - since,
+  isMentioned ? 1 : 0,
+];
+
+const restoredMessage = ([messageId, senderId, sentAt, since, seen, isMentioned]: SavedMessage): Missed => ({
+  messageId,
+  senderId,
+  sentAt,
+  since: sentAt + since,
+  seen: sentAt + since + seen,
+  isMentioned: isMentioned === 1,
+});
+
+/** In no order of their own, once they have been read from the store. */
+const byName = ([one]: readonly [string, ...unknown[]], [other]: readonly [string, ...unknown[]]): number =>
+  one < other ? -1 : 1;

@@ -1,0 +1,71 @@
+import { Liquid } from "liquidjs";
+import { Fatal, messageOf } from "../../platform/contract/failure.ts";
+import { line } from "./tidy.ts";
+import type { View } from "./view.ts";
+import { wrap } from "./wrap.ts";
+
+/** Texts of the three templates of a mail. */
+export interface Sources {
+  readonly subject: string;
+  readonly text: string;
+  readonly html: string;
+}
+
+/** A mail's content, in Unicode, lines ended by a line feed. */
+export interface Rendered {
+  /** One line, at most MAX_SUBJECT long. */
+  readonly subject: string;
+  readonly text: string;
+  readonly html: string;
+}
+
+export type Render = (view: View) => Rendered;
+
+/** Longest template, in characters. */
+const MAX_TEMPLATE = 100_000;
+/** Longest that one rendering may take, in milliseconds. */
+const MAX_RENDER_TIME = 1_000;
+/** What one rendering may allocate, as liquidjs counts it: about characters and elements. */
+const MAX_RENDER_MEMORY = 10_000_000;
+/** Longest subject, in UTF-16 code units: more than any client shows. */
+const MAX_SUBJECT = 150;
+/** Columns of the plain text (RFC 5322, section 2.1.1: at most 78). */
+const TEXT_WIDTH = 72;
+
+const limits = { parseLimit: MAX_TEMPLATE, renderLimit: MAX_RENDER_TIME, memoryLimit: MAX_RENDER_MEMORY };
+/** An empty map of `templates` keeps liquidjs away from the file system: nothing can be included. */
+const common = { ...limits, strictFilters: true, strictVariables: false, ownPropertyOnly: true, templates: {} };
+
+/**
+ * Parses the templates once. The function it returns does no I/O and throws only for what is our fault: a template that
+ * asks too much. Throws Fatal where a template doesn't parse. The only file that imports liquidjs.
+ */
+export const renderer = (sources: Sources): Render => {
+  const plain = new Liquid(common);
+  // Indentation by tab and blanks is no output: {{ text | wrap: "  " }}
+  plain.registerFilter("wrap", (value: unknown, indent: unknown = "") =>
+    wrap(String(value), TEXT_WIDTH, String(indent)),
+  );
+  const html = new Liquid({ ...common, outputEscape: "escape" });
+  const subject = parsed(plain, sources.subject, "subject");
+  const text = parsed(plain, sources.text, "text");
+  const body = parsed(html, sources.html, "html");
+  return (view) => ({
+    subject: line(subject(view), MAX_SUBJECT) || view.product.name,
+    text: `${text(view)
+      .replace(/\n{3,}/g, "\n\n")
+      .trim()}\n`,
+    html: `${body(view)
+      .replace(/\n\s*\n+/g, "\n")
+      .trim()}\n`,
+  });
+};
+
+const parsed = (engine: Liquid, source: string, name: string): ((view: View) => string) => {
+  try {
+    const template = engine.parse(source);
+    return (view) => String(engine.renderSync(template, view));
+  } catch (error) {
+    throw new Fatal(`the template ${name} can't be used: ${messageOf(error)}`);
+  }
+};

@@ -1,0 +1,118 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { Transient } from "../../contract/failure.ts";
+import type { Topic, TopicId } from "../../../domain/topics.ts";
+import { MAX_RECORD, topicIds, topics } from "../../../domain/topics.ts";
+import { schemaOf, subjectOf } from "../registry/codec.ts";
+import type { KafkaLog, TopicState } from "./client.ts";
+import type { Registry } from "../registry/registry.ts";
+
+/** Milliseconds in which created topics must be there, and between two looks. */
+const CREATION_TIMEOUT = 30_000;
+const CREATION_LOOK = 100;
+
+/** What a schema's next version must be to those who read with this one. */
+const COMPATIBILITY = "BACKWARD";
+
+/** What `ensureTopics` found or did, a sentence each. */
+export interface TopicReport {
+  readonly created: readonly string[];
+  /** What differs from its declaration and was left as it is. */
+  readonly differing: readonly string[];
+}
+
+/** What the broker is asked for, as `topics` declares it. */
+export const declaredConfig = (topic: TopicId): Readonly<Record<string, string>> => {
+  const { cleanup, retention, compactionLag, owner }: Topic = topics[topic];
+  return {
+    "cleanup.policy": cleanup,
+    ...(retention === undefined ? {} : { "retention.ms": String(retention) }),
+    ...(compactionLag === undefined ? {} : { "min.compaction.lag.ms": String(compactionLag) }),
+    ...(owner === "whileaway" ? { "max.message.bytes": String(MAX_RECORD) } : {}),
+  };
+};
+
+/**
+ * Creates the topics that are missing and registers the schemas; compares what is there and changes none of it.
+ * @param partitions for topics that are created
+ */
+export const ensureTopics = async (
+  log: KafkaLog,
+  registry: Registry,
+  prefix: string,
+  partitions: number,
+  replication: number,
+): Promise<TopicReport> => {
+  const found = await log.describe();
+  const missing = topicIds.filter((topic) => !found.has(topic));
+  if (missing.length > 0)
+    await log.create(missing.map((topic) => ({ topic, partitions, replication, config: declaredConfig(topic) })));
+  await untilThere(log, missing);
+  const levels: string[] = [];
+  for (const topic of topicIds) {
+    const subject = subjectOf(topic, prefix);
+    const { compatibility } = await registry.register(subject, schemaOf(topic));
+    if (compatibility !== COMPATIBILITY)
+      levels.push(`${subject}: compatibility is ${compatibility}, declared ${COMPATIBILITY}; left as it is`);
+  }
+  return {
+    created: missing.map((topic) => `${log.nameOf(topic)}: ${partitions} partitions, ${topics[topic].cleanup}`),
+    differing: [
+      ...topicIds.flatMap((topic) => differences(log.nameOf(topic), topic, found.get(topic))),
+      ...unequal(log, found, found.get("inbox")?.partitions ?? partitions),
+      ...levels,
+    ],
+  };
+};
+
+const differences = (name: string, topic: TopicId, state: TopicState | undefined): readonly string[] =>
+  Object.entries(declaredConfig(topic)).flatMap(([setting, declared]) => {
+    const is = state?.config[setting];
+    const isOurs = topics[topic].owner === "whileaway" || setting === "cleanup.policy";
+    return is === undefined || is === declared || !isOurs
+      ? []
+      : [`${name}: ${setting} is ${is}, declared ${declared}; left as it is`];
+  });
+
+/** A chat's topic with another number of partitions than ours works, at a price that its owner should know. */
+const unequal = (log: KafkaLog, found: ReadonlyMap<TopicId, TopicState>, lanes: number): readonly string[] =>
+  topicIds.flatMap((topic) => {
+    const count = found.get(topic)?.partitions ?? lanes;
+    return topics[topic].owner === "chat" && count !== lanes
+      ? [
+          `${log.nameOf(topic)}: ${count} partitions, our own topics have ${lanes}; most of its records take a hop more, behind those that don't`,
+        ]
+      : [];
+  });
+
+/** A broker says that a topic is created before every broker knows of it, or answers for its partitions. Throws Transient. */
+export const untilThere = async (
+  log: Pick<KafkaLog, "describe" | "extents" | "nameOf">,
+  wanted: readonly TopicId[],
+): Promise<void> => {
+  const until = Date.now() + CREATION_TIMEOUT;
+  for (;;) {
+    const missing = await missingOf(log, wanted).catch((error: unknown) => {
+      if (!(error instanceof Transient) || Date.now() > until) throw error;
+      return wanted;
+    });
+    if (missing.length === 0) return;
+    if (Date.now() > until)
+      throw new Transient(`Kafka: ${missing.map(log.nameOf).join(", ")} not there after creation`);
+    await delay(CREATION_LOOK);
+  }
+};
+
+const missingOf = async (
+  log: Pick<KafkaLog, "describe" | "extents">,
+  wanted: readonly TopicId[],
+): Promise<readonly TopicId[]> => {
+  const found = await log.describe();
+  const missing = wanted.filter((topic) => !found.has(topic));
+  if (missing.length > 0) return missing;
+  await log.extents(
+    wanted.flatMap((topic) =>
+      Array.from({ length: found.get(topic)?.partitions ?? 0 }, (_none, partition) => ({ topic, partition })),
+    ),
+  );
+  return missing;
+};

@@ -1,0 +1,196 @@
+import kafkajs, { type Admin, type ITopicMetadata, type Message } from "kafkajs";
+import { Fatal, Transient } from "../../contract/failure.ts";
+import { laneOf } from "../../contract/lane.ts";
+import type { Clock, Extent, Outgoing } from "../../contract/ports.ts";
+import { derivedTopics, type TopicId, topicIds, topics } from "../../../domain/topics.ts";
+import { ownClock } from "../postgres/clock.ts";
+import {
+  asBuffer,
+  headersOf,
+  type KafkaLog,
+  type KafkaSettings,
+  restartable,
+  RETRY,
+  silenceNegativeTimeouts,
+} from "./client.ts";
+import { subscribe } from "./consumer.ts";
+import { openSocket } from "./socket.ts";
+import { lz4Codec, snappyCodec, zstdCodec } from "./compression.ts";
+import { type Answered, type Placed, requests, unanswered } from "./produce-requests.ts";
+import { scanOf } from "../../runtime/log-reader.ts";
+
+const { CompressionCodecs, CompressionTypes, ConfigResourceTypes, Kafka, logLevel } = kafkajs;
+
+CompressionCodecs[CompressionTypes.Snappy] = snappyCodec;
+CompressionCodecs[CompressionTypes.LZ4] = lz4Codec;
+CompressionCodecs[CompressionTypes.ZSTD] = zstdCodec;
+
+/** Milliseconds. */
+const REQUEST_TIMEOUT = 30_000;
+const CONNECTION_TIMEOUT = 5_000;
+
+/** @param clock gives records their timestamps */
+export const openKafka = (settings: KafkaSettings, clock: Clock = ownClock): KafkaLog => {
+  silenceNegativeTimeouts();
+  const { brokers, clientId, prefix, apart, tls, sasl } = settings;
+  const kafka = new Kafka({
+    brokers: [...brokers],
+    clientId,
+    ssl: tls,
+    logLevel: logLevel.NOTHING,
+    connectionTimeout: CONNECTION_TIMEOUT,
+    requestTimeout: REQUEST_TIMEOUT,
+    enforceRequestTimeout: true,
+    socketFactory: openSocket,
+    retry: RETRY,
+    ...(sasl === undefined ? {} : { sasl: sasl as never }),
+  });
+  const isApart = (topic: TopicId): boolean => apart !== undefined && derivedTopics.includes(topic);
+  const nameOf = (topic: TopicId): string => `${prefix}${topics[topic].name}${isApart(topic) ? `.${apart}` : ""}`;
+  const groups = `${prefix}whileaway.${apart === undefined ? "" : `${apart}.`}`;
+  const idOf = new Map(topicIds.map((topic) => [nameOf(topic), topic]));
+  const admin = restartable(() => kafka.admin());
+  const producer = restartable(() =>
+    kafka.producer({ idempotent: true, maxInFlightRequests: 1, allowAutoTopicCreation: false }),
+  );
+  const counts = new Map<TopicId, number>();
+
+  const metadataOf = (names?: string[]) => admin.use((of) => fetchMetadata(of, names));
+  const partitions = async (topic: TopicId): Promise<number> => {
+    const known = counts.get(topic);
+    if (known !== undefined) return known;
+    const [metadata] = (await metadataOf([nameOf(topic)])).topics;
+    if (metadata === undefined || metadata.partitions.length === 0)
+      throw new Fatal(`the topic ${nameOf(topic)} does not exist: run \`ops topics\` first`);
+    counts.set(topic, metadata.partitions.length);
+    return metadata.partitions.length;
+  };
+
+  /**
+   * The partitions that have it by now. Not all, perhaps: where one gets a new leader meanwhile which has answered for
+   * others already, kafkajs doesn't send it there, and says that all is well.
+   */
+  const send = async (records: readonly Placed[]): Promise<readonly Answered[]> => {
+    const topicMessages = Array.from(
+      Map.groupBy(records, ({ topic }) => topic),
+      ([topic, of]) => ({ topic: nameOf(topic), messages: of.map(message) }),
+    );
+    const answers = await producer.use((to) => to.sendBatch({ acks: -1, topicMessages }));
+    return answers.flatMap(({ topicName, partition }) => {
+      const topic = idOf.get(topicName);
+      return topic === undefined ? [] : [{ topic, partition }];
+    });
+  };
+
+  const publish = async (records: readonly Outgoing[]): Promise<void> => {
+    const lanes = new Map<TopicId, number>();
+    for (const { topic } of records) lanes.set(topic, lanes.get(topic) ?? (await partitions(topic)));
+    const placed = records.map((record) => ({
+      ...record,
+      timestamp: record.timestamp ?? clock.now(),
+      partition: record.partition ?? laneOf(record.key ?? "", lanes.get(record.topic) ?? 1),
+    }));
+    for (const some of requests(placed)) {
+      let left: readonly Placed[] = some;
+      while (left.length > 0) {
+        const before = left.length;
+        left = unanswered(left, await send(left));
+        if (left.length === before) throw new Transient("Kafka: nothing is said of what was published");
+      }
+    }
+  };
+  /**
+   * One at a time. Where a partition refuses its part of a request, kafkajs takes all of it for refused and sends it
+   * again: what another had sent meanwhile would have the same numbers, and be dropped by the broker as a repeat.
+   */
+  let published: Promise<void> = Promise.resolve();
+
+  const log: KafkaLog = {
+    nameOf,
+    partitions,
+    publish(records) {
+      const turn = published.then(() => publish(records));
+      published = turn.catch(() => undefined); // who asked for it hears of it
+      return turn;
+    },
+    async extents(places) {
+      const byTopic = Map.groupBy(places, ({ topic }) => topic);
+      const found = new Map<string, Extent>();
+      const ask = async (topic: TopicId): Promise<void> => {
+        await partitions(topic); // says so where there is no such topic
+        const offsets = await admin.use((of) => of.fetchTopicOffsets(nameOf(topic)));
+        for (const { partition, low, high } of offsets)
+          found.set(`${topic}/${partition}`, { low: Number(low), high: Number(high) });
+      };
+      await Promise.all([...byTopic.keys()].map(ask));
+      return places.map(({ topic, partition }) => found.get(`${topic}/${partition}`) ?? { low: 0, high: Infinity });
+    },
+    async subscribe(group, of, laneCount) {
+      await Promise.all(of.map(partitions)); // a consumer would ask for ever
+      return subscribe(kafka, `${groups}${group}`, of, laneCount, { nameOf, idOf });
+    },
+    scan: (of) => scanOf(log, of),
+    async describe() {
+      const { topics: found } = await metadataOf();
+      const ours = found.flatMap(({ name, partitions: { length, 0: first } }) => {
+        const topic = idOf.get(name);
+        const replication = first?.replicas.length ?? 1;
+        return topic === undefined ? [] : [{ topic, name, partitions: length, replication }];
+      });
+      const resources = ours.map(({ name }) => ({ type: ConfigResourceTypes.TOPIC, name }));
+      const configs =
+        ours.length === 0
+          ? []
+          : (await admin.use((of) => of.describeConfigs({ resources, includeSynonyms: false }))).resources;
+      const configOf = new Map(
+        configs.map(({ resourceName, configEntries }) => [
+          resourceName,
+          Object.fromEntries(configEntries.map(({ configName, configValue }) => [configName, configValue])),
+        ]),
+      );
+      return new Map(ours.map(({ topic, name, ...of }) => [topic, { ...of, config: configOf.get(name) ?? {} }]));
+    },
+    async create(wanted) {
+      const asked = wanted.map(({ topic, partitions: numPartitions, replication: replicationFactor, config }) => ({
+        topic: nameOf(topic),
+        numPartitions,
+        replicationFactor,
+        configEntries: Object.entries(config).map(([name, value]) => ({ name, value })),
+      }));
+      // Not waitForLeaders: kafkajs gives up on a broker that doesn't know of a topic yet.
+      await admin.use((of) => of.createTopics({ topics: asked, waitForLeaders: false }));
+    },
+    async clear() {
+      if (apart === undefined) throw new Fatal("Kafka: the live log's topics are not deleted from here");
+      const names = new Set((await metadataOf()).topics.map(({ name }) => name));
+      const left = derivedTopics.map(nameOf).filter((name) => names.has(name));
+      if (left.length > 0) await admin.use((of) => of.deleteTopics({ topics: left }));
+      const all = await admin.use((of) => of.listGroups());
+      const ours = all.groups.map(({ groupId }) => groupId).filter((id) => id.startsWith(groups));
+      if (ours.length > 0) await admin.use((of) => of.deleteGroups(ours));
+      counts.clear();
+    },
+    async [Symbol.asyncDispose]() {
+      await producer.end();
+      await admin.end();
+    },
+  };
+  return log;
+};
+
+const message = ({ key, value, headers, partition, timestamp }: Placed): Message => ({
+  key,
+  value: value === null ? null : asBuffer(value),
+  partition,
+  ...(headers === undefined ? {} : { headers: headersOf(headers) }),
+  ...(timestamp === undefined ? {} : { timestamp: String(timestamp) }),
+});
+
+const fetchMetadata = async (admin: Admin, names?: string[]): Promise<{ topics: ITopicMetadata[] }> => {
+  try {
+    return await admin.fetchTopicMetadata(names === undefined ? undefined : { topics: names });
+  } catch (error) {
+    if ((error as { readonly type?: string }).type !== "UNKNOWN_TOPIC_OR_PARTITION") throw error;
+    throw new Fatal(`the topics ${names?.join(", ")} do not all exist: run \`ops topics\` first`);
+  }
+};

@@ -1,0 +1,55 @@
+import type { Outgoing } from "../../contract/ports.ts";
+import type { TopicId } from "../../../domain/topics.ts";
+import { placeName } from "../../engine/time/watermark.ts";
+
+/** A record on its way to a partition. */
+export type Placed = Outgoing & { readonly partition: number };
+
+/** Bytes of a batch of several records, below Kafka's default limit of 1 MB for one; and of a request. */
+export const MAX_BATCH = 900_000;
+export const MAX_REQUEST = 16 * 1024 * 1024;
+/** Bytes that a record takes beside its key, value and headers, at most. */
+const OVERHEAD = 64;
+
+/**
+ * Splits what is sent in one go, in its order: all that goes to a partition in one request becomes one batch there, and
+ * a broker refuses a batch that is beyond its limit for a single record.
+ */
+export const requests = (records: readonly Placed[]): readonly (readonly Placed[])[] => {
+  const split: Placed[][] = [];
+  let total = 0;
+  let batches = new Map<string, number>();
+  for (const record of records) {
+    const place = placeName(record);
+    const size = sizeOf(record);
+    const batch = batches.get(place) ?? 0;
+    const isFull = (batch > 0 && batch + size > MAX_BATCH) || (total > 0 && total + size > MAX_REQUEST);
+    if (split.length === 0 || isFull) {
+      split.push([]);
+      total = 0;
+      batches = new Map();
+    }
+    split.at(-1)?.push(record);
+    total += size;
+    batches.set(place, (batches.get(place) ?? 0) + size);
+  }
+  return split;
+};
+
+/** A partition that the log has answered for. */
+export interface Answered {
+  readonly topic: TopicId;
+  readonly partition: number;
+}
+
+/** The records on whose partitions nothing is said. */
+export const unanswered = (records: readonly Placed[], answers: readonly Answered[]): readonly Placed[] => {
+  const answered = new Set(answers.map(placeName));
+  return records.filter((record) => !answered.has(placeName(record)));
+};
+
+const sizeOf = ({ key, value, headers = {} }: Placed): number =>
+  Object.entries(headers).reduce(
+    (sum, [name, text]) => sum + Buffer.byteLength(name) + Buffer.byteLength(text),
+    OVERHEAD + Buffer.byteLength(key ?? "") + (value?.length ?? 0),
+  );

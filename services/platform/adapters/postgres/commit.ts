@@ -1,0 +1,157 @@
+import type { Commit, NewJob, OutboxEntry, RowWrite } from "../../contract/ports.ts";
+import { inHeap } from "../../runtime/memory-limits.ts";
+import { inPieces } from "../../runtime/chunks.ts";
+import type { Connection } from "./database.ts";
+
+/** Processors that keep rows; the others have no state table. */
+export const withState = new Set(["conversations", "inboxes", "mailer"]);
+
+/** The table of a processor's rows. */
+export const stateTable = (processor: string): string => {
+  if (!withState.has(processor)) throw new Error(`the processor ${processor} has no state table`);
+  return `state_${processor}`;
+};
+
+/** Saves what one transaction of an engine comes to; false where it is refused, and then nothing is to be committed. */
+export const saveCommit = async (connection: Connection, commit: Commit): Promise<boolean> => {
+  if (!(await saveHolds(connection, commit))) return false;
+  await revisit(connection, commit);
+  await saveRows(connection, commit.processor, commit.rows);
+  await saveOutbox(connection, commit.outbox);
+  await saveJobs(connection, commit.jobs);
+  return true;
+};
+
+/**
+ * False when a lane's epoch is another's by now, and then nothing is changed of any lane: what was taken on one of them
+ * must not count without its rows. Lanes are locked in one order, so that two commits never wait crosswise.
+ */
+const saveHolds = async (connection: Connection, { processor, holds }: Commit): Promise<boolean> => {
+  const saved = await connection.query(
+    `with mine as (
+       select * from unnest($2::int[], $3::bigint[], $4::json[], $5::json[], $6::json[], $7::json[], $8::bigint[],
+         $9::bigint[], $10::json[], $11::bigint[])
+         as mine (lane, epoch, cursors, heard, within, reached, sequence, time, examined, examined_time)),
+     held as (
+       select l.lane from lanes l join mine on l.lane = mine.lane and l.epoch = mine.epoch
+       where l.processor = $1 order by l.lane for update of l)
+     update lanes l set cursors = mine.cursors, heard = mine.heard, within = mine.within, reached = mine.reached,
+       sequence = mine.sequence, time = mine.time, examined = mine.examined, examined_time = mine.examined_time
+     from mine where l.processor = $1 and l.lane = mine.lane and (select count(*) from held) = $12 returning 1`,
+    [
+      processor,
+      holds.map(({ lane }) => lane),
+      holds.map(({ epoch }) => epoch),
+      holds.map(({ cursors }) => JSON.stringify(cursors)),
+      holds.map(({ heard }) => JSON.stringify(heard)),
+      holds.map(({ within }) => JSON.stringify(within)),
+      holds.map(({ reached }) => JSON.stringify(reached)),
+      holds.map(({ sequence }) => sequence),
+      holds.map(({ time }) => time),
+      holds.map(({ examined }) => JSON.stringify(examined)),
+      holds.map(({ examinedTime }) => examinedTime),
+      holds.length,
+    ],
+  );
+  return saved.length === holds.length;
+};
+
+const revisit = async (connection: Connection, { processor, holds, revisit: time }: Commit): Promise<void> => {
+  if (time === null || !withState.has(processor)) return;
+  await connection.query(`update ${stateTable(processor)} set due = $2 where lane = any($1) and due > $2`, [
+    holds.map(({ lane }) => lane),
+    time,
+  ]);
+};
+
+const saveRows = async (connection: Connection, processor: string, rows: readonly RowWrite[]): Promise<void> => {
+  for (const some of inPieces(written(rows), ({ text }) => text.length, MAX_PIECE))
+    await connection.query(
+      `insert into ${stateTable(processor)} (lane, key, value, due)
+       select lane, key, value::json, due
+       from unnest(${numbers("$1")}::int[], $2::text[], ${apart("$3")}, ${numbers("$4")}::bigint[])
+         as kept (lane, key, value, due)
+       on conflict (lane, key) do update set value = excluded.value, due = excluded.due`,
+      [
+        some.map(({ lane }) => lane).join(),
+        some.map(({ key }) => key),
+        together(some.map(({ text }) => text)),
+        some.map(({ due }) => due).join(),
+      ],
+    );
+  const gone = rows.filter(({ value }) => value === null);
+  if (gone.length > 0)
+    await connection.query(
+      `delete from ${stateTable(processor)} s using unnest($1::int[], $2::text[]) gone (lane, key)
+       where s.lane = gone.lane and s.key = gone.key`,
+      [gone.map(({ lane }) => lane), gone.map(({ key }) => key)],
+    );
+};
+
+/** Rows as they are written, one by one: all texts of a commit together may be more than memory should hold. */
+function* written(rows: readonly RowWrite[]): Generator<Omit<RowWrite, "value"> & { readonly text: string }> {
+  for (const { lane, key, value, due } of rows)
+    if (value !== null) yield { lane, key, text: JSON.stringify(value), due };
+}
+
+/**
+ * Units of what one statement is given, about. A string of V8's ends at 512 Mi, a message of PostgreSQL's at 1 GiB; and of
+ * each statement all is in memory at once: as texts, as one text and as bytes.
+ */
+const MAX_PIECE = inHeap(8 * 1024 * 1024);
+
+/** Separates JSON texts (ASCII "record separator"), none of which holds it: JSON escapes control characters. */
+const SEPARATOR = "\u001e";
+
+/** JSON texts in one parameter: in an array of texts each quote would be escaped, which costs more than the rest. */
+const together = (texts: readonly string[]): string => texts.join(SEPARATOR);
+
+/** SQL for the array of numbers and nulls that are joined in a parameter, where pg would write each as a text of its own. */
+const numbers = (parameter: string): string => `string_to_array(${parameter}, ',', '')`;
+
+/** SQL for the array of the texts in such a parameter. */
+const apart = (parameter: string): string => `string_to_array(${parameter}, chr(30))`;
+
+const saveOutbox = async (connection: Connection, entries: readonly OutboxEntry[]): Promise<void> => {
+  for (const some of inPieces(entries, ({ value }) => value.length, MAX_PIECE)) {
+    let end = 1;
+    const begins = some.map(({ value }) => (end += value.length) - value.length);
+    await connection.query(
+      `insert into outbox (stream, sequence, topic, partition, key, value)
+       select stream, sequence, topic, partition, key, substr($8::bytea, begins, length)
+       from unnest($1::text[], $2::bigint[], $3::text[], $4::int[], $5::text[], $6::int[], $7::int[])
+         as entry (stream, sequence, topic, partition, key, begins, length)`,
+      [
+        some.map(({ stream }) => stream),
+        some.map(({ sequence }) => sequence),
+        some.map(({ topic }) => topic),
+        some.map(({ partition }) => partition),
+        some.map(({ key }) => key),
+        begins,
+        some.map(({ value }) => value.length),
+        Buffer.concat(some.map(({ value }) => value)), // an array of bytea would be sent in hexadecimal
+      ],
+    );
+  }
+};
+
+const saveJobs = async (connection: Connection, jobs: Commit["jobs"]): Promise<void> => {
+  for (const some of inPieces(asked(jobs), ({ text }) => text.length, MAX_PIECE))
+    await connection.query(
+      `insert into jobs (queue, id, payload, run_at)
+       select queue, id, payload::json, run_at
+       from unnest($1::text[], $2::text[], ${apart("$3")}, $4::bigint[]) as job (queue, id, payload, run_at)
+       on conflict (queue, id) do nothing`,
+      [
+        some.map(({ queue }) => queue),
+        some.map(({ id }) => id),
+        together(some.map(({ text }) => text)),
+        some.map(({ runAt }) => runAt),
+      ],
+    );
+};
+
+/** Jobs as they are written, one by one, as rows are. */
+function* asked(jobs: Commit["jobs"]): Generator<Omit<NewJob, "payload"> & { readonly text: string }> {
+  for (const { queue, id, payload, runAt } of jobs) yield { queue, id, text: JSON.stringify(payload), runAt };
+}

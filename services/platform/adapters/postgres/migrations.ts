@@ -1,0 +1,51 @@
+import { readdirSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { runner } from "node-pg-migrate";
+import { Fatal, messageOf, Transient } from "../../contract/failure.ts";
+import type { Database } from "./database.ts";
+
+const folder = fileURLToPath(new URL("../../../../deploy/migrations", import.meta.url));
+const TABLE = "migrations";
+
+/** Names of the migrations that this version of the program knows, in order. */
+const known = (): readonly string[] =>
+  readdirSync(folder)
+    .filter((file) => file.endsWith(".sql"))
+    .map((file) => file.slice(0, -".sql".length))
+    .toSorted();
+
+/**
+ * Brings the database to this version's tables; returns what it ran. An advisory lock lets one run at a time.
+ * @param schema where they are, and made if it isn't there; else the role's own
+ */
+export const migrate = async (address: string, schema?: string): Promise<readonly string[]> => {
+  const ran = await runner({
+    databaseUrl: address,
+    ...(schema === undefined ? {} : { schema, createSchema: true }),
+    dir: folder,
+    direction: "up",
+    migrationsTable: TABLE,
+    log: () => undefined,
+  });
+  return ran.map(({ name }) => name);
+};
+
+/** Services never migrate: they refuse a database that is behind or ahead of what they know. Throws Fatal, Transient. */
+export const checkSchema = async (database: Database): Promise<void> => {
+  const run = await names(database);
+  const missing = known().filter((name) => !run.includes(name));
+  if (missing.length > 0)
+    throw new Fatal(`the database lacks ${missing.join(", ")}: run \`ops migrate\` with this version first`);
+  const unknown = run.filter((name) => !known().includes(name));
+  if (unknown.length > 0)
+    throw new Fatal(`the database has ${unknown.join(", ")}, which this version doesn't know: start a newer version`);
+};
+
+const names = async (database: Database): Promise<readonly string[]> => {
+  try {
+    return (await database.query<{ name: string }>(`select name from ${TABLE}`)).map(({ name }) => name);
+  } catch (error) {
+    if (error instanceof Transient) throw error;
+    throw new Fatal(`the database isn't set up (${messageOf(error)}): run \`ops migrate\` first`);
+  }
+};

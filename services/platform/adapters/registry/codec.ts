@@ -1,0 +1,126 @@
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { Fatal, messageOf, Poison } from "../../contract/failure.ts";
+import type { Codec } from "../../contract/ports.ts";
+import { MAX_RECORD, type TopicId, topicIds, topics } from "../../../domain/topics.ts";
+import { type AvroType, avroType } from "./avro.ts";
+import type { Registry } from "./registry.ts";
+
+/** Confluent's wire format: a zero byte, the writer schema's id (4 bytes, big-endian), the Avro binary. */
+const MAGIC = 0;
+const PREFIX = 5;
+/** Bytes of a value of the chat's that are taken: Kafka's own default limit for a record. */
+const MAX_CHAT_VALUE = 1_048_588;
+
+/** Where values are written before they are copied: of one that has no room there, avsc only counts the bytes first. */
+const scratch = Buffer.allocUnsafe(64 * 1024);
+
+const maxValue = (topic: TopicId): number => (topics[topic].owner === "chat" ? MAX_CHAT_VALUE : MAX_RECORD);
+
+/** The subject that a topic's value schema is registered under (Confluent's TopicNameStrategy). */
+export const subjectOf = (topic: TopicId, prefix: string): string => `${prefix}${topics[topic].name}-value`;
+
+/** The schema in `schemas/` of a topic's values, as JSON text. */
+export const schemaOf = (topic: TopicId): string =>
+  JSON.stringify(
+    JSON.parse(
+      readFileSync(fileURLToPath(new URL(`../../../../schemas/${topics[topic].schema}.avsc`, import.meta.url)), "utf8"),
+    ),
+  );
+
+/** The id under which each topic's schema is registered. Throws Fatal where one isn't: services register nothing. */
+export const registeredIds = async (registry: Registry, prefix: string): Promise<ReadonlyMap<TopicId, number>> => {
+  const found = await Promise.all(
+    topicIds.map(async (topic) => [topic, await registry.idOf(subjectOf(topic, prefix), schemaOf(topic))] as const),
+  );
+  const missing = found.flatMap(([topic, id]) => (id === null ? [subjectOf(topic, prefix)] : []));
+  if (missing.length > 0)
+    throw new Fatal(`the schema registry doesn't know our schema of ${missing.join(", ")}: run \`ops topics\` first`);
+  return new Map(found.map(([topic, id]) => [topic, id ?? 0]));
+};
+
+type Read = (bytes: Buffer) => unknown;
+
+/** The codec of the real log. @param ids as `registeredIds` gives them */
+export const avroCodec = (registry: Registry, ids: ReadonlyMap<TopicId, number>): Codec => {
+  const types = new Map(topicIds.map((topic) => [topic, avroType(schemaOf(topic))]));
+  const readers = new Map<string, Read>();
+  // Asked for anew each time: it may be registered yet.
+  const unregistered = new Set<string>();
+
+  const typeOf = (topic: TopicId): AvroType => {
+    const type = types.get(topic);
+    if (type === undefined) throw new Error(`no schema for ${topic}`);
+    return type;
+  };
+
+  for (const [topic, id] of ids) readers.set(readerName(topic, id), (bytes) => typeOf(topic).fromBuffer(bytes));
+
+  /** Fetched once; what makes a schema unusable is found out once, too. */
+  const readerFor = async (topic: TopicId, id: number): Promise<Read> => {
+    const type = typeOf(topic);
+    const writer = await registry.find(id);
+    if (writer === null) {
+      unregistered.add(readerName(topic, id));
+      return refuse(`its schema id ${id} is not in the registry`);
+    }
+    unregistered.delete(readerName(topic, id));
+    try {
+      const resolver = type.createResolver(avroType(writer));
+      return (bytes) => type.fromBuffer(bytes, resolver);
+    } catch (error) {
+      return refuse(`its schema (id ${id}) can't be read as ${topics[topic].schema}.avsc: ${messageOf(error)}`);
+    }
+  };
+
+  return {
+    async prepare(records) {
+      const unknown = new Map<string, readonly [TopicId, number]>();
+      for (const { topic, value } of records) {
+        if (value === null || value.length < PREFIX || value[0] !== MAGIC) continue;
+        const id = schemaId(value);
+        const name = readerName(topic, id);
+        if (!readers.has(name) || unregistered.has(name)) unknown.set(name, [topic, id]);
+      }
+      for (const [name, [topic, id]] of unknown) readers.set(name, await readerFor(topic, id));
+    },
+    decode(topic, value) {
+      if (value.length > maxValue(topic))
+        throw new Poison(`its value has ${value.length} bytes; ${maxValue(topic)} are taken`);
+      if (value.length < PREFIX || value[0] !== MAGIC)
+        throw new Poison(
+          "its value is not in Confluent's wire format (a zero byte and a schema id before the Avro data)",
+        );
+      const id = schemaId(value);
+      const read = readers.get(readerName(topic, id));
+      if (read === undefined) throw new Error(`decode before prepare: schema ${id} of ${topic}`);
+      try {
+        return read(asBuffer(value.subarray(PREFIX)));
+      } catch (error) {
+        if (error instanceof Poison) throw error;
+        throw new Poison(`its value is not Avro by its schema (id ${id}): ${messageOf(error)}`);
+      }
+    },
+    encode(topic, value) {
+      const type = typeOf(topic);
+      const end = type.encode(value, scratch, PREFIX);
+      const bytes = end < 0 ? Buffer.allocUnsafe(scratch.length - end) : Buffer.from(scratch.subarray(0, end));
+      if (end < 0) type.encode(value, bytes, PREFIX);
+      bytes[0] = MAGIC;
+      bytes.writeUInt32BE(ids.get(topic) ?? 0, 1);
+      return bytes;
+    },
+  };
+};
+
+const readerName = (topic: TopicId, id: number): string => `${topic} ${id}`;
+
+const schemaId = (value: Uint8Array): number => asBuffer(value).readUInt32BE(1);
+
+const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
+const refuse =
+  (reason: string): Read =>
+  () => {
+    throw new Poison(reason);
+  };

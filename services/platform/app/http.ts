@@ -1,0 +1,27 @@
+import { fastify, type FastifyInstance } from "fastify";
+import { announce } from "../runtime/facts.ts";
+import type { Metrics } from "./metrics.ts";
+
+/** Bytes of a request's body that are taken, where a route doesn't say otherwise. */
+const BODY_LIMIT = 256 * 1024;
+/** Milliseconds that a request may take to arrive. */
+const REQUEST_TIMEOUT = 10_000;
+
+/** The process's HTTP server: `/health/live`, `/health/ready`, `/metrics`, and what services add. */
+export const openHttp = (ready: () => readonly string[], metrics: Metrics): FastifyInstance => {
+  const server = fastify({ bodyLimit: BODY_LIMIT, requestTimeout: REQUEST_TIMEOUT, forceCloseConnections: "idle" });
+  server.addHook("onError", (request, _reply, error, done) => {
+    if ((error.statusCode ?? 500) >= 500)
+      announce("stumbled", { loop: `http ${request.method} ${request.routeOptions.url ?? ""}`, error, wait: 0 });
+    done();
+  });
+  server.get("/health/live", () => ({ status: "live" }));
+  server.get("/health/ready", async (_, reply) => {
+    const missing = ready();
+    return reply
+      .code(missing.length === 0 ? 200 : 503)
+      .send({ status: missing.length === 0 ? "ready" : "not ready", missing });
+  });
+  server.get("/metrics", async (_, reply) => reply.type(metrics.contentType).send(await metrics.print()));
+  return server;
+};

@@ -1,0 +1,88 @@
+import { deserialize, serialize } from "node:v8";
+import { expect, test } from "vitest";
+import { Poison } from "../contract/failure.ts";
+import type { Parts } from "../contract/row-parts.ts";
+import type { Keyed, Processor } from "../contract/processor.ts";
+import { memoryStore } from "../memory/store.ts";
+import { topology } from "../memory/topology.ts";
+import { rowsFor } from "./fold-batch.ts";
+
+interface Count {
+  sum: number;
+  isSaved: boolean;
+}
+interface Plus extends Keyed {
+  readonly by: number;
+}
+
+const parts: Parts<Count> = {
+  span: (key) => ({ keys: [key], prefix: null }),
+  rowOf: (part) => part,
+  timer: (key) => key,
+  assemble: (_key, found) => {
+    const [sum] = found.values();
+    return sum === undefined ? undefined : { sum: sum as number, isSaved: true };
+  },
+  part: ({ sum }) => sum,
+  changed: (key, row) => (row === null || row.isSaved ? [] : [[key, row.sum]]),
+  saved: (row) => void (row.isSaved = true),
+};
+
+/** Adds up, in place; fails for 13 only when it has spoiled the row. */
+const adder: Processor<Count, Plus> = {
+  name: "inboxes",
+  inputs: ["presence"],
+  home: "inbox",
+  strays: null,
+  upstream: [],
+  parts,
+  read: ({ key, value, at, timestamp }) => [{ key, at, seen: timestamp, by: value as unknown as number }],
+  rows: ({ key }) => [key],
+  fold(event, rows) {
+    const row = rows.get(event.key) ?? { sum: 0, isSaved: false };
+    if ("type" in event) return { writes: [], effects: [] };
+    row.sum += event.by;
+    row.isSaved = false;
+    if (event.by === 13) throw new Poison("an unlucky number");
+    return { writes: [[event.key, row]], effects: [] };
+  },
+  wake: () => null,
+};
+
+test("what a fold has spoiled is read again, and all of the batch but that is folded", async () => {
+  const codec = {
+    prepare: () => Promise.resolve(),
+    decode: (_topic: string, value: Uint8Array): unknown => deserialize(value),
+    encode: (_topic: string, value: unknown) => serialize(value),
+  };
+  await using world = topology(codec, 1_000_000, () => 1);
+  await world.process(adder, () => undefined);
+  const say = (...numbers: readonly number[]) =>
+    world.publish(...numbers.map((by) => ({ topic: "presence" as const, key: "ada", value: by as never })));
+  await say(1, 2);
+  await world.settle();
+  await say(4, 13, 8, 13, 16);
+  await world.settle();
+  expect(await world.world.store.load("inboxes", [{ lane: 0, key: "ada" }])).toEqual([31]);
+  expect(world.values("deadLetters").map(({ reason }) => reason)).toEqual(["an unlucky number", "an unlucky number"]);
+});
+
+test("rows that aren't in memory are asked for twenty thousand at a time, each once", async () => {
+  const store = memoryStore();
+  const asked: number[] = [];
+  const world = {
+    store: {
+      gather(...[processor, spans]: Parameters<typeof store.gather>) {
+        asked.push(spans.length);
+        return store.gather(processor, spans);
+      },
+    },
+  };
+  const cache = new Map([["0", { sum: 7, isSaved: true }]]);
+  const keys = Array.from({ length: 25_001 }, (_none, index) => String(index));
+  const due = [...keys, ...keys].map((key) => ({ lane: 0, key }));
+  const { rows, fetched } = await rowsFor({ processor: adder, tenure: { cache }, world }, [], due);
+  expect(asked).toEqual([20_000, 5_000]);
+  expect(fetched).toBe(25_000);
+  expect([rows.size, rows.get("0"), rows.get("1")]).toEqual([25_001, { sum: 7, isSaved: true }, null]);
+});

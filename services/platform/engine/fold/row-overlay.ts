@@ -1,0 +1,48 @@
+import type { Lane } from "../../contract/lane.ts";
+import type { RowWrite } from "../../contract/ports.ts";
+import type { Rows } from "../../contract/processor.ts";
+import type { Millis } from "../../contract/time.ts";
+
+/** A fold wants rows that nobody has fetched. */
+export class NotAtHand extends Error {
+  readonly keys: readonly string[];
+  constructor(keys: readonly string[]) {
+    super(keys.join());
+    this.keys = keys;
+  }
+}
+
+/** Rows as a batch has changed them so far. `get` and `expect` throw NotAtHand. */
+export interface Overlay<Row> extends Rows<Row> {
+  set(lane: Lane, key: string, row: Row | null, due: Millis | null): void;
+  /** The timer of a row that was set; else undefined. */
+  due(key: string): Millis | null | undefined;
+  writes(): readonly (RowWrite & { readonly value: Row | null })[];
+}
+
+/** @param rows those before; null: there is none */
+export const overlay = <Row>(rows: ReadonlyMap<string, Row | null>): Overlay<Row> => {
+  const changed = new Map<string, { readonly lane: Lane; row: Row | null; due: Millis | null }>();
+  return {
+    get(key) {
+      const own = changed.get(key);
+      const known = own === undefined ? rows.get(key) : own.row;
+      if (known === undefined) throw new NotAtHand([key]);
+      return known ?? undefined;
+    },
+    expect(keys) {
+      const missing = keys.filter((key) => !changed.has(key) && !rows.has(key));
+      if (missing.length > 0) throw new NotAtHand(missing);
+    },
+    set(lane, key, row, due) {
+      const own = changed.get(key);
+      if (own === undefined) changed.set(key, { lane, row, due });
+      else {
+        own.row = row;
+        own.due = due;
+      }
+    },
+    due: (key) => changed.get(key)?.due,
+    writes: () => Array.from(changed, ([key, { lane, row, due }]) => ({ lane, key, value: row, due })),
+  };
+};

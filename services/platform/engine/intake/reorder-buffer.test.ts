@@ -1,0 +1,143 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { Hold, Place } from "../../contract/ports.ts";
+import { held } from "./reorder-buffer.ts";
+
+const presence: Place = { topic: "presence", partition: 0 };
+const inbox: Place = { topic: "inbox", partition: 0 };
+const places = [presence, inbox];
+const unheld: Hold = {
+  lane: 0,
+  epoch: 1,
+  cursors: {},
+  heard: {},
+  within: {},
+  reached: {},
+  sequence: 0,
+  time: -1,
+  examined: {},
+  examinedTime: -1,
+};
+
+interface Said {
+  readonly key: string;
+  readonly keys?: readonly string[];
+  readonly at: number;
+  readonly seen: number;
+}
+
+const open = (hold: Hold = unheld) => held<Said>(places, 1, new Map([[0, hold]]));
+const record = (place: Place, offset: number, queue: string, number: number, seen: readonly number[], size = 0) => ({
+  lane: 0,
+  place,
+  raw: { ...place, offset, timestamp: 0, key: null, value: new Uint8Array(size), headers: {} },
+  origin: { ...place, offset },
+  queue,
+  number,
+  events: seen.map((time, index) => ({ key: `${queue} ${number}.${index}`, at: time, seen: time })),
+});
+const keysOf = ({ items }: ReturnType<ReturnType<typeof open>["due"]>): readonly string[] =>
+  items.map(({ event }) => event.key);
+
+describe("what is held back", () => {
+  test("is due in the order of time across queues, and never before what it follows", () => {
+    const waiting = open();
+    waiting.add(record(presence, 0, "p", 0, [5]));
+    waiting.add(record(presence, 1, "p", 1, [3])); // a producer's clock was behind
+    waiting.add(record(inbox, 0, "a", 1, [4, 6]));
+    waiting.add(record(inbox, 1, "b", 1, [1]));
+    expect(waiting.first()).toBe(1);
+    expect(keysOf(waiting.due(5, 10))).toEqual(["b 1.0", "a 1.0", "p 0.0", "p 1.0"]);
+    expect(waiting.due(5, 10).items.find(({ event }) => event.key === "p 1.0")?.event.seen).toBe(5);
+  });
+
+  test("is cut only between times", () => {
+    const waiting = open();
+    waiting.add(record(presence, 0, "p", 0, [1, 2, 2, 2, 3]));
+    waiting.add(record(inbox, 0, "a", 1, [2, 4]));
+    expect(waiting.due(9, 2)).toMatchObject({ until: 2, items: { length: 5 } });
+    expect(waiting.due(9, 1)).toMatchObject({ until: 1, items: { length: 1 } });
+    expect(waiting.due(9, 9)).toMatchObject({ until: 9, items: { length: 7 } });
+    expect(waiting.due(0, 9)).toMatchObject({ until: 0, items: [] });
+  });
+
+  test("leaves the cursor at what isn't folded yet, and says what is folded behind it", () => {
+    const waiting = open();
+    waiting.add(record(inbox, 0, "slow", 1, [9]));
+    waiting.add(record(inbox, 1, "fast", 1, [1]));
+    waiting.add(record(inbox, 2, "fast", 2, [2, 8]));
+    waiting.pass(inbox, 3);
+    const hold = waiting.take(5, unheld);
+    expect(hold).toMatchObject({ cursors: {}, heard: { fast: 1 }, within: { fast: 1 }, reached: { fast: 2 } });
+    const after = waiting.take(9, hold);
+    expect(after).toMatchObject({ cursors: { "inbox/0": 3 }, heard: { slow: 1, fast: 2 }, within: {} });
+    expect(waiting.take(9, after).cursors).toBe(after.cursors);
+    expect(waiting.has(0)).toBe(false);
+  });
+
+  test("counts an event of several keys for each of them, and keeps it whole", () => {
+    const toAll = (offset: number, sizes: readonly number[]) => {
+      const made = record(
+        inbox,
+        offset,
+        "a",
+        offset,
+        sizes.map((_size, index) => 10 * offset + index),
+      );
+      const keysAt = (index: number) => Array.from({ length: sizes[index] ?? 0 }, (_none, key) => String(key));
+      return { ...made, events: made.events.map((event, index) => ({ ...event, keys: keysAt(index) })) };
+    };
+    const waiting = open();
+    waiting.add(toAll(0, [3, 2]));
+    waiting.add(toAll(1, [4]));
+    expect(waiting.due(99, 1)).toMatchObject({ until: 0, items: { length: 1 } });
+    expect(waiting.due(99, 4)).toMatchObject({ until: 1, items: { length: 2 } });
+    const hold = waiting.take(0, unheld);
+    expect(hold).toMatchObject({ within: { a: 3 } });
+    const again = open(hold);
+    again.add(toAll(0, [3, 2]));
+    again.add(toAll(1, [4]));
+    expect(keysOf(again.due(99, 3))).toEqual(["a 0.1", "a 1.0"]);
+    expect(again.due(99, 2)).toMatchObject({ until: 1 });
+    expect(again.take(99, hold)).toMatchObject({ heard: { a: 1 }, within: {} });
+  });
+
+  test("goes on where it was, whenever it is read again", () => {
+    const times = fc.array(fc.array(fc.nat(9), { minLength: 1, maxLength: 3 }), { maxLength: 8 });
+    fc.assert(
+      fc.property(times, times, fc.nat(9), fc.nat(9), (one, two, first, second) => {
+        const fill = (hold: Hold) => {
+          const waiting = open(hold);
+          let offset = 0;
+          for (const [queue, records] of Object.entries({ one, two }))
+            for (const [index, seen] of records.entries()) {
+              const number = index + 1;
+              if (number > (hold.heard[queue] ?? 0)) waiting.add(record(inbox, offset, queue, number, seen));
+              offset++;
+            }
+          waiting.pass(inbox, offset);
+          return waiting;
+        };
+        const whole = fill(unheld);
+        const begun = fill(unheld);
+        const until = Math.max(first, second);
+        const earlier = keysOf(begun.due(Math.min(first, second), 100));
+        const again = fill(begun.take(Math.min(first, second), unheld));
+        expect([...earlier, ...keysOf(again.due(until, 100))]).toEqual(keysOf(whole.due(until, 100)));
+      }),
+    );
+  });
+
+  test("is bounded altogether, and whoever has their share by then takes no more", () => {
+    const waiting = open();
+    const MIB = 1024 * 1024;
+    waiting.add(record(presence, 0, "p", 0, [1], 33 * MIB));
+    expect([waiting.isFull(presence), waiting.isFull(inbox)]).toEqual([false, false]);
+    waiting.add(record(presence, 1, "p", 1, [2], 31 * MIB));
+    expect([waiting.isFull(presence), waiting.isFull(inbox)]).toEqual([true, false]);
+    waiting.add(record(inbox, 0, "a", 1, [2], 32 * MIB));
+    expect([waiting.isFull(presence), waiting.isFull(inbox)]).toEqual([true, true]);
+    waiting.take(1, unheld);
+    expect([waiting.isFull(presence), waiting.isFull(inbox)]).toEqual([false, false]);
+  });
+});

@@ -1,0 +1,142 @@
+import { expect, test } from "vitest";
+import { Transient } from "../../contract/failure.ts";
+import { queueStream } from "../../contract/stream.ts";
+import { DAY, MINUTE, SECOND } from "../../contract/time.ts";
+import { memoryLog } from "../../memory/log.ts";
+import { memoryStore } from "../../memory/store.ts";
+import { bell } from "../../runtime/wakeups.ts";
+import { avroCodec } from "../../adapters/registry/codec.ts";
+import { relay } from "../output/relay.ts";
+import { worker } from "./worker.ts";
+
+/** What a worker needs for a job that is due, with a clock that stands at `time.now`. */
+const workplace = async () => {
+  const time = { now: 0 };
+  const clock = { now: () => time.now };
+  const log = memoryLog(clock, 1);
+  const store = memoryStore(clock.now);
+  const [hold] = await store.claim("mailer", [0]);
+  if (hold === undefined) throw new Error("no lane");
+  const jobs = [{ queue: "mail", id: "a", payload: {}, runAt: 0 }];
+  await store.commit({ processor: "mailer", holds: [hold], revisit: null, rows: [], outbox: [], jobs });
+  const codec = avroCodec(undefined as never, new Map());
+  return { time, store, world: { log, store, codec, clock, relay: relay(log, store), bell: bell() } };
+};
+
+/** Milliseconds between the attempts of a job that fails so, again and again. */
+const pauses = async (error: Error, attempts: number): Promise<readonly number[]> => {
+  const { time, store, world } = await workplace();
+  const failing = worker({ queue: "mail", concurrency: 1, attempt: () => Promise.reject(error) }, world);
+  const waits: number[] = [];
+  while (waits.length < attempts) {
+    await failing.step();
+    await failing.drain(AbortSignal.timeout(MINUTE));
+    const due = (await store.nextJob("mail")) ?? Infinity;
+    waits.push(due - time.now);
+    time.now = due;
+  }
+  return waits;
+};
+
+test("what may pass is tried again at once, and less and less often", async () => {
+  expect(await pauses(new Transient("Kafka: not now"), 8)).toEqual(
+    [2, 4, 8, 16, 32, 60, 60, 60].map((seconds) => seconds * SECOND),
+  );
+});
+
+test("what is a fault of ours is tried again after a minute", async () => {
+  expect(await pauses(new Error("undefined is not a function"), 2)).toEqual([MINUTE, MINUTE]);
+});
+
+/** A worker whose attempts send when they are told to go on, if they may still; `end` says how many have. */
+const hesitant = async () => {
+  const { time, world } = await workplace();
+  const goOn = Promise.withResolvers<void>();
+  let sent = 0;
+  const work = worker(
+    {
+      queue: "mail",
+      concurrency: 2, // with one under way there is room for another
+      async attempt(_job, _signal, ensureLeased) {
+        await goOn.promise;
+        ensureLeased();
+        sent++;
+        return { settlement: { state: "done" }, publish: [], detail: {} };
+      },
+    },
+    world,
+  );
+  await work.step();
+  const end = async (): Promise<number> => {
+    goOn.resolve();
+    await work.drain(AbortSignal.timeout(MINUTE));
+    return sent;
+  };
+  return { time, work, end };
+};
+
+test("who stood still until another may have taken the job doesn't send any more", async () => {
+  const { time, end } = await hesitant();
+  time.now += 26 * SECOND; // another's clock may be ahead
+  expect(await end()).toBe(0);
+});
+
+test("a lease that has run out is not renewed, but taken anew: only who has it then sends", async () => {
+  const { time, work, end } = await hesitant();
+  time.now += 30 * SECOND;
+  await work.step();
+  expect(await end()).toBe(1);
+});
+
+test("who takes long for it renews the lease, and sends", async () => {
+  const { time, work, end } = await hesitant();
+  for (let seconds = 0; seconds < 60; seconds += 20) {
+    time.now += 20 * SECOND;
+    await work.step();
+  }
+  expect(await end()).toBe(1);
+});
+
+test("what somebody saved and didn't live to publish is published by another who works there", async () => {
+  const { time, store, world } = await workplace();
+  const [job] = await store.lease("mail", 1, time.now, time.now + MINUTE);
+  if (job === undefined) throw new Error("no job");
+  const entry = { stream: queueStream("mail"), topic: "notifications", key: "ada", partition: null } as const;
+  await store.settle(job, { state: "done" }, [{ ...entry, value: new Uint8Array([1]) }]);
+  const other = worker({ queue: "mail", concurrency: 1, attempt: () => Promise.reject(new Error("none")) }, world);
+
+  await other.step();
+  expect(await world.relay.step()).toBe(false); // whoever saved it may be about to publish it
+  time.now += 2 * MINUTE;
+  await other.step();
+  expect(await world.relay.step()).toBe(true);
+  expect(await world.log.extents([{ topic: "notifications", partition: 0 }])).toEqual([{ low: 0, high: 1 }]);
+});
+
+test("what ended a month ago is forgotten, however much it is, and what was noted of it", async () => {
+  const { time, store, world } = await workplace();
+  const noted = { left: 2_500, asked: [] as number[] };
+  const done = { settlement: { state: "done" }, publish: [], detail: {} } as const;
+  const work = worker(
+    {
+      queue: "mail",
+      concurrency: 1,
+      attempt: () => Promise.resolve(done),
+      forget(before, limit) {
+        noted.asked.push(before);
+        const gone = Math.min(limit, noted.left);
+        noted.left -= gone;
+        return Promise.resolve(gone);
+      },
+    },
+    world,
+  );
+  await work.step();
+  await work.drain(AbortSignal.timeout(MINUTE));
+  const month = 30 * DAY;
+  expect(await store.forget("mail", 0, 10)).toBe(0);
+  time.now = month + 1;
+  while (noted.left > 0) await work.step();
+  expect(noted.asked).toContain(1);
+  expect(await store.forget("mail", Infinity, 10)).toBe(0);
+});

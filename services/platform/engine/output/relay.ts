@@ -1,0 +1,110 @@
+import type { Log, OutboxEntry, Outgoing, Store } from "../../contract/ports.ts";
+import type { Millis } from "../../contract/time.ts";
+import { isLaneStream } from "../../contract/stream.ts";
+import type { TopicId } from "../../../domain/topics.ts";
+import { announce } from "../../runtime/facts.ts";
+import { inHeap } from "../../runtime/memory-limits.ts";
+import { countByTopic } from "./outbox.ts";
+import { pass } from "../../runtime/failpoints.ts";
+
+/** Headers of a relayed record: by them a reader drops what it has had. */
+export const STREAM_HEADER = "whileaway-stream";
+export const SEQUENCE_HEADER = "whileaway-sequence";
+
+/** Entries that are put on the log in one go. */
+const PUBLISH_LIMIT = 2_000;
+/** Entries that may wait in memory, and their bytes; who has more must wait (`room`). */
+const MAX_BACKLOG = inHeap(20_000);
+const MAX_BACKLOG_BYTES = inHeap(256 * 1024 * 1024);
+
+/**
+ * Takes committed outbox entries to the log, in order within a stream, at least once: entries are handed over in
+ * memory right after their commit, or found in the store (`recover`) when the one who committed them didn't live to.
+ */
+export interface Relay {
+  /** Entries that are committed, in the order of their sequence within each stream. */
+  offer(entries: readonly OutboxEntry[]): void;
+  /** Offers all that the earlier owners of these lanes' streams left. */
+  recover(streams: readonly string[]): Promise<void>;
+  /** Offers what someone saved to a queue's stream before `before` and didn't live to publish. */
+  sweep(stream: string, before: Millis): Promise<void>;
+  /** Publishes what waits; false when nothing did. Throws Transient, and keeps what it could not publish. */
+  step(): Promise<boolean>;
+  /** Sequence number of the first entry of the stream that waits to be published to the topic; null where none does. */
+  first(stream: string, topic: TopicId): number | null;
+  readonly backlog: () => number;
+  readonly room: () => boolean;
+  /** Resolves when there is something to publish or the signal aborts. */
+  arrival(signal: AbortSignal): Promise<void>;
+}
+
+export const relay = (log: Log, store: Store): Relay => {
+  let waiting: OutboxEntry[] = [];
+  let bytes = 0;
+  let done: OutboxEntry[] = [];
+  let wake: () => void = () => undefined;
+  const offered = new Map<string, number>();
+  /** What waits or is published and not yet forgotten by the store: a sweep finds it again. */
+  const queued = new Set<string>();
+
+  const offer = (entries: readonly OutboxEntry[]): void => {
+    for (const entry of entries) {
+      if (isLaneStream(entry.stream)) {
+        if (entry.sequence <= (offered.get(entry.stream) ?? 0)) continue;
+        offered.set(entry.stream, entry.sequence);
+      }
+      if (queued.has(entryName(entry))) continue;
+      queued.add(entryName(entry));
+      waiting.push(entry);
+      bytes += entry.value.length;
+    }
+    wake();
+  };
+
+  return {
+    offer,
+    async recover(streams) {
+      offer(await store.unpublished(streams));
+    },
+    async sweep(stream, before) {
+      if (waiting.length >= MAX_BACKLOG) return;
+      offer(await store.unpublished([stream], { limit: PUBLISH_LIMIT, before }));
+    },
+    async step() {
+      const batch = waiting.slice(0, PUBLISH_LIMIT);
+      if (batch.length === 0 && done.length === 0) return false;
+      if (batch.length > 0) {
+        await log.publish(batch.map(outgoing));
+        pass("published");
+      }
+      waiting = waiting.slice(batch.length);
+      for (const { value } of batch) bytes -= value.length;
+      done = [...done, ...batch];
+      await store.published(done);
+      for (const entry of done) queued.delete(entryName(entry));
+      done = [];
+      for (const [topic, records] of countByTopic(batch)) announce("published", { topic, records });
+      return true;
+    },
+    first: (stream, topic) =>
+      waiting.find((entry) => entry.stream === stream && entry.topic === topic)?.sequence ?? null,
+    backlog: () => waiting.length,
+    room: () => waiting.length < MAX_BACKLOG && bytes < MAX_BACKLOG_BYTES,
+    arrival: (signal) =>
+      new Promise((resolve) => {
+        if (waiting.length > 0 || signal.aborted) return resolve();
+        wake = resolve;
+        signal.addEventListener("abort", () => resolve(), { once: true });
+      }),
+  };
+};
+
+const entryName = ({ stream, sequence }: OutboxEntry): string => `${stream} ${sequence}`;
+
+const outgoing = ({ topic, partition, key, value, stream, sequence }: OutboxEntry): Outgoing => ({
+  topic,
+  key,
+  value,
+  ...(partition === null ? {} : { partition }),
+  ...(isLaneStream(stream) ? { headers: { [STREAM_HEADER]: stream, [SEQUENCE_HEADER]: String(sequence) } } : {}),
+});

@@ -1,0 +1,94 @@
+import type { Clock, Codec } from "../contract/ports.ts";
+import type { Keyed, Processor } from "../contract/processor.ts";
+import type { Millis } from "../contract/time.ts";
+import type { TopicId } from "../../domain/topics.ts";
+import type { Values } from "../../domain/log-record.ts";
+import { bell } from "../runtime/wakeups.ts";
+import { type Engine, startEngine, type World } from "../engine/engine.ts";
+import { type Said, say } from "../engine/output/publish.ts";
+import { relay } from "../engine/output/relay.ts";
+import { type Work, type Worker, worker } from "../engine/jobs/worker.ts";
+import { memoryLog, type MemoryLog, type Partitions } from "./log.ts";
+import { memoryStore } from "./store.ts";
+
+/** Every processor of a project over a log and a store in memory, under a clock that moves only when it is told to. */
+export interface Topology extends AsyncDisposable {
+  readonly log: MemoryLog;
+  readonly world: World;
+  /** Adds a processor; `given` as for `startEngine`. */
+  process<Row, Event extends Keyed, Given>(processor: Processor<Row, Event, Given>, given: () => Given): Promise<void>;
+  work(work: Work): void;
+  publish(...records: readonly Said[]): Promise<void>;
+  /** Runs everything until nothing has anything to do at this time. */
+  settle(): Promise<void>;
+  /** Moves the clock to `to`, stopping at each time that something is due, and settles there. */
+  advance(to: Millis): Promise<void>;
+  /** The decoded values of a topic, by partition and offset. */
+  values<T extends TopicId>(topic: T): readonly Values[T][];
+}
+
+/** Rounds in which something is done at one time, before the topology is taken to run in circles. */
+const MAX_ROUNDS = 1_000_000;
+
+/** @param start the clock's time at first */
+export const topology = (codec: Codec, start: Millis, partitions?: Partitions): Topology => {
+  let now = start;
+  const clock: Clock = { now: () => now };
+  const log = memoryLog(clock, partitions);
+  const store = memoryStore(clock.now);
+  const publisher = relay(log, store);
+  const world: World = { log, store, codec, clock, relay: publisher, bell: bell() };
+  const engines: Engine[] = [];
+  const workers: Worker[] = [];
+
+  const round = async (): Promise<boolean> => {
+    let did = false;
+    for (const engine of engines) did = (await engine.step()) || did;
+    did = (await publisher.step()) || did;
+    for (const one of workers) {
+      did = (await one.step()) || did;
+      await one.drain(new AbortController().signal);
+    }
+    return did;
+  };
+
+  const settle = async (): Promise<void> => {
+    for (let rounds = 0; await round(); rounds++)
+      if (rounds === MAX_ROUNDS) throw new Error(`the topology still finds something to do at ${now}`);
+  };
+
+  const nextDue = async (): Promise<Millis | null> => {
+    const dues = [
+      ...engines.map((engine) => engine.nextDue()),
+      ...(await Promise.all(workers.map((one) => one.nextDue()))),
+    ];
+    const known = dues.filter((due) => due !== null);
+    return known.length === 0 ? null : Math.min(...known);
+  };
+
+  return {
+    log,
+    world,
+    settle,
+    async process(processor, given) {
+      engines.push(await startEngine(processor, given, world));
+    },
+    work: (work) => void workers.push(worker(work, world)),
+    publish: (...records) => say(log, codec, records),
+    async advance(to) {
+      await settle();
+      for (let due = await nextDue(); due !== null && due <= to; due = await nextDue()) {
+        if (due <= now) throw new Error(`something was due at ${due}, and is still at ${now}`);
+        now = due;
+        await settle();
+      }
+      now = Math.max(now, to);
+      await settle();
+    },
+    values: <T extends TopicId>(topic: T) =>
+      log.records(topic).flatMap(({ value }) => (value === null ? [] : [codec.decode(topic, value) as Values[T]])),
+    async [Symbol.asyncDispose]() {
+      for (const engine of engines) await engine[Symbol.asyncDispose]();
+    },
+  };
+};

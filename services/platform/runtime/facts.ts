@@ -1,0 +1,94 @@
+import type { Settlement } from "../contract/ports.ts";
+import { channel, type Channel } from "node:diagnostics_channel";
+import type { Lane } from "../contract/lane.ts";
+import type { Millis } from "../contract/time.ts";
+import type { TopicId } from "../../domain/topics.ts";
+
+/** What loops announce. Logs, metrics and tests listen; loops import none of them. */
+export interface Facts {
+  /** Lanes were taken over. */
+  readonly claimed: { readonly processor: string; readonly lanes: readonly Lane[] };
+  /** A batch is in the store. Durations in milliseconds. */
+  readonly committed: {
+    readonly processor: string;
+    /** Records taken, by topic. */
+    readonly records: ReadonlyMap<TopicId, number>;
+    readonly events: number;
+    readonly timers: number;
+    readonly rows: number;
+    /** Records to be published, by topic. */
+    readonly outbox: ReadonlyMap<TopicId, number>;
+    readonly jobs: number;
+    /** Recipients who may have missed a message. */
+    readonly candidates: number;
+    readonly duration: number;
+    /** Records that were on the log and not yet taken, as last seen. */
+    readonly lag: number;
+  };
+  /** A commit was refused: another holds a lane by now. */
+  readonly fenced: { readonly processor: string };
+  readonly deadLetter: {
+    readonly processor: string;
+    readonly topic: TopicId;
+    readonly partition: number;
+    readonly offset: number;
+    readonly reason: string;
+  };
+  /** The rule can't take a timer of the row, or what it led to: the timer is put off. */
+  readonly stuck: {
+    readonly processor: string;
+    readonly lane: Lane;
+    readonly key: string;
+    readonly at: Millis;
+    readonly reason: string;
+  };
+  /** A record's occurredAt was later than the log's timestamp, by so many milliseconds, and was taken for that. */
+  readonly clamped: {
+    readonly topic: TopicId;
+    readonly partition: number;
+    readonly offset: number;
+    readonly by: number;
+  };
+  readonly published: { readonly topic: TopicId; readonly records: number };
+  /** A try at a job has ended. */
+  readonly attempted: {
+    readonly queue: string;
+    readonly id: string;
+    readonly attempt: number;
+    readonly outcome: Settlement["state"] | "lost";
+    readonly duration: number;
+    readonly error?: string;
+    /** What the worker says of it: an address, an endpoint, a status. */
+    readonly detail: Readonly<Record<string, unknown>>;
+  };
+  /** A loop met a failure that will pass, and goes on after `wait` milliseconds. */
+  readonly stumbled: { readonly loop: string; readonly error: Error; readonly wait: number };
+  /** A loop ended by a failure that won't pass. */
+  readonly fell: { readonly loop: string; readonly error: Error };
+}
+
+const channels = new Map<keyof Facts, Channel>();
+
+const channelOf = (fact: keyof Facts): Channel => {
+  const found = channels.get(fact) ?? channel(`whileaway:${fact}`);
+  channels.set(fact, found);
+  return found;
+};
+
+/** Costs next to nothing while nobody listens. */
+export const announce = <F extends keyof Facts>(fact: F, said: Facts[F]): void => {
+  const to = channelOf(fact);
+  if (to.hasSubscribers) to.publish(said);
+};
+
+/** Calls `hear` for each fact of the kind until disposed of. */
+export const listen = <F extends keyof Facts>(fact: F, hear: (said: Facts[F]) => void): Disposable => {
+  const from = channelOf(fact);
+  const onMessage = (said: unknown): void => hear(said as Facts[F]);
+  from.subscribe(onMessage);
+  return {
+    [Symbol.dispose]() {
+      from.unsubscribe(onMessage);
+    },
+  };
+};

@@ -1,0 +1,64 @@
+import { execFileSync } from "node:child_process";
+import { expect, test } from "vitest";
+
+/** How often the whole heap, with some 100 MiB in it, is marked while a GiB of buffers comes and goes. */
+const markings = (before: string): number => {
+  const program = `
+    import { constants, PerformanceObserver } from "node:perf_hooks";
+    import { setImmediate } from "node:timers/promises";
+    ${before}
+    const state = Array.from({ length: 500_000 }, (_none, index) => ({ index, more: [index] }));
+    let times = 0;
+    new PerformanceObserver((list) => {
+      for (const { detail } of list.getEntries()) if (detail.kind === constants.NODE_PERFORMANCE_GC_MAJOR) times++;
+    }).observe({ entryTypes: ["gc"] });
+    for (let sent = 0; sent < 1024; sent++) {
+      Buffer.alloc(1024 * 1024);
+      await setImmediate();
+    }
+    await setImmediate();
+    console.log(state.length && times);`;
+  return Number(execFileSync(process.execPath, ["--input-type=module", "--eval", program], { encoding: "utf8" }));
+};
+
+test("buffers that come and go don't have the whole heap marked", () => {
+  const weighing = `
+    import { weighBuffersWithHeap } from ${JSON.stringify(new URL("memory-limits.ts", import.meta.url).href)};
+    weighBuffersWithHeap();`;
+  expect(markings(weighing)).toBeLessThan(markings("") / 2);
+});
+
+test("bounds shrink with the heap that there may be, and are met where it is ample", () => {
+  const bounds = (heap: number): unknown => {
+    const program = `
+      import { inHeap } from ${JSON.stringify(new URL("memory-limits.ts", import.meta.url).href)};
+      console.log(JSON.stringify([inHeap(100_000), inHeap(1)]));`;
+    const options = [`--max-old-space-size=${heap}`, "--input-type=module", "--eval", program];
+    return JSON.parse(execFileSync(process.execPath, options, { encoding: "utf8" }));
+  };
+  expect(bounds(6 * 1024)).toEqual([100_000, 1]);
+  const [some, one] = bounds(512) as [number, number];
+  expect(some).toBeGreaterThan(10_000);
+  expect(some).toBeLessThan(20_000);
+  expect(one).toBe(1);
+});
+
+test("a heap is tight of which more than half is alive", () => {
+  const tight = (megabytes: number): number => {
+    const program = `
+      import { setImmediate } from "node:timers/promises";
+      import { timesTight } from ${JSON.stringify(new URL("memory-limits.ts", import.meta.url).href)};
+      timesTight();
+      const alive = [];
+      for (let mebibyte = 0; mebibyte < 256; mebibyte++) {
+        const some = Array.from({ length: 1024 }, () => new Array(128).fill(mebibyte));
+        if (mebibyte < ${megabytes}) alive.push(some);
+        await setImmediate();
+      }
+      console.log(alive.length && timesTight());`;
+    const options = ["--max-old-space-size=256", "--input-type=module", "--eval", program];
+    return Number(execFileSync(process.execPath, options, { encoding: "utf8" }));
+  };
+  expect(tight(40)).toBe(0);
+  expect(tight(200)).toBeGreaterThan(0);
+});

@@ -1,0 +1,226 @@
+import { expect, test } from "vitest";
+import { conversations } from "../../conversations/rule.ts";
+import type { LogRecord } from "../../domain/log-record.ts";
+import { Poison } from "../contract/failure.ts";
+import type { Due, Keyed, Processor } from "../contract/processor.ts";
+import type { Effect } from "../contract/effect.ts";
+import type { TopicId } from "../../domain/topics.ts";
+import { SECOND } from "../contract/time.ts";
+import { inboxes } from "../../inboxes/rule.ts";
+import { mailer } from "../../mailer/rule.ts";
+import type { Said } from "../engine/output/publish.ts";
+import { at, message, participant, presence, user } from "../../../test/support/chat.ts";
+import { drive, part } from "./driver.ts";
+
+interface Heard extends Keyed {
+  readonly type: "heard";
+  readonly what: string;
+}
+
+interface Toy {
+  readonly name: string;
+  readonly inputs: readonly TopicId[];
+  /** What follows from an event: `said` is what it says to `log`. */
+  readonly effects?: (said: string, at: number) => readonly Effect[];
+}
+
+/** Notes all that it folds; a row wants to be woken as long after an event as its lore says: at first 10 ms. */
+const toy = ({ name, inputs, effects = () => [] }: Toy, log: string[]): Processor<number, Heard, number> => ({
+  name,
+  inputs,
+  home: "inbox",
+  strays: null,
+  upstream: [],
+  lore: {
+    topics: ["settings"],
+    begin: 10,
+    learn: (_, { value }) => (value as { timeout: number } | null)?.timeout ?? 10,
+  },
+  read(record) {
+    if (record.key === "bad") throw new Poison("unreadable");
+    const what = record.topic === "inbox" ? (record.value?.entries[0]?.conversationId ?? "") : record.key;
+    return [{ type: "heard", key: what, what: `${record.topic} ${what}`, at: record.at, seen: record.timestamp }];
+  },
+  rows: () => [],
+  fold(event: Heard | Due) {
+    if (event.key === "odd") throw new Poison("not to be folded");
+    const said = event.type === "due" ? `timer of ${event.key}` : event.what;
+    log.push(`${event.at} ${name}: ${said}`);
+    return { writes: [[event.key, event.type === "due" ? null : event.at]], effects: effects(said, event.at) };
+  },
+  wake: (row, given) => row + given,
+});
+
+const heard = (topic: TopicId, key: string, timestamp: number, own = timestamp): LogRecord => ({
+  topic,
+  key,
+  value: null,
+  at: own,
+  timestamp,
+});
+const settings = (timeout: number, timestamp: number): LogRecord =>
+  ({ topic: "settings", key: "default", value: { timeout }, at: timestamp, timestamp }) as unknown as LogRecord;
+
+const entryFor = (conversationId: string, time: number): Effect => ({
+  type: "fanOut",
+  entry: {
+    type: "OWN",
+    conversationId,
+    messageId: null,
+    senderId: null,
+    sentAt: time,
+    reason: null,
+    recipients: ["ada"],
+    mentioned: [],
+    since: null,
+    occurredAt: time,
+    loggedAt: time,
+  },
+});
+
+test("a timer fires at its own time, before a later record and after every record of that time", () => {
+  const log: string[] = [];
+  const driver = drive({ parts: [part(toy({ name: "one", inputs: ["users"] }, log))] });
+  driver.feed(heard("users", "a", 100));
+  driver.feed(heard("users", "b", 105));
+  driver.feed(heard("users", "c", 110));
+  driver.feed(heard("users", "d", 112));
+  driver.advance(120);
+  expect(log).toEqual([
+    "100 one: users a",
+    "105 one: users b",
+    "110 one: users c",
+    "110 one: timer of a",
+    "112 one: users d",
+    "115 one: timer of b",
+    "120 one: timer of c",
+  ]);
+});
+
+test("records of one time are taken by their own time, then by their topic, then as they came", () => {
+  const log: string[] = [];
+  const all = toy({ name: "one", inputs: ["users", "presence", "messages"] }, log);
+  const driver = drive({ parts: [part(all)] });
+  for (const record of [
+    heard("messages", "m", 100),
+    heard("presence", "p", 100),
+    heard("users", "second", 100),
+    heard("users", "third", 100),
+    heard("messages", "first", 100, 90),
+  ])
+    driver.feed(record);
+  driver.advance(100);
+  expect(log.map((line) => line.split(": ")[1])).toEqual([
+    "messages first",
+    "users second",
+    "users third",
+    "presence p",
+    "messages m",
+    "timer of first",
+  ]);
+});
+
+test("at one time, what a processor puts out is taken by those behind it before their timers", () => {
+  const log: string[] = [];
+  const first = toy(
+    { name: "first", inputs: ["messages"], effects: (said, time) => [entryFor(`of ${said}`, time)] },
+    log,
+  );
+  const last = toy({ name: "last", inputs: ["inbox", "presence"] }, log);
+  const driver = drive({ parts: [part(first), part(last)] });
+  driver.feed(heard("presence", "p", 90));
+  driver.feed(heard("messages", "m", 100));
+  driver.advance(110);
+  expect(log).toEqual([
+    "90 last: presence p",
+    "100 first: messages m",
+    "100 last: inbox of messages m",
+    "100 last: timer of p",
+    "110 first: timer of m",
+    "110 last: inbox of timer of m",
+    "110 last: timer of of messages m",
+  ]);
+});
+
+test("what is learnt holds before the records of its time, and moves timers that wait", () => {
+  const log: string[] = [];
+  const driver = drive({ parts: [part(toy({ name: "one", inputs: ["users"] }, log))] });
+  driver.feed(heard("users", "a", 100));
+  driver.feed(heard("users", "b", 105));
+  driver.feed(settings(3, 105));
+  driver.advance(200);
+  expect(log).toEqual(["100 one: users a", "105 one: users b", "105 one: timer of a", "108 one: timer of b"]);
+});
+
+test("a flow may begin with settings of its own, and not hear those of the log", () => {
+  const log: string[] = [];
+  const driver = drive({
+    parts: [part(toy({ name: "one", inputs: ["messages"] }, log))],
+    begins: [settings(1, 0)],
+    hears: ({ topic }) => topic !== "settings",
+  });
+  driver.feed(settings(20, 50));
+  driver.feed(heard("messages", "m", 100));
+  driver.advance(109);
+  expect(log).toEqual(["100 one: messages m", "101 one: timer of m"]);
+});
+
+test("what a rule refuses is told, and changes nothing", () => {
+  const log: string[] = [];
+  const refused: string[] = [];
+  const driver = drive({
+    parts: [part(toy({ name: "one", inputs: ["users"] }, log))],
+    refused: ({ key }, processor, error) => refused.push(`${processor} ${key}: ${(error as Error).message}`),
+  });
+  for (const key of ["bad", "odd", "good"]) driver.feed(heard("users", key, 100));
+  driver.advance(100);
+  expect(log).toEqual(["100 one: users good"]);
+  expect(refused).toEqual(["one bad: unreadable", "one odd: not to be folded"]);
+});
+
+test("a record behind the stream's time is taken at that time", () => {
+  const log: string[] = [];
+  const driver = drive({ parts: [part(toy({ name: "one", inputs: ["users"] }, log))] });
+  driver.feed(heard("users", "a", 100));
+  driver.feed(heard("users", "late", 95));
+  driver.advance(200);
+  expect(log).toEqual(["95 one: users late", "100 one: users a", "105 one: timer of late", "110 one: timer of a"]);
+});
+
+test("a rule that keeps asking to be woken is told of by its row", () => {
+  const stuck: Processor<number, Heard, number> = {
+    ...toy({ name: "stuck", inputs: ["users"] }, []),
+    fold: ({ key }) => ({ writes: [[key, 0]], effects: [] }),
+  };
+  const driver = drive({ parts: [part(stuck)] });
+  driver.feed(heard("users", "a", 100));
+  expect(() => driver.advance(200)).toThrow(/the row a keeps asking/);
+});
+
+/** A chat's record, on the log at once. */
+const logged = ({ topic, key, value }: Said): LogRecord => {
+  const own = (value as { readonly occurredAt: number }).occurredAt;
+  return { topic, key, value, at: own, timestamp: own } as LogRecord;
+};
+
+test("the flow's own processors tell who missed a message, and mail them, when they are due", () => {
+  const heardOf: string[] = [];
+  const driver = drive({
+    parts: [part(conversations), part(inboxes), part(mailer)],
+    published: ({ value, timestamp }) => heardOf.push(`${timestamp - at("12:00")} ${(value as { type: string }).type}`),
+    enqueued: ({ id, runAt }) => heardOf.push(`${runAt - at("12:00")} mail ${id.split("/")[1]}`),
+  });
+  for (const said of [
+    user("ada", "11:00"),
+    participant("c", "ada", "11:00"),
+    participant("c", "bob", "11:00"),
+    presence("ada", "ONLINE", "11:00"),
+    presence("ada", "OFFLINE", "11:00:10"),
+    message("c", "bob", "m1", "12:00"),
+  ])
+    driver.feed(logged(said));
+  driver.advance(at("12:04:59"));
+  expect(heardOf).toEqual([]);
+  driver.advance(at("12:05"));
+  expect(heardOf).toEqual([`${300 * SECOND} TRIGGERED`, `${300 * SECOND} mail ada@example.org`]);
+});

@@ -1,0 +1,88 @@
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { Transient } from "../../platform/contract/failure.ts";
+import type { Connection } from "../../platform/adapters/postgres/database.ts";
+import type { Networks } from "../call/networks.ts";
+import type { Directory } from "./directory.ts";
+import { addEndpoint, isConfigured, MAX_ENDPOINTS, removeEndpoint } from "./table.ts";
+import { type Gate, isShut, mayPass } from "./auth.ts";
+import { isProblemStatus, problem } from "./problem.ts";
+import { isRefused, registrationOf, viewOf } from "./registration.ts";
+
+const PATH = "/webhooks/endpoints";
+/** Bytes of a request's body. */
+const MAX_BODY = 16 * 1024;
+const ID = /^epc?_[0-9a-f-]{1,50}$/;
+
+/** What the routes work with. */
+export interface Office {
+  readonly database: Connection;
+  readonly directory: Directory;
+  readonly allowed: Networks;
+  readonly gate: Gate;
+}
+
+/**
+ * Adds `/webhooks/endpoints`: POST registers (201, the one answer with the secret), GET lists or shows, DELETE removes
+ * (204). Errors are problem details (RFC 9457). Without a token and not open to this machine, nothing is added.
+ */
+export const addRoutes = (server: FastifyInstance, office: Office): void => {
+  if (isShut(office.gate)) return;
+  void server.register(
+    async (scope) => {
+      scope.setErrorHandler(onError);
+      // A page in a browser can post text/plain here without asking first, JSON it can't (Fetch, "CORS-safelisted").
+      scope.removeContentTypeParser("text/plain");
+      scope.addHook("onRequest", async (request, reply) => {
+        if (mayPass(request, office.gate)) return;
+        reply.header("www-authenticate", "Bearer");
+        await problem(reply, 401, "The request bears no valid token.");
+      });
+      scope.post("/", { bodyLimit: MAX_BODY }, (request, reply) => register(request, reply, office));
+      scope.get("/", async () => ({ endpoints: (await office.directory.all()).map(viewOf) }));
+      scope.get("/:id", (request, reply) => show(request, reply, office));
+      scope.delete("/:id", (request, reply) => remove(request, reply, office));
+    },
+    { prefix: PATH },
+  );
+};
+
+const register = async (request: FastifyRequest, reply: FastifyReply, office: Office): Promise<FastifyReply> => {
+  const registration = registrationOf(request.body ?? {}, office.allowed);
+  if (isRefused(registration)) return problem(reply, 422, "The endpoint can't be registered like this.", registration);
+  const endpoint = await addEndpoint(office.database, registration);
+  if (endpoint === null) return problem(reply, 409, `There are ${MAX_ENDPOINTS} endpoints already; remove one first.`);
+  const { secret } = endpoint;
+  return reply
+    .code(201)
+    .header("location", `${PATH}/${endpoint.id}`)
+    .send({ ...viewOf(endpoint), secret });
+};
+
+const show = async (request: FastifyRequest, reply: FastifyReply, { directory }: Office): Promise<FastifyReply> => {
+  const id = idOf(request);
+  const endpoint = id === null ? null : await directory.find(id);
+  return endpoint === null ? missing(reply) : reply.send(viewOf(endpoint));
+};
+
+const remove = async (request: FastifyRequest, reply: FastifyReply, { database }: Office): Promise<FastifyReply> => {
+  const id = idOf(request);
+  if (id === null) return missing(reply);
+  if (isConfigured(id)) return problem(reply, 409, "WEBHOOK_ENDPOINTS names this endpoint; remove it there.");
+  return (await removeEndpoint(database, id)) ? reply.code(204).send() : missing(reply);
+};
+
+const missing = (reply: FastifyReply): FastifyReply => problem(reply, 404, "There is no such endpoint.");
+
+const idOf = ({ params }: FastifyRequest): string | null => {
+  const { id = "" } = params as { readonly id?: string };
+  return ID.test(id) ? id : null;
+};
+
+/** Faults of the client are told to it; ours are logged and not told. */
+const onError = (error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+  if (error instanceof Transient) return problem(reply, 503, "The database can't be reached now; try again.");
+  const { statusCode } = error;
+  if (isProblemStatus(statusCode) && statusCode < 500) return problem(reply, statusCode, error.message);
+  request.log.error(error);
+  return problem(reply, 500, "Something is wrong here; the log says what.");
+};

@@ -1,0 +1,59 @@
+import { randomBytes } from "node:crypto";
+import { derivedId } from "../../domain/ids.ts";
+import type { Millis } from "../../platform/contract/time.ts";
+import type { Connection } from "../../platform/adapters/postgres/database.ts";
+import type { EndpointId, Subscriber } from "../rule.ts";
+
+/** Endpoints in the table, at most: every event is queued once for each that wants it. */
+export const MAX_ENDPOINTS = 100;
+const ID_BYTES = 12;
+const CONFIGURED = "epc_";
+
+/** An endpoint with all that is known of it. */
+export interface Endpoint extends Subscriber {
+  /** Signs what it is sent: never shown but to who registers it. */
+  readonly secret: string;
+  readonly enabled: boolean;
+  readonly description: string;
+  /** null where the configuration names it. */
+  readonly createdAt: Millis | null;
+}
+
+/** What is to be registered; `url` as `urlProblem` wants it. */
+export type NewEndpoint = Pick<Endpoint, "url" | "types" | "description" | "secret">;
+
+/** Identity of an endpoint that the configuration names: its URL. */
+export const configuredId = (url: string): EndpointId => CONFIGURED + derivedId("endpoint", url);
+export const isConfigured = (id: EndpointId): boolean => id.startsWith(CONFIGURED);
+
+const COLUMNS = `id, url, secret, event_types as types, enabled, description,
+  (extract(epoch from created_at) * 1000)::bigint as "createdAt"`;
+
+/** Adds an enabled endpoint under a new id; null where there are MAX_ENDPOINTS already. */
+export const addEndpoint = async (database: Connection, endpoint: NewEndpoint): Promise<Endpoint | null> => {
+  const id = `ep_${randomBytes(ID_BYTES).toString("hex")}`;
+  const [added] = await database.query<Endpoint>(
+    `insert into webhook_endpoints (id, url, secret, event_types, description)
+     select $1, $2, $3, $4::text[], $5 where (select count(*) from webhook_endpoints) < $6 returning ${COLUMNS}`,
+    [id, endpoint.url, endpoint.secret, endpoint.types, endpoint.description, MAX_ENDPOINTS],
+  );
+  return added ?? null;
+};
+
+/** In the order in which they were added. */
+export const listEndpoints = (database: Connection): Promise<readonly Endpoint[]> =>
+  database.query(`select ${COLUMNS} from webhook_endpoints order by created_at, id`);
+
+export const findEndpoint = async (database: Connection, id: EndpointId): Promise<Endpoint | null> => {
+  const [found] = await database.query<Endpoint>(`select ${COLUMNS} from webhook_endpoints where id = $1`, [id]);
+  return found ?? null;
+};
+
+/** False: there was none. Deliveries to it that are still queued end as dead at their next attempt. */
+export const removeEndpoint = async (database: Connection, id: EndpointId): Promise<boolean> =>
+  (await database.query("delete from webhook_endpoints where id = $1 returning 1", [id])).length > 0;
+
+/** False: there is none. A disabled endpoint gets no new deliveries; those queued wait by the retry schedule. */
+export const enableEndpoint = async (database: Connection, id: EndpointId, enabled: boolean): Promise<boolean> =>
+  (await database.query("update webhook_endpoints set enabled = $2 where id = $1 returning 1", [id, enabled])).length >
+  0;

@@ -1,0 +1,88 @@
+import { execFile } from "node:child_process";
+import { cpSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { inject } from "vitest";
+import { avroType } from "../../services/platform/adapters/registry/avro.ts";
+import { subjectOf } from "../../services/platform/adapters/registry/codec.ts";
+import type { Said } from "../../services/platform/engine/output/publish.ts";
+import { openRegistry } from "../../services/platform/adapters/registry/registry.ts";
+import { folder, type World } from "../support/world.ts";
+
+/** What every record of the later version has, and the present one has never heard of. */
+const FIELD = { name: "laterField", type: ["null", "string"], default: null } as const;
+
+/** All that these say is a rule's to know: a version whose schema says more than its rules know is none. */
+const STRICT = "role-settings.avsc";
+
+interface Schema {
+  readonly name: string;
+  readonly fields: readonly Field[];
+}
+interface Field {
+  readonly name: string;
+  readonly type: unknown;
+}
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const KEPT = ["deploy", "package.json", "schemas", "services", "templates", "test"] as const;
+
+/** A later version of all that there is: its sources, and a producer that knows the new field. */
+export interface LaterVersion {
+  /** What its processes run. */
+  readonly main: string;
+  /** Registers its schemas, as whoever upgrades does first. */
+  register(chat: World): Promise<void>;
+  /** The same records, messages as the later version writes them: with the field. */
+  publish(chat: World, records: readonly Said[]): Promise<void>;
+}
+
+/** Copies the sources and gives each record a field more, with a default: compatible, as a registry has it. */
+export const laterVersion = (): LaterVersion => {
+  const copy = folder();
+  for (const name of KEPT) cpSync(join(root, name), join(copy, name), { recursive: true });
+  symlinkSync(join(root, "node_modules"), join(copy, "node_modules"));
+  const schemas = join(copy, "schemas");
+  for (const name of readdirSync(schemas).filter((file) => file.endsWith(".avsc") && file !== STRICT))
+    writeFileSync(join(schemas, name), JSON.stringify(grown(JSON.parse(readFileSync(join(schemas, name), "utf8")))));
+  const schema = JSON.stringify(JSON.parse(readFileSync(join(schemas, "message-event.avsc"), "utf8")));
+  const type = avroType(schema);
+  const registry = openRegistry(inject("registry"));
+
+  return {
+    main: join(copy, "test/faults/victim.ts"),
+    async register({ environment }) {
+      const env = { ...process.env, ...environment };
+      await promisify(execFile)(process.execPath, [join(copy, "services/ops/main.ts"), "topics"], { env });
+    },
+    async publish({ codec, log, prefix }, records) {
+      const id = (await registry.idOf(subjectOf("messages", prefix), schema)) ?? 0;
+      const prefixed = (body: Buffer): Buffer => Buffer.concat([Buffer.of(0), int(id), body]);
+      await log.publish(
+        records.map(({ topic, key, value }) => ({
+          topic,
+          key,
+          value:
+            topic === "messages"
+              ? prefixed(type.toBuffer({ ...value, [FIELD.name]: "not known before" }))
+              : value && codec.encode(topic, value),
+        })),
+      );
+    },
+  };
+};
+
+const int = (number: number): Buffer => {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32BE(number);
+  return bytes;
+};
+
+/** The schema with the field, and so each record within it. */
+const grown = (schema: unknown): unknown => {
+  if (Array.isArray(schema)) return schema.map(grown);
+  if (typeof schema !== "object" || schema === null) return schema;
+  const own = Object.fromEntries(Object.entries(schema).map(([name, value]) => [name, grown(value)]));
+  return own["type"] === "record" ? { ...own, fields: [FIELD, ...(own as unknown as Schema).fields] } : own;
+};

@@ -1,0 +1,55 @@
+import { expect, test } from "vitest";
+import { type Millis, MINUTE, SECOND } from "../../services/platform/contract/time.ts";
+import type { Said } from "../../services/platform/engine/output/publish.ts";
+import { message, participant } from "../support/chat.ts";
+import { notificationEvents } from "../support/standing.ts";
+import { eventually, world } from "../support/world.ts";
+import { startAll } from "./processes.ts";
+import { IS_WHOLE } from "./trouble.ts";
+
+/** MiB of a process's heap; what is logged at once takes several times as much of it where all of it is held. */
+const HEAP = 96;
+const ROOMS = IS_WHOLE ? 1_000 : 250;
+const MESSAGES = 200;
+/** Messages that are published in one go. */
+const SLICE = 10_000;
+/** Between the first message and the last; all of it falls due together. */
+const SPAN: Millis = 30 * SECOND;
+const TIMEOUT = 600;
+
+test(`a backlog larger than memory is worked off by processes of ${HEAP} MiB each`, { timeout: 300_000 }, async () => {
+  const chat = await world({ LOG_LEVEL: "info" }, { timeout: TIMEOUT });
+  const start = Date.now() - SPAN - TIMEOUT * SECOND - MINUTE;
+  const said = backlog(start);
+  for (let from = 0; from < said.length; from += SLICE) await chat.publish(...said.slice(from, from + SLICE));
+
+  const processes = ["conversations", "inboxes"].map((SERVICE) =>
+    startAll(chat, null, { SERVICE, NODE_OPTIONS: `--max-old-space-size=${HEAP}` }),
+  );
+  const deaths = processes.map(({ end }) => end.then((how) => Promise.reject(new Error(JSON.stringify(how)))));
+  const done = eventually(async () => {
+    const { events } = await notificationEvents(chat);
+    const told = events.filter(({ type }) => type === "TRIGGERED");
+    const counts = told.map(({ userId, messageIds }) => `${userId}: ${messageIds.length}`);
+    expect(counts.toSorted()).toEqual(
+      Array.from({ length: ROOMS }, (_none, room) => `reader-${room}: ${MESSAGES}`).toSorted(),
+    );
+  });
+  await Promise.race([done, ...deaths]);
+});
+
+/** Two people each, one of whom writes and the other isn't there. */
+const backlog = (start: Millis): readonly Said[] => {
+  const rooms = Array.from({ length: ROOMS }, (_none, room) => room);
+  const stamped = (said: Said, at: Millis): Said =>
+    ({ ...said, timestamp: at, value: { ...said.value, occurredAt: at } }) as Said;
+  return [
+    ...rooms.flatMap((room) =>
+      ["writer", "reader"].map((who) => stamped(participant(`room-${room}`, `${who}-${room}`, "0:00"), start)),
+    ),
+    ...Array.from({ length: MESSAGES }, (_none, number) => {
+      const at = start + Math.floor(((number + 1) * SPAN) / MESSAGES);
+      return rooms.map((room) => stamped(message(`room-${room}`, `writer-${room}`, `m-${number}`, "0:00"), at));
+    }).flat(),
+  ];
+};

@@ -1,0 +1,105 @@
+import { once } from "node:events";
+import { setTimeout as delay } from "node:timers/promises";
+import { expect, test } from "vitest";
+import { type Random, random } from "../../deploy/local/demo/random.ts";
+import { MINUTE, SECOND } from "../../services/platform/contract/time.ts";
+import { eventually, type World, world } from "../support/world.ts";
+import type { Order, Weight } from "./orders.ts";
+import { hasSaid, type Running, startAll } from "./processes.ts";
+import { type Trial, trial } from "./trial.ts";
+import { IS_WHOLE, SEED } from "./trouble.ts";
+
+/** Minutes of steady work, with small faults now and then: by hand, SOAK=60; in a run of all tests, less than one. */
+const MINUTES = Number(process.env["SOAK"] ?? (IS_WHOLE ? 3 : 0.2));
+const LONG = MINUTES * MINUTE;
+const HISTORIES = 50;
+/** Milliseconds between two faults, at most. */
+const LONGEST = 5_000;
+/** Bytes by which memory may differ between two looks, though nothing has grown: compiled code, what is on its way. */
+const MEMORY_NOISE = 12 * 1024 * 1024;
+
+/** Handles of a kind, of which some come and go: a timer of a wait, a connection that is made anew. */
+const HANDLE_NOISE = 3;
+
+/** Something small that goes wrong; returns what, in words. */
+type Fault = (chat: World) => Promise<string>;
+
+const faults: readonly Fault[] = [
+  async ({ database }) => {
+    const gone = await database.query(
+      `select pg_terminate_backend(pid) from pg_stat_activity
+       where datname = current_database() and application_name like 'whileaway%' limit 1`,
+    );
+    return `${gone.length} backend terminated`;
+  },
+  (chat) => comeAndGo(chat, "SIGTERM"),
+  // What it leaves is waited for, for half a minute.
+  ...(MINUTES > 1 ? [(chat: World) => comeAndGo(chat, "SIGKILL")] : []),
+];
+
+const comeAndGo = async (chat: World, signal: "SIGTERM" | "SIGKILL"): Promise<string> => {
+  const other = startAll(chat);
+  await eventually(() => expect(hasSaid(other, "ready")).toBe(true));
+  other.child.kill(signal);
+  await other.end;
+  return `another came and went by ${signal}`;
+};
+
+test(
+  `work without end leaves nothing behind in the process that does it (${LONG / SECOND} s, SEED=${SEED})`,
+  { timeout: 300_000 + 2 * LONG },
+  async () => {
+    const chat = await world({ LOG_LEVEL: "info" });
+    using work = await trial(chat, HISTORIES);
+    const dice = random(SEED);
+    const it = startAll(chat);
+    const early = await work.during(trouble(chat, dice, LONG / 3));
+    await rest(chat, work);
+    const first = await holds(chat, it);
+    const late = await work.during(trouble(chat, dice, (LONG * 2) / 3));
+    await rest(chat, work);
+    await eventually(async () => expect(grown(first, await holds(chat, it))).toEqual({}));
+    console.log(`at a third: ${JSON.stringify(first)}; at the end: ${JSON.stringify(await holds(chat, it))}`);
+    await work.end([it], [...early, ...late]);
+  },
+);
+
+/** One small fault after the other, for so long. */
+const trouble = async (chat: World, dice: Random, milliseconds: number): Promise<readonly string[]> => {
+  const until = performance.now() + milliseconds;
+  const met: string[] = [];
+  while (performance.now() < until) {
+    met.push(await dice.pick(faults)(chat));
+    await delay(dice.below(LONGEST)); // not a wait for facts: the moments are what is drawn
+  }
+  return met;
+};
+
+/** Nothing is left to do; and lanes are taken anew, with which the rows of theirs are forgotten: those may grow, up to a limit. */
+const rest = async (chat: World, work: Trial): Promise<void> => {
+  await work.idle();
+  await comeAndGo(chat, "SIGTERM");
+  await work.idle();
+};
+
+/** What a process holds, by name: bytes, and how many of each kind of handle, and connections to the database. */
+const holds = async ({ database }: World, { child }: Running): Promise<Readonly<Record<string, number>>> => {
+  child.send({ type: "weigh" } satisfies Order);
+  const [{ heap, buffers, resources }] = (await once(child, "message")) as [Weight];
+  const [found] = await database.query<{ count: number }>(
+    "select count(*) from pg_stat_activity where datname = current_database() and application_name like 'whileaway%'",
+  );
+  return { heap, buffers, ...resources, connections: found?.count ?? 0 };
+};
+
+/** Of what there is more now than at first, and more than comes and goes by itself. */
+const grown = (
+  first: Readonly<Record<string, number>>,
+  now: Readonly<Record<string, number>>,
+): Readonly<Record<string, number>> =>
+  Object.fromEntries(
+    Object.entries(now).filter(
+      ([name, much]) =>
+        much > (first[name] ?? 0) + (name === "heap" || name === "buffers" ? MEMORY_NOISE : HANDLE_NOISE),
+    ),
+  );

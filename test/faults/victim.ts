@@ -1,0 +1,18 @@
+import { all } from "../../services/all.ts";
+import { arm } from "../../services/platform/runtime/failpoints.ts";
+import { serve } from "../../services/platform/app/serve.ts";
+import { obey } from "./orders.ts";
+
+/**
+ * All services in one process, or the one that SERVICE names; it strikes itself where STRIKE says: a point, whose it is, the
+ * how-manieth time, a signal.
+ */
+const [point, who, times, signal] = (process.env["STRIKE"] ?? "").split(" ");
+let left = Number(times);
+arm((passed, by) => {
+  if (passed === point && by === who && --left === 0) process.kill(process.pid, signal);
+});
+obey();
+
+const only = process.env["SERVICE"];
+await serve(all.filter(({ name }) => only === undefined || name === only));
