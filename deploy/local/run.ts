@@ -3,7 +3,7 @@ import { rm } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { SECOND } from "../../services/platform/contract/time.ts";
 import { noteStack } from "../../services/ops/stack.ts";
-import { type Said, say as publish } from "../../services/platform/engine/output/publish.ts";
+import { type NewRecord, publish as publish } from "../../services/platform/engine/output/publish.ts";
 import { startApplication } from "./application.ts";
 import { countsLine, readCounts } from "./counts.ts";
 import { audit, countMails, supersededBy } from "./demo/audit.ts";
@@ -35,7 +35,7 @@ export const runDemo = async (options: DemoOptions): Promise<number> => {
   await using running = new AsyncDisposableStack();
   const house = await build(options, running);
   const { log, codec } = house.desk;
-  const put = (records: readonly Said[]): Promise<void> => publish(log, codec, records);
+  const put = (records: readonly NewRecord[]): Promise<void> => publish(log, codec, records);
   const isKept = options.act !== "once"; // the verdict is by the demo's own settings
   await putDemoSettings({ log, codec }, demoSettings(process.env["NOTIFY_AFTER_SECONDS"]), isKept);
   return options.act === "once" ? await once(house, put, options) : await live(house, put, options);
@@ -63,7 +63,7 @@ const build = async (options: DemoOptions, running: AsyncDisposableStack): Promi
 
 const live = async (
   { addresses }: House,
-  put: (records: readonly Said[]) => Promise<void>,
+  put: (records: readonly NewRecord[]) => Promise<void>,
   options: DemoOptions,
 ): Promise<number> => {
   const { say, signal } = options;
@@ -91,7 +91,7 @@ const tellCounts = async (metrics: string, say: (line: string) => void, signal: 
 
 const once = async (
   { mailbox, receiver, addresses }: House,
-  put: (records: readonly Said[]) => Promise<void>,
+  put: (records: readonly NewRecord[]) => Promise<void>,
   { say, signal }: DemoOptions,
 ): Promise<number> => {
   const mark = `-${Date.now().toString(36)}`; // earlier runs' people and conversations are not this one's

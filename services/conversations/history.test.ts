@@ -15,7 +15,7 @@ import {
 } from "../../test/support/talk.ts";
 import { conversationKey, messageKey } from "../domain/conversation-rows.ts";
 import { MAX_ID_LENGTH } from "../domain/ids.ts";
-import type { Said } from "../platform/engine/output/publish.ts";
+import type { NewRecord } from "../platform/engine/output/publish.ts";
 import { conversations } from "./rule.ts";
 
 const chat = of(conversations, undefined);
@@ -164,7 +164,7 @@ describe("someone who turns out to have joined before", () => {
 });
 
 describe("a message's row", () => {
-  const row = (...said: readonly Said[]) => chat.after(...said).rows.get(messageKey("c", "m1"));
+  const row = (...said: readonly NewRecord[]) => chat.after(...said).rows.get(messageKey("c", "m1"));
 
   test("has the latest text, whatever order the edits come in", () => {
     expect(row(...both, sent("m1"), edited("m1", "12:03"), edited("m1", "12:02"))).toMatchObject({
@@ -201,7 +201,7 @@ describe("a message's row", () => {
 
 describe("a record that can't be", () => {
   test("is poison: another key, an id that is empty, too long or with a NUL", () => {
-    const poison = (said: Said): void => {
+    const poison = (said: NewRecord): void => {
       expect(() => chat.after(said).rows).toThrow(expect.objectContaining({ name: "Poison" }));
     };
     for (const said of [sent("m1"), joined("ada"), conversation("c", "12:00")]) poison({ ...said, key: "d" });

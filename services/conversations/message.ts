@@ -8,7 +8,7 @@ export const MESSAGE_RETENTION: Millis = 30 * DAY;
 const MAX_EDITS = 100;
 
 /** A message of which nothing is known but that it is spoken of. */
-const blank = ({ conversationId, messageId }: MessageEvent, seen: Millis): MessageRow => ({
+const blank = ({ conversationId, messageId }: MessageEvent, loggedAt: Millis): MessageRow => ({
   type: "message",
   conversationId: newConversation(conversationId).conversationId,
   messageId,
@@ -20,8 +20,8 @@ const blank = ({ conversationId, messageId }: MessageEvent, seen: Millis): Messa
   attachments: [],
   mentions: [],
   referencedMessageId: null,
-  at: seen,
-  loggedAt: seen,
+  at: loggedAt,
+  loggedAt,
   versions: [],
   deletedAt: null,
   isDeleted: false,
@@ -31,9 +31,9 @@ const blank = ({ conversationId, messageId }: MessageEvent, seen: Millis): Messa
 export type Changed = MessageRow | null;
 
 /** The message as sent, with the edits and the deletion that are of a later time but were read before. */
-export const sent = (before: MessageRow | undefined, event: MessageEvent, at: Millis, seen: Millis): Changed => {
+export const sent = (before: MessageRow | undefined, event: MessageEvent, at: Millis, loggedAt: Millis): Changed => {
   if (before?.isSent === true) return null;
-  const known = before ?? blank(event, seen);
+  const known = before ?? blank(event, loggedAt);
   const { kind, senderId, text, attachments, mentions, referencedMessageId, origin } = event;
   const edits = known.versions.filter((version) => version.at > at);
   const isDeleted = known.deletedAt !== null && known.deletedAt > at;
@@ -49,7 +49,7 @@ export const sent = (before: MessageRow | undefined, event: MessageEvent, at: Mi
     mentions: edits.at(-1)?.mentions ?? mentions,
     referencedMessageId,
     at,
-    loggedAt: seen,
+    loggedAt,
     versions: [{ at, isEdit: false, mentions }, ...edits],
     isDeleted,
   };
@@ -59,9 +59,9 @@ export const sent = (before: MessageRow | undefined, event: MessageEvent, at: Mi
  * The message after an edit; one of a time that is known changes nothing, nor does one of a time before it was sent, and
  * one before the latest only what was then.
  */
-export const edited = (before: MessageRow | undefined, event: MessageEvent, at: Millis, seen: Millis): Changed => {
+export const edited = (before: MessageRow | undefined, event: MessageEvent, at: Millis, loggedAt: Millis): Changed => {
   if (before?.isDeleted === true) return null;
-  const known = before ?? blank(event, seen);
+  const known = before ?? blank(event, loggedAt);
   if (known.isSent && at < known.at) return null;
   if (known.versions.some((version) => version.isEdit && version.at === at)) return null;
   const version: Version = { at, isEdit: true, mentions: event.mentions };
@@ -70,14 +70,14 @@ export const edited = (before: MessageRow | undefined, event: MessageEvent, at: 
   const versions = all.length > MAX_EDITS + 1 ? all.toSpliced(known.isSent ? 1 : 0, 1) : all;
   const { text, attachments, mentions } = event;
   const isLatest = versions.at(-1) === version;
-  return { ...known, ...(isLatest ? { text, attachments, mentions } : {}), versions, loggedAt: seen };
+  return { ...known, ...(isLatest ? { text, attachments, mentions } : {}), versions, loggedAt };
 };
 
 /** The message after its deletion: nothing is left of it but that it was. */
-export const deleted = (before: MessageRow | undefined, event: MessageEvent, at: Millis, seen: Millis): Changed => {
+export const deleted = (before: MessageRow | undefined, event: MessageEvent, at: Millis, loggedAt: Millis): Changed => {
   if (before?.isDeleted === true) return null;
-  const known = before ?? blank(event, seen);
+  const known = before ?? blank(event, loggedAt);
   const deletedAt = Math.max(known.deletedAt ?? at, at);
-  if (!known.isSent) return { ...known, deletedAt, loggedAt: seen };
-  return { ...known, text: "", attachments: [], deletedAt, isDeleted: true, loggedAt: seen };
+  if (!known.isSent) return { ...known, deletedAt, loggedAt };
+  return { ...known, text: "", attachments: [], deletedAt, isDeleted: true, loggedAt };
 };

@@ -60,18 +60,18 @@ export const withChange = (
   userId: UserId,
   at: Millis,
   now: Participation | null,
-  seen: Millis,
+  loggedAt: Millis,
 ): ConversationRow => {
   const known = participationOf(row, userId);
   const last = lastChangeOf(row, userId, known);
-  if (at <= seen - LATENESS && last > at) return row;
+  if (at <= loggedAt - LATENESS && last > at) return row;
   const place = row.changes.findLastIndex((other) => other.at <= at) + 1;
   const before = participationAt(row, userId, at, known);
   const changes = [...row.changes.slice(0, place), { userId, at, before, now }, ...row.changes.slice(place)];
   const next = place + 1 + changes.slice(place + 1).findIndex((other) => other.userId === userId);
   const following = next > place ? changes[next] : undefined;
   if (following !== undefined) changes[next] = { ...following, before: now };
-  const remembered = changes.slice(firstRemembered(changes, seen));
+  const remembered = changes.slice(firstRemembered(changes, loggedAt));
   if (following !== undefined || last > at) return { ...row, changes: remembered };
   const others = known === null ? row.participants : row.participants.filter((other) => other.userId !== userId);
   const participants = now === null ? others : [...others, { userId, ...now }];
@@ -83,8 +83,8 @@ export const withChange = (
 };
 
 /** Place of the first change that a late record may still concern; they are in the order of their times. */
-const firstRemembered = (changes: readonly Change[], seen: Millis): number => {
-  const first = changes.findIndex(({ at }) => at > seen - LATENESS);
+const firstRemembered = (changes: readonly Change[], loggedAt: Millis): number => {
+  const first = changes.findIndex(({ at }) => at > loggedAt - LATENESS);
   return first === -1 ? changes.length : Math.max(first, changes.length - MAX_CHANGES);
 };
 

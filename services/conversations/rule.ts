@@ -92,13 +92,13 @@ const expire = ({ key }: Due): Step<ChatRow> => ({ writes: [[key, null]], effect
 
 /** The latest description holds; one after the deletion brings the conversation back. */
 const onDescribed = (row: ConversationRow, event: Of<"conversation">, rows: Rows<ChatRow>): Step<ChatRow> => {
-  const { conversation, at, seen } = event;
+  const { conversation, at, loggedAt } = event;
   const { subject, photoUrl, custom } = conversation;
   const isBack = row.deletedAt !== null && at >= row.deletedAt;
   const restoredAt = isBack ? Math.min(row.restoredAt ?? at, at) : row.restoredAt;
   const isLatest = row.describedAt === null || at >= row.describedAt;
   const after = { ...row, restoredAt, ...(isLatest ? { subject, photoUrl, custom, describedAt: at } : {}) };
-  const isLate = restoredAt !== row.restoredAt && at < seen;
+  const isLate = restoredAt !== row.restoredAt && at < loggedAt;
   return save(after, isLate ? reconsidered(event, row, after, everybody(after), rows) : []);
 };
 
@@ -109,11 +109,11 @@ const onDeleted = (row: ConversationRow, event: Of<"deleted">): Step<ChatRow> =>
   );
 
 const onParticipant = (row: ConversationRow, event: Of<"participant">, rows: Rows<ChatRow>): Step<ChatRow> => {
-  const { participant, at, seen } = event;
+  const { participant, at, loggedAt } = event;
   const { userId, type, access, notify } = participant;
   const was = participationAt(row, userId, at, participationOf(row, userId));
   const now = type === "LEFT" ? null : { access, notify, since: at };
-  const after = withChange(row, userId, at, now, seen);
+  const after = withChange(row, userId, at, now, loggedAt);
   if (isSame(was, now)) return after === row ? nothing : save(after);
   const effects = reconsidered(event, row, after, [userId], rows);
   return save(after, [...(was === null ? [] : narrowed(event, userId, exclusion(now, false))), ...effects]);
@@ -136,7 +136,7 @@ const reconsidered = (
     const [were, are] = [candidaciesOf(before, message), candidaciesOf(after, message)];
     const differences = users.map((user) => {
       // How people took part before is forgotten: nothing new can be known of it.
-      const from = Math.min(event.seen - LATENESS + 1, knownSince(before, user));
+      const from = Math.min(event.loggedAt - LATENESS + 1, knownSince(before, user));
       const isRemembered = ({ since }: Candidacy): boolean => since >= from;
       return {
         users: [user],
@@ -156,12 +156,12 @@ const narrowed = (event: Telling, user: UserId, reason: string | null): readonly
 };
 
 const onMessage = (event: Of<"message">, rows: Rows<ChatRow>): Step<ChatRow> => {
-  const { key, message, at, seen } = event;
+  const { key, message, at, loggedAt } = event;
   const row = conversationOf(event, rows);
   const known = rows.get(messageKey(key, message.messageId));
   const before = known?.type === "message" ? known : undefined;
   const change = { SENT: sent, EDITED: edited, DELETED: deleted }[message.type];
-  const after = change(before, message, at, seen);
+  const after = change(before, message, at, loggedAt);
   if (after === null) return nothing;
   const writes = keep(row, recentOf(event, rows), after, event);
   if (!after.isSent) return { writes, effects: [] };
@@ -240,13 +240,13 @@ const keep = (
   row: ConversationRow,
   recent: RecentRow,
   message: MessageRow,
-  { at, seen }: Of<"message">,
+  { at, loggedAt }: Of<"message">,
 ): Step<ChatRow>["writes"] => {
   const { conversationId, messageId } = message;
   const before = recent.messages.find((each) => each.messageId === messageId);
-  const messages = recent.messages.filter((each) => each !== before && each.at > seen - LATENESS);
+  const messages = recent.messages.filter((each) => each !== before && each.at > loggedAt - LATENESS);
   const isLatest = (index: number): boolean =>
-    messages.length - index < MAX_LATEST && (messages[index]?.at ?? 0) > seen - LATEST;
+    messages.length - index < MAX_LATEST && (messages[index]?.at ?? 0) > loggedAt - LATEST;
   let old = 0;
   while (messages.length - old >= MAX_RECENT && !isLatest(old)) old++;
   if (old > 0) messages.splice(0, old);

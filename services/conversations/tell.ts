@@ -10,12 +10,12 @@ import type { Candidacy, Difference } from "./candidacy.ts";
 export interface Telling {
   readonly key: ConversationId;
   readonly at: Millis;
-  readonly seen: Millis;
+  readonly loggedAt: Millis;
 }
 
 /** An inbox entry for the recipients, of the event's time unless `what` says otherwise. */
 export const tell = (
-  { key: conversationId, at, seen }: Telling,
+  { key: conversationId, at, loggedAt }: Telling,
   type: InboxEntryType,
   recipients: readonly UserId[],
   what: Partial<InboxEntry> = {},
@@ -30,7 +30,7 @@ export const tell = (
     since: null,
     occurredAt: at,
   };
-  return [{ type: "fanOut", entry: { ...base, ...what, type, conversationId, recipients, loggedAt: seen } }];
+  return [{ type: "fanOut", entry: { ...base, ...what, type, conversationId, recipients, loggedAt } }];
 };
 
 /** Those for whom a message became a candidate at one moment; `reason` ANEW: in place of what was said before. */
@@ -100,7 +100,7 @@ const isSame = (one: Candidacy, other: Candidacy | undefined): boolean =>
  * and why. That they take no part is worth a word only when it is sent.
  */
 export const rejections = (
-  { key: conversationId, seen }: Telling,
+  { key: conversationId, loggedAt }: Telling,
   messageId: MessageId,
   differences: readonly Difference[],
   isSent = false,
@@ -128,7 +128,7 @@ export const rejections = (
       notificationId: null,
       until: null,
       facts: { since: String(since) },
-      occurredAt: seen,
+      occurredAt: loggedAt,
     },
   }));
 };

@@ -42,7 +42,7 @@ export interface RecordOf<T extends TopicId> {
   /** Its own time, `occurredAt`, but never later than the record's Kafka timestamp; a tombstone's is that timestamp. */
   readonly at: Millis;
   /** The log's own timestamp of the record. */
-  readonly timestamp: Millis;
+  readonly loggedAt: Millis;
 }
 
 /** A decoded record of any topic: switch on `topic`. */

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { Poison } from "../platform/contract/failure.ts";
 import type { LogRecord } from "./log-record.ts";
-import type { Lore } from "../platform/contract/processor.ts";
+import type { GlobalTable } from "../platform/contract/processor.ts";
 import type { RoleSettings } from "./records.ts";
 import { isTimeZone } from "./zone.ts";
 import { type Millis, SECOND } from "../platform/contract/time.ts";
@@ -59,7 +59,7 @@ interface Revision {
   /** Its own time: the latest holds. */
   readonly at: Millis;
   /** When the log had it: nothing goes by it before. */
-  readonly seen: Millis;
+  readonly loggedAt: Millis;
   readonly settings: SettingsFields | null;
 }
 
@@ -80,7 +80,7 @@ export const settingsAt = (book: SettingsBook, role: string | null, at: Millis):
 const latest = ({ revisions }: SettingsBook, role: string, at: Millis): SettingsFields | null => {
   let found: Revision | null = null;
   for (const revision of revisions.get(role) ?? [])
-    if (revision.seen <= at && (found === null || revision.at >= found.at)) found = revision;
+    if (revision.loggedAt <= at && (found === null || revision.at >= found.at)) found = revision;
   return found?.settings ?? null;
 };
 
@@ -89,19 +89,19 @@ export const nextChange = ({ changes }: SettingsBook, at: Millis): Millis | null
   (changes[changes.length - 1] ?? -Infinity) <= at ? null : (changes.find((change) => change > at) ?? null);
 
 /** Reads the topic of settings. */
-export const settingsLore: Lore<SettingsBook> = {
+export const settingsTable: GlobalTable<SettingsBook> = {
   topics: ["settings"],
-  begin: noSettings,
-  learn: (book, record) => (record.topic === "settings" ? revised(book, record) : book),
+  initial: noSettings,
+  apply: (book, record) => (record.topic === "settings" ? revised(book, record) : book),
 };
 
 const revised = (
   book: SettingsBook,
-  { key, value, at, timestamp }: Extract<LogRecord, { topic: "settings" }>,
+  { key, value, at, loggedAt: timestamp }: Extract<LogRecord, { topic: "settings" }>,
 ): SettingsBook => {
   const settings = value === null ? null : fieldsOf(key, value);
   const revisions = new Map(book.revisions);
-  revisions.set(key, [...(revisions.get(key) ?? []), { at, seen: timestamp, settings }]);
+  revisions.set(key, [...(revisions.get(key) ?? []), { at, loggedAt: timestamp, settings }]);
   const changes = [...new Set([...book.changes, timestamp])].toSorted((a, b) => a - b);
   return { revisions, changes };
 };

@@ -13,7 +13,7 @@ export type InboxEvent =
       readonly key: UserId;
       readonly keys: readonly UserId[];
       readonly at: Millis;
-      readonly seen: Millis;
+      readonly loggedAt: Millis;
       readonly entry: InboxEntry;
       /** Whom it mentions; null: nobody. */
       readonly mentioned: ReadonlySet<UserId> | null;
@@ -25,12 +25,18 @@ export type InboxEvent =
       readonly type: "presence";
       readonly key: UserId;
       readonly at: Millis;
-      readonly seen: Millis;
+      readonly loggedAt: Millis;
       readonly presence: PresenceEvent;
       readonly readUntil: Millis;
     }
-  | { readonly type: "profile"; readonly key: UserId; readonly at: Millis; readonly seen: Millis; readonly user: User }
-  | { readonly type: "deleted"; readonly key: UserId; readonly at: Millis; readonly seen: Millis };
+  | {
+      readonly type: "profile";
+      readonly key: UserId;
+      readonly at: Millis;
+      readonly loggedAt: Millis;
+      readonly user: User;
+    }
+  | { readonly type: "deleted"; readonly key: UserId; readonly at: Millis; readonly loggedAt: Millis };
 
 /** The message of a CANDIDATE, one object for all whom it mentions, or doesn't; and the verdict if it becomes one, for all. */
 export interface Candidate {
@@ -40,7 +46,7 @@ export interface Candidate {
 
 /** Reads what concerns users. Throws Poison where key and value don't agree. */
 export const readInboxEvent = (record: LogRecord): readonly InboxEvent[] => {
-  const { key, at, timestamp: seen } = record;
+  const { key, at, loggedAt } = record;
   switch (record.topic) {
     case "inbox":
       return (record.value?.entries ?? []).flatMap(toAll);
@@ -51,20 +57,20 @@ export const readInboxEvent = (record: LogRecord): readonly InboxEvent[] => {
       if (presence.conversationId !== null) checkId(presence.conversationId, "conversationId"); // what was read has a row
       if (presence.sessionId !== "") checkId(presence.sessionId, "sessionId"); // each sign of life saves all of them
       // No one has read what wasn't sent yet: a time beyond the record's own timestamp counts as that.
-      const readUntil = Math.min(presence.readUntil ?? at, record.timestamp);
-      return [{ type: "presence", key, at, seen, presence, readUntil }];
+      const readUntil = Math.min(presence.readUntil ?? at, record.loggedAt);
+      return [{ type: "presence", key, at, loggedAt, presence, readUntil }];
     }
     case "users":
-      if (record.value === null) return [{ type: "deleted", key, at, seen }];
+      if (record.value === null) return [{ type: "deleted", key, at, loggedAt }];
       agree(key, record.value.userId);
-      return [{ type: "profile", key, at, seen, user: record.value }];
+      return [{ type: "profile", key, at, loggedAt, user: record.value }];
     default:
       return [];
   }
 };
 
 const toAll = (entry: InboxEntry): readonly InboxEvent[] => {
-  const { recipients: keys, occurredAt: at, loggedAt: seen } = entry;
+  const { recipients: keys, occurredAt: at, loggedAt } = entry;
   const [key] = keys;
   if (key === undefined) return [];
   checkId(entry.conversationId, "conversationId");
@@ -73,15 +79,15 @@ const toAll = (entry: InboxEntry): readonly InboxEvent[] => {
   const plain = candidateOf(entry);
   const mentioning =
     plain === null || mentioned === null ? null : { ...plain, message: { ...plain.message, isMentioned: true } };
-  return [{ type: "entry", key, keys, at, seen, entry, mentioned, plain, mentioning }];
+  return [{ type: "entry", key, keys, at, loggedAt, entry, mentioned, plain, mentioning }];
 };
 
 const candidateOf = (entry: InboxEntry): Candidate | null => {
-  const { type, conversationId, messageId, senderId, sentAt, occurredAt, loggedAt: seen } = entry;
+  const { type, conversationId, messageId, senderId, sentAt, occurredAt, loggedAt } = entry;
   if (type !== "CANDIDATE" || messageId === null) return null;
   const since = entry.since ?? occurredAt;
   return {
-    message: { messageId, senderId, sentAt, since, seen, isMentioned: false },
+    message: { messageId, senderId, sentAt, since, loggedAt, isMentioned: false },
     verdict: {
       verdict: "CANDIDATE",
       reason: null,
@@ -90,7 +96,7 @@ const candidateOf = (entry: InboxEntry): Candidate | null => {
       notificationId: null,
       until: null,
       facts: { since: String(since) },
-      occurredAt: seen,
+      occurredAt: loggedAt,
     },
   };
 };

@@ -13,7 +13,8 @@ export type Gone = readonly MessageId[] | null;
 const none: readonly MessageId[] = [];
 
 /** In the order of `since`; of one time, as sent, then as the log had them. */
-export const byTime = (a: Missed, b: Missed): number => a.since - b.since || a.sentAt - b.sentAt || a.seen - b.seen;
+export const byTime = (a: Missed, b: Missed): number =>
+  a.since - b.since || a.sentAt - b.sentAt || a.loggedAt - b.loggedAt;
 
 /** Puts it in its place among others, mostly the last. */
 const insert = (messages: Missed[], message: Missed): void => {
@@ -41,7 +42,7 @@ export const miss = (thread: Thread, message: Missed): boolean => {
   const place = placeOf(missed, message.messageId);
   const before = missed[place];
   if (before !== undefined && before.since <= message.since) {
-    const isAside = before.since < message.since && attend(thread, message, message.seen);
+    const isAside = before.since < message.since && attend(thread, message, message.loggedAt);
     const isMentioned = message.isMentioned && !before.isMentioned && mention(thread, message.messageId, true);
     return isAside || isMentioned;
   }
@@ -84,17 +85,17 @@ export const reconsider = (
   now: Millis,
 ): readonly Missed[] | null => {
   const { missed, attended } = thread;
-  const seen = since(missed, from).filter(isAttended);
+  const onScreen = since(missed, from).filter(isAttended);
   const isMissed = (message: Missed): boolean =>
-    missed.some((one) => one.messageId === message.messageId && one.since <= message.since && !seen.includes(one));
+    missed.some((one) => one.messageId === message.messageId && one.since <= message.since && !onScreen.includes(one));
   const back = since(attended, from).filter((message) => !isAttended(message) && !isMissed(message));
-  if (back.length + seen.length === 0) return null;
+  if (back.length + onScreen.length === 0) return null;
   const before = [...missed];
   retain(attended, (message) => !back.includes(message));
-  retain(missed, (message) => !seen.includes(message));
-  thread.count -= seen.length;
+  retain(missed, (message) => !onScreen.includes(message));
+  thread.count -= onScreen.length;
   for (const message of back) miss(thread, message);
-  for (const message of seen) attend(thread, message, now);
+  for (const message of onScreen) attend(thread, message, now);
   return before;
 };
 

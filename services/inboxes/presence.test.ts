@@ -12,12 +12,12 @@ import {
 } from "../../test/support/inbox.ts";
 import { at } from "../../test/support/chat.ts";
 import { told } from "../../test/support/spec.ts";
-import type { Said } from "../platform/engine/output/publish.ts";
+import type { NewRecord } from "../platform/engine/output/publish.ts";
 
-const byEvening = { after: (...said: readonly Said[]) => ada.after(...said).until("23:00") };
+const byEvening = { after: (...said: readonly NewRecord[]) => ada.after(...said).until("23:00") };
 
 /** ONLINE or HEARTBEAT every 30 s, from the first time to the last. */
-const alive = (from: string, minutes: number, session = "tab", screen: string | null = null): readonly Said[] =>
+const alive = (from: string, minutes: number, session = "tab", screen: string | null = null): readonly NewRecord[] =>
   Array.from({ length: minutes * 2 + 1 }, (_none, index) => {
     const [hour = 0, minute = 0] = from.split(":").map(Number);
     return heartbeat(`${hour}:${minute + Math.floor(index / 2)}:${index % 2 === 0 ? "00" : "30"}`, session, screen);

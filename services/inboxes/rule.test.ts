@@ -18,7 +18,7 @@ import {
 import { at, presence } from "../../test/support/chat.ts";
 import { told } from "../../test/support/spec.ts";
 import { notificationId } from "../domain/ids.ts";
-import type { Said } from "../platform/engine/output/publish.ts";
+import type { NewRecord } from "../platform/engine/output/publish.ts";
 
 describe("due: a message to someone who was never there", () => {
   test("is told at the timeout and not before", () => {
@@ -100,7 +100,7 @@ describe("due: a message to someone who was never there", () => {
 });
 
 describe("missed, 6: what has been read", () => {
-  const about = (...said: readonly Said[]) => ada.after(...said).until("23:00");
+  const about = (...said: readonly NewRecord[]) => ada.after(...said).until("23:00");
 
   test("up to the message's time is not told", () => {
     about(missed("m1", "12:01"), reads("12:03", "12:01")).tells();

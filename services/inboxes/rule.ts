@@ -1,7 +1,7 @@
 import { flow } from "../domain/flow.ts";
 import { ANEW } from "../domain/inbox-rows.ts";
 import type { Processor, Step } from "../platform/contract/processor.ts";
-import { type SettingsBook, settingsLore } from "../domain/role-settings.ts";
+import { type SettingsBook, settingsTable } from "../domain/role-settings.ts";
 import type { Millis } from "../platform/contract/time.ts";
 import { type Candidate, type InboxEvent, readInboxEvent } from "./event.ts";
 import { forget } from "./forget.ts";
@@ -26,13 +26,15 @@ export const inboxes: Processor<Inbox, InboxEvent, SettingsBook> = {
   home: "inbox",
   strays: "inboxStrays",
   upstream: [flow.conversationStrays, flow.inbox, flow.inboxStrays],
-  lore: settingsLore,
+  globalTable: settingsTable,
   parts: inboxParts,
   read: readInboxEvent,
   rows: (event) => (event.type === "entry" ? event.keys : [event.key]),
   fold(event, known, book) {
     const inbox = known.get(event.key) ?? newInbox(event.key);
-    return event.type === "due" ? onDue(visit(inbox, event.at, book)) : onEvent(visit(inbox, event.seen, book), event);
+    return event.type === "due"
+      ? onDue(visit(inbox, event.at, book))
+      : onEvent(visit(inbox, event.loggedAt, book), event);
   },
   wake: (inbox, book) => sooner(sooner(inbox.lapsesAt, nextLook(inbox, book)), inbox.forgetAt),
   lookups: (payload) => lookupsFor(payload as Notice),

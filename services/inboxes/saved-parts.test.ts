@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { eachOf } from "../platform/contract/processor.ts";
-import type { Said } from "../platform/engine/output/publish.ts";
+import type { NewRecord } from "../platform/engine/output/publish.ts";
 import { missed, online, reads } from "../../test/support/inbox.ts";
 import { bookOf } from "../../test/support/settings.ts";
 import { logRecord } from "../../test/support/spec.ts";
@@ -11,9 +11,9 @@ import type { Inbox } from "./state.ts";
 const book = bookOf({ timeout: 300, settle: 0 });
 
 /** The parts of ada's inbox that a record changes, after others that are saved. */
-const changedBy = (said: Said, ...saved: readonly Said[]): readonly string[] => {
+const changedBy = (said: NewRecord, ...saved: readonly NewRecord[]): readonly string[] => {
   const rows = new Map<string, Inbox>();
-  const fold = (one: Said): void => {
+  const fold = (one: NewRecord): void => {
     const known = { get: (key: string) => rows.get(key), expect: () => undefined };
     for (const event of inboxes.read(logRecord(one)).flatMap(eachOf))
       for (const [key, row] of inboxes.fold(event, known, book).writes) if (row !== null) rows.set(key, row);
@@ -35,7 +35,7 @@ test("a conversation that is forgotten and begins anew before it is saved is the
   const fold = (event: Parameters<typeof inboxes.fold>[0]): void => {
     for (const [key, row] of inboxes.fold(event, known, book).writes) if (row !== null) rows.set(key, row);
   };
-  const say = (one: Said): void => {
+  const say = (one: NewRecord): void => {
     for (const event of inboxes.read(logRecord(one)).flatMap(eachOf)) fold(event);
   };
   say(missed("m1", "12:00"));

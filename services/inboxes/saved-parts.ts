@@ -1,6 +1,6 @@
 import { inboxRowKey, type ProfileRow, profileKey, type ReadPosition, userOfRow } from "../domain/inbox-rows.ts";
 import type { ConversationId, MessageId, UserId } from "../domain/ids.ts";
-import type { Parts } from "../platform/contract/row-parts.ts";
+import type { RowParts } from "../platform/contract/row-parts.ts";
 import type { Millis } from "../platform/contract/time.ts";
 import { type Held, type Inbox, type Missed, newInbox, newThread, type Standing, type Thread } from "./state.ts";
 
@@ -31,12 +31,12 @@ type SavedMessage = readonly [
   senderId: UserId | null,
   sentAt: Millis,
   since: Millis,
-  seen: Millis,
+  loggedAt: Millis,
   isMentioned: 0 | 1,
 ];
 
 /** An inbox lies in parts that change for different reasons: the profile, the user's standing, and each thread. */
-export const inboxParts: Parts<Inbox> = {
+export const inboxParts: RowParts<Inbox> = {
   span: (user) => ({ keys: [profileKey(user), standingKey(user)], prefix: threadKey(user, "") }),
   rowOf: userOfRow,
   timer: standingKey,
@@ -150,21 +150,21 @@ const restoredThread = (conversation: ConversationId, saved: SavedThread): Threa
   };
 };
 
-const savedMessage = ({ messageId, senderId, sentAt, since, seen, isMentioned }: Missed): SavedMessage => [
+const savedMessage = ({ messageId, senderId, sentAt, since, loggedAt, isMentioned }: Missed): SavedMessage => [
   messageId,
   senderId,
   sentAt,
   since - sentAt,
-  seen - since,
+  loggedAt - since,
   isMentioned ? 1 : 0,
 ];
 
-const restoredMessage = ([messageId, senderId, sentAt, since, seen, isMentioned]: SavedMessage): Missed => ({
+const restoredMessage = ([messageId, senderId, sentAt, since, loggedAt, isMentioned]: SavedMessage): Missed => ({
   messageId,
   senderId,
   sentAt,
   since: sentAt + since,
-  seen: sentAt + since + seen,
+  loggedAt: sentAt + since + loggedAt,
   isMentioned: isMentioned === 1,
 });
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { type ChatRow, type ConversationRow, type MessageRow, newConversation } from "../domain/conversation-rows.ts";
 import { MAX_ID_LENGTH } from "../domain/ids.ts";
-import type { Said } from "../platform/engine/output/publish.ts";
+import type { NewRecord } from "../platform/engine/output/publish.ts";
 import { adaWith, missed, profile, reads, together, withdrawn } from "../../test/support/inbox.ts";
 import { at, user } from "../../test/support/chat.ts";
 
@@ -28,19 +28,19 @@ const room = (more: Partial<ConversationRow> = {}): ConversationRow => ({ ...new
 const system = (messageId: string, clock: string, more: Partial<MessageRow> = {}): MessageRow =>
   row(messageId, clock, { kind: "SYSTEM", senderId: null, ...more });
 
-const notified = (chat: readonly ChatRow[], ...said: readonly Said[]) =>
+const notified = (chat: readonly ChatRow[], ...said: readonly NewRecord[]) =>
   adaWith(...chat)
     .after(...said)
     .until("23:00")
     .notification();
-const shown = (chat: readonly ChatRow[], ...said: readonly Said[]) => {
+const shown = (chat: readonly ChatRow[], ...said: readonly NewRecord[]) => {
   const view = notified(chat, ...said).snapshot?.conversations[0];
   if (view === undefined) throw new Error("no conversation is shown");
   return view;
 };
 
 /** So many messages, a second apart from 12:01. */
-const many = (count: number): readonly Said[] =>
+const many = (count: number): readonly NewRecord[] =>
   Array.from({ length: count }, (_none, index) => missed(`m${index + 1}`, secondsAfter(index)));
 const secondsAfter = (index: number): string => `12:${1 + Math.floor(index / 60)}:${index % 60}`;
 const ids = (from: number, to: number): readonly string[] =>
@@ -75,7 +75,7 @@ describe("a notification about many", () => {
 
   test("counts right what is left after a read, listed or not", () => {
     const last = dense.timestamp ?? 0;
-    const read = (count: number): Said => reads("12:04", null, { readUntil: last - count * 250 });
+    const read = (count: number): NewRecord => reads("12:04", null, { readUntil: last - count * 250 });
     const left = (count: number): number => {
       const event = notified([], dense, read(count));
       expect(event.messageIds).toEqual(ids(602 - count, 601));

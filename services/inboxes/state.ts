@@ -110,7 +110,7 @@ export interface Missed {
   /** When it became a candidate: sent, or edited to mention the user. */
   readonly since: Millis;
   /** When the log had it. */
-  readonly seen: Millis;
+  readonly loggedAt: Millis;
   readonly isMentioned: boolean;
 }
 

@@ -4,8 +4,8 @@ import { heartbeat, missed, offline, online, profile, reads } from "../../test/s
 import { bookOf, settingsSaid } from "../../test/support/settings.ts";
 import { logRecord } from "../../test/support/spec.ts";
 import { at } from "../../test/support/chat.ts";
-import type { Said } from "../platform/engine/output/publish.ts";
-import { type SettingsFields, settingsLore } from "../domain/role-settings.ts";
+import type { NewRecord } from "../platform/engine/output/publish.ts";
+import { type SettingsFields, settingsTable } from "../domain/role-settings.ts";
 import { inboxes } from "./rule.ts";
 import type { Inbox } from "./state.ts";
 
@@ -186,7 +186,7 @@ describe("group: recipient", () => {
 
 describe("a settings change", () => {
   const changed = (before: Partial<SettingsFields>, clock: string, after: Partial<SettingsFields>) =>
-    of(inboxes, settingsLore.learn(bookOf(before), logRecord(settingsSaid(after, at(clock)))));
+    of(inboxes, settingsTable.apply(bookOf(before), logRecord(settingsSaid(after, at(clock)))));
 
   test("holds from its time on, for what is missed already", () => {
     changed({ timeout: 300 }, "12:03", { timeout: 60 })
@@ -207,7 +207,7 @@ describe("a settings change", () => {
   });
 
   test("of a role is for those who have it; others go by default's", () => {
-    const guests = settingsLore.learn(
+    const guests = settingsTable.apply(
       bookOf({ timeout: 300 }),
       logRecord(settingsSaid({ timeout: 60 }, at("00:00"), "guest")),
     );
@@ -228,7 +228,7 @@ describe("what is held, and what is told, is on record with what it was decided 
   const ofSecond = { first: String(at("12:02")), last: String(at("12:02")) };
   const quiet = { quietHours: { from: "12:00", to: "13:00", timezone: "Europe/London" } };
 
-  test.each<[string | null, Partial<SettingsFields>, readonly Said[], Readonly<Record<string, string>>]>([
+  test.each<[string | null, Partial<SettingsFields>, readonly NewRecord[], Readonly<Record<string, string>>]>([
     ["timeout", { timeout: 300 }, [offline("11:59")], { first: ofBoth.first, last: ofBoth.first, timeout: "300 s" }],
     ["settle", { timeout: 60, settle: 20 }, [], { ...ofBoth, settle: "20 s" }],
     ["online", {}, [online("12:00:30", "tab", "d")], { first: ofBoth.first, last: ofBoth.first }],

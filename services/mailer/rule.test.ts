@@ -23,7 +23,7 @@ const effectsOf = (event: NotificationEvent, { rows = new Map(), book = noSettin
       key: event.userId,
       value: event,
       at: event.occurredAt,
-      timestamp: event.occurredAt,
+      loggedAt: event.occurredAt,
     })
     .flatMap((read) => mailer.fold(read, { get: (key) => rows.get(key), expect: () => undefined }, book).effects);
 
@@ -43,7 +43,7 @@ const chosen = (...choices: readonly (readonly [at: number, unsubscribed: readon
   const rows = new Map<string, PreferenceRow>();
   for (const [at, unsubscribed] of choices) {
     const value = unsubscribed === null ? null : { userId: "grace", unsubscribed, occurredAt: at };
-    for (const event of mailer.read({ topic: "preferences", key: "grace", value, at, timestamp: at }))
+    for (const event of mailer.read({ topic: "preferences", key: "grace", value, at, loggedAt: at }))
       for (const [key, row] of mailer.fold(
         event,
         { get: (name) => rows.get(name), expect: () => undefined },
@@ -213,10 +213,10 @@ test.each([
 
 test("a choice under another's key is a record that cannot be taken", () => {
   const value = { userId: "eve", unsubscribed: [], occurredAt: NOON };
-  expect(() => mailer.read({ topic: "preferences", key: "grace", value, at: NOON, timestamp: NOON })).toThrow(Poison);
+  expect(() => mailer.read({ topic: "preferences", key: "grace", value, at: NOON, loggedAt: NOON })).toThrow(Poison);
 });
 
 test("nothing follows from a tombstone or another topic", () => {
-  expect(mailer.read({ topic: "notifications", key: "grace", value: null, at: NOON, timestamp: NOON })).toEqual([]);
-  expect(mailer.read({ topic: "users", key: "grace", value: null, at: NOON, timestamp: NOON })).toEqual([]);
+  expect(mailer.read({ topic: "notifications", key: "grace", value: null, at: NOON, loggedAt: NOON })).toEqual([]);
+  expect(mailer.read({ topic: "users", key: "grace", value: null, at: NOON, loggedAt: NOON })).toEqual([]);
 });

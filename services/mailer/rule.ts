@@ -3,7 +3,7 @@ import { Poison } from "../platform/contract/failure.ts";
 import { checkId } from "../domain/ids.ts";
 import { type Keyed, nothing, type Processor, type Step } from "../platform/contract/processor.ts";
 import type { NotificationEvent, Preference, Snapshot } from "../domain/records.ts";
-import { settingsAt, type SettingsBook, settingsLore } from "../domain/role-settings.ts";
+import { settingsAt, type SettingsBook, settingsTable } from "../domain/role-settings.ts";
 import type { Millis } from "../platform/contract/time.ts";
 import { addressProblem } from "./smtp/address.ts";
 import { follow } from "./notification-event.ts";
@@ -52,14 +52,14 @@ export const mailer: Processor<PreferenceRow, LetterEvent, SettingsBook> = {
   // Only we write these topics, by our own producer: every record is on the partition of its key.
   strays: null,
   upstream: [],
-  lore: settingsLore,
+  globalTable: settingsTable,
   read: (record): readonly LetterEvent[] => {
-    const { key, at, timestamp: seen } = record;
+    const { key, at, loggedAt } = record;
     if (record.topic === "preferences")
-      return [{ type: "chosen", key, at, seen, preference: checked(key, record.value) }];
+      return [{ type: "chosen", key, at, loggedAt, preference: checked(key, record.value) }];
     if (record.topic !== "notifications" || record.value?.type !== "TRIGGERED") return [];
     checkId(record.value.notificationId, "notificationId");
-    return [{ type: "triggered", key: record.value.userId, at, seen, event: record.value }];
+    return [{ type: "triggered", key: record.value.userId, at, loggedAt, event: record.value }];
   },
   rows: ({ key }) => [key],
   fold: (event, rows, book) => {
@@ -91,7 +91,7 @@ const choose = ({ key, at, preference }: Chosen, known: PreferenceRow | undefine
 export const folded = (address: string): string => address.toLowerCase();
 
 const post = (
-  { event, at, seen }: Triggered,
+  { event, at, loggedAt }: Triggered,
   known: PreferenceRow | undefined,
   book: SettingsBook,
 ): readonly Effect[] => {
@@ -111,7 +111,7 @@ const post = (
     // Bounced here and not in the work: such an address may not even be fit for the id of a job.
     if (problem !== null)
       return follow(event, "BOUNCED", at, { email: address, reason: "hard", diagnostic: `not sent: ${problem}` });
-    const payload: Letter = { address, event, loggedAt: seen };
+    const payload: Letter = { address, event, loggedAt };
     return { type: "enqueue", queue: MAIL_QUEUE, id: `${event.notificationId}/${address}`, payload, runAt: at };
   });
 };

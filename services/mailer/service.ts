@@ -1,7 +1,7 @@
 import { Fatal } from "../platform/contract/failure.ts";
 import type { Log } from "../platform/contract/ports.ts";
 import { noSettings } from "../domain/role-settings.ts";
-import { once, paceOf, paceOfTopic, reaches } from "../platform/engine/time/flow-watermark.ts";
+import { everySecond, flowWatermark, topicWatermark, hasReached } from "../platform/engine/time/flow-watermark.ts";
 import { service } from "../platform/app/service.ts";
 import { domainOf } from "./smtp/address.ts";
 import { variables } from "./config.ts";
@@ -32,8 +32,8 @@ export const mailer = service({
         post,
         render,
         lookUp: rowsOf(root.log, root.store),
-        pace: once(await paceOf(root.log, root.store, root.clock), root.clock),
-        hasChoicesOf: reaches(await paceOfTopic(processor.name, "preferences", root)),
+        pace: everySecond(await flowWatermark(root.log, root.store, root.clock), root.clock),
+        hasChoicesOf: hasReached(await topicWatermark(processor.name, "preferences", root)),
         concurrency,
         clock: root.clock,
         chance: Math.random,

@@ -2,8 +2,8 @@ import { Fatal } from "../platform/contract/failure.ts";
 import type { Clock } from "../platform/contract/ports.ts";
 import type { Millis } from "../platform/contract/time.ts";
 import { announce } from "../platform/runtime/facts.ts";
-import { pass } from "../platform/runtime/failpoints.ts";
-import type { Pace } from "../platform/engine/time/flow-watermark.ts";
+import { passFailpoint } from "../platform/runtime/failpoints.ts";
+import type { FlowWatermark } from "../platform/engine/time/flow-watermark.ts";
 import type { Work } from "../platform/engine/jobs/worker.ts";
 import { compose, type Setting } from "./content/compose.ts";
 import { type Letter, MAIL_QUEUE } from "./rule.ts";
@@ -19,7 +19,7 @@ export interface Desk {
   /** How things stand is asked before each attempt: what was read meanwhile is not mailed, nor is who unsubscribed. */
   readonly lookUp: LookUp;
   /** Up to when everything that the log had is known to `lookUp`. */
-  readonly pace: Pace;
+  readonly pace: FlowWatermark;
   /** Whether every choice of mail that the log had at a time is known to `lookUp`. Throws Transient. */
   hasChoicesOf(at: Millis): Promise<boolean>;
   readonly clock: Clock;
@@ -60,7 +60,7 @@ export const mailing = ({
     const reason = outdated(event.snapshot, letter.address, event.occurredAt, present);
     if (reason !== null) return suppress(letter, reason, clock.now());
     const mail = mailOf(letter, render(compose(event, event.snapshot, setting)), sending);
-    pass("leased", MAIL_QUEUE);
+    passFailpoint("leased", MAIL_QUEUE);
     ensureLeased();
     const answer = await post.send(mail, signal, ensureLeased);
     const now = clock.now();

@@ -1,18 +1,18 @@
 import { expect, test } from "vitest";
 import type { LogRecord } from "../domain/log-record.ts";
 import { parseSettings } from "../domain/role-settings.ts";
-import type { Said } from "../platform/engine/output/publish.ts";
+import type { NewRecord } from "../platform/engine/output/publish.ts";
 import { at, message, participant, presence, user } from "../../test/support/chat.ts";
 import { compared, outcomeOf } from "./compare.ts";
 
-const logged = ({ topic, key, value }: Said): LogRecord => {
+const logged = ({ topic, key, value }: NewRecord): LogRecord => {
   const own = (value as { readonly occurredAt: number }).occurredAt;
-  return { topic, key, value, at: own, timestamp: own } as LogRecord;
+  return { topic, key, value, at: own, loggedAt: own } as LogRecord;
 };
 
 const beginning = [user("ada", "11:00"), participant("c", "ada", "11:00"), participant("c", "bob", "11:00")];
 
-const both = async (from: string, to: string, other: object, ...said: readonly Said[]) => {
+const both = async (from: string, to: string, other: object, ...said: readonly NewRecord[]) => {
   async function* source(): AsyncGenerator<readonly LogRecord[]> {
     for (const one of [...beginning, ...said]) yield [logged(one)];
   }

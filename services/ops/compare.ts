@@ -77,7 +77,7 @@ export const outcomeOf = async (
 
   read: for await (const some of source)
     for (const record of some) {
-      if (record.timestamp >= to + READ_WITHIN) break read;
+      if (record.loggedAt >= to + READ_WITHIN) break read;
       records++;
       driver.feed(record);
     }
@@ -120,7 +120,7 @@ const settingsRecord = (role: string, fields: SettingsFields): LogRecord => ({
   key: role,
   value: { role, version: 0, ...fields, occurredAt: 0 },
   at: 0,
-  timestamp: 0,
+  loggedAt: 0,
 });
 
 /** Somebody reads, or shows by writing that they have. `key` is their id. */
@@ -140,20 +140,20 @@ const readings = (counted: Tally): Processor<never, Reading> => ({
   read: readingOf,
   rows: () => [],
   fold(event) {
-    if (event.type === "reading") counted.read(event.key, event.conversation, event.until, event.seen);
+    if (event.type === "reading") counted.read(event.key, event.conversation, event.until, event.loggedAt);
     return nothing;
   },
   wake: () => null,
 });
 
-const readingOf = ({ topic, value, at, timestamp: seen }: LogRecord): readonly Reading[] => {
+const readingOf = ({ topic, value, at, loggedAt }: LogRecord): readonly Reading[] => {
   if (value === null) return [];
   if (topic === "presence" && value.type === "READ" && value.conversationId !== null) {
     const { userId: key, conversationId: conversation, readUntil } = value;
-    return [{ type: "reading", key, conversation, until: readUntil ?? at, at, seen }];
+    return [{ type: "reading", key, conversation, until: readUntil ?? at, at, loggedAt }];
   }
   if (topic === "messages" && value.type === "SENT" && value.senderId !== null && value.kind === "USER")
-    return [{ type: "reading", key: value.senderId, conversation: value.conversationId, until: at, at, seen }];
+    return [{ type: "reading", key: value.senderId, conversation: value.conversationId, until: at, at, loggedAt }];
   return [];
 };
 

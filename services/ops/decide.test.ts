@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { topics } from "../domain/topics.ts";
 import type { NotificationEvent } from "../domain/records.ts";
-import type { Said } from "../platform/engine/output/publish.ts";
+import type { NewRecord } from "../platform/engine/output/publish.ts";
 import { at, message, participant, presence, user } from "../../test/support/chat.ts";
 
 const main = fileURLToPath(new URL("main.ts", import.meta.url));
@@ -18,7 +18,7 @@ const decide = (lines: readonly string[], until: string, ...flags: readonly stri
   return { status, stderr, said: stdout.split("\n").filter((line) => line !== ""), stdout };
 };
 
-const line = ({ topic, key, value, timestamp }: Said): string => {
+const line = ({ topic, key, value, timestamp }: NewRecord): string => {
   const own = value !== null && "occurredAt" in value ? value.occurredAt : 0;
   return JSON.stringify({ topic: topics[topic].name, at: timestamp ?? own, key, value });
 };

@@ -38,7 +38,7 @@ export const decide = ({ records, lines }: History, until: Millis, isLedger: boo
   };
   const hearing = isLedger ? { noted, refused } : { published, refused };
   const driver = drive({ parts: [part(conversations), part(inboxes), part(mailer)], ...hearing });
-  for (const record of records) if (record.timestamp <= until) driver.feed(record);
+  for (const record of records) if (record.loggedAt <= until) driver.feed(record);
   driver.advance(until);
 };
 

@@ -39,7 +39,9 @@ test("records come in the order of their timestamps, those of one time as they w
   const at = (time: number, sessionId: string) =>
     JSON.stringify({ ...whole, at: time, value: { ...record, sessionId } });
   const { records } = await readHistory(lines(at(9, "a"), at(7, "b"), at(9, "c"), at(8, "d")));
-  expect(records.map(({ timestamp, value }) => [timestamp, (value as { sessionId: string }).sessionId])).toEqual([
+  expect(
+    records.map(({ loggedAt: timestamp, value }) => [timestamp, (value as { sessionId: string }).sessionId]),
+  ).toEqual([
     [7, "b"],
     [8, "d"],
     [9, "a"],
@@ -49,5 +51,5 @@ test("records come in the order of their timestamps, those of one time as they w
 
 test("a record's own time is never later than its timestamp", async () => {
   const { records } = await readHistory(lines(JSON.stringify({ ...whole, at: 3 })));
-  expect(records).toMatchObject([{ at: 3, timestamp: 3 }]);
+  expect(records).toMatchObject([{ at: 3, loggedAt: 3 }]);
 });

@@ -2,7 +2,7 @@ import { conversations } from "../conversations/rule.ts";
 import type { LogRecord } from "../domain/log-record.ts";
 import { isPoisonous, messageOf, Poison } from "../platform/contract/failure.ts";
 import { checkId } from "../domain/ids.ts";
-import { noSettings, settingsLore } from "../domain/role-settings.ts";
+import { noSettings, settingsTable } from "../domain/role-settings.ts";
 import type { Millis } from "../platform/contract/time.ts";
 import { type TopicId, topics } from "../domain/topics.ts";
 import { inboxes } from "../inboxes/rule.ts";
@@ -43,7 +43,7 @@ export const readHistory = async (lines: AsyncIterable<string>): Promise<History
       problems.push(`line ${number}: ${messageOf(error)}`);
     }
   }
-  const records = [...read.keys()].toSorted((a, b) => a.timestamp - b.timestamp);
+  const records = [...read.keys()].toSorted((a, b) => a.loggedAt - b.loggedAt);
   return { records, lines: read, problems };
 };
 
@@ -62,7 +62,7 @@ const reader = () => {
     const timestamp = at as Millis;
     const record = recordOf(topic, type, timestamp, key, topic === "settings" ? ofRole(key, value) : value);
     for (const processor of [conversations, inboxes, mailer]) processor.read(record); // the rules refuse what they would
-    settingsLore.learn(noSettings, record);
+    settingsTable.apply(noSettings, record);
     return record;
   };
 };
@@ -88,11 +88,11 @@ const ofRole = (key: string, value: unknown): unknown =>
   isObject(value) && !("role" in value) ? { role: key, ...value } : value;
 
 const recordOf = (topic: TopicId, type: AvroType, timestamp: Millis, key: string, given: unknown): LogRecord => {
-  if (given === null) return { topic, key, value: null, at: timestamp, timestamp };
+  if (given === null) return { topic, key, value: null, at: timestamp, loggedAt: timestamp };
   const value = withDefaults(type, given) as { readonly occurredAt: Millis };
   const problems = problemsOf(type, value);
   if (problems.length > 0) refuse(problems.map((problem) => `value: ${problem}`).join("; "));
-  return { topic, key, value, at: Math.min(value.occurredAt, timestamp), timestamp } as unknown as LogRecord; // by its schema
+  return { topic, key, value, at: Math.min(value.occurredAt, timestamp), loggedAt: timestamp } as unknown as LogRecord; // by its schema
 };
 
 const refuse = (why: string): never => {

@@ -14,7 +14,7 @@ const logOf = (held: readonly RawRecord[], chunk: number): Source => {
     held.filter((one) => one.topic === topic && one.partition === partition);
   return {
     partitions: () => Promise.resolve(2),
-    extents: (places) =>
+    offsets: (places) =>
       Promise.resolve(places.map(({ topic, partition }) => ({ low: 0, high: of(topic, partition).length }))),
     async *scan([topic]) {
       if (topic === undefined) return;

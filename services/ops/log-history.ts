@@ -2,11 +2,11 @@ import type { LogRecord } from "../domain/log-record.ts";
 import type { Codec, Log, RawRecord } from "../platform/contract/ports.ts";
 import type { Millis } from "../platform/contract/time.ts";
 import type { TopicId } from "../domain/topics.ts";
-import { placesOf } from "../platform/engine/time/watermark.ts";
+import { partitionsOf } from "../platform/engine/time/watermark.ts";
 import { decoded } from "./read.ts";
 
 /** What is asked of a log. */
-export type Source = Pick<Log, "partitions" | "extents" | "scan">;
+export type Source = Pick<Log, "partitions" | "offsets" | "scan">;
 
 /** A record, and when it is taken: at its timestamp, but not before what stands before it on its partition. */
 interface Waiting {
@@ -39,8 +39,8 @@ export async function* readLog(
 }
 
 const open = async (log: Source, topic: TopicId) => {
-  const places = await placesOf(log, [topic]);
-  const extents = await log.extents(places);
+  const places = await partitionsOf(log, [topic]);
+  const extents = await log.offsets(places);
   const queues = extents.map(({ low, high }) => ({
     high,
     waiting: [] as Waiting[],

@@ -31,7 +31,13 @@ export const decoded = (raw: RawRecord, codec: Codec): RecordOf<TopicId> | null 
   try {
     const value = raw.value === null ? null : (codec.decode(topic, raw.value) as RecordOf<TopicId>["value"]);
     const own = (value as { readonly occurredAt?: number } | null)?.occurredAt ?? timestamp;
-    return { topic, key: raw.key === null ? "" : utf8.decode(raw.key), value, at: Math.min(own, timestamp), timestamp };
+    return {
+      topic,
+      key: raw.key === null ? "" : utf8.decode(raw.key),
+      value,
+      at: Math.min(own, timestamp),
+      loggedAt: timestamp,
+    };
   } catch (error) {
     if (isPoisonous(error)) return null;
     throw error;

@@ -5,7 +5,7 @@ import { avroCodec, registeredIds } from "../platform/adapters/registry/codec.ts
 import { openKafka } from "../platform/adapters/kafka/log.ts";
 import type { KafkaLog } from "../platform/adapters/kafka/client.ts";
 import { type Database, openDatabase } from "../platform/adapters/postgres/database.ts";
-import { type Said, say as publish } from "../platform/engine/output/publish.ts";
+import { type NewRecord, publish as publish } from "../platform/engine/output/publish.ts";
 import { openRegistry } from "../platform/adapters/registry/registry.ts";
 import { type CommonSettings, kafkaSettings } from "../platform/app/serve.ts";
 import { readTrace, type TraceRow } from "./trace.ts";
@@ -74,8 +74,8 @@ export const replayTrace = async (
 };
 
 const play = async (
-  records: readonly Said[],
-  put: (records: readonly Said[]) => Promise<void>,
+  records: readonly NewRecord[],
+  put: (records: readonly NewRecord[]) => Promise<void>,
   say: (line: string) => void,
 ): Promise<void> => {
   let told = Date.now();
@@ -96,7 +96,7 @@ const play = async (
   }
 };
 
-const timeOf = (record: Said | undefined): Millis => {
+const timeOf = (record: NewRecord | undefined): Millis => {
   const value = record?.value;
   return value !== undefined && value !== null && "occurredAt" in value ? value.occurredAt : 0;
 };
@@ -131,7 +131,7 @@ const lagOf = async (log: KafkaLog, database: Database): Promise<number> => {
       const topic = topicIds.find((known) => known === id);
       return topic === undefined ? [] : [{ topic, partition: Number(partition) }];
     });
-    const extents = await log.extents(places);
+    const extents = await log.offsets(places);
     places.forEach((place, index) => {
       lag += Math.max(0, (extents[index]?.high ?? 0) - (cursors[`${place.topic}/${place.partition}`] ?? 0));
     });

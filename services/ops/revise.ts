@@ -1,7 +1,7 @@
 import { Poison } from "../platform/contract/failure.ts";
 import { parseSettings, type SettingsFields, settingsFields } from "../domain/role-settings.ts";
 import type { Millis } from "../platform/contract/time.ts";
-import type { Said } from "../platform/engine/output/publish.ts";
+import type { NewRecord } from "../platform/engine/output/publish.ts";
 
 /** A role's settings as a record that replaces those it had. @param version counts the role's changes */
 export const revisionOf = (
@@ -9,7 +9,7 @@ export const revisionOf = (
   fields: SettingsFields,
   version: number,
   occurredAt: Millis,
-): Extract<Said, { topic: "settings" }> => ({
+): Extract<NewRecord, { topic: "settings" }> => ({
   topic: "settings",
   key: role,
   value: { role, version, ...fields, occurredAt },

@@ -3,7 +3,7 @@ import { checkId } from "../domain/ids.ts";
 import type { RoleSettings } from "../domain/records.ts";
 import { DEFAULT_ROLE, defaultSettings, parseSettings, type SettingsFields } from "../domain/role-settings.ts";
 import type { Millis } from "../platform/contract/time.ts";
-import { type Said, say as publish } from "../platform/engine/output/publish.ts";
+import { type NewRecord, publish as publish } from "../platform/engine/output/publish.ts";
 import type { Desk, Refusal } from "./desk.ts";
 import { revised, revisionOf } from "./revise.ts";
 import { readWhole } from "./read.ts";
@@ -81,7 +81,7 @@ export const settingsReset = async (desk: Desk, role: string, now: Millis): Prom
 };
 
 /** The log's timestamp is the record's own time: on a machine whose clock is behind, a change would be taken for older than what it changes. */
-const put = ({ log, codec }: Desk, record: Said, timestamp: Millis): Promise<void> =>
+const put = ({ log, codec }: Desk, record: NewRecord, timestamp: Millis): Promise<void> =>
   publish(log, codec, [{ ...record, timestamp }]);
 
 const after = (roles: Roles, role: string, now: Millis): Millis => Math.max(now, (roles.get(role)?.at ?? -1) + 1);

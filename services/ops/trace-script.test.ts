@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { Said } from "../platform/engine/output/publish.ts";
+import type { NewRecord } from "../platform/engine/output/publish.ts";
 import { SECOND } from "../platform/contract/time.ts";
 import type { TraceRow } from "./trace.ts";
 import { traceScript } from "./trace-script.ts";
@@ -15,13 +15,13 @@ const wrote = (second: number, user: string, room = "r"): TraceRow => ({
   topic: "",
 });
 
-const played = (...rows: readonly TraceRow[]): readonly Said[] => {
+const played = (...rows: readonly TraceRow[]): readonly NewRecord[] => {
   const script = traceScript((at) => at);
   return [...rows.flatMap((row) => script.take(row)), ...script.end()];
 };
 
-const second = ({ value }: Said): number => (value as { readonly occurredAt: number }).occurredAt / SECOND;
-const briefly = (said: Said): string =>
+const second = ({ value }: NewRecord): number => (value as { readonly occurredAt: number }).occurredAt / SECOND;
+const briefly = (said: NewRecord): string =>
   [second(said), said.topic, (said.value as { readonly type?: string } | null)?.type ?? said.key].join(" ");
 
 test("who writes comes shortly before, and goes shortly after", () => {

@@ -1,6 +1,6 @@
 import { type Millis, SECOND } from "../platform/contract/time.ts";
-import { heap } from "../platform/contract/priority-queue.ts";
-import type { Said } from "../platform/engine/output/publish.ts";
+import { priorityQueue } from "../platform/contract/priority-queue.ts";
+import type { NewRecord } from "../platform/engine/output/publish.ts";
 import type { TraceRow } from "./trace.ts";
 
 /** Someone comes so long before what they write first, and goes so long after what they write last. */
@@ -29,9 +29,9 @@ const interned = (): ((text: string) => string) => {
 /** A script in the making: what is said comes in the order of its times, as soon as nothing earlier can follow. */
 export interface Script {
   /** The next row of the recording. */
-  take(row: TraceRow): readonly Said[];
+  take(row: TraceRow): readonly NewRecord[];
   /** There are no more rows. */
-  end(): readonly Said[];
+  end(): readonly NewRecord[];
 }
 
 interface Stay {
@@ -46,7 +46,7 @@ interface Stay {
  * @param timeOf when something of the recording's time is to happen
  */
 export const traceScript = (timeOf: (at: Millis) => Millis): Script => {
-  const said = heap<Said>();
+  const said = priorityQueue<NewRecord>();
   const joined = new Set<string>();
   const members = new Map<string, Set<string>>();
   /** Those who are there, who wrote last being last. */
@@ -80,8 +80,8 @@ export const traceScript = (timeOf: (at: Millis) => Millis): Script => {
     stays.delete(user);
     stays.set(user, { session, last: at });
   };
-  const until = (at: Millis): readonly Said[] => {
-    const ready: Said[] = [];
+  const until = (at: Millis): readonly NewRecord[] => {
+    const ready: NewRecord[] = [];
     while (said.next() < at) {
       const one = said.take();
       if (one !== undefined) ready.push(one);
@@ -109,7 +109,7 @@ export const traceScript = (timeOf: (at: Millis) => Millis): Script => {
   };
 };
 
-const profile = (userId: string, occurredAt: Millis): Said => ({
+const profile = (userId: string, occurredAt: Millis): NewRecord => ({
   topic: "users",
   key: userId,
   value: {
@@ -125,13 +125,13 @@ const profile = (userId: string, occurredAt: Millis): Said => ({
   },
 });
 
-const described = (conversationId: string, occurredAt: Millis): Said => ({
+const described = (conversationId: string, occurredAt: Millis): NewRecord => ({
   topic: "conversations",
   key: conversationId,
   value: { conversationId, subject: `Topic ${conversationId}`, photoUrl: null, custom: {}, occurredAt },
 });
 
-const joining = (conversationId: string, userId: string, occurredAt: Millis): Said => ({
+const joining = (conversationId: string, userId: string, occurredAt: Millis): NewRecord => ({
   topic: "participants",
   key: conversationId,
   value: { type: "JOINED", conversationId, userId, access: "READ_WRITE", notify: "ALL", occurredAt },
@@ -143,7 +143,7 @@ const presence = (
   sessionId: string,
   conversationId: string | null,
   occurredAt: Millis,
-): Said => ({
+): NewRecord => ({
   topic: "presence",
   key: userId,
   value: { type, userId, sessionId, conversationId, readUntil: null, occurredAt },
@@ -155,7 +155,7 @@ const message = (
   conversationId: string,
   mentions: readonly string[],
   occurredAt: Millis,
-): Said => ({
+): NewRecord => ({
   topic: "messages",
   key: conversationId,
   value: {

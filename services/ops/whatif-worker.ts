@@ -2,7 +2,7 @@ import { once } from "node:events";
 import type { LogRecord } from "../domain/log-record.ts";
 import type { Millis } from "../platform/contract/time.ts";
 import type { TopicId } from "../domain/topics.ts";
-import type { Said } from "../platform/engine/output/publish.ts";
+import type { NewRecord } from "../platform/engine/output/publish.ts";
 import { type Outcome, outcomeOf, type Roles, type Stretch } from "./compare.ts";
 import { atDesk } from "./desk.ts";
 import { readLog } from "./log-history.ts";
@@ -38,9 +38,9 @@ async function* fromTrace(file: string): AsyncGenerator<readonly LogRecord[]> {
 }
 
 /** On the log at once. */
-const logged = ({ topic, key, value }: Said): LogRecord => {
+const logged = ({ topic, key, value }: NewRecord): LogRecord => {
   const at = value !== null && "occurredAt" in value ? value.occurredAt : 0;
-  return { topic, key, value, at, timestamp: at } as LogRecord; // topic and value came together
+  return { topic, key, value, at, loggedAt: at } as LogRecord; // topic and value came together
 };
 
 const [{ from, to, roles, trace }] = (await once(process, "message")) as [Task];

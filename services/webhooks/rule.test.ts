@@ -27,7 +27,7 @@ const happened = (type: NotificationEventType, more: Partial<NotificationEvent> 
   ...more,
 });
 
-const told = (event: NotificationEvent, at = noon): Told => ({ key: event.userId, at, seen: at, event });
+const told = (event: NotificationEvent, at = noon): Told => ({ key: event.userId, at, loggedAt: at, event });
 const rows = { get: () => undefined, expect: () => undefined };
 const endpoint = (id: string, types: Subscriber["types"] = null): Subscriber => ({
   id,
@@ -81,11 +81,11 @@ describe("who is told", () => {
 });
 
 describe("what is read", () => {
-  const at = { topic: "notifications", key: "ada", at: noon, timestamp: noon } as const;
+  const at = { topic: "notifications", key: "ada", at: noon, loggedAt: noon } as const;
 
   test("an event concerns its recipient; a tombstone nobody", () => {
     const value = happened("SENT");
-    expect(webhooks.read({ ...at, value })).toEqual([{ key: "ada", at: noon, seen: noon, event: value }]);
+    expect(webhooks.read({ ...at, value })).toEqual([{ key: "ada", at: noon, loggedAt: noon, event: value }]);
     expect(webhooks.read({ ...at, value: null })).toEqual([]);
   });
 

@@ -54,7 +54,7 @@ export const webhooks: Processor<never, Told, readonly Subscriber[]> = {
   upstream: [],
   read: (record) =>
     record.topic === "notifications" && record.value !== null
-      ? [{ key: record.key, at: record.at, seen: record.timestamp, event: checked(record.value) }]
+      ? [{ key: record.key, at: record.at, loggedAt: record.loggedAt, event: checked(record.value) }]
       : [],
   rows: () => [],
   fold(told, _rows, subscribers) {

@@ -4,7 +4,7 @@ import type { Millis } from "../platform/contract/time.ts";
 import type { Attempt, EnsureLeased, Work } from "../platform/engine/jobs/worker.ts";
 import type { AttemptRow } from "./attempts.ts";
 import type { Caller } from "./call/client.ts";
-import { pass } from "../platform/runtime/failpoints.ts";
+import { passFailpoint } from "../platform/runtime/failpoints.ts";
 import { type Delivery, QUEUE } from "./rule.ts";
 import type { Directory } from "./endpoints/directory.ts";
 import { type Endpoint, isConfigured } from "./endpoints/table.ts";
@@ -41,7 +41,7 @@ const attempt = async (job: Job, limits: Limits, tools: Tools): Promise<Attempt>
   const endpoint = await tools.directory.find(delivery.endpointId);
   if (endpoint === null && !isConfigured(delivery.endpointId)) return removed(delivery);
   const outcome = endpoint?.enabled ? await called(delivery, endpoint, limits, tools) : uncalled(endpoint);
-  pass("answered", QUEUE);
+  passFailpoint("answered", QUEUE);
   const at = tools.clock.now();
   const history = await recorded(job, delivery, outcome, at, tools);
   return {
@@ -59,7 +59,7 @@ const called = async (
 ): Promise<Outcome> => {
   const { eventId, body } = delivery;
   const headers = signed(endpoint.secret, eventId, body, tools.clock.now());
-  pass("leased", QUEUE);
+  passFailpoint("leased", QUEUE);
   ensureLeased();
   return tools.caller.post({ url: endpoint.url, headers, body }, signal);
 };

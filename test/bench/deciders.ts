@@ -4,8 +4,8 @@ import { type Application, startApplication } from "../../deploy/local/applicati
 import type { House } from "../../deploy/local/house.ts";
 import type { Millis } from "../../services/platform/contract/time.ts";
 import type { TopicId } from "../../services/domain/topics.ts";
-import { placesOf } from "../../services/platform/engine/time/watermark.ts";
-import { say } from "../../services/platform/engine/output/publish.ts";
+import { partitionsOf } from "../../services/platform/engine/time/watermark.ts";
+import { publish } from "../../services/platform/engine/output/publish.ts";
 import { postgresStore } from "../../services/platform/adapters/postgres/store.ts";
 import { bookOf, settingsSaid } from "../support/settings.ts";
 import { freePort } from "./port.ts";
@@ -37,7 +37,7 @@ export const decide = async ({ house: { settings }, folder, tell }: Site): Promi
  */
 export const readyFor = async (site: Site, timeout: number): Promise<Place> => {
   const { desk, database } = site.house;
-  await say(desk.log, desk.codec, [settingsSaid({ timeout }, SINCE_EVER)]);
+  await publish(desk.log, desk.codec, [settingsSaid({ timeout }, SINCE_EVER)]);
   const lanes = await desk.log.partitions("inbox");
   await using _deciding = await decide(site);
   for (let heard = 0; heard < lanes; await delay(LOOK_EVERY)) {
@@ -52,6 +52,6 @@ export const readyFor = async (site: Site, timeout: number): Promise<Place> => {
 
 /** How many records a topic has had so far. */
 export const recordsOn = async ({ desk: { log } }: House, topic: TopicId): Promise<number> => {
-  const places = await placesOf(log, [topic]);
-  return (await log.extents(places)).reduce((sum, { high }) => sum + high, 0);
+  const places = await partitionsOf(log, [topic]);
+  return (await log.offsets(places)).reduce((sum, { high }) => sum + high, 0);
 };

@@ -4,7 +4,7 @@ import { KEEP_DELIVERIES } from "../../deploy/local/receiver/deliveries.ts";
 import type { UserId } from "../../services/domain/ids.ts";
 import { type Millis, SECOND } from "../../services/platform/contract/time.ts";
 import { readWhole } from "../../services/ops/read.ts";
-import { say } from "../../services/platform/engine/output/publish.ts";
+import { publish } from "../../services/platform/engine/output/publish.ts";
 import { letter, lettersTold } from "../support/letters.ts";
 import { settingsSaid } from "../support/settings.ts";
 import type { Site } from "./deciders.ts";
@@ -38,7 +38,7 @@ export const endToEnd = async (
   { count, rate }: { readonly count: number; readonly rate: number },
 ): Promise<EndToEnd> => {
   const { desk, settings, mailbox, receiver } = house;
-  await say(desk.log, desk.codec, [settingsSaid({}, SINCE_EVER)]);
+  await publish(desk.log, desk.codec, [settingsSaid({}, SINCE_EVER)]);
   await using application = startApplication(folder, { ...process.env, ...settings, LOG_LEVEL: "warn" }, tell);
   await application.ready();
   const all = WARM_UP + count;
@@ -47,7 +47,7 @@ export const endToEnd = async (
     for (const address of to) mails.set(address.split("@")[0], Date.now());
   });
   for (let index = 0; index < all; index++) {
-    await say(desk.log, desk.codec, letter(index));
+    await publish(desk.log, desk.codec, letter(index));
     await delay(SECOND / rate); // not a wait for facts: the load is light
   }
   const webhooks = (): ReadonlyMap<UserId, Millis> =>
@@ -65,11 +65,11 @@ export const endToEnd = async (
     new Map<string, Millis>(),
     new Map<string, Millis>(),
   ];
-  for await (const { key, timestamp } of readWhole(desk, "messages")) messages.set(key, timestamp);
-  for await (const { value, timestamp } of readWhole(desk, "inbox"))
+  for await (const { key, loggedAt: timestamp } of readWhole(desk, "messages")) messages.set(key, timestamp);
+  for await (const { value, loggedAt: timestamp } of readWhole(desk, "inbox"))
     for (const { type, conversationId } of value?.entries ?? [])
       if (type === "CANDIDATE") entries.set(conversationId, timestamp);
-  for await (const { key, value, timestamp } of readWhole(desk, "notifications"))
+  for await (const { key, value, loggedAt: timestamp } of readWhole(desk, "notifications"))
     if (value?.type === "TRIGGERED") decisions.set(key, timestamp);
   const moments = lettersTold(all)
     .slice(WARM_UP)

@@ -5,7 +5,7 @@ import { conversations } from "../../services/conversations/rule.ts";
 import type { TopicId } from "../../services/domain/topics.ts";
 import { HOUR, type Millis, SECOND } from "../../services/platform/contract/time.ts";
 import { inboxes } from "../../services/inboxes/rule.ts";
-import { say } from "../../services/platform/engine/output/publish.ts";
+import { publish } from "../../services/platform/engine/output/publish.ts";
 import { message } from "../support/chat.ts";
 import { decide, readyFor, recordsOn, type Site } from "./deciders.ts";
 import { cpuSeconds, memoryMiB, parentOf } from "./machine.ts";
@@ -55,7 +55,7 @@ export const growth = async (
   const [before, began] = [cpu(), performance.now()];
   const step = Math.max(1, Math.floor(users / messages));
   for (let first = 0; first < messages; first += AT_ONCE)
-    await say(
+    await publish(
       desk.log,
       desk.codec,
       Array.from({ length: Math.min(AT_ONCE, messages - first) }, (_none, place1) => {

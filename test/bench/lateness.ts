@@ -51,7 +51,7 @@ export const lateness = async (site: Site, { pending, rate, seconds }: Load): Pr
   const late: number[] = [];
   const due = new Map<string, Millis>();
   for (let index = pending + rate * WARM_UP; index < pending + count; index++) due.set(readerOf(index), dueAt(index));
-  for await (const { key, timestamp } of readWhole(desk, "notifications")) {
+  for await (const { key, loggedAt: timestamp } of readWhole(desk, "notifications")) {
     const expected = due.get(key);
     if (expected !== undefined) late.push(timestamp - expected);
   }

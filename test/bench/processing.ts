@@ -3,7 +3,7 @@ import type { Clock, Codec } from "../../services/platform/contract/ports.ts";
 import { noSettings } from "../../services/domain/role-settings.ts";
 import { SECOND } from "../../services/platform/contract/time.ts";
 import { inboxes } from "../../services/inboxes/rule.ts";
-import { bell } from "../../services/platform/runtime/wakeups.ts";
+import { wakeups } from "../../services/platform/runtime/wakeups.ts";
 import { startEngine, type World } from "../../services/platform/engine/engine.ts";
 import { listen } from "../../services/platform/runtime/facts.ts";
 import { weighBuffersWithHeap } from "../../services/platform/runtime/memory-limits.ts";
@@ -60,7 +60,7 @@ const codec: Codec = {
  */
 const clock: Clock = { now: () => Math.min(Math.max(Date.now(), latest + 1), latest + timeout + SECOND) };
 const store = postgresStore(database);
-const world: World = { log, store, codec, clock, relay: relay(log, store), bell: bell() };
+const world: World = { log, store, codec, clock, relay: relay(log, store), bell: wakeups() };
 
 const done = { in: 0, fanout: 0, out: 0 };
 let folded = 0;

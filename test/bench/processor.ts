@@ -14,7 +14,7 @@ import { revisionOf } from "../../services/ops/revise.ts";
 import { openKafka } from "../../services/platform/adapters/kafka/log.ts";
 import { migrate } from "../../services/platform/adapters/postgres/migrations.ts";
 import { openDatabase } from "../../services/platform/adapters/postgres/database.ts";
-import { say } from "../../services/platform/engine/output/publish.ts";
+import { publish } from "../../services/platform/engine/output/publish.ts";
 import { postgresStore } from "../../services/platform/adapters/postgres/store.ts";
 import { INPUTS, loadCodec, PARTITIONS } from "./load-codec.ts";
 import type { Done, Task } from "./processing.ts";
@@ -51,7 +51,7 @@ const settings = parseSettings({
   settle: 0,
   cooldown: { first: 0, factor: 1, max: 0 },
 });
-await say(log, codec, [{ ...revisionOf(DEFAULT_ROLE, settings, 1, 1), timestamp: 1 }]);
+await publish(log, codec, [{ ...revisionOf(DEFAULT_ROLE, settings, 1, 1), timestamp: 1 }]);
 
 let latest = 0;
 const raw = { records: 0, began: performance.now() };

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import type { MessageEvent } from "../../services/domain/records.ts";
 import { openKafka } from "../../services/platform/adapters/kafka/log.ts";
-import { type Said, say } from "../../services/platform/engine/output/publish.ts";
+import { type NewRecord, publish } from "../../services/platform/engine/output/publish.ts";
 import { loadCodec } from "./load-codec.ts";
 
 /**
@@ -23,7 +23,7 @@ const AT_ONCE = 5_000;
 
 await using log = openKafka({ brokers: [broker], clientId: "read-imports", prefix: "", tls: false });
 const codec = await loadCodec(log);
-const reads: Said[] = [];
+const reads: NewRecord[] = [];
 for await (const records of log.scan(["messages"]))
   for (const { topic, value } of records) {
     const message = value === null ? null : (codec.decode(topic, value) as MessageEvent);
@@ -32,7 +32,7 @@ for await (const records of log.scan(["messages"]))
     const read = { type: "READ", userId, sessionId: "", conversationId, readUntil: occurredAt, occurredAt } as const;
     reads.push({ topic: "presence", key: userId, value: read, timestamp: occurredAt });
   }
-for (let at = 0; at < reads.length; at += AT_ONCE) await say(log, codec, reads.slice(at, at + AT_ONCE));
+for (let at = 0; at < reads.length; at += AT_ONCE) await publish(log, codec, reads.slice(at, at + AT_ONCE));
 
 // The load's tools wait until as many records are taken.
 const counts = JSON.parse(readFileSync(meta, "utf8")) as Readonly<Record<string, unknown>>;

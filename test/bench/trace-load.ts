@@ -8,7 +8,7 @@ import { readTrace, type TraceRow } from "../../services/ops/trace.ts";
 import { traceScript } from "../../services/ops/trace-script.ts";
 import { avroCodec, registeredIds } from "../../services/platform/adapters/registry/codec.ts";
 import { openKafka } from "../../services/platform/adapters/kafka/log.ts";
-import { type Said, say } from "../../services/platform/engine/output/publish.ts";
+import { type NewRecord, publish } from "../../services/platform/engine/output/publish.ts";
 import { ensureTopics } from "../../services/platform/adapters/kafka/ensure-topics.ts";
 
 /**
@@ -45,7 +45,7 @@ const [first, last] = [rows[0]?.at ?? 0, rows.at(-1)?.at ?? 0];
 const script = traceScript((at) => base + Math.floor(((at - first) / (last - first + 1)) * (span ?? 0)));
 
 /** As the tools expect it, at its time; null: left out. */
-const loaded = (said: Said): Said | null => {
+const loaded = (said: NewRecord): NewRecord | null => {
   if (said.value === null) return null;
   switch (said.topic) {
     case "users": {
@@ -83,7 +83,7 @@ await using log = openKafka({ brokers: [values.broker], clientId: "trace-load", 
 const registry = memoryRegistry();
 await ensureTopics(log, registry, "", PARTITIONS, 1);
 const codec = avroCodec(registry, await registeredIds(registry, ""));
-for (let at = 0; at < records.length; at += AT_ONCE) await say(log, codec, records.slice(at, at + AT_ONCE));
+for (let at = 0; at < records.length; at += AT_ONCE) await publish(log, codec, records.slice(at, at + AT_ONCE));
 
 const { users, participants, presence } = counts;
 const written = { users, participants, presence, messages: counts.messages, fanout, bytes: 0 };

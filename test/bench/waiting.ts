@@ -9,7 +9,7 @@ import type { Millis } from "../../services/platform/contract/time.ts";
 import { inboxParts, standingKey } from "../../services/inboxes/saved-parts.ts";
 import { inboxes } from "../../services/inboxes/rule.ts";
 import type { Inbox } from "../../services/inboxes/state.ts";
-import type { Said } from "../../services/platform/engine/output/publish.ts";
+import type { NewRecord } from "../../services/platform/engine/output/publish.ts";
 import { message, participant, user } from "../support/chat.ts";
 import { logRecord } from "../support/spec.ts";
 
@@ -50,7 +50,7 @@ export const wait = async (
     for (const processor of processors)
       await store.commit({
         processor,
-        holds: [],
+        lanes: [],
         revisit: null,
         rows: all.flatMap((one) => one[processor]),
         outbox: [],
@@ -80,7 +80,7 @@ const waiting = (index: number, at: Millis, lanes: number, book: SettingsBook) =
 };
 
 /** What `conversations` makes of what was said in one, and tells the inboxes. */
-const talk = (said: readonly Said[]) => {
+const talk = (said: readonly NewRecord[]) => {
   const rows = new Map<string, ChatRow>();
   const entries: InboxEntry[] = [];
   const known = { get: (key: string) => rows.get(key), expect: () => undefined };
@@ -101,7 +101,7 @@ const inboxOf = (
   book: SettingsBook,
 ): readonly RowWrite[] => {
   let inbox: Inbox | undefined;
-  const told = { topic: "inbox", key: "", value: { entries }, at, timestamp: at } as const;
+  const told = { topic: "inbox", key: "", value: { entries }, at, loggedAt: at } as const;
   const events = [logRecord(user(reader, "0:00", { occurredAt: at })), told].flatMap(inboxes.read).flatMap(eachOf);
   for (const event of events.filter(({ key }) => key === reader))
     for (const [, row] of inboxes.fold(event, { get: () => inbox, expect: () => undefined }, book).writes)

@@ -1,7 +1,7 @@
 import { deserialize, serialize } from "node:v8";
 import { crc32 } from "node:zlib";
 import type { Codec } from "../../services/platform/contract/ports.ts";
-import { eachOf, type Keyed, type Lore, type Processor } from "../../services/platform/contract/processor.ts";
+import { eachOf, type Keyed, type GlobalTable, type Processor } from "../../services/platform/contract/processor.ts";
 import type { Millis } from "../../services/platform/contract/time.ts";
 
 /** Two tiny stages that write down what they fold, in which order. */
@@ -29,17 +29,20 @@ type Timer = Extract<Row, { readonly type: "timer" }>;
 export const logKey = (key: string): string => `log ${key}`;
 const timerKey = (key: string, of: number): string => `timer ${key} ${of}`;
 
-const lore: Lore<readonly (readonly [seen: Millis, by: Millis])[]> = {
+const lore: GlobalTable<readonly (readonly [loggedAt: Millis, by: Millis])[]> = {
   topics: ["settings"],
-  begin: [],
-  learn: (known, { timestamp, value }) => [...known, [timestamp, (value as unknown as { by?: Millis }).by ?? 0]],
+  initial: [],
+  apply: (known, { loggedAt: timestamp, value }) => [
+    ...known,
+    [timestamp, (value as unknown as { by?: Millis }).by ?? 0],
+  ],
 };
-type Known = readonly (readonly [seen: Millis, by: Millis])[];
+type Known = readonly (readonly [loggedAt: Millis, by: Millis])[];
 /** Timers of the second stage ring so much earlier from a setting on. */
-const sooner = (known: Known, at: Millis): Millis => known.filter(([seen]) => seen <= at).at(-1)?.[1] ?? 0;
+const sooner = (known: Known, at: Millis): Millis => known.filter(([loggedAt]) => loggedAt <= at).at(-1)?.[1] ?? 0;
 /** The first time at which a timer rings, by the settings that hold at each time. */
 const ringing = (known: Known, { at: due, from: set }: Timer): Millis => {
-  const changes = known.map(([seen]) => seen);
+  const changes = known.map(([loggedAt]) => loggedAt);
   const starts = [set, ...changes.filter((change) => change > set)];
   for (const [index, start] of starts.entries()) {
     const end = starts[index + 1] ?? Infinity;
@@ -72,10 +75,12 @@ const steps = <Given>(by: (given: Given, timer: Timer) => Millis) => ({
         user,
       };
     }
-    const line = `${event.what} at ${event.seen - START}`;
+    const line = `${event.what} at ${event.loggedAt - START}`;
     const timer = timerKey(user, crc32(event.what) % 3);
     const set =
-      event.wake === null ? [] : [[timer, { type: "timer", from: event.seen, at: event.seen + event.wake }] as const];
+      event.wake === null
+        ? []
+        : [[timer, { type: "timer", from: event.loggedAt, at: event.loggedAt + event.wake }] as const];
     return { writes: [[logKey(user), { type: "log", lines: [...lines, line] }] as const, ...set], line, user };
   },
 });
@@ -100,12 +105,14 @@ export const first: Processor<Row, Said & { readonly to: readonly string[] }> = 
       by: "examined",
     },
   ],
-  read: ({ key, value, at, timestamp }) => [{ key, at, seen: timestamp, ...(value as unknown as Content) }],
+  read: ({ key, value, at, loggedAt: timestamp }) => [
+    { key, at, loggedAt: timestamp, ...(value as unknown as Content) },
+  ],
   rows: steps<undefined>((_none, { at }) => at).rows,
   fold(event, rows, given) {
     const { writes } = steps<undefined>((_none, { at }) => at).fold(event, rows, given);
     if ("type" in event) return { writes, effects: [] };
-    const entry = { what: event.what, wake: event.wake, occurredAt: event.at, loggedAt: event.seen, mentioned: [] };
+    const entry = { what: event.what, wake: event.wake, occurredAt: event.at, loggedAt: event.loggedAt, mentioned: [] };
     const more = { type: "CANDIDATE", recipients: event.to, conversationId: event.key, messageId: event.what };
     return { writes, effects: [{ type: "fanOut", entry: { ...entry, ...more } as never }] };
   },
@@ -131,15 +138,15 @@ export const second: Processor<Row, Said, Known> = {
     },
     { processor: "inboxes", home: "inbox", from: ["presence", "users"], to: "inboxStrays", by: "examined" },
   ],
-  lore,
+  globalTable: lore,
   read(record) {
     if (record.topic !== "inbox")
-      return [{ key: record.key, at: record.at, seen: record.timestamp, ...(record.value as unknown as Content) }];
+      return [{ key: record.key, at: record.at, loggedAt: record.loggedAt, ...(record.value as unknown as Content) }];
     return (record.value?.entries ?? []).flatMap((entry) => {
       const { what, wake } = entry as unknown as Content;
       const [key] = entry.recipients;
       if (key === undefined) return [];
-      return [{ key, keys: entry.recipients, at: entry.occurredAt, seen: entry.loggedAt, what, wake }];
+      return [{ key, keys: entry.recipients, at: entry.occurredAt, loggedAt: entry.loggedAt, what, wake }];
     });
   },
   rows: steps<Known>(ringing).rows,

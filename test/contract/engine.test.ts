@@ -9,7 +9,7 @@ import { HOUR, MINUTE, type Millis, SECOND } from "../../services/platform/contr
 import type { TopicId } from "../../services/domain/topics.ts";
 import { memoryLog } from "../../services/platform/memory/log.ts";
 import { memoryStore } from "../../services/platform/memory/store.ts";
-import { bell } from "../../services/platform/runtime/wakeups.ts";
+import { wakeups } from "../../services/platform/runtime/wakeups.ts";
 import { startEngine, type World } from "../../services/platform/engine/engine.ts";
 import { relay } from "../../services/platform/engine/output/relay.ts";
 import { chaos, type Turn } from "../support/chaos.ts";
@@ -163,7 +163,7 @@ describe("what it costs", () => {
     const log = memoryLog(clock, 2);
     const store = memoryStore(clock.now);
     const world: World = {
-      log: { ...log, extents: (places) => (asked.push("extents"), log.extents(places)) },
+      log: { ...log, offsets: (places) => (asked.push("offsets"), log.offsets(places)) },
       store: {
         ...store,
         commit: (commit) => (asked.push(`commit ${commit.processor}`), store.commit(commit)),
@@ -173,7 +173,7 @@ describe("what it costs", () => {
       codec,
       clock,
       relay: relay(log, store),
-      bell: bell(),
+      bell: wakeups(),
     };
     const engines = [await startEngine(first, () => undefined, world), await startEngine(second, () => [], world)];
     const settle = async () => {
@@ -201,7 +201,7 @@ describe("what it costs", () => {
     pass();
     await say("messages", "r1", laneOf("r1", 2));
     await settle();
-    expect(asked).toEqual(["extents", "extents", "commit conversations"]);
+    expect(asked).toEqual(["offsets", "offsets", "commit conversations"]);
     asked.length = 0;
     await say("messages", "r1", 1 - laneOf("r1", 2));
     await settle();
@@ -223,7 +223,7 @@ test("an engine that can't start leaves no member of its group behind, which wou
       return { ...member, [Symbol.asyncDispose]: async () => void members.delete(group) };
     },
   };
-  const world: World = { log: joining, store, codec, clock, relay: relay(log, store), bell: bell() };
+  const world: World = { log: joining, store, codec, clock, relay: relay(log, store), bell: wakeups() };
   await expect(startEngine(second, () => [], world)).rejects.toThrow("not now");
   expect(members).toEqual(new Set());
 });
@@ -246,8 +246,8 @@ test("who folds records as they come does so by all settings that the log had wh
     home: "preferences",
     strays: null,
     upstream: [],
-    lore: { topics: ["settings"], begin: 0, learn: (known) => known + 1 },
-    read: ({ key, at, timestamp }) => [{ key, at, seen: timestamp }],
+    globalTable: { topics: ["settings"], initial: 0, apply: (known) => known + 1 },
+    read: ({ key, at, loggedAt: timestamp }) => [{ key, at, loggedAt: timestamp }],
     rows: ({ key }) => [key],
     fold: ({ key }, _rows, known) => ({ writes: [[key, known]], effects: [] }),
     wake: () => null,
@@ -265,7 +265,7 @@ test("who folds records as they come does so by all settings that the log had wh
     codec,
     clock,
     relay: relay(slowly, store),
-    bell: bell(),
+    bell: wakeups(),
   });
   const load = async () => await store.load("mailer", [{ lane, key: "u1" }]);
   for (let steps = 0; steps < 5; steps += 1) await engine.step();

@@ -2,9 +2,9 @@ import { randomUUID } from "node:crypto";
 import kafkajs, { type Kafka as Client, type Producer } from "kafkajs";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import type { KafkaLog } from "../../services/platform/adapters/kafka/client.ts";
-import { placesOf } from "../../services/platform/engine/time/watermark.ts";
+import { partitionsOf } from "../../services/platform/engine/time/watermark.ts";
 import { openKafka } from "../../services/platform/adapters/kafka/log.ts";
-import type { Log, Place } from "../../services/platform/contract/ports.ts";
+import type { Log, TopicPartition } from "../../services/platform/contract/ports.ts";
 import type { TopicId } from "../../services/domain/topics.ts";
 import { eventually, PARTITIONS, testLog } from "../support/world.ts";
 import { assigned, endOf, read, recordsOf, saying, takeUntil, text } from "./log.suite.ts";
@@ -49,7 +49,7 @@ describe("records of transactions", () => {
   };
 
   test("are read when they are committed and never when not, and the end is reached behind their markers", async () => {
-    const place: Place = { topic: "messages", partition: 0 };
+    const place: TopicPartition = { topic: "messages", partition: 0 };
     await inTransaction("messages", ["a", "b"], "commit");
     await inTransaction("messages", ["never", "never"], "abort");
     await log.publish([saying("messages", 0, "c")]);
@@ -61,7 +61,7 @@ describe("records of transactions", () => {
   });
 
   test("move the position though there is nothing to deliver", async () => {
-    const place: Place = { topic: "participants", partition: 0 };
+    const place: TopicPartition = { topic: "participants", partition: 0 };
     await inTransaction("participants", ["never"], "abort");
     await using member = await log.subscribe(`${group}-nothing`, ["participants"], PARTITIONS);
     await assigned(member, 2);
@@ -81,7 +81,7 @@ describe("compressed batches", () => {
     ["snappy", CompressionTypes.Snappy],
     ["zstd", CompressionTypes.ZSTD],
   ])("of a producer with %s are read", async (name, compression) => {
-    const place: Place = { topic: "presence", partition: 0 };
+    const place: TopicPartition = { topic: "presence", partition: 0 };
     const start = await endOf(log, place);
     const messages = values.map((value) => ({ value, partition: 0 }));
     await (await producer()).send({ topic: log.nameOf("presence"), compression, messages });
@@ -96,7 +96,7 @@ describe("compressed batches", () => {
     ["lz4", "conversationStrays"],
     ["zstd", "inboxStrays"],
   ] as const)("of Java with %s are read", async (name, topic) => {
-    const place: Place = { topic, partition: 1 };
+    const place: TopicPartition = { topic, partition: 1 };
     const configEntries = [{ name: "compression.type", value: name }];
     const resource = { type: ConfigResourceTypes.TOPIC, name: log.nameOf(topic), configEntries };
     await (await admin()).alterConfigs({ validateOnly: false, resources: [resource] });
@@ -107,13 +107,13 @@ describe("compressed batches", () => {
 });
 
 test("what retention has deleted is passed over, from wherever one seeks", async () => {
-  const place: Place = { topic: "deadLetters", partition: 1 };
+  const place: TopicPartition = { topic: "deadLetters", partition: 1 };
   await log.publish(["a", "b", "c", "d"].map((value) => saying("deadLetters", 1, value)));
   const topic = log.nameOf("deadLetters");
   const brokers = await admin();
   await brokers.fetchTopicOffsets(topic); // kafkajs deletes nothing on a topic that it hasn't looked up
   await brokers.deleteTopicRecords({ topic, partitions: [{ partition: 1, offset: "2" }] });
-  expect(await log.extents([place])).toEqual([{ low: 2, high: 4 }]);
+  expect(await log.offsets([place])).toEqual([{ low: 2, high: 4 }]);
   for (const from of [null, 0, 1, 2]) {
     const found = await read(log, `${group}-deleted-${from}`, place, from);
     expect(found.map(({ offset, value }) => [offset, text(value)])).toEqual([
@@ -158,7 +158,7 @@ describe("a topic that isn't there", () => {
   test.each([
     ["to be counted", () => empty.partitions("inbox")],
     ["to publish to", () => empty.publish([saying("inbox", 0, "a")])],
-    ["to look into", () => empty.extents([{ topic: "inbox", partition: 0 }])],
+    ["to look into", () => empty.offsets([{ topic: "inbox", partition: 0 }])],
     ["to read", () => empty.subscribe(group, ["messages", "inbox"], PARTITIONS)],
   ])("%s is fatal, and one is told what to do", async (_what, ask) => {
     await expect(ask()).rejects.toMatchObject(told);
@@ -168,5 +168,5 @@ describe("a topic that isn't there", () => {
 test("a broker that isn't there may be there later", async () => {
   await using none = openKafka({ brokers: ["127.0.0.1:9"], clientId: "tests", prefix: "", tls: false });
   await expect(none.partitions("inbox")).rejects.toMatchObject({ name: "Transient" });
-  await expect(placesOf(none, ["inbox"])).rejects.toMatchObject({ name: "Transient" });
+  await expect(partitionsOf(none, ["inbox"])).rejects.toMatchObject({ name: "Transient" });
 });

@@ -1,11 +1,11 @@
 import { memoryLog } from "../../services/platform/memory/log.ts";
 import type {
-  Extent,
+  OffsetRange,
   Log,
   Outgoing,
-  Place,
+  TopicPartition,
   RawRecord,
-  Slice,
+  FetchedRecords,
   Subscription,
 } from "../../services/platform/contract/ports.ts";
 import type { TopicId } from "../../services/domain/topics.ts";
@@ -37,13 +37,13 @@ export const saying = (topic: TopicId, partition: number, value: string, more: P
 });
 
 /** Where the log ends now. */
-export const endOf = async (log: Log, place: Place): Promise<number> => {
-  const [extent] = await log.extents([place]);
-  return (extent as Extent).high;
+export const endOf = async (log: Log, place: TopicPartition): Promise<number> => {
+  const [extent] = await log.offsets([place]);
+  return (extent as OffsetRange).high;
 };
 
 /** Resolves when the member has partitions. */
-export const assigned = async (member: Subscription, count = 1): Promise<readonly Place[]> => {
+export const assigned = async (member: Subscription, count = 1): Promise<readonly TopicPartition[]> => {
   for (;;) {
     const places = member.assigned();
     if (places.length >= count) return places;
@@ -56,10 +56,10 @@ export const assigned = async (member: Subscription, count = 1): Promise<readonl
 /** Takes until what has been taken is enough. */
 export const takeUntil = async (
   member: Subscription,
-  isEnough: (slices: readonly Slice[]) => boolean,
+  isEnough: (slices: readonly FetchedRecords[]) => boolean,
   limit = 1_000,
-): Promise<readonly Slice[]> => {
-  const slices: Slice[] = [];
+): Promise<readonly FetchedRecords[]> => {
+  const slices: FetchedRecords[] = [];
   while (!isEnough(slices)) {
     slices.push(...member.take(limit));
     if (!isEnough(slices)) await member.arrival(never);
@@ -72,13 +72,14 @@ export const takeUntil = async (
 export const takeRecords = async (member: Subscription, count: number, limit?: number): Promise<readonly RawRecord[]> =>
   recordsOf(await takeUntil(member, (slices) => recordsOf(slices).length >= count, limit));
 
-export const recordsOf = (slices: readonly Slice[]): readonly RawRecord[] => slices.flatMap(({ records }) => records);
+export const recordsOf = (slices: readonly FetchedRecords[]): readonly RawRecord[] =>
+  slices.flatMap(({ records }) => records);
 
 /** Reads what a place holds from an offset to its present end. */
 export const read = async (
   log: Log,
   group: string,
-  place: Place,
+  place: TopicPartition,
   from: number | null,
 ): Promise<readonly RawRecord[]> => {
   await using member = await log.subscribe(group, [place.topic], PARTITIONS);

@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { beforeAll, describe, expect, test } from "vitest";
 import { laneOf } from "../../services/platform/contract/lane.ts";
-import type { Log, Place, RawRecord } from "../../services/platform/contract/ports.ts";
+import type { Log, TopicPartition, RawRecord } from "../../services/platform/contract/ports.ts";
 import type { TopicId } from "../../services/domain/topics.ts";
-import { placesOf } from "../../services/platform/engine/time/watermark.ts";
+import { partitionsOf } from "../../services/platform/engine/time/watermark.ts";
 import { readerOf } from "../../services/platform/runtime/log-reader.ts";
 import { endOf, logs, read, saying, takeRecords, assigned, text, bytes } from "./log.suite.ts";
 import { PARTITIONS } from "../support/world.ts";
@@ -18,7 +18,7 @@ describe.each(logs)("the log %s", (_name, open) => {
   });
 
   test("keeps the order within a partition, offsets one after the other", async () => {
-    const place: Place = { topic: "messages", partition: 1 };
+    const place: TopicPartition = { topic: "messages", partition: 1 };
     const start = await endOf(log, place);
     const values = Array.from({ length: 2_500 }, (_none, index) => `v${index}`);
     for (const some of [values.slice(0, 1), values.slice(1, 2_000), values.slice(2_000)])
@@ -47,7 +47,7 @@ describe.each(logs)("the log %s", (_name, open) => {
   });
 
   test("keeps headers, tombstones, records without a key and timestamps", async () => {
-    const place: Place = { topic: "inbox", partition: 0 };
+    const place: TopicPartition = { topic: "inbox", partition: 0 };
     const start = await endOf(log, place);
     const before = Date.now();
     await log.publish([
@@ -76,16 +76,26 @@ describe.each(logs)("the log %s", (_name, open) => {
   });
 
   test("says how far each partition goes, an empty one too", async () => {
-    const places = await placesOf(log, ["conversationStrays"]);
-    for (const { low, high } of await log.extents(places)) expect([low, high]).toEqual([0, 0]);
+    const places = await partitionsOf(log, ["conversationStrays"]);
+    for (const { low, high } of await log.offsets(places)) expect([low, high]).toEqual([0, 0]);
     await log.publish(["a", "b", "c"].map((value) => saying("conversationStrays", 1, value)));
-    expect(await log.extents(places)).toEqual([
+    expect(await log.offsets(places)).toEqual([
       { low: 0, high: 0 },
       { low: 0, high: 3 },
     ]);
-    const mixed = [places[1], { topic: "deadLetters", partition: 0 }, places[0], places[1]] as readonly Place[];
-    expect((await log.extents(mixed)).map(({ high }) => high)).toEqual([3, await endOf(log, mixed[1] as Place), 0, 3]);
-    expect(await log.extents([])).toEqual([]);
+    const mixed = [
+      places[1],
+      { topic: "deadLetters", partition: 0 },
+      places[0],
+      places[1],
+    ] as readonly TopicPartition[];
+    expect((await log.offsets(mixed)).map(({ high }) => high)).toEqual([
+      3,
+      await endOf(log, mixed[1] as TopicPartition),
+      0,
+      3,
+    ]);
+    expect(await log.offsets([])).toEqual([]);
   });
 
   test("is scanned from the first record to where it ends, a partition's records in order, and again", async () => {
@@ -128,7 +138,7 @@ describe.each(logs)("the log %s", (_name, open) => {
   });
 
   test("takes records of a megabyte, many of them at once", async () => {
-    const place: Place = { topic: "deadLetters", partition: 0 };
+    const place: TopicPartition = { topic: "deadLetters", partition: 0 };
     const start = await endOf(log, place);
     // What compresses to nothing for the broker would not count: each byte differs from its neighbours.
     const big = Buffer.from(Array.from({ length: 1_048_588 }, (_none, index) => (index * 31 + (index >> 8)) & 0xff));

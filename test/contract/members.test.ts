@@ -1,11 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
-import type { Log, Place, Subscription } from "../../services/platform/contract/ports.ts";
-import { placesOf } from "../../services/platform/engine/time/watermark.ts";
+import type { Log, TopicPartition, Subscription } from "../../services/platform/contract/ports.ts";
+import { partitionsOf } from "../../services/platform/engine/time/watermark.ts";
 import { assigned, endOf, logs, recordsOf, saying, takeRecords, takeUntil, text } from "./log.suite.ts";
 import { PARTITIONS } from "../support/world.ts";
 
-const named = (places: readonly Place[]): readonly string[] =>
+const named = (places: readonly TopicPartition[]): readonly string[] =>
   places.map(({ topic, partition }) => `${topic}/${partition}`).toSorted();
 
 /** What two members have when they have shared all there is: the first to come gives up some of what it had. */
@@ -13,7 +13,7 @@ const shared = async (
   one: Subscription,
   another: Subscription,
   count: number,
-): Promise<readonly (readonly Place[])[]> => {
+): Promise<readonly (readonly TopicPartition[])[]> => {
   for (;;) {
     const [mine, others] = [one.assigned(), another.assigned()];
     if (mine.length > 0 && others.length > 0 && mine.length + others.length === count) return [mine, others];
@@ -35,7 +35,9 @@ describe.each(logs)("who reads the log %s", (_name, open) => {
   test("alone has every partition of its topics, and the same until it changes", async () => {
     await using member = await log.subscribe(group, ["messages", "users"], PARTITIONS);
     const places = await assigned(member, 4);
-    expect(named(places)).toEqual(named([...(await placesOf(log, ["messages"])), ...(await placesOf(log, ["users"]))]));
+    expect(named(places)).toEqual(
+      named([...(await partitionsOf(log, ["messages"])), ...(await partitionsOf(log, ["users"]))]),
+    );
     expect(member.assigned()).toBe(places);
   });
 
@@ -55,7 +57,7 @@ describe.each(logs)("who reads the log %s", (_name, open) => {
     await log.publish(values.map((value) => saying("participants", 0, value)));
     await using member = await log.subscribe(group, ["participants"], PARTITIONS);
     await assigned(member, 2);
-    const place: Place = { topic: "participants", partition: 0 };
+    const place: TopicPartition = { topic: "participants", partition: 0 };
     member.seek(place, null);
     expect((await takeRecords(member, 4)).map(({ value }) => text(value))).toEqual(values);
     member.seek(place, 2);
@@ -82,7 +84,7 @@ describe.each(logs)("who reads the log %s", (_name, open) => {
   test("gets nothing of what had arrived when it sought anew", async () => {
     await log.publish(Array.from({ length: 50 }, (_none, index) => saying("conversationStrays", 0, `${index}`)));
     await using member = await log.subscribe(group, ["conversationStrays"], PARTITIONS);
-    const place: Place = { topic: "conversationStrays", partition: 0 };
+    const place: TopicPartition = { topic: "conversationStrays", partition: 0 };
     await assigned(member, 2);
     for (const from of [0, 40, 20, 45, 3]) {
       member.seek(place, from);
@@ -104,13 +106,13 @@ describe.each(logs)("who reads the log %s", (_name, open) => {
   });
 
   test("may tell how far it is; nobody's start depends on it", async () => {
-    const place: Place = { topic: "inboxStrays", partition: 1 };
+    const place: TopicPartition = { topic: "inboxStrays", partition: 1 };
     await log.publish(["a", "b"].map((value) => saying("inboxStrays", 1, value)));
     {
       await using first = await log.subscribe(group, ["inboxStrays"], PARTITIONS);
       await assigned(first, 2);
-      await first.hint([{ ...place, offset: 2 }]);
-      await first.hint([]);
+      await first.commitHint([{ ...place, offset: 2 }]);
+      await first.commitHint([]);
     }
     await using second = await log.subscribe(group, ["inboxStrays"], PARTITIONS);
     await assigned(second, 2);
@@ -129,7 +131,7 @@ describe.each(logs)("who reads the log %s", (_name, open) => {
 
     await another[Symbol.asyncDispose]();
     expect(named(await assigned(one, 6))).toEqual(all);
-    const place: Place = { topic: "inbox", partition: others[0]?.partition ?? -1 };
+    const place: TopicPartition = { topic: "inbox", partition: others[0]?.partition ?? -1 };
     one.seek(place, await endOf(log, place));
     await log.publish([saying("inbox", place.partition, "for who stayed")]);
     expect((await takeRecords(one, 1)).map(({ value }) => text(value))).toEqual(["for who stayed"]);

@@ -17,7 +17,7 @@ const missed = {
   senderId: "bob",
   sentAt: at("12:00"),
   since: at("12:00"),
-  seen: at("12:00") + 7,
+  loggedAt: at("12:00") + 7,
   isMentioned: false,
 };
 const attended = {
@@ -25,7 +25,7 @@ const attended = {
   messageId: "m2",
   senderId: null,
   since: at("12:01"),
-  seen: at("12:01"),
+  loggedAt: at("12:01"),
   isMentioned: true,
 };
 

@@ -27,7 +27,7 @@ const commands = ({ log, codec }: TestLog, now: () => number = Date.now) => {
 const json = (text: string): unknown => JSON.parse(text);
 const recordsOf = async ({ log }: TestLog): Promise<number> => {
   const count = await log.partitions("settings");
-  const extents = await log.extents(
+  const extents = await log.offsets(
     Array.from({ length: count }, (_, partition) => ({ topic: "settings", partition })),
   );
   return extents.reduce((sum, { low, high }) => sum + high - low, 0);

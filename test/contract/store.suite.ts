@@ -3,7 +3,7 @@ import { postgresStore } from "../../services/platform/adapters/postgres/store.t
 import { database } from "../support/world.ts";
 import type {
   Commit,
-  Hold,
+  LaneProgress,
   Job,
   NewJob,
   OutboxEntry,
@@ -33,16 +33,16 @@ export const ground = (store: Store): Ground => {
 export const PROCESSOR = "inboxes";
 
 /** A lane that nobody held before, claimed. */
-export const claimed = async ({ store, next }: Ground): Promise<Hold> => {
+export const claimed = async ({ store, next }: Ground): Promise<LaneProgress> => {
   const [hold] = await store.claim(PROCESSOR, [next()]);
   if (hold === undefined) throw new Error("a claim gives a hold for each lane");
   return hold;
 };
 
 /** A commit that changes nothing but what it is given. */
-export const commitOf = (holds: readonly Hold[], more: Partial<Commit> = {}): Commit => ({
+export const commitOf = (holds: readonly LaneProgress[], more: Partial<Commit> = {}): Commit => ({
   processor: PROCESSOR,
-  holds,
+  lanes: holds,
   revisit: null,
   rows: [],
   outbox: [],
@@ -50,7 +50,7 @@ export const commitOf = (holds: readonly Hold[], more: Partial<Commit> = {}): Co
   ...more,
 });
 
-export const row = ({ lane }: Hold, key: string, value: unknown, due: number | null = null): RowWrite => ({
+export const row = ({ lane }: LaneProgress, key: string, value: unknown, due: number | null = null): RowWrite => ({
   lane,
   key,
   value,
@@ -97,7 +97,11 @@ export const leaseOne = async ({ store }: Ground, queue: string, now: number, un
 };
 
 /** The values of a lane's rows, in the order of the keys. */
-export const valuesOf = ({ store }: Ground, { lane }: Hold, ...keys: readonly string[]): Promise<readonly unknown[]> =>
+export const valuesOf = (
+  { store }: Ground,
+  { lane }: LaneProgress,
+  ...keys: readonly string[]
+): Promise<readonly unknown[]> =>
   store.load(
     PROCESSOR,
     keys.map((key) => ({ lane, key })),

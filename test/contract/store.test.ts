@@ -2,7 +2,15 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { claimed, commitOf, entry, type Ground, ground, job, PROCESSOR, row, stores, valuesOf } from "./store.suite.ts";
 
 /** What is known of a lane that was never read. */
-const UNTOUCHED = { cursors: {}, heard: {}, within: {}, reached: {}, time: -1, examined: {}, examinedTime: -1 };
+const UNTOUCHED = {
+  cursors: {},
+  lastSequence: {},
+  partiallyFolded: {},
+  lastTime: {},
+  watermark: -1,
+  readOffsets: {},
+  readWatermark: -1,
+};
 
 /** What a store promises (services/platform/contract/ports.ts). Both pass it. */
 describe.each(stores)("the store %s", (_name, open) => {
@@ -24,13 +32,13 @@ describe.each(stores)("the store %s", (_name, open) => {
       const hold = await claimed(on);
       const taken = {
         cursors: { "messages/3": 12, __proto__: 1 },
-        heard: { "inbox/3<a/1": 7 },
-        within: { "inbox/3<a/1": 2 },
-        reached: { "inbox/3<a/1": 1_700_000_000_000 },
+        lastSequence: { "inbox/3<a/1": 7 },
+        partiallyFolded: { "inbox/3<a/1": 2 },
+        lastTime: { "inbox/3<a/1": 1_700_000_000_000 },
         sequence: 2 ** 52,
-        time: 1_700_000_000_000,
-        examined: { "messages/3": 14 },
-        examinedTime: 1_700_000_000_001,
+        watermark: 1_700_000_000_000,
+        readOffsets: { "messages/3": 14 },
+        readWatermark: 1_700_000_000_001,
       };
       expect(await on.store.commit(commitOf([{ ...hold, ...taken }]))).toBe("committed");
       expect(await on.store.claim(PROCESSOR, [hold.lane])).toEqual([{ lane: hold.lane, epoch: 2, ...taken }]);
@@ -116,7 +124,7 @@ describe.each(stores)("the store %s", (_name, open) => {
   describe("progress", () => {
     test("is what each lane has come to, with the first entry that is still to be published to the topic", async () => {
       const [one, other] = [await claimed(on), await claimed(on)];
-      const come = { cursors: { "messages/1": 3 }, examined: { "messages/1": 5 }, time: 70, examinedTime: 80 };
+      const come = { cursors: { "messages/1": 3 }, readOffsets: { "messages/1": 5 }, watermark: 70, readWatermark: 80 };
       const stream = `${PROCESSOR}/${one.lane}`;
       const entries = [
         entry(stream, 7, { topic: "deadLetters" }),
@@ -128,7 +136,7 @@ describe.each(stores)("the store %s", (_name, open) => {
         const lanes = await on.store.progress(PROCESSOR, to);
         return [one, other].map(({ lane }) => lanes.find((each) => each.lane === lane));
       };
-      const untouched = { cursors: {}, examined: {}, time: -1, examinedTime: -1, unpublished: null };
+      const untouched = { cursors: {}, readOffsets: {}, watermark: -1, readWatermark: -1, unpublished: null };
       expect(await found("inbox")).toEqual([
         { lane: one.lane, ...come, sequence: 2 ** 52, unpublished: 8 },
         { lane: other.lane, ...untouched, sequence: other.sequence },

@@ -8,7 +8,7 @@ import { random } from "../../deploy/local/demo/random.ts";
 import { script } from "../../deploy/local/demo/script.ts";
 import { parseSettings } from "../../services/domain/role-settings.ts";
 import { SECOND } from "../../services/platform/contract/time.ts";
-import type { Said } from "../../services/platform/engine/output/publish.ts";
+import type { NewRecord } from "../../services/platform/engine/output/publish.ts";
 import { letter } from "../support/letters.ts";
 import { plain } from "../support/settings.ts";
 import { expectAllDecided, expectAllMailed, expectAllPosted } from "../support/standing.ts";
@@ -24,9 +24,9 @@ const SHORTEST_LIFE = 1_500;
 const MORE_LIFE = IS_WHOLE ? 14_000 : 6_000;
 
 /** Kills process after process at moments that the seed draws; letters go on being written meanwhile. */
-const killAgainAndAgain = async (chat: World): Promise<readonly Said[]> => {
+const killAgainAndAgain = async (chat: World): Promise<readonly NewRecord[]> => {
   const dice = random(SEED);
-  const letters: Said[] = [];
+  const letters: NewRecord[] = [];
   for (let kill = 0; kill < KILLS; kill++) {
     const { child, end } = startAll(chat);
     // Not waits for facts: the moments are what is drawn. Some hit a process that starts, most one that works.

@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import { inject } from "vitest";
 import { avroType } from "../../services/platform/adapters/registry/avro.ts";
 import { subjectOf } from "../../services/platform/adapters/registry/codec.ts";
-import type { Said } from "../../services/platform/engine/output/publish.ts";
+import type { NewRecord } from "../../services/platform/engine/output/publish.ts";
 import { openRegistry } from "../../services/platform/adapters/registry/registry.ts";
 import { folder, type World } from "../support/world.ts";
 
@@ -35,7 +35,7 @@ export interface LaterVersion {
   /** Registers its schemas, as whoever upgrades does first. */
   register(chat: World): Promise<void>;
   /** The same records, messages as the later version writes them: with the field. */
-  publish(chat: World, records: readonly Said[]): Promise<void>;
+  publish(chat: World, records: readonly NewRecord[]): Promise<void>;
 }
 
 /** Copies the sources and gives each record a field more, with a default: compatible, as a registry has it. */

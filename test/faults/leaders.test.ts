@@ -63,7 +63,7 @@ const bounce = async (broker: Broker, isAsked: boolean, { log }: TestLog): Promi
 
 /** The records of one partition. */
 const published = (log: TestLog["log"]): Promise<number> =>
-  settled(async () => (await log.extents([{ topic: "messages", partition: 0 }]))[0]?.high ?? -1);
+  settled(async () => (await log.offsets([{ topic: "messages", partition: 0 }]))[0]?.high ?? -1);
 
 /** The answer, as soon as there is one: a cluster that is changing gives none for a moment. */
 const settled = async <T>(ask: () => Promise<T>): Promise<T> => {

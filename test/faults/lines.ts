@@ -1,6 +1,6 @@
 import { expect, inject, onTestFinished } from "vitest";
 import { avroCodec, registeredIds, schemaOf, subjectOf } from "../../services/platform/adapters/registry/codec.ts";
-import { say } from "../../services/platform/engine/output/publish.ts";
+import { publish as publishRecords } from "../../services/platform/engine/output/publish.ts";
 import { openRegistry } from "../../services/platform/adapters/registry/registry.ts";
 import { startBrokers } from "../support/brokers.ts";
 import { type World, world } from "../support/world.ts";
@@ -56,7 +56,7 @@ export const wiredLog = async (): Promise<Wired> => {
   const settings = { LOG_LEVEL: "info", KAFKA_BROKERS: brokers.front, SCHEMA_REGISTRY_URL: there.href };
   const chat = await world(settings, {}, brokers);
   const { codec, renew } = await renewable(chat);
-  const publish: World["publish"] = (...records) => say(chat.log, codec(), records);
+  const publish: World["publish"] = (...records) => publishRecords(chat.log, codec(), records);
   return { lines: { kafka, registry }, chat: { ...chat, publish }, renew };
 };
 

@@ -71,7 +71,7 @@ const toldOf = async ({ log }: World): Promise<number> => {
     { length: PARTITIONS },
     (_none, partition) => ({ topic: "notifications", partition }) as const,
   );
-  return (await log.extents(places)).reduce((sum, { high }) => sum + high, 0);
+  return (await log.offsets(places)).reduce((sum, { high }) => sum + high, 0);
 };
 
 /** Asks it to go; resolves with how long it took, in milliseconds, when it has ended well. */

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { type Millis, MINUTE, SECOND } from "../../services/platform/contract/time.ts";
-import type { Said } from "../../services/platform/engine/output/publish.ts";
+import type { NewRecord } from "../../services/platform/engine/output/publish.ts";
 import { message, participant } from "../support/chat.ts";
 import { notificationEvents } from "../support/standing.ts";
 import { eventually, world } from "../support/world.ts";
@@ -39,10 +39,10 @@ test(`a backlog larger than memory is worked off by processes of ${HEAP} MiB eac
 });
 
 /** Two people each, one of whom writes and the other isn't there. */
-const backlog = (start: Millis): readonly Said[] => {
+const backlog = (start: Millis): readonly NewRecord[] => {
   const rooms = Array.from({ length: ROOMS }, (_none, room) => room);
-  const stamped = (said: Said, at: Millis): Said =>
-    ({ ...said, timestamp: at, value: { ...said.value, occurredAt: at } }) as Said;
+  const stamped = (said: NewRecord, at: Millis): NewRecord =>
+    ({ ...said, timestamp: at, value: { ...said.value, occurredAt: at } }) as NewRecord;
   return [
     ...rooms.flatMap((room) =>
       ["writer", "reader"].map((who) => stamped(participant(`room-${room}`, `${who}-${room}`, "0:00"), start)),

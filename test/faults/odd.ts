@@ -1,6 +1,6 @@
 import { MAX_ID_LENGTH } from "../../services/domain/ids.ts";
 import type { MessageEvent, User } from "../../services/domain/records.ts";
-import type { Said } from "../../services/platform/engine/output/publish.ts";
+import type { NewRecord } from "../../services/platform/engine/output/publish.ts";
 import { conversation, message, participant, presence, user } from "../support/chat.ts";
 
 /** Something strange that a chat may say, and nothing is wrong with it. */
@@ -9,7 +9,7 @@ export interface Odd {
   readonly reader: string;
   /** Whether the reader gets a mail about it; else it is only to do no harm. */
   readonly isTold: boolean;
-  readonly said: readonly Said[];
+  readonly said: readonly NewRecord[];
 }
 
 const many = <T>(count: number, of: (index: number) => T): readonly T[] =>

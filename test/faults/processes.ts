@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { inject, onTestFailed, onTestFinished } from "vitest";
-import type { Point } from "../../services/platform/runtime/failpoints.ts";
+import type { Failpoint } from "../../services/platform/runtime/failpoints.ts";
 import type { World } from "../support/world.ts";
 
 /** A process with services of a world; what is left of it when the test is over is killed. */
@@ -26,7 +26,7 @@ export interface Line {
 
 /** Where a process is struck: at the `times`th time that `who` passes the point. */
 export interface Strike {
-  readonly point: Point;
+  readonly point: Failpoint;
   readonly who: string;
   readonly times: number;
   /** Killed, unless it is to be stopped: by SIGSTOP, until somebody says SIGCONT. */

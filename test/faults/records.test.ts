@@ -5,7 +5,7 @@ import { LATENESS } from "../../services/inboxes/state.ts";
 import { laneOf } from "../../services/platform/contract/lane.ts";
 import { DAY, HOUR, MINUTE, SECOND } from "../../services/platform/contract/time.ts";
 import type { TopicId } from "../../services/domain/topics.ts";
-import type { Said } from "../../services/platform/engine/output/publish.ts";
+import type { NewRecord } from "../../services/platform/engine/output/publish.ts";
 import { message, participant, presence, user } from "../support/chat.ts";
 import { letter } from "../support/letters.ts";
 import { notificationEvents } from "../support/standing.ts";
@@ -24,7 +24,7 @@ const NOTHING_AGAIN = [{ events: 0, mails: 0, webhooks: 0 }, 0];
 const TOLD_ONCE: readonly TopicId[] = ["messages", "participants", "presence"];
 
 /** Every fifth is said twice at once, and every fifth again when all is said, with the times that it had. */
-const repeated = (dice: Random, said: readonly Said[]): readonly Said[] => {
+const repeated = (dice: Random, said: readonly NewRecord[]): readonly NewRecord[] => {
   const atOnce = said.flatMap((one) => (dice.below(5) === 0 ? [one, one] : [one]));
   const last = new Map(said.map((one) => [subjectOf(one), one]));
   const again = said.filter(
@@ -34,7 +34,7 @@ const repeated = (dice: Random, said: readonly Said[]): readonly Said[] => {
 };
 
 /** Of two that speak of one person and time, the one that the log has last holds: to say the first again says something new. */
-const subjectOf = ({ topic, key, value }: Said): string => {
+const subjectOf = ({ topic, key, value }: NewRecord): string => {
   const whose =
     value !== null && "userId" in value ? value.userId : value !== null && "messageId" in value ? value.messageId : "";
   return JSON.stringify([topic, key, whose, value !== null && "occurredAt" in value ? value.occurredAt : null]);
@@ -61,7 +61,7 @@ const someMails = async ({ mailbox }: World): Promise<void> => {
 test("what comes late, within the hour, and before what it hangs on, is told like anything else", async () => {
   const chat = await world({ LOG_LEVEL: "error" });
   await using _ = chat.serve();
-  const reversed = (index: number, late: number): readonly Said[] => {
+  const reversed = (index: number, late: number): readonly NewRecord[] => {
     const said = { occurredAt: Date.now() - late };
     const [room, reader] = [`late-${index}`, `late-reader-${index}`];
     return [

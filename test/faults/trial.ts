@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { expect, onTestFailed } from "vitest";
 import { messageOf } from "../../services/platform/contract/failure.ts";
 import { settings } from "../oracle/history.ts";
-import type { Said } from "../../services/platform/engine/output/publish.ts";
+import type { NewRecord } from "../../services/platform/engine/output/publish.ts";
 import { letter, lettersTold } from "../support/letters.ts";
 import { expected, histories, together } from "../support/past.ts";
 import { plain } from "../support/settings.ts";
@@ -45,7 +45,7 @@ export interface Options {
   /** Of the world's settings, where it has some of its own. */
   readonly fields?: Partial<SettingsFields>;
   /** What of the histories is said, and in which order, where the same is to come of it. */
-  readonly disturb?: (past: readonly Said[]) => readonly Said[];
+  readonly disturb?: (past: readonly NewRecord[]) => readonly NewRecord[];
 }
 
 /** Publishes so many histories of the past, drawn by SEED. Nobody may read yet: who has read all is in the present. */

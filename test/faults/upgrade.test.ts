@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { Said } from "../../services/platform/engine/output/publish.ts";
+import type { NewRecord } from "../../services/platform/engine/output/publish.ts";
 import { eventually, type World, world } from "../support/world.ts";
 import { laterVersion, type LaterVersion } from "./later.ts";
 import { hasSaid, type Running, startAll } from "./processes.ts";
@@ -53,7 +53,7 @@ const mixing = (chat: World, later: LaterVersion) => {
   return {
     chat: {
       ...chat,
-      publish: (...records: readonly Said[]) =>
+      publish: (...records: readonly NewRecord[]) =>
         count < 0 || count++ % 2 === 0 ? chat.publish(...records) : later.publish(chat, records),
     },
     begin: () => {

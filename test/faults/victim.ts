@@ -1,5 +1,5 @@
 import { all } from "../../services/all.ts";
-import { arm } from "../../services/platform/runtime/failpoints.ts";
+import { armFailpoints } from "../../services/platform/runtime/failpoints.ts";
 import { serve } from "../../services/platform/app/serve.ts";
 import { obey } from "./orders.ts";
 
@@ -9,7 +9,7 @@ import { obey } from "./orders.ts";
  */
 const [point, who, times, signal] = (process.env["STRIKE"] ?? "").split(" ");
 let left = Number(times);
-arm((passed, by) => {
+armFailpoints((passed, by) => {
   if (passed === point && by === who && --left === 0) process.kill(process.pid, signal);
 });
 obey();

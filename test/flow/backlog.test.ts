@@ -10,7 +10,7 @@ import { SESSION_TTL } from "../../services/inboxes/sessions.ts";
 import { inboxesService } from "../../services/inboxes/service.ts";
 import { mailer } from "../../services/mailer/service.ts";
 import { openDatabase } from "../../services/platform/adapters/postgres/database.ts";
-import type { Said } from "../../services/platform/engine/output/publish.ts";
+import type { NewRecord } from "../../services/platform/engine/output/publish.ts";
 import { heard } from "../oracle/run.ts";
 import { settingsSaid } from "../support/settings.ts";
 import { expectAllDecided, expectAllMailed, expectAllSorted, notificationEvents } from "../support/standing.ts";
@@ -159,11 +159,11 @@ const turnstile = async ({ environment }: World) => {
 };
 
 /** What everybody says, in the order of time, slice by slice. */
-const lifeOf = (start: Millis, end: Millis): readonly (readonly Said[])[] => {
+const lifeOf = (start: Millis, end: Millis): readonly (readonly NewRecord[])[] => {
   const casts = Array.from({ length: CASTS }, (_none, number): Cast => cast(`-${number}`));
   const scripts = casts.map((each, number) => script(each, SEED + number));
-  const stamped = (at: Millis, said: readonly Said[]): readonly Said[] =>
-    said.map((one): Said => ({ ...one, timestamp: at }));
+  const stamped = (at: Millis, said: readonly NewRecord[]): readonly NewRecord[] =>
+    said.map((one): NewRecord => ({ ...one, timestamp: at }));
   const slices = [
     stamped(
       start,
@@ -190,7 +190,8 @@ const lifeOf = (start: Millis, end: Millis): readonly (readonly Said[])[] => {
   ];
 };
 
-const recordOf = (said: Said): LogRecord => ({ ...said, at: said.timestamp, timestamp: said.timestamp }) as LogRecord;
+const recordOf = (said: NewRecord): LogRecord =>
+  ({ ...said, at: said.timestamp, loggedAt: said.timestamp }) as LogRecord;
 
 const briefly = (told: readonly NotificationEvent[]) =>
   told
@@ -206,7 +207,7 @@ const briefly = (told: readonly NotificationEvent[]) =>
 /** Whether they had by then read any, or all, of what it is about, or written in that conversation after it. */
 const hasRead = (
   { userId, conversationId, messageIds }: NotificationEvent,
-  life: readonly Said[],
+  life: readonly NewRecord[],
   much: "any" | "all",
   by: Millis,
 ): boolean => {

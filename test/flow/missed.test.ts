@@ -6,7 +6,7 @@ import { listen } from "../../services/platform/runtime/facts.ts";
 import { at, conversation, message, participant, presence, user } from "../support/chat.ts";
 import { wholeTopology } from "../support/memory.ts";
 import { settingsSaid } from "../support/settings.ts";
-import type { Said } from "../../services/platform/engine/output/publish.ts";
+import type { NewRecord } from "../../services/platform/engine/output/publish.ts";
 
 test("a message to someone away is told after the timeout, with what the mail shows", async () => {
   await using chat = await wholeTopology();
@@ -83,7 +83,7 @@ test("where more falls due in a backlog than one transaction takes, all are told
     transactions++;
   });
   const everybody = Array.from({ length: 2_100 }, (_none, index) => `user-${index}`);
-  const logged = (time: string, some: readonly Said[]): readonly Said[] =>
+  const logged = (time: string, some: readonly NewRecord[]): readonly NewRecord[] =>
     some.map((one) => ({ ...one, timestamp: at(time) }));
   const read = (time: string) => (one: string) => presence(one, "READ", time, { conversationId: "c" });
   await chat.publish(
@@ -110,7 +110,7 @@ test("who folds records as they come takes all that have come, however many", as
   await chat.process(mailer, () => noSettings);
   const everybody = Array.from({ length: 7_000 }, (_none, index) => `user-${index}`);
   await chat.publish(
-    ...everybody.map((userId, index): Said => {
+    ...everybody.map((userId, index): NewRecord => {
       const value = { userId, unsubscribed: [], occurredAt: index };
       return { topic: "preferences", key: userId, value, timestamp: index };
     }),

@@ -5,7 +5,7 @@ import { conversationsService } from "../../services/conversations/service.ts";
 import { topicIds } from "../../services/domain/topics.ts";
 import { inboxesService } from "../../services/inboxes/service.ts";
 import { isEqual } from "../../services/ops/rebuild/compare.ts";
-import { placesOf } from "../../services/platform/engine/time/watermark.ts";
+import { partitionsOf } from "../../services/platform/engine/time/watermark.ts";
 import { letter } from "../support/letters.ts";
 import { eventually, type World, world } from "../support/world.ts";
 import {
@@ -22,7 +22,7 @@ import {
   leftovers,
 } from "../support/rebuilding.ts";
 
-const extents = async (chat: World) => chat.log.extents(await placesOf(chat.log, topicIds));
+const extents = async (chat: World) => chat.log.offsets(await partitionsOf(chat.log, topicIds));
 
 test("a rebuild comes to what live is, tells nobody, and leaves nothing behind", { timeout: 120_000 }, async () => {
   const chat = await world({}, SETTINGS);

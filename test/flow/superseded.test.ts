@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
 import { outdated, presentOf } from "../../services/mailer/outdated.ts";
 import { rowsOf } from "../../services/mailer/rows.ts";
-import type { Said } from "../../services/platform/engine/output/publish.ts";
+import type { NewRecord } from "../../services/platform/engine/output/publish.ts";
 import { at, conversation, message, participant, presence, user } from "../support/chat.ts";
 import { wholeTopology } from "../support/memory.ts";
 
 /** Why the mail about the only notification is not to be sent, after something more was said. */
-const afterwards = async (...said: readonly Said[]): Promise<string | null> => {
+const afterwards = async (...said: readonly NewRecord[]): Promise<string | null> => {
   await using chat = await wholeTopology();
   await chat.advance(at("12:00"));
   await chat.publish(
@@ -30,9 +30,9 @@ const afterwards = async (...said: readonly Said[]): Promise<string | null> => {
     await presentOf("ada", event.snapshot, rowsOf(log, store)),
   );
 };
-const gone = (topic: "users" | "conversations", key: string): Said => ({ topic, key, value: null });
+const gone = (topic: "users" | "conversations", key: string): NewRecord => ({ topic, key, value: null });
 
-test.each<readonly [string, string | null, readonly Said[]]>([
+test.each<readonly [string, string | null, readonly NewRecord[]]>([
   ["is sent where nothing has happened", null, []],
   [
     "is sent where not all was read",

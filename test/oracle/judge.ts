@@ -52,11 +52,11 @@ function view(userId: string, known: Known, told: readonly Told[], names: Readon
 }
 
 /** The next notification at an instant, if there is one to be told. */
-function next(seen: View): Told | undefined {
-  const found = byConversation(seen.missed).find(([id, missed]) => heldBy(id, missed, seen).length === 0);
+function next(loggedAt: View): Told | undefined {
+  const found = byConversation(loggedAt.missed).find(([id, missed]) => heldBy(id, missed, loggedAt).length === 0);
   if (found === undefined) return undefined;
-  const about = seen.settings.group === "recipient" ? seen.missed : found[1];
-  return { at: seen.now, about, conversations: new Set(about.map(({ conversationId }) => conversationId)) };
+  const about = loggedAt.settings.group === "recipient" ? loggedAt.missed : found[1];
+  return { at: loggedAt.now, about, conversations: new Set(about.map(({ conversationId }) => conversationId)) };
 }
 
 function triggeredOf(userId: string, { at, about, conversations }: Told): Triggered {
@@ -71,17 +71,17 @@ export function* accounts(userId: string, memory: Memory, until: number): Genera
   for (let now = memory.next(Number.NEGATIVE_INFINITY); now <= until;) {
     const known = memory.at(now);
     const triggered: Triggered[] = [];
-    let seen = view(userId, known, told, names, now);
-    for (let notification = next(seen); notification !== undefined; notification = next(seen)) {
+    let loggedAt = view(userId, known, told, names, now);
+    for (let notification = next(loggedAt); notification !== undefined; notification = next(loggedAt)) {
       triggered.push(triggeredOf(userId, notification));
       for (const message of notification.about) names.add(nameOf(message));
       told = [...told, notification];
-      seen = view(userId, known, told, names, now);
+      loggedAt = view(userId, known, told, names, now);
     }
-    const held = new Map(byConversation(seen.missed).map(([id, missed]) => [id, heldBy(id, missed, seen)]));
-    yield { userId, at: now, triggered, standings: seen.standings, held };
-    told = memory.keep(seen);
-    const later = flips(seen).filter((instant) => instant > now);
+    const held = new Map(byConversation(loggedAt.missed).map(([id, missed]) => [id, heldBy(id, missed, loggedAt)]));
+    yield { userId, at: now, triggered, standings: loggedAt.standings, held };
+    told = memory.keep(loggedAt);
+    const later = flips(loggedAt).filter((instant) => instant > now);
     now = later.reduce((least, instant) => Math.min(least, instant), memory.next(now));
   }
 }

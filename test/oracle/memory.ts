@@ -12,7 +12,7 @@ export interface Memory {
   /** All that the log had by then. */
   at(now: number): Known;
   /** The instant is judged: which notifications are still to be remembered. */
-  keep(seen: View): readonly Told[];
+  keep(loggedAt: View): readonly Told[];
 }
 
 /** The same of each list. */
@@ -95,11 +95,11 @@ export function forgetful(all: Facts): Memory {
       };
       return known;
     },
-    keep(seen) {
-      const messages = messagesLeft(seen, lastWords);
-      const told = toldLeft(seen);
-      const from = Math.min(seen.now, ...messages.map(({ time }) => time), ...told.map(({ at }) => at));
-      facts = { ...facts, messages, presence: presenceLeft(seen, from) };
+    keep(loggedAt) {
+      const messages = messagesLeft(loggedAt, lastWords);
+      const told = toldLeft(loggedAt);
+      const from = Math.min(loggedAt.now, ...messages.map(({ time }) => time), ...told.map(({ at }) => at));
+      facts = { ...facts, messages, presence: presenceLeft(loggedAt, from) };
       return told;
     },
   };

@@ -23,7 +23,7 @@ export const recordOf = ({ topic: name, at: timestamp, key, value }: Line): LogR
   if (topic === undefined) throw new Error(`no topic ${name}`);
   const at = Math.min(value?.occurredAt ?? timestamp, timestamp);
   const whole = name === "notification.settings" ? settingsOf(key, value) : { ...blank[topic], ...value };
-  return { topic, key, value: value === null ? null : whole, at, timestamp } as LogRecord;
+  return { topic, key, value: value === null ? null : whole, at, loggedAt: timestamp } as LogRecord;
 };
 
 const settingsOf = (role: string, value: object | null): object => {

@@ -5,7 +5,7 @@ import { topics } from "../../services/domain/topics.ts";
 import { MAX_LISTED } from "../../services/inboxes/state.ts";
 import { readTrace } from "../../services/ops/trace.ts";
 import { traceScript } from "../../services/ops/trace-script.ts";
-import type { Said } from "../../services/platform/engine/output/publish.ts";
+import type { NewRecord } from "../../services/platform/engine/output/publish.ts";
 import { afterwards } from "./arbitrary.ts";
 import { compared } from "./compare.ts";
 import type { Line } from "./history.ts";
@@ -21,7 +21,7 @@ const MESSAGES = process.env["TRACE"] === "whole" ? Infinity : Number(process.en
 /** Milliseconds in which all of it is judged. */
 const PATIENCE = 3_600_000;
 
-const lineOf = ({ topic, key, value }: Said): Line => {
+const lineOf = ({ topic, key, value }: NewRecord): Line => {
   if (value === null || !("occurredAt" in value)) throw new Error(`the trace has no such record: ${topic} ${key}`);
   return { topic: topics[topic].name, key, value, at: value.occurredAt } as Line;
 };

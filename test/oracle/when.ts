@@ -82,22 +82,22 @@ function dueAt(missed: readonly Missed[], { live, settings }: View): number {
 }
 
 /** When it is settled. */
-function settledAt(missed: readonly Missed[], seen: View): number {
-  const due = dueAt(missed, seen);
-  return Math.min(due + longestBurst, Math.max(due, missed.at(-1)!.since + ms(seen.settings.settle)));
+function settledAt(missed: readonly Missed[], loggedAt: View): number {
+  const due = dueAt(missed, loggedAt);
+  return Math.min(due + longestBurst, Math.max(due, missed.at(-1)!.since + ms(loggedAt.settings.settle)));
 }
 
 /**
  * Why a user isn't told of what they missed in one conversation: the first clause of When that doesn't hold, none where
  * all do. Where it is both in quiet hours and over the cap it is either: neither ends before the other has.
  */
-export function heldBy(conversationId: string, missed: readonly Missed[], seen: View): readonly Held[] {
-  const { now, live, told, settings, zone } = seen;
+export function heldBy(conversationId: string, missed: readonly Missed[], loggedAt: View): readonly Held[] {
+  const { now, live, told, settings, zone } = loggedAt;
   const present = settings.whileOnline === "notify" ? attended(live, conversationId, now) : isOnline(live);
   if (present) return ["online"];
-  if (now < dueAt(missed, seen)) return ["timeout"];
-  if (now < settledAt(missed, seen)) return ["settle"];
-  if (now < cooledAt(conversationId, seen)) return ["cooldown"];
+  if (now < dueAt(missed, loggedAt)) return ["timeout"];
+  if (now < settledAt(missed, loggedAt)) return ["settle"];
+  if (now < cooledAt(conversationId, loggedAt)) return ["cooldown"];
   const held: Held[] = [];
   if (settings.quietHours !== null && isQuiet(settings.quietHours, now, zone)) held.push("quiet_hours");
   if (settings.dailyCap === null) return held;
@@ -114,14 +114,14 @@ export function byConversation(missed: readonly Missed[]): readonly (readonly [s
 }
 
 /** Every instant at which something known may come to look otherwise by time alone. */
-export function flips(seen: View): readonly number[] {
-  const { known, missed, settings, zone } = seen;
+export function flips(loggedAt: View): readonly number[] {
+  const { known, missed, settings, zone } = loggedAt;
   const lapses = known.presence.filter(isSign).map(({ time }) => time + sessionTtl);
   if (missed.length === 0) return lapses;
   const perConversation = byConversation(missed).flatMap(([id, those]) => {
-    const due = dueAt(those, seen);
-    return [due, due + longestBurst, settledAt(those, seen), cooledAt(id, seen)];
+    const due = dueAt(those, loggedAt);
+    return [due, due + longestBurst, settledAt(those, loggedAt), cooledAt(id, loggedAt)];
   });
   const isLocal = settings.quietHours !== null || settings.dailyCap !== null;
-  return [...lapses, ...perConversation, ...(isLocal ? localFlips(settings.quietHours, seen.now, zone) : [])];
+  return [...lapses, ...perConversation, ...(isLocal ? localFlips(settings.quietHours, loggedAt.now, zone) : [])];
 }

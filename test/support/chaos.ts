@@ -7,7 +7,7 @@ import { conversations } from "../../services/conversations/rule.ts";
 import { inboxes } from "../../services/inboxes/rule.ts";
 import { memoryLog, type MemoryLog, type Partitions } from "../../services/platform/memory/log.ts";
 import { memoryStore } from "../../services/platform/memory/store.ts";
-import { bell } from "../../services/platform/runtime/wakeups.ts";
+import { wakeups } from "../../services/platform/runtime/wakeups.ts";
 import { type Engine, startEngine, type World } from "../../services/platform/engine/engine.ts";
 import { type Relay, relay } from "../../services/platform/engine/output/relay.ts";
 import { settingsSaid } from "./settings.ts";
@@ -114,7 +114,7 @@ export const chaos = (codec: Codec, start: Millis, partitions?: Partitions, join
       },
     };
     const publisher = relay(own, store);
-    const world = { log: own, store, codec, clock, relay: publisher, bell: bell() };
+    const world = { log: own, store, codec, clock, relay: publisher, bell: wakeups() };
     const engines = await join(world);
     const leave = async (): Promise<void> => {
       for (const each of joined) await each[Symbol.asyncDispose]();

@@ -5,7 +5,7 @@ import type {
   PresenceEvent,
   User,
 } from "../../services/domain/records.ts";
-import type { Said as AnySaid } from "../../services/platform/engine/output/publish.ts";
+import type { NewRecord as AnySaid } from "../../services/platform/engine/output/publish.ts";
 import type { TopicId } from "../../services/domain/topics.ts";
 import { type Millis, MINUTE, SECOND } from "../../services/platform/contract/time.ts";
 

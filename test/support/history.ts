@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { type Millis, MINUTE, SECOND } from "../../services/platform/contract/time.ts";
-import type { Said } from "../../services/platform/engine/output/publish.ts";
+import type { NewRecord } from "../../services/platform/engine/output/publish.ts";
 import { conversation, message, participant, presence, user } from "./chat.ts";
 import type { Mishap, Turn } from "./chaos.ts";
 
@@ -154,17 +154,17 @@ const random = (seed: number) => {
 };
 
 /** Everybody takes part in every room, and is known. */
-export const beginning = (time: Millis): readonly Said[] =>
+export const beginning = (time: Millis): readonly NewRecord[] =>
   ROOMS.flatMap((id) =>
     PEOPLE.map((name) =>
       stamped({ topic: "participants", in: id, of: name, type: "JOINED", access: "READ_WRITE", notify: "ALL" }, time),
     ),
   );
 
-export const recordsOf = (moment: Moment, time: Millis): readonly Said[] =>
+export const recordsOf = (moment: Moment, time: Millis): readonly NewRecord[] =>
   moment.said.map((draw, index) => stamped(draw, time + index));
 
-const stamped = (draw: Draw, time: Millis): Said => {
+const stamped = (draw: Draw, time: Millis): NewRecord => {
   const more = { occurredAt: time };
   switch (draw.topic) {
     case "messages":

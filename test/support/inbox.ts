@@ -1,7 +1,7 @@
 import type { ChatRow } from "../../services/domain/conversation-rows.ts";
 import type { InboxEntry, PresenceEvent, User } from "../../services/domain/records.ts";
 import { inboxes } from "../../services/inboxes/rule.ts";
-import type { Said } from "../../services/platform/engine/output/publish.ts";
+import type { NewRecord } from "../../services/platform/engine/output/publish.ts";
 import { at, presence, user } from "./chat.ts";
 import { bookOf } from "./settings.ts";
 import { of } from "./spec.ts";
@@ -21,7 +21,7 @@ export const entry = (
   conversationId: string,
   clock: string,
   more: Partial<InboxEntry> = {},
-): Said => ({
+): NewRecord => ({
   topic: "inbox",
   key: "",
   timestamp: at(clock),
@@ -46,30 +46,36 @@ export const entry = (
 });
 
 /** A message of bob's that ada may have missed. */
-export const missed = (messageId: string, clock: string, more: Partial<InboxEntry> = {}): Said =>
+export const missed = (messageId: string, clock: string, more: Partial<InboxEntry> = {}): NewRecord =>
   entry("CANDIDATE", more.conversationId ?? "c", clock, { messageId, senderId: "bob", ...more });
-export const wrote = (clock: string): Said => entry("OWN", "c", clock, { messageId: "own", senderId: "ada" });
-export const withdrawn = (messageId: string, clock: string): Said =>
+export const wrote = (clock: string): NewRecord => entry("OWN", "c", clock, { messageId: "own", senderId: "ada" });
+export const withdrawn = (messageId: string, clock: string): NewRecord =>
   entry("WITHDRAWN", "c", clock, { messageId, reason: "deleted" });
-export const editedFor = (messageId: string, clock: string, ...mentioned: readonly string[]): Said =>
+export const editedFor = (messageId: string, clock: string, ...mentioned: readonly string[]): NewRecord =>
   entry("EDITED", "c", clock, { messageId, mentioned });
-export const closed = (clock: string): Said => entry("CLOSED", "c", clock, { reason: "left" });
-export const mentionsOnly = (clock: string): Said => entry("MENTIONS_ONLY", "c", clock);
+export const closed = (clock: string): NewRecord => entry("CLOSED", "c", clock, { reason: "left" });
+export const mentionsOnly = (clock: string): NewRecord => entry("MENTIONS_ONLY", "c", clock);
 
 /** A sign of life of a session, with a conversation on screen or none. */
-export const online = (clock: string, sessionId = "tab", screen: string | null = null): Said =>
+export const online = (clock: string, sessionId = "tab", screen: string | null = null): NewRecord =>
   presence("ada", "ONLINE", clock, { sessionId, conversationId: screen });
-export const heartbeat = (clock: string, sessionId = "tab", screen: string | null = null): Said =>
+export const heartbeat = (clock: string, sessionId = "tab", screen: string | null = null): NewRecord =>
   presence("ada", "HEARTBEAT", clock, { sessionId, conversationId: screen });
-export const offline = (clock: string, sessionId = "tab"): Said => presence("ada", "OFFLINE", clock, { sessionId });
-export const reads = (clock: string, until: string | null = null, more: Partial<PresenceEvent> = {}): Said =>
+export const offline = (clock: string, sessionId = "tab"): NewRecord =>
+  presence("ada", "OFFLINE", clock, { sessionId });
+export const reads = (clock: string, until: string | null = null, more: Partial<PresenceEvent> = {}): NewRecord =>
   presence("ada", "READ", clock, { conversationId: "c", readUntil: until === null ? null : at(until), ...more });
 
-export const profile = (clock: string, more: Partial<User> = {}): Said => user("ada", clock, more);
-export const deletedUser = (clock: string): Said => ({ topic: "users", key: "ada", value: null, timestamp: at(clock) });
+export const profile = (clock: string, more: Partial<User> = {}): NewRecord => user("ada", clock, more);
+export const deletedUser = (clock: string): NewRecord => ({
+  topic: "users",
+  key: "ada",
+  value: null,
+  timestamp: at(clock),
+});
 
 /** Entries of several records in one. */
-export const together = (said: readonly Said[]): Said => {
+export const together = (said: readonly NewRecord[]): NewRecord => {
   const entries = said.flatMap(({ topic, value }) => (topic === "inbox" ? (value?.entries ?? []) : []));
   return { topic: "inbox", key: "", value: { entries }, timestamp: said.at(-1)?.timestamp ?? 0 };
 };

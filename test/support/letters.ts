@@ -1,12 +1,12 @@
 import type { ConversationId } from "../../services/domain/ids.ts";
-import type { Said } from "../../services/platform/engine/output/publish.ts";
+import type { NewRecord } from "../../services/platform/engine/output/publish.ts";
 import type { Triggered } from "../oracle/judge.ts";
 import { message, participant, user } from "./chat.ts";
 
 const MARK = "letter-";
 
 /** One message to someone who is never there, in a conversation of its own: whatever happens, one notification follows. */
-export const letter = (index: number): readonly Said[] => {
+export const letter = (index: number): readonly NewRecord[] => {
   const said = { occurredAt: Date.now() };
   const { conversationId, userId: reader } = told(index);
   const writer = `writer-${index}`;

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { DAY, type Millis } from "../../services/platform/contract/time.ts";
-import type { Said } from "../../services/platform/engine/output/publish.ts";
+import type { NewRecord } from "../../services/platform/engine/output/publish.ts";
 import { LATENESS } from "../../services/inboxes/state.ts";
 import { mixed } from "../oracle/arbitrary.ts";
 import { type Line, user } from "../oracle/history.ts";
@@ -93,7 +93,7 @@ const moved = (line: Line, by: Millis): Line => {
 };
 
 /** All of them as records of one log, in the order of their timestamps; each history's in its own. */
-export const together = (all: readonly History[]): readonly Said[] =>
+export const together = (all: readonly History[]): readonly NewRecord[] =>
   all
     .flatMap(({ lines }) => lines)
     .toSorted((a, b) => a.at - b.at)

@@ -4,7 +4,7 @@ import type { NotificationEvent } from "../../services/domain/records.ts";
 import { DAY, type Millis } from "../../services/platform/contract/time.ts";
 import { topicIds } from "../../services/domain/topics.ts";
 import type { Partitions } from "../../services/platform/memory/log.ts";
-import { type Said, say } from "../../services/platform/engine/output/publish.ts";
+import { type NewRecord, publish } from "../../services/platform/engine/output/publish.ts";
 import { at } from "./chat.ts";
 import { chaos, type Turn } from "./chaos.ts";
 import { beginning, type Moment, recordsOf } from "./history.ts";
@@ -49,12 +49,12 @@ export const play = async (
 ): Promise<readonly Told[]> => {
   const world = chaos(codec, START, partitions);
   const left = drawn[Symbol.iterator]();
-  const put = async (said: readonly Said[]): Promise<void> => {
-    if (place === undefined) return say(world.log, codec, said);
+  const put = async (said: readonly NewRecord[]): Promise<void> => {
+    if (place === undefined) return publish(world.log, codec, said);
     const counts = new Map(
       await Promise.all(topicIds.map(async (topic) => [topic, await world.log.partitions(topic)] as const)),
     );
-    const value = ({ topic, value: given }: Said) => (given === null ? null : codec.encode(topic, given));
+    const value = ({ topic, value: given }: NewRecord) => (given === null ? null : codec.encode(topic, given));
     await world.log.publish(
       said.map((each) => ({
         topic: each.topic,
@@ -80,11 +80,11 @@ export const play = async (
     if (!isDown) await world.advance(time, left);
   }
   await world.advance(time + DAY, left);
-  const seen = new Set<string>();
+  const loggedAt = new Set<string>();
   const told = world
     .triggered()
     .map(briefly)
-    .filter(({ id }) => !seen.has(id) && seen.add(id));
+    .filter(({ id }) => !loggedAt.has(id) && loggedAt.add(id));
   // Of a backlog, what is told late may be told in another order.
   if (down === undefined)
     for (const of of Map.groupBy(told, ({ userId }) => userId).values())

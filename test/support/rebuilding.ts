@@ -11,8 +11,8 @@ import { countOf, foldingsOf } from "../../services/ops/rebuild/side.ts";
 import type { Switched } from "../../services/ops/rebuild/switch.ts";
 import { readWhole } from "../../services/ops/read.ts";
 import { parse } from "../../services/platform/app/config.ts";
-import type { Said } from "../../services/platform/engine/output/publish.ts";
-import { placeName, placesOf } from "../../services/platform/engine/time/watermark.ts";
+import type { NewRecord } from "../../services/platform/engine/output/publish.ts";
+import { nameOfPartition, partitionsOf } from "../../services/platform/engine/time/watermark.ts";
 import { commonVariables } from "../../services/platform/app/variables.ts";
 import { postgresStore } from "../../services/platform/adapters/postgres/store.ts";
 import { eventually, PARTITIONS, type World } from "./world.ts";
@@ -28,7 +28,7 @@ const { Kafka, logLevel } = kafkajs;
 export const publishPast = async (chat: World, seed: number): Promise<void> => {
   const { opening, tick, closing } = script(cast(), seed);
   const start = Math.floor(Date.now() / TICK) * TICK - (TICKS + 2) * TICK;
-  const said: (readonly [number, readonly Said[]])[] = [[start, opening(start)]];
+  const said: (readonly [number, readonly NewRecord[]])[] = [[start, opening(start)]];
   for (let at = start + TICK; at < start + TICKS * TICK; at += TICK) said.push([at, tick(at)]);
   said.push([start + TICKS * TICK, closing(start + TICKS * TICK)]);
   const records = said.flatMap(([timestamp, some]) => some.map((one) => ({ ...one, timestamp })));
@@ -46,7 +46,7 @@ export const publishPast = async (chat: World, seed: number): Promise<void> => {
 };
 
 /** The reader of a letter wants no mail. */
-export const unsubscribed = (index: number): Said => {
+export const unsubscribed = (index: number): NewRecord => {
   const userId = `reader-${index}`;
   const value = { userId, unsubscribed: [`${userId}@example.org`], occurredAt: Date.now() };
   return { topic: "preferences", key: userId, value };
@@ -84,9 +84,9 @@ export const nothing = { differences: [], live: [], rebuilt: [], moving: 0 };
 
 /** Where each processor has still to go, and where the log's places end. */
 const lagOf = async (chat: World): Promise<readonly [lag: number, ends: string]> => {
-  const places = await placesOf(chat.log, topicIds);
-  const ends = await chat.log.extents(places);
-  const highs = new Map(places.map((place, index) => [placeName(place), ends[index]?.high ?? 0]));
+  const places = await partitionsOf(chat.log, topicIds);
+  const ends = await chat.log.offsets(places);
+  const highs = new Map(places.map((place, index) => [nameOfPartition(place), ends[index]?.high ?? 0]));
   const lanes = await chat.database.query<{ cursors: Readonly<Record<string, number>> }>("select cursors from lanes");
   const behind = lanes.flatMap(({ cursors }) =>
     Object.entries(cursors).map(([name, next]) => (highs.get(name) ?? 0) - next),

@@ -4,11 +4,11 @@ import {
   parseSettings,
   type SettingsBook,
   type SettingsFields,
-  settingsLore,
+  settingsTable,
 } from "../../services/domain/role-settings.ts";
 import type { Millis } from "../../services/platform/contract/time.ts";
 import { revisionOf } from "../../services/ops/revise.ts";
-import type { Said } from "../../services/platform/engine/output/publish.ts";
+import type { NewRecord } from "../../services/platform/engine/output/publish.ts";
 import { at } from "./chat.ts";
 import { logRecord } from "./spec.ts";
 
@@ -20,8 +20,8 @@ export const settingsSaid = (
   fields: Partial<SettingsFields> = {},
   since: Millis = at("00:00"),
   role = DEFAULT_ROLE,
-): Said => ({ ...revisionOf(role, parseSettings({ ...plain, ...fields }), 1, since), timestamp: since });
+): NewRecord => ({ ...revisionOf(role, parseSettings({ ...plain, ...fields }), 1, since), timestamp: since });
 
 /** What a rule is given where the log says these settings, and no others. */
 export const bookOf = (fields: Partial<SettingsFields> = {}, since: Millis = at("00:00")): SettingsBook =>
-  settingsLore.learn(noSettings, logRecord(settingsSaid(fields, since)));
+  settingsTable.apply(noSettings, logRecord(settingsSaid(fields, since)));

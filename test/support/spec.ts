@@ -6,7 +6,7 @@ import { partsOf } from "../../services/platform/contract/row-parts.ts";
 import { type Due, eachOf, type Keyed, type Processor } from "../../services/platform/contract/processor.ts";
 import type { InboxEntry, LedgerEntry, NotificationEvent } from "../../services/domain/records.ts";
 import type { Millis } from "../../services/platform/contract/time.ts";
-import type { Said } from "../../services/platform/engine/output/publish.ts";
+import type { NewRecord } from "../../services/platform/engine/output/publish.ts";
 import { at } from "./chat.ts";
 
 /**
@@ -14,12 +14,12 @@ import { at } from "./chat.ts";
  * `of(rule).after(what was).on(what happens).causes(what follows)`.
  */
 export interface Spec<Row> {
-  after(...said: readonly Said[]): Situation<Row>;
+  after(...said: readonly NewRecord[]): Situation<Row>;
 }
 
 export interface Situation<Row> {
   /** What follows from this alone, timers apart. */
-  on(said: Said): Outcome<Row>;
+  on(said: NewRecord): Outcome<Row>;
   /** What follows from all there was, and from the timers until then. */
   until(clock: string): Outcome<Row>;
   readonly rows: ReadonlyMap<string, Row>;
@@ -78,9 +78,9 @@ const situation = <Row, Event extends Keyed, Given>(
   processor: Processor<Row, Event, Given>,
   given: Given,
   chat: readonly ChatRow[],
-  before: readonly Said[],
+  before: readonly NewRecord[],
 ): Situation<Row> => {
-  const lived = (more: readonly Said[], until: Millis) => {
+  const lived = (more: readonly NewRecord[], until: Millis) => {
     const { rows, fold, wakeUntil } = life(processor, given);
     const earlier = before.flatMap((said) => fold(said));
     const effects = more.flatMap((said) => fold(said));
@@ -204,7 +204,7 @@ const life = <Row, Event extends Keyed, Given>(processor: Processor<Row, Event, 
     }
     written.clear();
   };
-  const fold = (said: Said): readonly Effect[] => {
+  const fold = (said: NewRecord): readonly Effect[] => {
     const events = processor.read(logRecord(said)).flatMap(eachOf);
     const effects = events.flatMap((event) => [...wakeUntil(event.at - 1), ...run(event)]);
     save();
@@ -214,8 +214,8 @@ const life = <Row, Event extends Keyed, Given>(processor: Processor<Row, Event, 
 };
 
 /** A record as an engine would hand it to a rule. */
-export const logRecord = ({ topic, key, value, timestamp }: Said): LogRecord => {
+export const logRecord = ({ topic, key, value, timestamp }: NewRecord): LogRecord => {
   const own = (value as { readonly occurredAt?: Millis } | null)?.occurredAt;
   const logged = timestamp ?? own ?? 0;
-  return { topic, key, value, at: Math.min(own ?? logged, logged), timestamp: logged } as LogRecord;
+  return { topic, key, value, at: Math.min(own ?? logged, logged), loggedAt: logged } as LogRecord;
 };

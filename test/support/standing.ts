@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import type { Place } from "../../services/platform/contract/ports.ts";
+import type { TopicPartition } from "../../services/platform/contract/ports.ts";
 import type { DeadLetter, NotificationEvent } from "../../services/domain/records.ts";
 import type { TopicId } from "../../services/domain/topics.ts";
 import { conversations } from "../../services/conversations/rule.ts";
@@ -37,14 +37,14 @@ const standing = async ({ database }: World): Promise<Standing> => {
   return { cursors, entries, timers, letters };
 };
 
-const placesOf = (topics: readonly TopicId[]): readonly Place[] =>
+const placesOf = (topics: readonly TopicId[]): readonly TopicPartition[] =>
   topics.flatMap((topic) => Array.from({ length: PARTITIONS }, (_none, partition) => ({ topic, partition })));
 
 const foldedOf = ({ cursors }: Standing, { name, inputs }: Reader): readonly number[] =>
   placesOf(inputs).map(({ topic, partition }) => cursors[name]?.[`${topic}/${partition}`] ?? 0);
 
 const endsOf = async ({ log }: World, { inputs }: Reader): Promise<readonly number[]> =>
-  (await log.extents(placesOf(inputs))).map(({ high }) => high);
+  (await log.offsets(placesOf(inputs))).map(({ high }) => high);
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((one, other) => one + other, 0);
 

@@ -13,7 +13,7 @@ import { parse } from "../../services/platform/app/config.ts";
 import { openKafka } from "../../services/platform/adapters/kafka/log.ts";
 import type { KafkaLog } from "../../services/platform/adapters/kafka/client.ts";
 import { type Database, openDatabase } from "../../services/platform/adapters/postgres/database.ts";
-import { type Said, say } from "../../services/platform/engine/output/publish.ts";
+import { type NewRecord, publish } from "../../services/platform/engine/output/publish.ts";
 import { openRegistry } from "../../services/platform/adapters/registry/registry.ts";
 import { run } from "../../services/platform/app/serve.ts";
 import type { Service } from "../../services/platform/app/service.ts";
@@ -73,7 +73,7 @@ export interface TestLog {
   readonly log: KafkaLog;
   readonly codec: Codec;
   readonly prefix: string;
-  publish(...records: readonly Said[]): Promise<void>;
+  publish(...records: readonly NewRecord[]): Promise<void>;
 }
 
 /** Where a test's topics are. */
@@ -98,7 +98,7 @@ export const testLog = async (
     await log.create(others.map(([topic, partitions]) => ({ topic, partitions, replication, config: {} })));
   await ensureTopics(log, registry, prefix, PARTITIONS, replication);
   const codec = avroCodec(registry, await registeredIds(registry, prefix));
-  return { log, codec, prefix, publish: (...records) => say(log, codec, records) };
+  return { log, codec, prefix, publish: (...records) => publish(log, codec, records) };
 };
 
 /** A folder that is gone after the tests. */

@@ -25,12 +25,13 @@ const name = ({ notificationId, address }: ExpectedMail): string => `${notificat
 export const countMails = (
   mailbox: Mailbox,
 ): { readonly counts: () => Promise<ReadonlyMap<string, number>> } & Disposable => {
-  const seen: Promise<string | null>[] = [];
-  const stop = mailbox.onMail(({ id, to }) => seen.push(notificationOf(mailbox, id, to[0] ?? "")));
+  const loggedAt: Promise<string | null>[] = [];
+  const stop = mailbox.onMail(({ id, to }) => loggedAt.push(notificationOf(mailbox, id, to[0] ?? "")));
   return {
     async counts() {
       const counts = new Map<string, number>();
-      for (const found of await Promise.all(seen)) if (found !== null) counts.set(found, (counts.get(found) ?? 0) + 1);
+      for (const found of await Promise.all(loggedAt))
+        if (found !== null) counts.set(found, (counts.get(found) ?? 0) + 1);
       return counts;
     },
     [Symbol.dispose]: stop,

@@ -7,7 +7,7 @@ import { memoryRegistry } from "../../../services/platform/memory/registry.ts";
 import { topology } from "../../../services/platform/memory/topology.ts";
 import { revisionOf } from "../../../services/ops/revise.ts";
 import { avroCodec, registeredIds, schemaOf, subjectOf } from "../../../services/platform/adapters/registry/codec.ts";
-import type { Said } from "../../../services/platform/engine/output/publish.ts";
+import type { NewRecord } from "../../../services/platform/engine/output/publish.ts";
 import { SESSION_TTL } from "../../../services/inboxes/sessions.ts";
 
 /** A mail that must arrive, once. */
@@ -21,7 +21,7 @@ const MAX_SETTLING = MINUTE;
 
 /** What the rule, alone and in memory, says of these records: every mail that they must lead to. */
 export const expectedMails = async (
-  said: readonly Said[],
+  said: readonly NewRecord[],
   settings: SettingsFields,
 ): Promise<readonly ExpectedMail[]> => {
   const registry = memoryRegistry();
@@ -43,4 +43,4 @@ export const expectedMails = async (
     );
 };
 
-const timeOf = ({ value }: Said): Millis => (value !== null && "occurredAt" in value ? value.occurredAt : 0);
+const timeOf = ({ value }: NewRecord): Millis => (value !== null && "occurredAt" in value ? value.occurredAt : 0);

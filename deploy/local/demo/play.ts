@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Millis } from "../../../services/platform/contract/time.ts";
-import type { Said } from "../../../services/platform/engine/output/publish.ts";
+import type { NewRecord } from "../../../services/platform/engine/output/publish.ts";
 import { type Script, TICK } from "./script.ts";
 
 /** Ticks of a run that ends by itself. */
@@ -9,12 +9,12 @@ const TICKS_OF_ONE_ACT = 12;
 /** Plays the script's opening and its ticks at their times until the signal aborts, or for one act; returns all that was said. */
 export const play = async (
   script: Script,
-  publish: (records: readonly Said[]) => Promise<void>,
+  publish: (records: readonly NewRecord[]) => Promise<void>,
   length: "endless" | "one act",
   signal: AbortSignal,
-): Promise<readonly Said[]> => {
-  const all: Said[] = [];
-  const put = async (records: readonly Said[]): Promise<void> => {
+): Promise<readonly NewRecord[]> => {
+  const all: NewRecord[] = [];
+  const put = async (records: readonly NewRecord[]): Promise<void> => {
     if (length === "one act") all.push(...records);
     // At one time presence comes before messages: whoever reads the log as it grows meets them in that order, too.
     const messages = records.filter(({ topic }) => topic === "messages");

@@ -1,5 +1,5 @@
 import { type Millis, SECOND } from "../../../services/platform/contract/time.ts";
-import type { Said } from "../../../services/platform/engine/output/publish.ts";
+import type { NewRecord } from "../../../services/platform/engine/output/publish.ts";
 import type { Cast, Person, Room } from "./cast.ts";
 import { type Random, random } from "./random.ts";
 
@@ -30,11 +30,11 @@ interface Visit {
 /** A small chat without end: who is there, what they write, what they read. */
 export interface Script {
   /** What there is before anything happens: people, rooms, who takes part. */
-  opening(at: Millis): readonly Said[];
+  opening(at: Millis): readonly NewRecord[];
   /** What happens at the next tick. */
-  tick(at: Millis): readonly Said[];
+  tick(at: Millis): readonly NewRecord[];
   /** Everybody leaves. */
-  closing(at: Millis): readonly Said[];
+  closing(at: Millis): readonly NewRecord[];
 }
 
 /** The same cast and seed tell the same story. */
@@ -44,14 +44,14 @@ export const script = ({ people, rooms }: Cast, seed: number): Script => {
   let ticks = 0;
   let messages = 0;
 
-  const comes = (person: Person, at: Millis): readonly Said[] => {
+  const comes = (person: Person, at: Millis): readonly NewRecord[] => {
     const room = dice.pick(rooms.filter(({ members }) => members.some(({ id }) => id === person.id)));
     const visit = { person, room, session: `${person.id}-${ticks}`, since: ticks };
     there.set(person.id, visit);
     return [sign("ONLINE", visit, at), read(visit, at)];
   };
 
-  const writes = ({ person, room }: Visit, at: Millis): Said => {
+  const writes = ({ person, room }: Visit, at: Millis): NewRecord => {
     const messageId = `${seed}-${at}-${++messages}`;
     const others = room.members.filter(({ id }) => id !== person.id);
     const mentions = dice.chance(MENTIONS) ? [dice.pick(others).id] : [];
@@ -66,7 +66,7 @@ export const script = ({ people, rooms }: Cast, seed: number): Script => {
     opening: (at) => [...people.map((person) => profile(person, at)), ...rooms.flatMap((room) => described(room, at))],
     tick(at) {
       ticks++;
-      const said: Said[] = [];
+      const said: NewRecord[] = [];
       for (const person of people) {
         const visit = there.get(person.id);
         if (visit === undefined) {
@@ -99,19 +99,19 @@ const sentence = (dice: Random, names: readonly string[]): string => {
   return names.length === 0 ? text : `@${names.join(" @")} ${text}`;
 };
 
-const profile = ({ id, name, emails, locale, timezone }: Person, occurredAt: Millis): Said => ({
+const profile = ({ id, name, emails, locale, timezone }: Person, occurredAt: Millis): NewRecord => ({
   topic: "users",
   key: id,
   value: { userId: id, name, emails, role: null, locale, timezone, photoUrl: null, custom: {}, occurredAt },
 });
 
-const described = ({ id, subject, members }: Room, occurredAt: Millis): readonly Said[] => [
+const described = ({ id, subject, members }: Room, occurredAt: Millis): readonly NewRecord[] => [
   {
     topic: "conversations",
     key: id,
     value: { conversationId: id, subject: subject || null, photoUrl: null, custom: {}, occurredAt },
   },
-  ...members.map(({ id: userId, access, notify }): Said => ({
+  ...members.map(({ id: userId, access, notify }): NewRecord => ({
     topic: "participants",
     key: id,
     value: { type: "JOINED", conversationId: id, userId, access, notify, occurredAt },
@@ -122,7 +122,7 @@ const sign = (
   type: "ONLINE" | "HEARTBEAT" | "OFFLINE",
   { person, room, session }: Visit,
   occurredAt: Millis,
-): Said => ({
+): NewRecord => ({
   topic: "presence",
   key: person.id,
   value: {
@@ -135,7 +135,7 @@ const sign = (
   },
 });
 
-const read = ({ person, room }: Visit, occurredAt: Millis): Said => ({
+const read = ({ person, room }: Visit, occurredAt: Millis): NewRecord => ({
   topic: "presence",
   key: person.id,
   value: { type: "READ", userId: person.id, sessionId: "", conversationId: room.id, readUntil: null, occurredAt },
@@ -148,7 +148,7 @@ const message = (
   text: string,
   mentions: readonly string[],
   occurredAt: Millis,
-): Said => ({
+): NewRecord => ({
   topic: "messages",
   key: room.id,
   value: {

@@ -2,7 +2,7 @@ import { DEFAULT_ROLE, parseSettings, type SettingsFields } from "../../../servi
 import { revisionOf } from "../../../services/ops/revise.ts";
 import type { Desk } from "../../../services/ops/desk.ts";
 import { settingsGet } from "../../../services/ops/roles.ts";
-import { say } from "../../../services/platform/engine/output/publish.ts";
+import { publish } from "../../../services/platform/engine/output/publish.ts";
 
 /** Seconds; odd numbers, so that nothing falls due on a tick of the script. */
 const TIMEOUT = 11;
@@ -18,5 +18,5 @@ export const demoSettings = (timeout: string | undefined): SettingsFields =>
 export const putDemoSettings = async (desk: Desk, settings: SettingsFields, isKept: boolean): Promise<void> => {
   const { from, version } = await settingsGet(desk, DEFAULT_ROLE);
   if (isKept && from !== "built in") return;
-  await say(desk.log, desk.codec, [revisionOf(DEFAULT_ROLE, settings, (version ?? 0) + 1, Date.now())]);
+  await publish(desk.log, desk.codec, [revisionOf(DEFAULT_ROLE, settings, (version ?? 0) + 1, Date.now())]);
 };

@@ -1,5 +1,5 @@
 import { beforeAll, expect, test } from "vitest";
-import type { Codec, Hold, OutboxEntry } from "../../platform/contract/ports.ts";
+import type { Codec, LaneProgress, OutboxEntry } from "../../platform/contract/ports.ts";
 import type { LedgerEntry, NotificationEvent } from "../../domain/records.ts";
 import type { Millis } from "../../platform/contract/time.ts";
 import { memoryStore } from "../../platform/memory/store.ts";
@@ -12,17 +12,17 @@ beforeAll(async () => {
   codec = await memoryCodec();
 });
 
-const hold = (lane: number, time: Millis, sequence = 0): Hold => ({
+const hold = (lane: number, time: Millis, sequence = 0): LaneProgress => ({
   lane,
   epoch: 1,
   cursors: {},
-  heard: {},
-  within: {},
-  reached: {},
+  lastSequence: {},
+  partiallyFolded: {},
+  lastTime: {},
   sequence,
-  time,
-  examined: {},
-  examinedTime: time,
+  watermark: time,
+  readOffsets: {},
+  readWatermark: time,
 });
 
 let sequence = 0;
@@ -81,13 +81,13 @@ const letter = (id: string, occurredAt: Millis) => ({
 
 /** What follows for the lane, in its order: notifications and letters by id, verdicts by user. */
 const carried = async (
-  live: Hold,
+  live: LaneProgress,
   outbox: readonly OutboxEntry[],
   { past = 0, untold = [] as readonly string[], since = 0, time = 1_000 } = {},
 ) => {
   const noted = recent(memoryStore(), codec, since);
   const rows = [{ lane: live.lane, key: "row", value: {}, due: null }];
-  await noted.store.commit({ processor: "inboxes", holds: [hold(0, time)], revisit: null, rows, outbox, jobs: [] });
+  await noted.store.commit({ processor: "inboxes", lanes: [hold(0, time)], revisit: null, rows, outbox, jobs: [] });
   const widths = { inbox: 1, ledger: 1 };
   const found = carry("inboxes", [live], noted.entries() ?? [], past, new Set(untold), codec, widths);
   const names = found.outbox.flatMap(({ topic, value }) => {

@@ -1,5 +1,5 @@
 import { isLaneStream, laneStream } from "../../platform/contract/stream.ts";
-import type { Codec, Hold, OutboxEntry } from "../../platform/contract/ports.ts";
+import type { Codec, LaneProgress, OutboxEntry } from "../../platform/contract/ports.ts";
 import type { DeadLetter, LedgerRecord, NotificationEvent } from "../../domain/records.ts";
 import type { Millis } from "../../platform/contract/time.ts";
 import type { TopicId } from "../../domain/topics.ts";
@@ -9,7 +9,7 @@ import type { RecentEntry } from "./recent.ts";
 
 /** What live goes on with. */
 export interface Carried {
-  readonly holds: readonly Hold[];
+  readonly holds: readonly LaneProgress[];
   readonly outbox: readonly OutboxEntry[];
 }
 
@@ -21,7 +21,7 @@ export interface Carried {
  */
 export const carry = (
   processor: string,
-  live: readonly Hold[],
+  live: readonly LaneProgress[],
   entries: readonly RecentEntry[],
   past: Millis,
   untold: ReadonlySet<string>,
@@ -47,7 +47,7 @@ export const carry = (
 
 const effectsOf = (
   entry: OutboxEntry,
-  { lane, time }: Hold,
+  { lane, watermark: time }: LaneProgress,
   past: Millis,
   untold: Set<string>,
   codec: Codec,

@@ -2,7 +2,7 @@ import { conversations } from "../../conversations/rule.ts";
 import { noSettings } from "../../domain/role-settings.ts";
 import type { Codec } from "../../platform/contract/ports.ts";
 import { inboxes } from "../../inboxes/rule.ts";
-import { bell } from "../../platform/runtime/wakeups.ts";
+import { wakeups } from "../../platform/runtime/wakeups.ts";
 import { type Engine, startEngine, type World } from "../../platform/engine/engine.ts";
 import { loop, type Steps } from "../../platform/runtime/loop.ts";
 import { relay } from "../../platform/engine/output/relay.ts";
@@ -17,7 +17,7 @@ export interface Fold extends AsyncDisposable {
 }
 
 export const startFold = async ({ log, store, clock }: Side, codec: Codec): Promise<Fold> => {
-  const world: World = { log, store, codec, clock, relay: relay(log, store), bell: bell() };
+  const world: World = { log, store, codec, clock, relay: relay(log, store), bell: wakeups() };
   const intake = new AbortController();
   const outlet = new AbortController();
   const failure = Promise.withResolvers<never>();

@@ -1,4 +1,4 @@
-import type { Hold } from "../../platform/contract/ports.ts";
+import type { LaneProgress } from "../../platform/contract/ports.ts";
 import { derivedTopics, type TopicId } from "../../domain/topics.ts";
 
 /** Where the live log stands for a lane that is switched over. */
@@ -30,7 +30,7 @@ const without = <T>(of: Readonly<Record<string, T>>, drop: (name: string) => boo
  * lane doesn't read, the live one's place stays.
  * @param live as it is claimed for the switch: its epoch and sequence stay
  */
-export const switched = (live: Hold, rebuilt: Hold, { read, ends, given }: Standing): Hold => {
+export const switched = (live: LaneProgress, rebuilt: LaneProgress, { read, ends, given }: Standing): LaneProgress => {
   const isRead = isOf(read);
   const { lane, epoch, sequence } = live;
   return {
@@ -39,9 +39,9 @@ export const switched = (live: Hold, rebuilt: Hold, { read, ends, given }: Stand
     epoch,
     sequence,
     cursors: { ...without(live.cursors, isRead), ...without(rebuilt.cursors, isOurs), ...ends },
-    examined: { ...without(live.examined, isRead), ...without(rebuilt.examined, isOurs), ...ends },
-    heard: { ...without(live.heard, isRead), ...without(rebuilt.heard, isInbox), ...given },
-    within: { ...without(live.within, isRead), ...without(rebuilt.within, isInbox) },
-    reached: { ...without(live.reached, isRead), ...rebuilt.reached },
+    readOffsets: { ...without(live.readOffsets, isRead), ...without(rebuilt.readOffsets, isOurs), ...ends },
+    lastSequence: { ...without(live.lastSequence, isRead), ...without(rebuilt.lastSequence, isInbox), ...given },
+    partiallyFolded: { ...without(live.partiallyFolded, isRead), ...without(rebuilt.partiallyFolded, isInbox) },
+    lastTime: { ...without(live.lastTime, isRead), ...rebuilt.lastTime },
   };
 };

@@ -38,9 +38,9 @@ export const recent = (store: Store, codec: Pick<Codec, "decode">, since: Millis
   let bytes = 0;
   let isFull = false;
 
-  const note = ({ processor, holds, rows: written, outbox }: Commit): void => {
+  const note = ({ processor, lanes: holds, rows: written, outbox }: Commit): void => {
     // Who folds records as they come is ahead of the stream's time.
-    const time = Math.max(...holds.flatMap((hold) => [hold.time, ...Object.values(hold.reached)]));
+    const time = Math.max(...holds.flatMap((hold) => [hold.watermark, ...Object.values(hold.lastTime)]));
     if (time > since) for (const { key } of written) rows.set(rowName(processor, key), time);
     for (const entry of outbox) {
       const at = timeOf(entry, time, codec);

@@ -15,7 +15,7 @@ import { compare, type Compared, type Comparison, type LivePace } from "./compar
 import { startFold } from "./fold.ts";
 import type { Progress } from "./progress.ts";
 import { recent } from "./recent.ts";
-import type { Pace } from "../../platform/engine/time/flow-watermark.ts";
+import type { FlowWatermark } from "../../platform/engine/time/flow-watermark.ts";
 import { countOf, foldingsOf, marksOf, namesOf, paceOfSide, type Side } from "./side.ts";
 import { stillLog } from "./standstill.ts";
 import { checkKept, checkSwitch, type Switched, switchOver } from "./switch.ts";
@@ -154,7 +154,7 @@ const orAborted = <T>(work: Promise<T>, signal: AbortSignal): Promise<T> =>
   ]);
 
 /** Whether live has come to a time, or does nothing about it: null while neither is known. */
-const standsOf = (live: Side, livePace: Pace) => {
+const standsOf = (live: Side, livePace: FlowWatermark) => {
   let seen = "";
   let since = 0;
   return async (at: Millis): Promise<LivePace | null> => {

@@ -4,8 +4,13 @@ import type { Clock, Log, Store } from "../../platform/contract/ports.ts";
 import { type TopicId, topicIds } from "../../domain/topics.ts";
 import { inboxes } from "../../inboxes/rule.ts";
 import { mailer } from "../../mailer/rule.ts";
-import { placeName, placesOf } from "../../platform/engine/time/watermark.ts";
-import { cursorsOf, type Pace, paceOf, paceOfTopic } from "../../platform/engine/time/flow-watermark.ts";
+import { nameOfPartition, partitionsOf } from "../../platform/engine/time/watermark.ts";
+import {
+  cursorsOf,
+  type FlowWatermark,
+  flowWatermark,
+  topicWatermark,
+} from "../../platform/engine/time/flow-watermark.ts";
 import type { Stateful } from "./rows.ts";
 
 /** One of the two that are compared, the live services' or the rebuild's: the log as it sees it, and its state. */
@@ -41,11 +46,11 @@ export const inputsOf = ({ inputs, strays }: Folding): readonly TopicId[] =>
 export const range = (count: number): readonly number[] => Array.from({ length: count }, (_none, index) => index);
 
 /** A side's pace, its timers and people's choices included. */
-export const paceOfSide = async (side: Side): Promise<Pace> => {
+export const paceOfSide = async (side: Side): Promise<FlowWatermark> => {
   const { log, store, clock, processors } = side;
-  const pace = await paceOf(log, store, clock);
+  const pace = await flowWatermark(log, store, clock);
   const choicesPace = processors.includes(choices)
-    ? await paceOfTopic(choices.name, "preferences", side)
+    ? await topicWatermark(choices.name, "preferences", side)
     : () => Promise.resolve(Infinity);
   const timed = processors.filter((one) => one !== choices);
   const lanes = new Map<string, readonly Lane[]>();
@@ -54,7 +59,7 @@ export const paceOfSide = async (side: Side): Promise<Pace> => {
   return async () => {
     const reached = await pace();
     const progress = await Promise.all(timed.map(({ name }) => store.progress(name, "notifications")));
-    const times = progress.flat().map(({ time }) => time);
+    const times = progress.flat().map(({ watermark: time }) => time);
     const isWhole = times.length >= [...lanes.values()].flat().length;
     const saved = isWhole ? Math.min(...times) : -1;
     const due = await Promise.all(timed.map(({ name }) => store.nextDue(name, lanes.get(name) ?? [])));
@@ -76,19 +81,19 @@ export const countOf = async (
 ): Promise<Count> => {
   let [done, total] = [0, 0];
   for (const processor of processors) {
-    const places = await placesOf(
+    const places = await partitionsOf(
       log,
       inputsOf(processor).filter((topic) => of.includes(topic)),
     );
     const [extents, progress] = await Promise.all([
-      log.extents(places),
+      log.offsets(places),
       store.progress(processor.name, "notifications"),
     ]);
     const cursors = cursorsOf(progress);
     places.forEach((place, index) => {
       const { low, high } = extents[index] ?? { low: 0, high: 0 };
       total += high - low;
-      done += Math.max(0, Math.min(cursors.get(placeName(place)) ?? 0, high) - low);
+      done += Math.max(0, Math.min(cursors.get(nameOfPartition(place)) ?? 0, high) - low);
     });
   }
   return { done, total };

@@ -22,7 +22,7 @@ test("once it stands still, the chat's part of the log ends there for whoever re
   await still.stop();
   await log.publish([said("messages", "c"), said("inbox", "d")]);
   expect(
-    await still.log.extents([
+    await still.log.offsets([
       { topic: "messages", partition: 0 },
       { topic: "inbox", partition: 0 },
     ]),

@@ -1,7 +1,7 @@
-import type { Log, Slice, Subscription } from "../../platform/contract/ports.ts";
+import type { Log, FetchedRecords, Subscription } from "../../platform/contract/ports.ts";
 import type { Millis } from "../../platform/contract/time.ts";
 import { type TopicId, topicIds, topics } from "../../domain/topics.ts";
-import { placeName, placesOf } from "../../platform/engine/time/watermark.ts";
+import { nameOfPartition, partitionsOf } from "../../platform/engine/time/watermark.ts";
 
 /** What the chat writes. */
 const chat = topicIds.filter((topic) => topics[topic].owner === "chat");
@@ -20,21 +20,21 @@ export const stillLog = (log: Log): StillLog => {
   const cut = new Map<TopicId, Millis>();
   let ends: ReadonlyMap<string, number> = new Map();
 
-  const within = (slice: Slice): readonly Slice[] => {
+  const within = (slice: FetchedRecords): readonly FetchedRecords[] => {
     const { place, records } = slice;
-    const end = ends.get(placeName(place)) ?? Infinity;
+    const end = ends.get(nameOfPartition(place)) ?? Infinity;
     if (slice.next <= end) return [slice];
     const before = records.filter(({ offset }) => offset < end);
-    return before.length === 0 && (handed.get(placeName(place)) ?? 0) >= end
+    return before.length === 0 && (handed.get(nameOfPartition(place)) ?? 0) >= end
       ? []
       : [{ place, records: before, next: end }];
   };
-  const note = ({ place, records, next }: Slice): void => {
+  const note = ({ place, records, next }: FetchedRecords): void => {
     const [first] = records;
-    const isFirst = !handed.has(placeName(place)) && topics[place.topic].cleanup === "delete";
+    const isFirst = !handed.has(nameOfPartition(place)) && topics[place.topic].cleanup === "delete";
     if (isFirst && first !== undefined && first.offset > 0 && chat.includes(place.topic))
       cut.set(place.topic, Math.max(cut.get(place.topic) ?? 0, first.timestamp));
-    handed.set(placeName(place), Math.max(handed.get(placeName(place)) ?? 0, next));
+    handed.set(nameOfPartition(place), Math.max(handed.get(nameOfPartition(place)) ?? 0, next));
   };
   const take: (from: Subscription) => Subscription["take"] = (from) => (limit, isWanted) => {
     const slices = from.take(limit, isWanted).flatMap(within);
@@ -45,11 +45,11 @@ export const stillLog = (log: Log): StillLog => {
   return {
     log: {
       ...log,
-      async extents(places) {
-        const extents = await log.extents(places);
+      async offsets(places) {
+        const extents = await log.offsets(places);
         return extents.map(({ low, high }, index) => {
           const place = places[index];
-          return { low, high: Math.min(high, place === undefined ? high : (ends.get(placeName(place)) ?? high)) };
+          return { low, high: Math.min(high, place === undefined ? high : (ends.get(nameOfPartition(place)) ?? high)) };
         });
       },
       async subscribe(group, of, lanes) {
@@ -58,11 +58,11 @@ export const stillLog = (log: Log): StillLog => {
       },
     },
     async stop() {
-      const places = await placesOf(log, chat);
-      const extents = await log.extents(places);
+      const places = await partitionsOf(log, chat);
+      const extents = await log.offsets(places);
       ends = new Map(
         places.map((place, index) => {
-          const name = placeName(place);
+          const name = nameOfPartition(place);
           return [name, Math.max(extents[index]?.high ?? 0, handed.get(name) ?? 0)];
         }),
       );

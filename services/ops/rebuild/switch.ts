@@ -1,12 +1,12 @@
 import { Fatal, Transient } from "../../platform/contract/failure.ts";
-import type { Codec, Hold, OutboxEntry, Place, Store } from "../../platform/contract/ports.ts";
+import type { Codec, LaneProgress, OutboxEntry, TopicPartition, Store } from "../../platform/contract/ports.ts";
 import type { Lane } from "../../platform/contract/lane.ts";
 import { laneStream } from "../../platform/contract/stream.ts";
 import type { Millis } from "../../platform/contract/time.ts";
 import { derivedTopics, type TopicId, topics } from "../../domain/topics.ts";
 import { MESSAGE_RETENTION } from "../../conversations/message.ts";
 import { THREAD_RETENTION } from "../../inboxes/forget.ts";
-import { placeName, placesOf } from "../../platform/engine/time/watermark.ts";
+import { nameOfPartition, partitionsOf } from "../../platform/engine/time/watermark.ts";
 import type { Connection, Database } from "../../platform/adapters/postgres/database.ts";
 import { postgresStore } from "../../platform/adapters/postgres/store.ts";
 import { carry, countOfTopic } from "./carry.ts";
@@ -14,7 +14,7 @@ import type { Fold } from "./fold.ts";
 import { type Standing, switched } from "./lanes.ts";
 import type { Recent } from "./recent.ts";
 import type { Schemas } from "./rows.ts";
-import type { Pace } from "../../platform/engine/time/flow-watermark.ts";
+import type { FlowWatermark } from "../../platform/engine/time/flow-watermark.ts";
 import { countOf, type Folding, inputsOf, namesOf, range, type Side } from "./side.ts";
 import type { StillLog } from "./standstill.ts";
 import { checkTables, swapTables } from "./tables.ts";
@@ -33,10 +33,10 @@ const AHEAD_PATIENCE: Millis = 5_000;
 /** All that a switch has to do with. */
 export interface Switch {
   readonly live: Side;
-  readonly livePace: Pace;
+  readonly livePace: FlowWatermark;
   readonly database: Database;
   readonly rebuilt: Side & { readonly database: Database };
-  readonly pace: Pace;
+  readonly pace: FlowWatermark;
   readonly schemas: Schemas;
   readonly still: StillLog;
   readonly fold: Fold;
@@ -107,7 +107,7 @@ export const switchOver = async (it: Switch): Promise<Switched> => {
     const live = await claimAll(store, it.live);
     await it.told.add(await outboxOf(connection, live, ["notifications"]));
     await it.still.stop();
-    const moment = Math.max(it.live.clock.now(), ...[...live.values()].flat().map(({ time }) => time));
+    const moment = Math.max(it.live.clock.now(), ...[...live.values()].flat().map(({ watermark: time }) => time));
     await until(
       async () => ((await it.pace()) >= moment && (await isAtRest(it.rebuilt, moment)) ? true : null),
       signal,
@@ -123,10 +123,10 @@ export const switchOver = async (it: Switch): Promise<Switched> => {
   });
 };
 
-type Holds = ReadonlyMap<string, readonly Hold[]>;
+type Holds = ReadonlyMap<string, readonly LaneProgress[]>;
 
 const claimAll = async (store: Store, { log, processors }: Side): Promise<Holds> => {
-  const holds = new Map<string, readonly Hold[]>();
+  const holds = new Map<string, readonly LaneProgress[]>();
   for (const { name, home } of processors) holds.set(name, await store.claim(name, range(await log.partitions(home))));
   return holds;
 };
@@ -152,7 +152,7 @@ const onTheirWay = async (rebuilt: Switch["rebuilt"]): Promise<number> => {
   return (open?.entries ?? 0) + total - done;
 };
 
-const isOurs = ({ topic }: Place): boolean => derivedTopics.includes(topic);
+const isOurs = ({ topic }: TopicPartition): boolean => derivedTopics.includes(topic);
 
 const save = async (
   it: Switch,
@@ -182,7 +182,7 @@ const save = async (
         throw new Fatal(`the rebuild has no lane ${hold.lane} of ${name}`);
       return switched(hold, folded, standing);
     });
-    const commit = { processor: name, holds, revisit: null, rows: [], outbox: carried.outbox, jobs: [] };
+    const commit = { processor: name, lanes: holds, revisit: null, rows: [], outbox: carried.outbox, jobs: [] };
     if ((await store.commit(commit)) === "fenced") throw new Transient("the lanes passed to another: try again");
     const told = countOfTopic(carried.outbox, "notifications");
     notifications += told;
@@ -196,19 +196,19 @@ type Standings = (lane: Lane) => Standing;
 /** Where the live log stands for each lane of a processor, asked once the lanes are held. */
 const standingsOf = async (live: Side, processor: Folding, holds: Holds): Promise<Standings> => {
   const count = await live.log.partitions(processor.home);
-  const places = (await placesOf(live.log, inputsOf(processor))).filter(isOurs);
-  const extents = await live.log.extents(places);
+  const places = (await partitionsOf(live.log, inputsOf(processor))).filter(isOurs);
+  const extents = await live.log.offsets(places);
   const senders = holds.get("conversations") ?? [];
-  const read = [...inputsOf(processor), ...(processor.lore?.topics ?? [])];
+  const read = [...inputsOf(processor), ...(processor.globalTable?.topics ?? [])];
   return (lane) => {
     const ends: Record<string, number> = {};
     const given: Record<string, number> = {};
     places.forEach((place, index) => {
       if (place.partition % count !== lane) return;
-      ends[placeName(place)] = extents[index]?.high ?? 0;
+      ends[nameOfPartition(place)] = extents[index]?.high ?? 0;
       if (place.topic !== "inbox") return;
       for (const sender of senders)
-        given[`${placeName(place)}<${laneStream("conversations", sender.lane)}`] = sender.sequence;
+        given[`${nameOfPartition(place)}<${laneStream("conversations", sender.lane)}`] = sender.sequence;
     });
     return { read, ends, given };
   };

@@ -1,7 +1,7 @@
 import type { Codec, Log, OutboxEntry, RawRecord } from "../../platform/contract/ports.ts";
 import type { NotificationEvent } from "../../domain/records.ts";
 import type { Millis } from "../../platform/contract/time.ts";
-import { placeName } from "../../platform/engine/time/watermark.ts";
+import { nameOfPartition } from "../../platform/engine/time/watermark.ts";
 import { SEQUENCE_HEADER, STREAM_HEADER } from "../../platform/engine/output/relay.ts";
 import { type Reader, readerOf } from "../../platform/runtime/log-reader.ts";
 import { decoded } from "../read.ts";
@@ -120,15 +120,15 @@ const sideOf = (log: Log, codec: Codec): Side => {
   const isNew = (raw: RawRecord): boolean => {
     const stream = raw.headers[STREAM_HEADER];
     if (stream === undefined) return true;
-    const name = `${placeName(raw)}<${utf8.decode(stream)}`;
+    const name = `${nameOfPartition(raw)}<${utf8.decode(stream)}`;
     const number = Number(utf8.decode(raw.headers[SEQUENCE_HEADER]));
     if (number <= (heard.get(name) ?? -1)) return false;
     heard.set(name, number);
     return true;
   };
   const begin = (raw: RawRecord): void => {
-    if (begun.has(placeName(raw))) return;
-    begun.add(placeName(raw));
+    if (begun.has(nameOfPartition(raw))) return;
+    begun.add(nameOfPartition(raw));
     if (raw.offset > 0) since = Math.max(since ?? 0, raw.timestamp);
   };
 

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { FastifyInstance } from "fastify";
 import { Fatal, messageOf, Transient } from "../contract/failure.ts";
-import { bell } from "../runtime/wakeups.ts";
+import { wakeups } from "../runtime/wakeups.ts";
 import { databaseClock } from "../adapters/postgres/clock.ts";
 import { avroCodec, registeredIds } from "../adapters/registry/codec.ts";
 import { masked, parse, type Settings, type Variables } from "./config.ts";
@@ -130,7 +130,7 @@ const openWorld = async (
   const store = postgresStore(database);
   return {
     registry,
-    world: { log: kafka, store, codec: avroCodec(registry, ids), clock, relay: relay(kafka, store), bell: bell() },
+    world: { log: kafka, store, codec: avroCodec(registry, ids), clock, relay: relay(kafka, store), bell: wakeups() },
   };
 };
 

@@ -30,7 +30,7 @@ export interface Outgoing {
   readonly timestamp?: Millis;
 }
 
-export interface Place {
+export interface TopicPartition {
   readonly topic: TopicId;
   readonly partition: number;
 }
@@ -41,7 +41,7 @@ export interface Log {
   publish(records: readonly Outgoing[]): Promise<void>;
   partitions(topic: TopicId): Promise<number>;
   /** What each partition holds, as of some moment after the call. Throws Transient. */
-  extents(places: readonly Place[]): Promise<readonly Extent[]>;
+  offsets(places: readonly TopicPartition[]): Promise<readonly OffsetRange[]>;
   /**
    * Joins the group `group`; partitions of one lane (their number modulo `lanes`) go to one member, whatever the topic.
    * Nothing is delivered of a partition until `seek` has said from where. Throws Transient, or Fatal where a topic isn't.
@@ -55,14 +55,14 @@ export interface Log {
 }
 
 /** From the first record kept to behind the last one; the same where there is none. */
-export interface Extent {
+export interface OffsetRange {
   readonly low: number;
   readonly high: number;
 }
 
 /** Records that follow one another on a partition. */
-export interface Slice {
-  readonly place: Place;
+export interface FetchedRecords {
+  readonly place: TopicPartition;
   readonly records: readonly RawRecord[];
   /** The offset to go on from: behind the last record and whatever isn't delivered (transaction markers, say). */
   readonly next: number;
@@ -71,18 +71,18 @@ export interface Slice {
 /** A member's share of a group. */
 export interface Subscription extends AsyncDisposable {
   /** What is assigned now; another array object after each rebalance. */
-  assigned(): readonly Place[];
+  assigned(): readonly TopicPartition[];
   /** Deliver from this offset on; null: from the first record kept. */
-  seek(place: Place, offset: number | null): void;
+  seek(place: TopicPartition, offset: number | null): void;
   /**
    * About `limit` records that have arrived, in order within a partition, least timestamps first across them; only of
    * places that are wanted. What isn't taken is kept within bounds for each place, and holds up no other.
    */
-  take(limit: number, isWanted?: (place: Place) => boolean): readonly Slice[];
+  take(limit: number, isWanted?: (place: TopicPartition) => boolean): readonly FetchedRecords[];
   /** Resolves when there is something wanted to take, or the assignment changed, or the signal aborts. */
-  arrival(signal: AbortSignal, isWanted?: (place: Place) => boolean): Promise<void>;
+  arrival(signal: AbortSignal, isWanted?: (place: TopicPartition) => boolean): Promise<void>;
   /** Tells the log how far the group is: a hint for its operators, never relied on. */
-  hint(positions: readonly (Place & { readonly offset: number })[]): Promise<void>;
+  commitHint(positions: readonly (TopicPartition & { readonly offset: number })[]): Promise<void>;
 }
 
 /** Values in and out of the wire format. */
@@ -102,29 +102,32 @@ export interface Clock {
  * A processor's hold on a lane: what it has taken, and the epoch in which it may write. A place is `topic/partition`, a
  * queue a place and who is heard there (`place<sender`), or the place where there is none.
  */
-export interface Hold {
+export interface LaneProgress {
   readonly lane: Lane;
   readonly epoch: number;
   /** By place, the offset before which everything is folded. */
   readonly cursors: Readonly<Record<string, number>>;
   /** By queue, the number of the last record folded: what came before is a repeat. */
-  readonly heard: Readonly<Record<string, number>>;
+  readonly lastSequence: Readonly<Record<string, number>>;
   /** By queue, how many events of the record after that are folded already. */
-  readonly within: Readonly<Record<string, number>>;
+  readonly partiallyFolded: Readonly<Record<string, number>>;
   /** By queue, the time of the latest event folded. */
-  readonly reached: Readonly<Record<string, Millis>>;
+  readonly lastTime: Readonly<Record<string, Millis>>;
   /** Sequence number of the lane's last outbox entry. */
   readonly sequence: number;
   /** Everything that the log had by this time is folded; -1: nothing is known to be. */
-  readonly time: Millis;
+  readonly watermark: Millis;
   /** By place, the offset before which everything is examined, and what is a stray is on its way. */
-  readonly examined: Readonly<Record<string, number>>;
+  readonly readOffsets: Readonly<Record<string, number>>;
   /** Everything that the log had by this time is examined. */
-  readonly examinedTime: Millis;
+  readonly readWatermark: Millis;
 }
 
 /** How far a lane of a processor has come, as of its last commit. */
-export interface Progress extends Pick<Hold, "lane" | "cursors" | "examined" | "time" | "examinedTime" | "sequence"> {
+export interface CommittedProgress extends Pick<
+  LaneProgress,
+  "lane" | "cursors" | "readOffsets" | "watermark" | "readWatermark" | "sequence"
+> {
   /** Sequence number of the first entry that is still to be published; null where there is none. */
   readonly unpublished: number | null;
 }
@@ -171,7 +174,7 @@ export interface NewJob {
 export interface Commit {
   readonly processor: string;
   /** The lanes touched, as they are to be; each in the epoch in which it was claimed. */
-  readonly holds: readonly Hold[];
+  readonly lanes: readonly LaneProgress[];
   /** All timers of these lanes that are set for later become due at this time, before `rows` are written. */
   readonly revisit: Millis | null;
   /** Each once. */
@@ -200,9 +203,9 @@ export type Settlement =
 /** Where state lives. Every call may throw Transient. */
 export interface Store {
   /** Takes lanes over: raises their epochs, so that who held them can commit no more. */
-  claim(processor: string, lanes: readonly Lane[]): Promise<readonly Hold[]>;
+  claim(processor: string, lanes: readonly Lane[]): Promise<readonly LaneProgress[]>;
   /** How far each lane ever claimed has come, as of one moment, with what it has yet to publish to the topic `to`. */
-  progress(processor: string, to: TopicId): Promise<readonly Progress[]>;
+  progress(processor: string, to: TopicId): Promise<readonly CommittedProgress[]>;
   /** The values of rows, in the order asked; undefined where there is none. */
   load(processor: string, keys: readonly RowKey[]): Promise<readonly unknown[]>;
   /** All that there is within each of the spans, by key, in the order asked. */

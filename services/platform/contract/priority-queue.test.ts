@@ -1,12 +1,12 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { heap } from "./priority-queue.ts";
+import { priorityQueue } from "./priority-queue.ts";
 
 test("a heap gives what was put in the order of times, and of putting where these are equal", () => {
   const turn = fc.oneof({ weight: 2, arbitrary: fc.nat(9) }, { weight: 1, arbitrary: fc.constant("take" as const) });
   fc.assert(
     fc.property(fc.array(turn, { maxLength: 60 }), (turns) => {
-      const real = heap<string>();
+      const real = priorityQueue<string>();
       let model: { at: number; item: string }[] = [];
       for (const [index, at] of turns.entries()) {
         if (at === "take") {

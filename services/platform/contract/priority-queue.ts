@@ -11,7 +11,7 @@ export interface Heap<T> {
 }
 
 /** A binary heap; parallel arrays, so that nothing is allocated for what is put. */
-export const heap = <T>(): Heap<T> => {
+export const priorityQueue = <T>(): Heap<T> => {
   const times: Millis[] = [];
   const orders: number[] = [];
   const items: T[] = [];

@@ -1,6 +1,6 @@
 import type { Compose, Effect, Lookup } from "./effect.ts";
 import type { LogRecord } from "../../domain/log-record.ts";
-import type { Parts } from "./row-parts.ts";
+import type { RowParts } from "./row-parts.ts";
 import type { Millis } from "./time.ts";
 import type { TopicId } from "../../domain/topics.ts";
 
@@ -38,7 +38,7 @@ export interface Keyed {
    * When the log had it, at `at` or later: nothing is decided by it before. Events are folded in this order. Where a
    * record's timestamp is less than that of one before it on its partition, it is handed in with that one's.
    */
-  readonly seen: Millis;
+  readonly loggedAt: Millis;
 }
 
 /** The event for each key that it concerns, as it is folded. */
@@ -60,11 +60,11 @@ export interface Due {
  * Topics that are read whole by every process, and what their records come to: small, and known on every lane. None is an
  * input as well. What is known may be known early, so it says itself from when on each part holds.
  */
-export interface Lore<Given> {
+export interface GlobalTable<Given> {
   readonly topics: readonly TopicId[];
-  readonly begin: Given;
+  readonly initial: Given;
   /** Folds a record, in the order of timestamp, time and offset; begins anew when one comes late. May throw Poison. */
-  learn(given: Given, record: LogRecord): Given;
+  apply(given: Given, record: LogRecord): Given;
 }
 
 /** The rows an event may read, as they are before it. */
@@ -104,12 +104,12 @@ export interface Processor<Row, Event extends Keyed, Given = undefined> {
   /** Whom it waits for when it is far ahead. */
   readonly feeds?: Feed;
   /** What the root need not hand in as `given`, because the log says it: a change of it looks at every timer anew. */
-  readonly lore?: Lore<Given>;
+  readonly globalTable?: GlobalTable<Given>;
   /**
    * How rows lie in the store where each has several parts. Such a row is read whole and changed in place: `rows` names
    * all that an event needs, and of what is thrown while one is folded nothing may be kept.
    */
-  readonly parts?: Parts<Row>;
+  readonly parts?: RowParts<Row>;
   /** What a record says, split by the keys that it concerns. */
   read(record: LogRecord): readonly Event[];
   /** Keys of the rows the event may read or write, for all that it concerns; all of them in its key's lane. */

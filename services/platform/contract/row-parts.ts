@@ -5,7 +5,7 @@ export interface Span {
 }
 
 /** How rows lie in the store: in parts, each under a key of its own, so that only what has changed is written. */
-export interface Parts<Row> {
+export interface RowParts<Row> {
   span(key: string): Span;
   /** Key of the row that a part belongs to. */
   rowOf(part: string): string;
@@ -25,7 +25,7 @@ export interface Parts<Row> {
 }
 
 /** Rows of one part each: no row is changed, but another put in its place. */
-export const whole: Parts<unknown> = {
+export const whole: RowParts<unknown> = {
   span: (key) => ({ keys: [key], prefix: null }),
   rowOf: (part) => part,
   timer: (key) => key,
@@ -36,4 +36,5 @@ export const whole: Parts<unknown> = {
 };
 
 /** @param processor the parts of its rows, where they have several */
-export const partsOf = <Row>({ parts }: { readonly parts?: Parts<Row> }): Parts<Row> => parts ?? (whole as Parts<Row>);
+export const partsOf = <Row>({ parts }: { readonly parts?: RowParts<Row> }): RowParts<Row> =>
+  parts ?? (whole as RowParts<Row>);

@@ -1,28 +1,28 @@
 import type { Lane } from "../contract/lane.ts";
 import { Fatal } from "../contract/failure.ts";
-import type { Hold, Place, Subscription } from "../contract/ports.ts";
+import type { LaneProgress, TopicPartition, Subscription } from "../contract/ports.ts";
 import type { Keyed, Stage } from "../contract/processor.ts";
 import type { Millis } from "../contract/time.ts";
 import { laneStream } from "../contract/stream.ts";
 import type { TopicId } from "../../domain/topics.ts";
 import type { World } from "./engine.ts";
-import { type Frontier, frontier, placeName } from "./time/watermark.ts";
-import { inHeap, timesTight } from "../runtime/memory-limits.ts";
+import { type Frontier, frontier, nameOfPartition } from "./time/watermark.ts";
+import { scaledToHeap, heapPressureCount } from "../runtime/memory-limits.ts";
 import { type Held, held } from "./intake/reorder-buffer.ts";
 import { type Rounds, rounds } from "./time/watermark-probe.ts";
 
 /** Rows kept in memory for the lanes held; beyond, those are forgotten that were written or read the longest ago. */
-const MAX_CACHED_ROWS = inHeap(200_000);
+const MAX_CACHED_ROWS = scaledToHeap(200_000);
 
 /**
  * Events folded in one transaction, about. The more, the less often rows are written that many of them touch; where many
  * timers fire among them, it ends before the last, so that fewer are looked at in the next.
  */
-const LEAST_ROOM = inHeap(5_000);
-const MOST_ROOM = inHeap(500_000);
+const LEAST_ROOM = scaledToHeap(5_000);
+const MOST_ROOM = scaledToHeap(500_000);
 const GROWTH = 4;
 /** Where more rows than this had to be fetched for one, it touches few of them often: it would only be large. */
-const MANY_FETCHED = inHeap(50_000);
+const MANY_FETCHED = scaledToHeap(50_000);
 
 /**
  * How many events the next transaction is for.
@@ -42,12 +42,12 @@ export const nextRoom = (
 /** The time in which an engine holds its lanes: what it knows and may write until it lets go or is fenced. */
 export interface Tenure<Row, Event> {
   readonly lanes: readonly Lane[];
-  readonly places: readonly Place[];
+  readonly places: readonly TopicPartition[];
   /** Whether the processor has no other lanes. */
   readonly isAlone: boolean;
   /** The lanes as they are now, and as they were saved last. */
-  readonly holds: Map<Lane, Hold>;
-  readonly saved: Map<Lane, Hold>;
+  readonly holds: Map<Lane, LaneProgress>;
+  readonly saved: Map<Lane, LaneProgress>;
   readonly frontier: Frontier;
   readonly rounds: Rounds;
   readonly held: Held<Event>;
@@ -66,7 +66,7 @@ export interface Tenure<Row, Event> {
   /** How often the heap had been found tight when that was looked at last. */
   tight: number;
   streams(): readonly string[];
-  positions(): readonly (Place & { readonly offset: number })[];
+  positions(): readonly (TopicPartition & { readonly offset: number })[];
 }
 
 /**
@@ -76,16 +76,17 @@ export interface Tenure<Row, Event> {
  */
 export const takeOver = async <Row, Event extends Keyed>(
   { name: processor, upstream }: { readonly name: string; readonly upstream: readonly Stage[] },
-  places: readonly Place[],
+  places: readonly TopicPartition[],
   lanes: number,
-  aside: readonly Place[],
+  aside: readonly TopicPartition[],
   world: World,
   subscription: Subscription,
 ): Promise<Tenure<Row, Event>> => {
   const { store } = world;
   const owned = [...new Set(places.map(({ partition }) => partition % lanes))].toSorted((a, b) => a - b);
   const holds = new Map((await store.claim(processor, owned)).map((hold) => [hold.lane, hold]));
-  const cursor = (place: Place): number | null => holds.get(place.partition % lanes)?.cursors[placeName(place)] ?? null;
+  const cursor = (place: TopicPartition): number | null =>
+    holds.get(place.partition % lanes)?.cursors[nameOfPartition(place)] ?? null;
   const start = places.map(cursor);
   await checkEnds(processor, places, start, world);
   places.forEach((place, index) => subscription.seek(place, start[index] ?? null));
@@ -108,7 +109,7 @@ export const takeOver = async <Row, Event extends Keyed>(
     cache: new Map(),
     room: LEAST_ROOM,
     share: 1,
-    tight: timesTight(),
+    tight: heapPressureCount(),
     nextDue: owned.length === 0 ? null : await store.nextDue(processor, owned),
     streams: () => owned.map((lane) => laneStream(processor, lane)),
     positions: () =>
@@ -121,16 +122,16 @@ export const takeOver = async <Row, Event extends Keyed>(
 
 const checkEnds = async (
   processor: string,
-  places: readonly Place[],
+  places: readonly TopicPartition[],
   start: readonly (number | null)[],
   { log }: World,
 ): Promise<void> => {
-  const extents = await log.extents(places);
+  const extents = await log.offsets(places);
   places.forEach((place, index) => {
     const [from, high] = [start[index] ?? 0, extents[index]?.high ?? Infinity];
     if (from > high)
       throw new Fatal(
-        `${processor} has taken ${from} records of ${placeName(place)}, but the log has only ${high}: was the topic made anew? Then its state must be, too`,
+        `${processor} has taken ${from} records of ${nameOfPartition(place)}, but the log has only ${high}: was the topic made anew? Then its state must be, too`,
       );
   });
 };
@@ -145,7 +146,7 @@ export const remember = <Row>(
   tenure: Pick<Tenure<Row, unknown>, "cache" | "share" | "tight">,
   rows: ReadonlyMap<string, Row | null>,
 ): void => {
-  const times = timesTight();
+  const times = heapPressureCount();
   tenure.share =
     times > tenure.tight ? Math.max(LEAST_SHARE, tenure.share / CUT) : Math.min(1, tenure.share * RECOVERY);
   tenure.tight = times;

@@ -1,12 +1,12 @@
 import { Fatal, Transient } from "../contract/failure.ts";
-import type { Clock, Codec, Log, Place, Store, Subscription } from "../contract/ports.ts";
+import type { Clock, Codec, Log, TopicPartition, Store, Subscription } from "../contract/ports.ts";
 import type { Keyed, Processor } from "../contract/processor.ts";
 import type { Millis } from "../contract/time.ts";
 import { topicIds } from "../../domain/topics.ts";
-import type { Bell } from "../runtime/wakeups.ts";
+import type { Wakeups } from "../runtime/wakeups.ts";
 import { wanted } from "./poll.ts";
 import { announce } from "../runtime/facts.ts";
-import { lead } from "./time/backpressure.ts";
+import { backpressure } from "./time/backpressure.ts";
 import { readLoreOf } from "./intake/global-table.ts";
 import type { Relay } from "./output/relay.ts";
 import { type Tenure, takeOver } from "./assignment.ts";
@@ -20,7 +20,7 @@ export interface World {
   readonly clock: Clock;
   readonly relay: Relay;
   /** Rung with a queue's name when it has new jobs. */
-  readonly bell: Bell;
+  readonly bell: Wakeups;
 }
 
 /** Runs one processor over the lanes that its group assigns here. */
@@ -57,7 +57,7 @@ export const startEngine = async <Row, Event extends Keyed, Given>(
   if (processor.strays !== null && (await log.partitions(processor.strays)) !== lanes)
     throw new Fatal(`the topics of ${processor.home} and ${processor.strays} must have the same number of partitions`);
   const topics = topicIds.filter((topic) => processor.inputs.includes(topic) || topic === processor.strays);
-  const ahead = await lead(processor.feeds, world);
+  const ahead = await backpressure(processor.feeds, world);
   const subscription = await log.subscribe(processor.name, topics, lanes);
   // A member that has joined and never steps would keep its lanes from everyone.
   const orLeave = async (error: unknown): Promise<never> => {
@@ -65,11 +65,13 @@ export const startEngine = async <Row, Event extends Keyed, Given>(
     throw error;
   };
   const lore =
-    processor.lore === undefined ? null : await readLoreOf(processor.name, processor.lore, world).catch(orLeave);
+    processor.globalTable === undefined
+      ? null
+      : await readLoreOf(processor.name, processor.globalTable, world).catch(orLeave);
   // Elsewhere the frontier waits for it.
   let isLearning = lore !== null && processor.upstream.length === 0;
   let tenure: Tenure<Row, Event> | null = null;
-  let assigned: readonly Place[] = [];
+  let assigned: readonly TopicPartition[] = [];
   let hinted = clock.now();
   let looked = clock.now();
 
@@ -106,7 +108,7 @@ export const startEngine = async <Row, Event extends Keyed, Given>(
     if (did === "fenced") return fenced();
     if (did && clock.now() - hinted >= HINT_EVERY) {
       hinted = clock.now();
-      void subscription.hint(mine.positions()).catch(() => undefined); // a hint that fails is a hint missed
+      void subscription.commitHint(mine.positions()).catch(() => undefined); // a hint that fails is a hint missed
     }
     return did || isLearned;
   };
@@ -151,7 +153,7 @@ const isFenced = async (
   { saved }: Pick<Tenure<unknown, unknown>, "saved">,
   store: Store,
 ): Promise<boolean> => {
-  const commit = { processor, holds: [...saved.values()], revisit: null, rows: [], outbox: [], jobs: [] };
+  const commit = { processor, lanes: [...saved.values()], revisit: null, rows: [], outbox: [], jobs: [] };
   return (await store.commit(commit)) === "fenced";
 };
 
@@ -161,7 +163,7 @@ const lastHint = async (
   tenure: Pick<Tenure<unknown, unknown>, "positions"> | null,
 ): Promise<void> => {
   try {
-    if (tenure !== null) await subscription.hint(tenure.positions());
+    if (tenure !== null) await subscription.commitHint(tenure.positions());
   } catch (error) {
     if (error instanceof Fatal) throw error;
   }

@@ -1,7 +1,7 @@
 import { deserialize, serialize } from "node:v8";
 import { expect, test } from "vitest";
 import { Poison } from "../contract/failure.ts";
-import type { Parts } from "../contract/row-parts.ts";
+import type { RowParts } from "../contract/row-parts.ts";
 import type { Keyed, Processor } from "../contract/processor.ts";
 import { memoryStore } from "../memory/store.ts";
 import { topology } from "../memory/topology.ts";
@@ -15,7 +15,7 @@ interface Plus extends Keyed {
   readonly by: number;
 }
 
-const parts: Parts<Count> = {
+const parts: RowParts<Count> = {
   span: (key) => ({ keys: [key], prefix: null }),
   rowOf: (part) => part,
   timer: (key) => key,
@@ -36,7 +36,7 @@ const adder: Processor<Count, Plus> = {
   strays: null,
   upstream: [],
   parts,
-  read: ({ key, value, at, timestamp }) => [{ key, at, seen: timestamp, by: value as unknown as number }],
+  read: ({ key, value, at, loggedAt: timestamp }) => [{ key, at, loggedAt: timestamp, by: value as unknown as number }],
   rows: ({ key }) => [key],
   fold(event, rows) {
     const row = rows.get(event.key) ?? { sum: 0, isSaved: false };

@@ -5,9 +5,9 @@ import { partsOf } from "../contract/row-parts.ts";
 import { countOf, type Keyed, type Processor } from "../contract/processor.ts";
 import type { Millis } from "../contract/time.ts";
 import { type Folded, folding, type Refused, Spoiled } from "./fold/fold.ts";
-import { inHeap } from "../runtime/memory-limits.ts";
+import { scaledToHeap } from "../runtime/memory-limits.ts";
 import type { Item } from "./intake/reorder-buffer.ts";
-import { inPieces, inTurns } from "../runtime/chunks.ts";
+import { inChunks, inChunksYielding } from "../runtime/chunks.ts";
 import type { Tenure } from "./assignment.ts";
 import type { Turn } from "./step.ts";
 
@@ -32,7 +32,7 @@ export const rowsFor = async <Row, Event extends Keyed, Given>(
 };
 
 /** Rows that the store is asked for at once. */
-const MAX_GATHERED = inHeap(20_000);
+const MAX_GATHERED = scaledToHeap(20_000);
 
 /** Puts rows in `rows`: those in memory as soon as they are wanted, the others together, from the store. */
 const reader = <Row, Event extends Keyed, Given>(
@@ -50,7 +50,7 @@ const reader = <Row, Event extends Keyed, Given>(
     /** How many those were. */
     async fetch(): Promise<number> {
       const parts = partsOf(processor);
-      for (const some of inPieces(missing, () => 1, MAX_GATHERED)) {
+      for (const some of inChunks(missing, () => 1, MAX_GATHERED)) {
         const spans = some.map(({ lane, key }) => ({ lane, ...parts.span(key) }));
         const gathered = await world.store.gather(processor.name, spans);
         some.forEach(({ key }, index) => rows.set(key, parts.assemble(key, gathered[index] ?? new Map()) ?? null));
@@ -66,7 +66,7 @@ const FOLDED_AT_ONCE = 10_000;
 /** Timers folded in one transaction, about. */
 export const MAX_TIMERS = 2_000;
 /** Effects that follow from one transaction, about, recipients one by one: some tens of megabytes. */
-const MAX_FOLLOWING = inHeap(1_000_000);
+const MAX_FOLLOWING = scaledToHeap(1_000_000);
 
 /**
  * Folds the batch; what it turns out to read beyond the rows at hand is fetched, until nothing lacks. Where rows are
@@ -86,7 +86,7 @@ export const foldOver = async <Row, Event extends Keyed, Given>(
   for (;;)
     try {
       const batch = folding(it.processor, it.given, rows, { due, refused, maxTimers, maxFollowing }, time);
-      for await (const some of inTurns(items, ({ event }) => countOf(event), FOLDED_AT_ONCE))
+      for await (const some of inChunksYielding(items, ({ event }) => countOf(event), FOLDED_AT_ONCE))
         if (!batch.fold(some)) break;
       const folded = batch.end();
       if (!("lacking" in folded)) return folded;

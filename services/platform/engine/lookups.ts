@@ -4,7 +4,7 @@ import { laneOf } from "../contract/lane.ts";
 import type { Keyed, Processor } from "../contract/processor.ts";
 import type { Millis } from "../contract/time.ts";
 import type { LaneEffect, Stuck } from "./fold/fold.ts";
-import { inTurns } from "../runtime/chunks.ts";
+import { inChunksYielding } from "../runtime/chunks.ts";
 import type { Turn } from "./step.ts";
 
 /** Effects composed before others in this process have their turn. */
@@ -29,7 +29,7 @@ export const composeFor = async <Row, Event extends Keyed, Given>(
   const found = await lookedUp(it, effects, own);
   const all: LaneEffect[] = [];
   const stuck: Stuck[] = [];
-  for await (const some of inTurns(effects, () => 1, COMPOSED_AT_ONCE)) {
+  for await (const some of inChunksYielding(effects, () => 1, COMPOSED_AT_ONCE)) {
     const composed = composeAll(it.processor, some, found, time);
     for (const effect of composed.effects) all.push(effect);
     for (const one of composed.stuck) stuck.push(one);

@@ -18,7 +18,7 @@ const counter = (upstream: readonly Stage[]): Processor<null, Keyed> => ({
   home: "inbox",
   strays: null,
   upstream,
-  read: ({ key, at, timestamp }) => [{ key, at, seen: timestamp }],
+  read: ({ key, at, loggedAt: timestamp }) => [{ key, at, loggedAt: timestamp }],
   rows: () => [],
   fold: () => ({ writes: [], effects: [] }),
   wake: () => null,

@@ -1,12 +1,12 @@
 import { setImmediate as others } from "node:timers/promises";
 import { type Lane } from "../contract/lane.ts";
-import type { Hold, Place, RawRecord, Slice } from "../contract/ports.ts";
+import type { LaneProgress, TopicPartition, RawRecord, FetchedRecords } from "../contract/ports.ts";
 import type { Keyed, Processor } from "../contract/processor.ts";
 import type { Millis } from "../contract/time.ts";
 import type { LaneEffect } from "./fold/fold.ts";
 import { SKEW } from "../adapters/postgres/clock.ts";
-import { placeName } from "./time/watermark.ts";
-import { inHeap } from "../runtime/memory-limits.ts";
+import { nameOfPartition } from "./time/watermark.ts";
+import { scaledToHeap } from "../runtime/memory-limits.ts";
 import { type Origin, prepare, take } from "./intake/decode.ts";
 import { countByTopic } from "./output/outbox.ts";
 import { SEQUENCE_HEADER, STREAM_HEADER } from "./output/relay.ts";
@@ -14,9 +14,9 @@ import type { Tenure } from "./assignment.ts";
 import type { Turn } from "./step.ts";
 
 /** Records taken before others in this process have their turn. */
-const TAKEN_AT_ONCE = inHeap(10_000);
+const TAKEN_AT_ONCE = scaledToHeap(10_000);
 /** Records taken in a turn, about: reading is ahead of folding, so that the stream's time is asked for but now and then. */
-const MAX_TAKEN = inHeap(50_000);
+const MAX_TAKEN = scaledToHeap(50_000);
 
 /** What came of records as soon as they were read. */
 export interface Examination {
@@ -67,17 +67,17 @@ const examineSome = async <Row, Event extends Keyed, Given>(
 /** A place of which too much waits is not read on, unless nothing at all goes on without it. */
 export const wanted =
   <Row, Event>({ held, frontier }: Tenure<Row, Event>) =>
-  (place: Place): boolean =>
+  (place: TopicPartition): boolean =>
     !held.isFull(place) || (held.first() > frontier.time() && frontier.waitsFor(place));
 
 const examineSlice = <Row, Event extends Keyed, Given>(
   it: Turn<Row, Event, Given>,
-  { place, next }: Slice,
+  { place, next }: FetchedRecords,
   raws: readonly RawRecord[],
 ): readonly LaneEffect[] => {
   const { tenure, processor, world, lanes } = it;
   const lane = place.partition % lanes;
-  const before = tenure.holds.get(lane)?.examined[placeName(place)] ?? 0;
+  const before = tenure.holds.get(lane)?.readOffsets[nameOfPartition(place)] ?? 0;
   const asides: LaneEffect[] = [];
   const now = world.clock.now();
   const had = hadBy(raws, now);
@@ -115,27 +115,27 @@ const isNew = <Row, Event>(
   lane: Lane,
   queue: string,
   number: number,
-): boolean => number > (arrived.get(queue) ?? holds.get(lane)?.heard[queue] ?? -1);
+): boolean => number > (arrived.get(queue) ?? holds.get(lane)?.lastSequence[queue] ?? -1);
 
 /** The queue of a record and its number there; null where only what is inside it tells. */
 const senderOf = (
-  place: Place,
+  place: TopicPartition,
   { topic, headers, offset }: RawRecord,
   { strays }: Pick<Processor<unknown, Keyed, unknown>, "strays">,
 ): { readonly queue: string; readonly number: number } | null => {
   if (topic === strays) return null;
-  const own = { queue: placeName(place), number: offset };
+  const own = { queue: nameOfPartition(place), number: offset };
   const stream = headers[STREAM_HEADER];
   if (stream === undefined) return own;
   const decoder = new TextDecoder();
   const sequence = decoder.decode(headers[SEQUENCE_HEADER]);
   const number = Number(sequence);
   if (sequence === "" || !Number.isSafeInteger(number)) return own; // not ours, whatever it calls itself
-  return { queue: `${placeName(place)}<${decoder.decode(stream)}`, number };
+  return { queue: `${nameOfPartition(place)}<${decoder.decode(stream)}`, number };
 };
 
-const strayQueue = (place: Place, origin: Origin): { readonly queue: string; readonly number: number } => ({
-  queue: `${placeName(place)}<${placeName(origin)}`,
+const strayQueue = (place: TopicPartition, origin: Origin): { readonly queue: string; readonly number: number } => ({
+  queue: `${nameOfPartition(place)}<${nameOfPartition(origin)}`,
   number: origin.offset,
 });
 
@@ -153,16 +153,23 @@ const aside = (
 
 /** The hold once the slices are examined; what waited for nothing counts as folded. */
 const examinedHold = <Row, Event extends Keyed, Given>(
-  hold: Hold,
-  slices: readonly Slice[],
+  hold: LaneProgress,
+  slices: readonly FetchedRecords[],
   { tenure, lanes, world }: Turn<Row, Event, Given>,
-): Hold => {
-  const examined = { ...hold.examined };
+): LaneProgress => {
+  const examined = { ...hold.readOffsets };
   for (const { place } of slices)
     if (place.partition % lanes === hold.lane)
-      examined[placeName(place)] = Math.max(examined[placeName(place)] ?? 0, tenure.frontier.position(place));
-  return { ...tenure.held.take(-1, hold), examined, examinedTime: examinedTime(hold, tenure, world.clock.now()) };
+      examined[nameOfPartition(place)] = Math.max(
+        examined[nameOfPartition(place)] ?? 0,
+        tenure.frontier.position(place),
+      );
+  return {
+    ...tenure.held.take(-1, hold),
+    readOffsets: examined,
+    readWatermark: examinedTime(hold, tenure, world.clock.now()),
+  };
 };
 
-export const examinedTime = <Row, Event>(hold: Hold, { frontier }: Tenure<Row, Event>, now: number): number =>
-  Math.max(hold.examinedTime, Math.min(frontier.examinedTime(hold.lane), now));
+export const examinedTime = <Row, Event>(hold: LaneProgress, { frontier }: Tenure<Row, Event>, now: number): number =>
+  Math.max(hold.readWatermark, Math.min(frontier.examinedTime(hold.lane), now));

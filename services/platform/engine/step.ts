@@ -1,6 +1,6 @@
 import type { Lane } from "../contract/lane.ts";
-import type { DueRow, Hold, RowKey, RowWrite, Subscription } from "../contract/ports.ts";
-import { type Parts, partsOf } from "../contract/row-parts.ts";
+import type { DueRow, LaneProgress, RowKey, RowWrite, Subscription } from "../contract/ports.ts";
+import { type RowParts, partsOf } from "../contract/row-parts.ts";
 import { countOf, type Keyed, type Processor } from "../contract/processor.ts";
 import type { Millis } from "../contract/time.ts";
 import type { Folded, LaneEffect } from "./fold/fold.ts";
@@ -10,10 +10,10 @@ import { examine, examinedTime } from "./poll.ts";
 import { announce } from "../runtime/facts.ts";
 import type { Item } from "./intake/reorder-buffer.ts";
 import { deadLetter, stuckLetter } from "./intake/decode.ts";
-import type { Lead } from "./time/backpressure.ts";
+import type { Backpressure } from "./time/backpressure.ts";
 import type { LoreReader } from "./intake/global-table.ts";
 import { countByTopic, follow, type Widths } from "./output/outbox.ts";
-import { pass } from "../runtime/failpoints.ts";
+import { passFailpoint } from "../runtime/failpoints.ts";
 import { foldOver, MAX_TIMERS, rowsFor } from "./fold-batch.ts";
 import { nextRoom, remember, type Tenure } from "./assignment.ts";
 
@@ -21,7 +21,7 @@ export interface Turn<Row, Event extends Keyed, Given> {
   readonly processor: Processor<Row, Event, Given>;
   readonly given: Given;
   readonly lore: LoreReader<Given> | null;
-  readonly ahead: Lead;
+  readonly ahead: Backpressure;
   readonly world: World;
   readonly tenure: Tenure<Row, Event>;
   readonly subscription: Subscription;
@@ -65,7 +65,7 @@ export const turn = async <Row, Event extends Keyed, Given>(
   const { items, due, time } = await dueNow(it, isAtOnce);
   const { rows, fetched } = await rowsFor(it, items, due);
   const folded = await foldOver(it, rows, items, due, time);
-  if (items.length > 0) pass("folded", processor.name);
+  if (items.length > 0) passFailpoint("folded", processor.name);
   const given = items.reduce((sum, { event }) => sum + countOf(event), 0);
   tenure.room = nextRoom(tenure.room, { given, folded: folded.events, fetched }, tenure.share);
   hold(it, items.slice(0, folded.items), due, isAtOnce ? Infinity : folded.time, folded.time);
@@ -78,8 +78,11 @@ export const turn = async <Row, Event extends Keyed, Given>(
 };
 
 /** Whether others can go on by what has changed of a lane, though nothing of it is folded. */
-const isFurther = (now: Hold, saved: Hold | undefined, { held }: Pick<Tenure<unknown, unknown>, "held">): boolean =>
-  now.cursors !== saved?.cursors || (now.time > saved.time && held.has(now.lane));
+const isFurther = (
+  now: LaneProgress,
+  saved: LaneProgress | undefined,
+  { held }: Pick<Tenure<unknown, unknown>, "held">,
+): boolean => now.cursors !== saved?.cursors || (now.watermark > saved.watermark && held.has(now.lane));
 
 const unfolded = <Row, Event>(asides: readonly LaneEffect[]): Outcome<Row, Event> => ({
   asides,
@@ -145,7 +148,7 @@ const hold = <Row, Event extends Keyed, Given>(
     if (!touched.has(lane) && !tenure.held.has(lane)) continue;
     const now = touched.has(lane) ? tenure.held.take(until, before) : before;
     const examined = examinedTime(before, tenure, world.clock.now());
-    tenure.holds.set(lane, { ...now, time: Math.max(before.time, time), examinedTime: examined });
+    tenure.holds.set(lane, { ...now, watermark: Math.max(before.watermark, time), readWatermark: examined });
   }
 };
 
@@ -188,9 +191,9 @@ const save = async <Row, Event extends Keyed, Given>(
   );
   const timed = new Set([...due, ...folded.stuck].map(({ key }) => key));
   const changed = partsWritten(parts, folded.writes, timed);
-  const commit = { processor: processor.name, holds, revisit, rows: changed, outbox, jobs };
+  const commit = { processor: processor.name, lanes: holds, revisit, rows: changed, outbox, jobs };
   if ((await world.store.commit(commit)) === "fenced") return "fenced";
-  if (folded.items > 0) pass("committed", processor.name);
+  if (folded.items > 0) passFailpoint("committed", processor.name);
   for (const { value } of folded.writes) if (value !== null) parts.saved(value);
 
   for (const of of holds) tenure.saved.set(of.lane, of);
@@ -217,7 +220,7 @@ const save = async <Row, Event extends Keyed, Given>(
 
 /** What is written of rows: the parts that have changed; of those in `timed` that with the timer, whether or not it has. */
 const partsWritten = <Row>(
-  parts: Parts<Row>,
+  parts: RowParts<Row>,
   writes: readonly (RowWrite & { readonly value: Row | null })[],
   timed: ReadonlySet<string>,
 ): readonly RowWrite[] =>
@@ -230,7 +233,7 @@ const partsWritten = <Row>(
     return all.map(([part, value]) => ({ lane, key: part, value, due: part === timer ? due : null }));
   });
 
-const nextSequence = (holds: Map<Lane, Hold>, lane: Lane): number => {
+const nextSequence = (holds: Map<Lane, LaneProgress>, lane: Lane): number => {
   const of = holds.get(lane);
   const sequence = (of?.sequence ?? 0) + 1;
   if (of !== undefined) holds.set(lane, { ...of, sequence });

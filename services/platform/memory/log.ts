@@ -1,5 +1,13 @@
 import { laneOf } from "../contract/lane.ts";
-import type { Clock, Log, Outgoing, Place, RawRecord, Slice, Subscription } from "../contract/ports.ts";
+import type {
+  Clock,
+  Log,
+  Outgoing,
+  TopicPartition,
+  RawRecord,
+  FetchedRecords,
+  Subscription,
+} from "../contract/ports.ts";
 import { type TopicId } from "../../domain/topics.ts";
 import { scanOf } from "../runtime/log-reader.ts";
 
@@ -17,7 +25,7 @@ interface Member {
   readonly group: string;
   readonly topics: readonly TopicId[];
   readonly lanes: number;
-  assigned: readonly Place[];
+  assigned: readonly TopicPartition[];
   readonly positions: Map<string, number>;
   wake: () => void;
 }
@@ -26,7 +34,7 @@ const encoder = new TextEncoder();
 
 const bytesOf = (said: string | Uint8Array): Uint8Array => (typeof said === "string" ? encoder.encode(said) : said);
 
-const name = ({ topic, partition }: Place): string => `${topic}/${partition}`;
+const name = ({ topic, partition }: TopicPartition): string => `${topic}/${partition}`;
 
 /**
  * A second implementation of the log (core/ports.ts): kept in memory, timestamps by the given clock.
@@ -37,7 +45,7 @@ export const memoryLog = (clock: Clock, partitions: Partitions = PARTITIONS): Me
   const kept = new Map<string, RawRecord[]>();
   const members = new Set<Member>();
 
-  const held = (place: Place): RawRecord[] => {
+  const held = (place: TopicPartition): RawRecord[] => {
     const found = kept.get(name(place)) ?? [];
     kept.set(name(place), found);
     return found;
@@ -76,7 +84,7 @@ export const memoryLog = (clock: Clock, partitions: Partitions = PARTITIONS): Me
       return Promise.resolve();
     },
     partitions: (topic) => Promise.resolve(count(topic)),
-    extents: (places) => Promise.resolve(places.map((place) => ({ low: 0, high: held(place).length }))),
+    offsets: (places) => Promise.resolve(places.map((place) => ({ low: 0, high: held(place).length }))),
     subscribe(group, topics, lanes) {
       const member: Member = { group, topics, lanes, assigned: [], positions: new Map(), wake: () => undefined };
       members.add(member);
@@ -93,8 +101,12 @@ export const memoryLog = (clock: Clock, partitions: Partitions = PARTITIONS): Me
   return log;
 };
 
-const subscription = (member: Member, held: (place: Place) => RawRecord[], leave: () => void): Subscription => {
-  const ready = (): readonly Place[] =>
+const subscription = (
+  member: Member,
+  held: (place: TopicPartition) => RawRecord[],
+  leave: () => void,
+): Subscription => {
+  const ready = (): readonly TopicPartition[] =>
     member.assigned.filter((place) => (member.positions.get(name(place)) ?? Infinity) < held(place).length);
   return {
     assigned: () => member.assigned,
@@ -112,7 +124,7 @@ const subscription = (member: Member, held: (place: Place) => RawRecord[], leave
       const taken = waiting.toSorted((a, b) => a.at - b.at).slice(0, limit);
       return Array.from(
         Map.groupBy(taken, ({ place }) => place),
-        ([place, some]): Slice => {
+        ([place, some]): FetchedRecords => {
           const next = (some.at(-1)?.record.offset ?? 0) + 1;
           member.positions.set(name(place), next);
           return { place, records: some.map(({ record }) => record), next };
@@ -125,7 +137,7 @@ const subscription = (member: Member, held: (place: Place) => RawRecord[], leave
         member.wake = resolve;
         signal.addEventListener("abort", () => resolve(), { once: true });
       }),
-    hint: () => Promise.resolve(),
+    commitHint: () => Promise.resolve(),
     [Symbol.asyncDispose]() {
       leave();
       return Promise.resolve();

@@ -1,4 +1,4 @@
-import type { DueRow, Hold, Job, NewJob, OutboxEntry, RowWrite, Store } from "../contract/ports.ts";
+import type { DueRow, LaneProgress, Job, NewJob, OutboxEntry, RowWrite, Store } from "../contract/ports.ts";
 import type { Lane } from "../contract/lane.ts";
 import type { Millis } from "../contract/time.ts";
 import { laneStream } from "../contract/stream.ts";
@@ -11,17 +11,17 @@ interface StoredRow {
 }
 
 /** A lane that nobody has claimed yet. */
-const unheld = (lane: Lane): Hold => ({
+const unheld = (lane: Lane): LaneProgress => ({
   lane,
   epoch: 0,
   cursors: {},
-  heard: {},
-  within: {},
-  reached: {},
+  lastSequence: {},
+  partiallyFolded: {},
+  lastTime: {},
   sequence: 0,
-  time: -1,
-  examined: {},
-  examinedTime: -1,
+  watermark: -1,
+  readOffsets: {},
+  readWatermark: -1,
 });
 
 const revisit = (table: Map<string, StoredRow>, lanes: readonly Lane[], time: Millis): void => {
@@ -31,7 +31,7 @@ const revisit = (table: Map<string, StoredRow>, lanes: readonly Lane[], time: Mi
 
 /** A second implementation of the store (core/ports.ts): kept in memory, values as the JSON a database would hold. */
 export const memoryStore = (now: () => Millis = () => 0): Store => {
-  const holds = new Map<string, Hold>();
+  const holds = new Map<string, LaneProgress>();
   const tables = new Map<string, Map<string, StoredRow>>();
   const outbox = new Map<string, { readonly entry: OutboxEntry; readonly savedAt: Millis }>();
   const jobs = memoryJobs();
@@ -67,12 +67,12 @@ export const memoryStore = (now: () => Millis = () => 0): Store => {
     progress(processor, to) {
       const ofProcessor = [...holds].filter(([name]) => name.startsWith(`${processor}/`)).map(([, hold]) => hold);
       return Promise.resolve(
-        ofProcessor.map(({ lane, cursors, examined, time, examinedTime, sequence }) => {
+        ofProcessor.map(({ lane, cursors, readOffsets, watermark, readWatermark, sequence }) => {
           const waiting = [...outbox.values()].filter(
             ({ entry }) => entry.topic === to && entry.stream === laneStream(processor, lane),
           );
           const unpublished = waiting.length === 0 ? null : Math.min(...waiting.map(({ entry }) => entry.sequence));
-          return { lane, cursors, examined, time, examinedTime, sequence, unpublished };
+          return { lane, cursors, readOffsets, watermark, readWatermark, sequence, unpublished };
         }),
       );
     },
@@ -100,15 +100,15 @@ export const memoryStore = (now: () => Millis = () => 0): Store => {
       ),
     nextDue: (processor, lanes) => Promise.resolve(scheduled(processor, lanes)[0]?.due ?? null),
     commit(commit) {
-      const isFenced = commit.holds.some(
+      const isFenced = commit.lanes.some(
         ({ lane, epoch }) => holds.get(`${commit.processor}/${lane}`)?.epoch !== epoch,
       );
       if (isFenced) return Promise.resolve("fenced");
-      for (const hold of commit.holds) holds.set(`${commit.processor}/${hold.lane}`, hold);
+      for (const hold of commit.lanes) holds.set(`${commit.processor}/${hold.lane}`, hold);
       if (commit.revisit !== null)
         revisit(
           tableOf(commit.processor),
-          commit.holds.map(({ lane }) => lane),
+          commit.lanes.map(({ lane }) => lane),
           commit.revisit,
         );
       for (const row of commit.rows) write(tableOf(commit.processor), row);

@@ -3,9 +3,9 @@ import type { Keyed, Processor } from "../contract/processor.ts";
 import type { Millis } from "../contract/time.ts";
 import type { TopicId } from "../../domain/topics.ts";
 import type { Values } from "../../domain/log-record.ts";
-import { bell } from "../runtime/wakeups.ts";
+import { wakeups } from "../runtime/wakeups.ts";
 import { type Engine, startEngine, type World } from "../engine/engine.ts";
-import { type Said, say } from "../engine/output/publish.ts";
+import { type NewRecord, publish } from "../engine/output/publish.ts";
 import { relay } from "../engine/output/relay.ts";
 import { type Work, type Worker, worker } from "../engine/jobs/worker.ts";
 import { memoryLog, type MemoryLog, type Partitions } from "./log.ts";
@@ -18,7 +18,7 @@ export interface Topology extends AsyncDisposable {
   /** Adds a processor; `given` as for `startEngine`. */
   process<Row, Event extends Keyed, Given>(processor: Processor<Row, Event, Given>, given: () => Given): Promise<void>;
   work(work: Work): void;
-  publish(...records: readonly Said[]): Promise<void>;
+  publish(...records: readonly NewRecord[]): Promise<void>;
   /** Runs everything until nothing has anything to do at this time. */
   settle(): Promise<void>;
   /** Moves the clock to `to`, stopping at each time that something is due, and settles there. */
@@ -37,7 +37,7 @@ export const topology = (codec: Codec, start: Millis, partitions?: Partitions): 
   const log = memoryLog(clock, partitions);
   const store = memoryStore(clock.now);
   const publisher = relay(log, store);
-  const world: World = { log, store, codec, clock, relay: publisher, bell: bell() };
+  const world: World = { log, store, codec, clock, relay: publisher, bell: wakeups() };
   const engines: Engine[] = [];
   const workers: Worker[] = [];
 
@@ -74,7 +74,7 @@ export const topology = (codec: Codec, start: Millis, partitions?: Partitions): 
       engines.push(await startEngine(processor, given, world));
     },
     work: (work) => void workers.push(worker(work, world)),
-    publish: (...records) => say(log, codec, records),
+    publish: (...records) => publish(log, codec, records),
     async advance(to) {
       await settle();
       for (let due = await nextDue(); due !== null && due <= to; due = await nextDue()) {

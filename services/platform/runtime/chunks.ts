@@ -1,7 +1,7 @@
 import { setImmediate as others } from "node:timers/promises";
 
 /** The same in their order, in as many pieces as their sizes ask for: of one of several, none is larger than `most`. */
-export function* inPieces<T>(all: Iterable<T>, sizeOf: (one: T) => number, most: number): Generator<readonly T[]> {
+export function* inChunks<T>(all: Iterable<T>, sizeOf: (one: T) => number, most: number): Generator<readonly T[]> {
   let piece: T[] = [];
   let size = 0;
   for (const one of all) {
@@ -18,13 +18,13 @@ export function* inPieces<T>(all: Iterable<T>, sizeOf: (one: T) => number, most:
 }
 
 /** The same; between two of them others in this process have their turn. */
-export async function* inTurns<T>(
+export async function* inChunksYielding<T>(
   all: Iterable<T>,
   sizeOf: (one: T) => number,
   most: number,
 ): AsyncGenerator<readonly T[]> {
   let isFirst = true;
-  for (const piece of inPieces(all, sizeOf, most)) {
+  for (const piece of inChunks(all, sizeOf, most)) {
     if (!isFirst) await others();
     isFirst = false;
     yield piece;

@@ -2,7 +2,7 @@
  * Moments at which it matters most that a process may die: what is done is not on record yet, or not handed on. They
  * cost nothing unless a test has something struck there.
  */
-export type Point =
+export type Failpoint =
   /** A batch is folded; nothing of it is saved. */
   | "folded"
   /** It is saved; what follows from it is not on its way. */
@@ -17,14 +17,14 @@ export type Point =
   | "attempted";
 
 /** @param who the processor or queue that has come there; the relay serves all: none */
-export type Strike = (point: Point, who: string) => void;
+export type Strike = (point: Failpoint, who: string) => void;
 
 let strike: Strike | null = null;
 
 /** Says that this moment has come. */
-export const pass = (point: Point, who = ""): void => strike?.(point, who);
+export const passFailpoint = (point: Failpoint, who = ""): void => strike?.(point, who);
 
 /** For tests: has something done wherever a point is passed in this process. */
-export const arm = (what: Strike): void => {
+export const armFailpoints = (what: Strike): void => {
   strike = what;
 };

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
-import type { Log, Place, RawRecord } from "../contract/ports.ts";
+import type { Log, TopicPartition, RawRecord } from "../contract/ports.ts";
 import type { TopicId } from "../../domain/topics.ts";
-import { placeName } from "../engine/time/watermark.ts";
+import { nameOfPartition } from "../engine/time/watermark.ts";
 
 /** Records handed out at once, about. */
 const MAX_SCANNED = 1_000;
@@ -15,25 +15,25 @@ export interface Reader extends AsyncDisposable {
 
 /** By a group that nobody joins again. Joins at the first record to be read, so that an empty topic leaves no trace. */
 export const readerOf = (
-  log: Pick<Log, "partitions" | "extents" | "subscribe">,
+  log: Pick<Log, "partitions" | "offsets" | "subscribe">,
   topics: readonly TopicId[],
 ): Reader => {
   const positions = new Map<string, number>();
   /** Places of which more was taken than was asked for: the rest is delivered again. */
   const behind = new Set<string>();
   let subscription: Awaited<ReturnType<Log["subscribe"]>> | null = null;
-  let assigned: readonly Place[] = [];
+  let assigned: readonly TopicPartition[] = [];
 
   const ends = async (): Promise<Map<string, number>> => {
     const counts = await Promise.all(topics.map(async (topic) => [topic, await log.partitions(topic)] as const));
     const places = counts.flatMap(([topic, count]) =>
-      Array.from({ length: count }, (_none, partition): Place => ({ topic, partition })),
+      Array.from({ length: count }, (_none, partition): TopicPartition => ({ topic, partition })),
     );
-    const extents = await log.extents(places);
+    const extents = await log.offsets(places);
     const left = new Map<string, number>();
     places.forEach((place, index) => {
       const { low, high } = extents[index] ?? { low: 0, high: 0 };
-      if (high > Math.max(low, positions.get(placeName(place)) ?? 0)) left.set(placeName(place), high);
+      if (high > Math.max(low, positions.get(nameOfPartition(place)) ?? 0)) left.set(nameOfPartition(place), high);
     });
     return left;
   };
@@ -42,17 +42,17 @@ export const readerOf = (
     async *toEnd() {
       const left = await ends();
       if (left.size === 0) return;
-      const isLeft = (place: Place): boolean => left.has(placeName(place));
+      const isLeft = (place: TopicPartition): boolean => left.has(nameOfPartition(place));
       subscription ??= await log.subscribe(`scan.${randomUUID()}`, topics, 1);
       while (left.size > 0) {
         const now = subscription.assigned();
         for (const place of now)
-          if (now !== assigned || behind.delete(placeName(place)))
-            subscription.seek(place, positions.get(placeName(place)) ?? null);
+          if (now !== assigned || behind.delete(nameOfPartition(place)))
+            subscription.seek(place, positions.get(nameOfPartition(place)) ?? null);
         assigned = now;
         const slices = subscription.take(MAX_SCANNED, isLeft);
         for (const { place, records, next } of slices) {
-          const name = placeName(place);
+          const name = nameOfPartition(place);
           const from = positions.get(name) ?? 0;
           const end = left.get(name) ?? 0;
           const fresh = records.filter(({ offset }) => offset >= from && offset < end);
@@ -72,7 +72,7 @@ export const readerOf = (
 
 /** `Log.scan` by the log's other calls: in order within a partition to where the topics ended at the start. */
 export async function* scanOf(
-  log: Pick<Log, "partitions" | "extents" | "subscribe">,
+  log: Pick<Log, "partitions" | "offsets" | "subscribe">,
   topics: readonly TopicId[],
 ): AsyncGenerator<readonly RawRecord[]> {
   await using reader = readerOf(log, topics);

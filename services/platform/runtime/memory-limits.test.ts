@@ -31,8 +31,8 @@ test("buffers that come and go don't have the whole heap marked", () => {
 test("bounds shrink with the heap that there may be, and are met where it is ample", () => {
   const bounds = (heap: number): unknown => {
     const program = `
-      import { inHeap } from ${JSON.stringify(new URL("memory-limits.ts", import.meta.url).href)};
-      console.log(JSON.stringify([inHeap(100_000), inHeap(1)]));`;
+      import { scaledToHeap } from ${JSON.stringify(new URL("memory-limits.ts", import.meta.url).href)};
+      console.log(JSON.stringify([scaledToHeap(100_000), scaledToHeap(1)]));`;
     const options = [`--max-old-space-size=${heap}`, "--input-type=module", "--eval", program];
     return JSON.parse(execFileSync(process.execPath, options, { encoding: "utf8" }));
   };
@@ -47,15 +47,15 @@ test("a heap is tight of which more than half is alive", () => {
   const tight = (megabytes: number): number => {
     const program = `
       import { setImmediate } from "node:timers/promises";
-      import { timesTight } from ${JSON.stringify(new URL("memory-limits.ts", import.meta.url).href)};
-      timesTight();
+      import { heapPressureCount } from ${JSON.stringify(new URL("memory-limits.ts", import.meta.url).href)};
+      heapPressureCount();
       const alive = [];
       for (let mebibyte = 0; mebibyte < 256; mebibyte++) {
         const some = Array.from({ length: 1024 }, () => new Array(128).fill(mebibyte));
         if (mebibyte < ${megabytes}) alive.push(some);
         await setImmediate();
       }
-      console.log(alive.length && timesTight());`;
+      console.log(alive.length && heapPressureCount());`;
     const options = ["--max-old-space-size=256", "--input-type=module", "--eval", program];
     return Number(execFileSync(process.execPath, options, { encoding: "utf8" }));
   };

@@ -5,7 +5,7 @@ import { getHeapStatistics, setFlagsFromString } from "node:v8";
 const AMPLE = 4 * 1024 * 1024 * 1024;
 
 /** So much of something in memory, or less where the heap may not become so large (--max-old-space-size, a container). */
-export const inHeap = (bound: number): number =>
+export const scaledToHeap = (bound: number): number =>
   Math.max(1, Math.floor(bound * Math.min(1, getHeapStatistics().heap_size_limit / AMPLE)));
 
 /** Of the heap that there may be, so much may be alive: the rest is for what comes and goes. */
@@ -19,7 +19,7 @@ let times = 0;
 let observer: PerformanceObserver | null = null;
 
 /** How often, since this was first asked, the heap was found tight when V8 had looked through all of it. */
-export const timesTight = (): number => {
+export const heapPressureCount = (): number => {
   if (observer === null) {
     observer = new PerformanceObserver((list) => {
       const isMarked = (list.getEntries() as readonly Collection[]).some(({ detail }) => detail?.kind === MAJOR);

@@ -1,11 +1,11 @@
 /** Tells loops of this process at once that there is work for them; those of other processes find it by looking. */
-export interface Bell {
+export interface Wakeups {
   ring(name: string): void;
   /** Resolves at the next ring of that name, or when the signal aborts. */
   arrival(name: string, signal: AbortSignal): Promise<void>;
 }
 
-export const bell = (): Bell => {
+export const wakeups = (): Wakeups => {
   const waiting = new Map<string, Set<() => void>>();
   return {
     ring(name) {

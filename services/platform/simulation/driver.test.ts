@@ -8,7 +8,7 @@ import type { TopicId } from "../../domain/topics.ts";
 import { SECOND } from "../contract/time.ts";
 import { inboxes } from "../../inboxes/rule.ts";
 import { mailer } from "../../mailer/rule.ts";
-import type { Said } from "../engine/output/publish.ts";
+import type { NewRecord } from "../engine/output/publish.ts";
 import { at, message, participant, presence, user } from "../../../test/support/chat.ts";
 import { drive, part } from "./driver.ts";
 
@@ -31,15 +31,15 @@ const toy = ({ name, inputs, effects = () => [] }: Toy, log: string[]): Processo
   home: "inbox",
   strays: null,
   upstream: [],
-  lore: {
+  globalTable: {
     topics: ["settings"],
-    begin: 10,
-    learn: (_, { value }) => (value as { timeout: number } | null)?.timeout ?? 10,
+    initial: 10,
+    apply: (_, { value }) => (value as { timeout: number } | null)?.timeout ?? 10,
   },
   read(record) {
     if (record.key === "bad") throw new Poison("unreadable");
     const what = record.topic === "inbox" ? (record.value?.entries[0]?.conversationId ?? "") : record.key;
-    return [{ type: "heard", key: what, what: `${record.topic} ${what}`, at: record.at, seen: record.timestamp }];
+    return [{ type: "heard", key: what, what: `${record.topic} ${what}`, at: record.at, loggedAt: record.loggedAt }];
   },
   rows: () => [],
   fold(event: Heard | Due) {
@@ -56,10 +56,16 @@ const heard = (topic: TopicId, key: string, timestamp: number, own = timestamp):
   key,
   value: null,
   at: own,
-  timestamp,
+  loggedAt: timestamp,
 });
 const settings = (timeout: number, timestamp: number): LogRecord =>
-  ({ topic: "settings", key: "default", value: { timeout }, at: timestamp, timestamp }) as unknown as LogRecord;
+  ({
+    topic: "settings",
+    key: "default",
+    value: { timeout },
+    at: timestamp,
+    loggedAt: timestamp,
+  }) as unknown as LogRecord;
 
 const entryFor = (conversationId: string, time: number): Effect => ({
   type: "fanOut",
@@ -198,16 +204,17 @@ test("a rule that keeps asking to be woken is told of by its row", () => {
 });
 
 /** A chat's record, on the log at once. */
-const logged = ({ topic, key, value }: Said): LogRecord => {
+const logged = ({ topic, key, value }: NewRecord): LogRecord => {
   const own = (value as { readonly occurredAt: number }).occurredAt;
-  return { topic, key, value, at: own, timestamp: own } as LogRecord;
+  return { topic, key, value, at: own, loggedAt: own } as LogRecord;
 };
 
 test("the flow's own processors tell who missed a message, and mail them, when they are due", () => {
   const heardOf: string[] = [];
   const driver = drive({
     parts: [part(conversations), part(inboxes), part(mailer)],
-    published: ({ value, timestamp }) => heardOf.push(`${timestamp - at("12:00")} ${(value as { type: string }).type}`),
+    published: ({ value, loggedAt: timestamp }) =>
+      heardOf.push(`${timestamp - at("12:00")} ${(value as { type: string }).type}`),
     enqueued: ({ id, runAt }) => heardOf.push(`${runAt - at("12:00")} mail ${id.split("/")[1]}`),
   });
   for (const said of [

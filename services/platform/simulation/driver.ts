@@ -118,7 +118,7 @@ export const drive = (flow: Flow): Driver => {
 
   return {
     feed(record) {
-      const { timestamp } = record;
+      const { loggedAt: timestamp } = record;
       if (timestamp > time) {
         if (waiting >= window) settle(timestamp);
         time = timestamp;
@@ -148,10 +148,10 @@ const entryRecord = ({ entry }: FanOut, at: Millis): LogRecord => ({
   key: "",
   value: { entries: [entry] },
   at: entry.occurredAt,
-  timestamp: at,
+  loggedAt: at,
 });
 
 const publishedRecord = ({ topic, key, value }: Publish, at: Millis): LogRecord => {
   const own = "occurredAt" in value ? value.occurredAt : at;
-  return { topic, key, value, at: Math.min(own, at), timestamp: at } as LogRecord; // topic and value came together
+  return { topic, key, value, at: Math.min(own, at), loggedAt: at } as LogRecord; // topic and value came together
 };

@@ -58,7 +58,7 @@ export const machine = <Row, Event extends Keyed, Lore>(
   const parts = partsOf(processor);
   let waiting: Given<Event>[] = [];
   let first = Infinity; // of their times
-  let lore = processor.lore?.begin as Lore;
+  let lore = processor.globalTable?.initial as Lore;
   const rows = timedRows<Row>((row) => processor.wake(row, lore));
   const known = { get: rows.get, expect: () => undefined };
   let outcome: { readonly effect: Effect; readonly at: Millis }[] = [];
@@ -139,10 +139,10 @@ export const machine = <Row, Event extends Keyed, Lore>(
   return {
     name: processor.name,
     inputs: processor.inputs,
-    lore: processor.lore?.topics ?? [],
+    lore: processor.globalTable?.topics ?? [],
     learn(record, time) {
       try {
-        lore = processor.lore?.learn(lore, record) ?? lore;
+        lore = processor.globalTable?.apply(lore, record) ?? lore;
       } catch (error) {
         if (!isPoisonous(error)) throw error;
         outlet.refuse(record, processor.name, error);

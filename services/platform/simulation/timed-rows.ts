@@ -1,5 +1,5 @@
 import type { Millis } from "../contract/time.ts";
-import { heap } from "../contract/priority-queue.ts";
+import { priorityQueue } from "../contract/priority-queue.ts";
 
 /** Has a row woken that wants to be at that time. */
 export type Wake = (key: string, at: Millis) => void;
@@ -39,7 +39,7 @@ const MAX_WAKES = 1_000;
 /** @param dueOf when a row wants to be woken, if at all */
 export const timedRows = <Row>(dueOf: (row: Row) => Millis | null): TimedRows<Row> => {
   const cells = new Map<string, Cell<Row>>();
-  const timers = heap<Cell<Row>>();
+  const timers = priorityQueue<Cell<Row>>();
   /** The cell that was asked for last: what is read is written next. */
   let last: Cell<Row> | undefined;
   const cellOf = (key: string): Cell<Row> | undefined => (last?.key === key ? last : (last = cells.get(key)));

@@ -1,10 +1,10 @@
 import kafkajs, { type Consumer, type KafkaMessage, type PartitionAssigner } from "kafkajs";
 import { Fatal, messageOf, Transient } from "../../contract/failure.ts";
-import type { Place, RawRecord, Subscription } from "../../contract/ports.ts";
+import type { TopicPartition, RawRecord, Subscription } from "../../contract/ports.ts";
 import type { TopicId } from "../../../domain/topics.ts";
 import { arrivals } from "./fetch-buffer.ts";
 import { onSetBack } from "../postgres/clock.ts";
-import { inHeap } from "../../runtime/memory-limits.ts";
+import { scaledToHeap } from "../../runtime/memory-limits.ts";
 import { flat, kept, passing, RETRY } from "./client.ts";
 
 const { AssignerProtocol } = kafkajs;
@@ -16,8 +16,8 @@ const HEARTBEAT_EVERY = 2_000;
 /** Milliseconds a fetch waits for records: as long may pass before a seek takes effect. */
 const FETCH_WAIT = 250;
 /** Of small records, each takes ten times as much of the heap; a larger one comes all the same, alone (KIP-74). */
-const MAX_FETCH_BYTES = inHeap(8 * 1024 * 1024);
-const MAX_FETCH_BYTES_PER_PARTITION = inHeap(1024 * 1024);
+const MAX_FETCH_BYTES = scaledToHeap(8 * 1024 * 1024);
+const MAX_FETCH_BYTES_PER_PARTITION = scaledToHeap(1024 * 1024);
 
 type Client = InstanceType<typeof kafkajs.Kafka>;
 
@@ -88,7 +88,7 @@ export const subscribe = async (
 ): Promise<Subscription> => {
   /** Of those before it nothing is heard any more, and nothing asked. */
   let current: Consumer | null = null;
-  const asked = ({ topic, partition }: Place) => [{ topic: nameOf(topic), partitions: [partition] }];
+  const asked = ({ topic, partition }: TopicPartition) => [{ topic: nameOf(topic), partitions: [partition] }];
   // kafkajs knows no partitions before it has joined, and has paused none then.
   const ifJoined = (act: () => void): void => {
     try {
@@ -101,7 +101,7 @@ export const subscribe = async (
     full: (place) => ifJoined(() => current?.pause(asked(place))),
     room: (place) => ifJoined(() => current?.resume(asked(place))),
   });
-  const placeOf = (name: string, partition: number): Place | null => {
+  const placeOf = (name: string, partition: number): TopicPartition | null => {
     const topic = idOf.get(name);
     return topic === undefined ? null : { topic, partition };
   };
@@ -191,7 +191,7 @@ export const subscribe = async (
     },
     take: buffer.take,
     arrival: buffer.arrival,
-    hint: (positions) =>
+    commitHint: (positions) =>
       passing(() =>
         consuming.current().commitOffsets(
           positions.map(({ topic, partition, offset }) => ({
@@ -208,7 +208,7 @@ export const subscribe = async (
   };
 };
 
-const raw = (place: Place, { offset, timestamp, key, value, headers }: KafkaMessage): RawRecord => ({
+const raw = (place: TopicPartition, { offset, timestamp, key, value, headers }: KafkaMessage): RawRecord => ({
   ...place,
   offset: Number(offset),
   timestamp: Number(timestamp),

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { Fatal, Transient } from "../../contract/failure.ts";
-import type { Place } from "../../contract/ports.ts";
+import type { TopicPartition } from "../../contract/ports.ts";
 import type { TopicId } from "../../../domain/topics.ts";
 import type { TopicState } from "./client.ts";
 import { untilThere } from "./ensure-topics.ts";
@@ -19,7 +19,7 @@ const log = (...answers: readonly (readonly "inbox"[] | Error)[]) => {
         ? Promise.reject(answer)
         : Promise.resolve(new Map<TopicId, TopicState>(answer.map((topic) => [topic, state])));
     },
-    extents: (places: readonly Place[]) =>
+    offsets: (places: readonly TopicPartition[]) =>
       leaderless-- > 0
         ? Promise.reject(new Transient("Kafka: This server is not the leader for that topic-partition"))
         : Promise.resolve(places.map(() => ({ low: 0, high: 0 }))),

@@ -86,7 +86,7 @@ const unequal = (log: KafkaLog, found: ReadonlyMap<TopicId, TopicState>, lanes: 
 
 /** A broker says that a topic is created before every broker knows of it, or answers for its partitions. Throws Transient. */
 export const untilThere = async (
-  log: Pick<KafkaLog, "describe" | "extents" | "nameOf">,
+  log: Pick<KafkaLog, "describe" | "offsets" | "nameOf">,
   wanted: readonly TopicId[],
 ): Promise<void> => {
   const until = Date.now() + CREATION_TIMEOUT;
@@ -103,13 +103,13 @@ export const untilThere = async (
 };
 
 const missingOf = async (
-  log: Pick<KafkaLog, "describe" | "extents">,
+  log: Pick<KafkaLog, "describe" | "offsets">,
   wanted: readonly TopicId[],
 ): Promise<readonly TopicId[]> => {
   const found = await log.describe();
   const missing = wanted.filter((topic) => !found.has(topic));
   if (missing.length > 0) return missing;
-  await log.extents(
+  await log.offsets(
     wanted.flatMap((topic) =>
       Array.from({ length: found.get(topic)?.partitions ?? 0 }, (_none, partition) => ({ topic, partition })),
     ),

@@ -1,13 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Place, RawRecord, Slice } from "../../contract/ports.ts";
+import type { TopicPartition, RawRecord, FetchedRecords } from "../../contract/ports.ts";
 import { arrivals } from "./fetch-buffer.ts";
 
 const never = new AbortController().signal;
-const zero: Place = { topic: "presence", partition: 0 };
-const one: Place = { topic: "inbox", partition: 1 };
+const zero: TopicPartition = { topic: "presence", partition: 0 };
+const one: TopicPartition = { topic: "inbox", partition: 1 };
 
-const record = (place: Place, offset: number, timestamp = offset, size = 0): RawRecord => ({
+const record = (place: TopicPartition, offset: number, timestamp = offset, size = 0): RawRecord => ({
   ...place,
   offset,
   timestamp,
@@ -15,17 +15,17 @@ const record = (place: Place, offset: number, timestamp = offset, size = 0): Raw
   value: new Uint8Array(size),
   headers: {},
 });
-const records = (place: Place, from: number, count: number): readonly RawRecord[] =>
+const records = (place: TopicPartition, from: number, count: number): readonly RawRecord[] =>
   Array.from({ length: count }, (_none, index) => record(place, from + index));
-const open = (...places: readonly Place[]) => {
+const open = (...places: readonly TopicPartition[]) => {
   const made = arrivals();
   made.assign(places);
   made.assigned();
   for (const place of places) made.seek(place);
   return made;
 };
-const recordsOf = (slices: readonly Slice[]): readonly RawRecord[] => slices.flatMap((slice) => slice.records);
-const offsets = (slices: readonly Slice[]): readonly number[] => recordsOf(slices).map(({ offset }) => offset);
+const recordsOf = (slices: readonly FetchedRecords[]): readonly RawRecord[] => slices.flatMap((slice) => slice.records);
+const offsets = (slices: readonly FetchedRecords[]): readonly number[] => recordsOf(slices).map(({ offset }) => offset);
 
 describe("what has arrived", () => {
   test("is taken in order, and the place to go on from is behind it", () => {
@@ -89,7 +89,7 @@ describe("what has arrived", () => {
 
 describe("a place that has too much waiting", () => {
   const told: string[] = [];
-  const tapped = (...places: readonly Place[]) => {
+  const tapped = (...places: readonly TopicPartition[]) => {
     told.length = 0;
     const made = arrivals({
       full: ({ topic }) => void told.push(`${topic} full`),
@@ -124,7 +124,7 @@ describe("a place that has too much waiting", () => {
 
   test("is not taken from, nor an arrival, while it isn't wanted", async () => {
     const buffer = open(zero, one);
-    const isOne = (place: Place): boolean => place === one;
+    const isOne = (place: TopicPartition): boolean => place === one;
     buffer.add(zero, records(zero, 0, 3), 3);
     expect(buffer.take(10, isOne)).toEqual([]);
     const waiting = buffer.arrival(never, isOne);

@@ -1,45 +1,45 @@
-import type { Place, RawRecord, Slice, Subscription } from "../../contract/ports.ts";
-import { inHeap } from "../../runtime/memory-limits.ts";
+import type { TopicPartition, RawRecord, FetchedRecords, Subscription } from "../../contract/ports.ts";
+import { scaledToHeap } from "../../runtime/memory-limits.ts";
 
 /** Records of one place that may wait to be taken, and their bytes: of who brings more, no more is fetched for a while. */
-const MAX_WAITING = inHeap(5_000);
-const MAX_WAITING_BYTES = inHeap(4 * 1024 * 1024);
+const MAX_WAITING = scaledToHeap(5_000);
+const MAX_WAITING_BYTES = scaledToHeap(4 * 1024 * 1024);
 
 /** What a consumer has brought and the engine not yet taken: the buffer between kafkajs's push and our pull. */
 export interface Arrivals extends Pick<Subscription, "assigned" | "take" | "arrival"> {
-  assign(places: readonly Place[]): void;
+  assign(places: readonly TopicPartition[]): void;
   /** Nothing will come any more: whoever asks what is assigned is told why. */
   fail(error: Error): void;
   /** From here on, what is added of the place counts. */
-  seek(place: Place): void;
-  add(place: Place, records: readonly RawRecord[], next: number): void;
+  seek(place: TopicPartition): void;
+  add(place: TopicPartition, records: readonly RawRecord[], next: number): void;
 }
 
 /** Told when a place has come to its bound, and when half of that is gone again: other places have nothing to do with it. */
 export interface Tap {
-  full(place: Place): void;
-  room(place: Place): void;
+  full(place: TopicPartition): void;
+  room(place: TopicPartition): void;
 }
 
 interface Waiting {
-  readonly place: Place;
+  readonly place: TopicPartition;
   readonly records: RawRecord[];
   bytes: number;
   next: number;
 }
 
-const name = ({ topic, partition }: Place): string => `${topic}/${partition}`;
+const name = ({ topic, partition }: TopicPartition): string => `${topic}/${partition}`;
 
 export const arrivals = (tap: Tap = { full: () => undefined, room: () => undefined }): Arrivals => {
-  let places: readonly Place[] = [];
+  let places: readonly TopicPartition[] = [];
   let waiting = new Map<string, Waiting>();
   const sought = new Set<string>();
   let isChanged = false;
   let failure: Error | null = null;
   let onArrival: () => void = () => undefined;
-  const full = new Map<string, Place>();
+  const full = new Map<string, TopicPartition>();
 
-  const gauge = (place: Place): void => {
+  const gauge = (place: TopicPartition): void => {
     const { records = [], bytes = 0 } = waiting.get(name(place)) ?? {};
     if (records.length >= MAX_WAITING || bytes >= MAX_WAITING_BYTES) {
       if (!full.has(name(place))) tap.full(place);
@@ -89,7 +89,7 @@ export const arrivals = (tap: Tap = { full: () => undefined, room: () => undefin
     },
     take(limit, isWanted = () => true) {
       const wanted = [...waiting.values()].filter(({ place }) => isWanted(place));
-      return earliest(wanted, limit).map(([had, much]): Slice => {
+      return earliest(wanted, limit).map(([had, much]): FetchedRecords => {
         const records = had.records.splice(0, much);
         had.bytes -= bytesOf(records);
         const isAll = had.records.length === 0;

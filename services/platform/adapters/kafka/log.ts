@@ -1,7 +1,7 @@
 import kafkajs, { type Admin, type ITopicMetadata, type Message } from "kafkajs";
 import { Fatal, Transient } from "../../contract/failure.ts";
 import { laneOf } from "../../contract/lane.ts";
-import type { Clock, Extent, Outgoing } from "../../contract/ports.ts";
+import type { Clock, OffsetRange, Outgoing } from "../../contract/ports.ts";
 import { derivedTopics, type TopicId, topicIds, topics } from "../../../domain/topics.ts";
 import { ownClock } from "../postgres/clock.ts";
 import {
@@ -113,9 +113,9 @@ export const openKafka = (settings: KafkaSettings, clock: Clock = ownClock): Kaf
       published = turn.catch(() => undefined); // who asked for it hears of it
       return turn;
     },
-    async extents(places) {
+    async offsets(places) {
       const byTopic = Map.groupBy(places, ({ topic }) => topic);
-      const found = new Map<string, Extent>();
+      const found = new Map<string, OffsetRange>();
       const ask = async (topic: TopicId): Promise<void> => {
         await partitions(topic); // says so where there is no such topic
         const offsets = await admin.use((of) => of.fetchTopicOffsets(nameOf(topic)));

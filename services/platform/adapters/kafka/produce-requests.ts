@@ -1,6 +1,6 @@
 import type { Outgoing } from "../../contract/ports.ts";
 import type { TopicId } from "../../../domain/topics.ts";
-import { placeName } from "../../engine/time/watermark.ts";
+import { nameOfPartition } from "../../engine/time/watermark.ts";
 
 /** A record on its way to a partition. */
 export type Placed = Outgoing & { readonly partition: number };
@@ -20,7 +20,7 @@ export const requests = (records: readonly Placed[]): readonly (readonly Placed[
   let total = 0;
   let batches = new Map<string, number>();
   for (const record of records) {
-    const place = placeName(record);
+    const place = nameOfPartition(record);
     const size = sizeOf(record);
     const batch = batches.get(place) ?? 0;
     const isFull = (batch > 0 && batch + size > MAX_BATCH) || (total > 0 && total + size > MAX_REQUEST);
@@ -44,8 +44,8 @@ export interface Answered {
 
 /** The records on whose partitions nothing is said. */
 export const unanswered = (records: readonly Placed[], answers: readonly Answered[]): readonly Placed[] => {
-  const answered = new Set(answers.map(placeName));
-  return records.filter((record) => !answered.has(placeName(record)));
+  const answered = new Set(answers.map(nameOfPartition));
+  return records.filter((record) => !answered.has(nameOfPartition(record)));
 };
 
 const sizeOf = ({ key, value, headers = {} }: Placed): number =>

@@ -1,6 +1,6 @@
 import type { Commit, NewJob, OutboxEntry, RowWrite } from "../../contract/ports.ts";
-import { inHeap } from "../../runtime/memory-limits.ts";
-import { inPieces } from "../../runtime/chunks.ts";
+import { scaledToHeap } from "../../runtime/memory-limits.ts";
+import { inChunks } from "../../runtime/chunks.ts";
 import type { Connection } from "./database.ts";
 
 /** Processors that keep rows; the others have no state table. */
@@ -14,7 +14,7 @@ export const stateTable = (processor: string): string => {
 
 /** Saves what one transaction of an engine comes to; false where it is refused, and then nothing is to be committed. */
 export const saveCommit = async (connection: Connection, commit: Commit): Promise<boolean> => {
-  if (!(await saveHolds(connection, commit))) return false;
+  if (!(await saveLanes(connection, commit))) return false;
   await revisit(connection, commit);
   await saveRows(connection, commit.processor, commit.rows);
   await saveOutbox(connection, commit.outbox);
@@ -26,7 +26,7 @@ export const saveCommit = async (connection: Connection, commit: Commit): Promis
  * False when a lane's epoch is another's by now, and then nothing is changed of any lane: what was taken on one of them
  * must not count without its rows. Lanes are locked in one order, so that two commits never wait crosswise.
  */
-const saveHolds = async (connection: Connection, { processor, holds }: Commit): Promise<boolean> => {
+const saveLanes = async (connection: Connection, { processor, lanes }: Commit): Promise<boolean> => {
   const saved = await connection.query(
     `with mine as (
        select * from unnest($2::int[], $3::bigint[], $4::json[], $5::json[], $6::json[], $7::json[], $8::bigint[],
@@ -40,32 +40,32 @@ const saveHolds = async (connection: Connection, { processor, holds }: Commit): 
      from mine where l.processor = $1 and l.lane = mine.lane and (select count(*) from held) = $12 returning 1`,
     [
       processor,
-      holds.map(({ lane }) => lane),
-      holds.map(({ epoch }) => epoch),
-      holds.map(({ cursors }) => JSON.stringify(cursors)),
-      holds.map(({ heard }) => JSON.stringify(heard)),
-      holds.map(({ within }) => JSON.stringify(within)),
-      holds.map(({ reached }) => JSON.stringify(reached)),
-      holds.map(({ sequence }) => sequence),
-      holds.map(({ time }) => time),
-      holds.map(({ examined }) => JSON.stringify(examined)),
-      holds.map(({ examinedTime }) => examinedTime),
-      holds.length,
+      lanes.map(({ lane }) => lane),
+      lanes.map(({ epoch }) => epoch),
+      lanes.map(({ cursors }) => JSON.stringify(cursors)),
+      lanes.map(({ lastSequence }) => JSON.stringify(lastSequence)),
+      lanes.map(({ partiallyFolded }) => JSON.stringify(partiallyFolded)),
+      lanes.map(({ lastTime }) => JSON.stringify(lastTime)),
+      lanes.map(({ sequence }) => sequence),
+      lanes.map(({ watermark }) => watermark),
+      lanes.map(({ readOffsets }) => JSON.stringify(readOffsets)),
+      lanes.map(({ readWatermark }) => readWatermark),
+      lanes.length,
     ],
   );
-  return saved.length === holds.length;
+  return saved.length === lanes.length;
 };
 
-const revisit = async (connection: Connection, { processor, holds, revisit: time }: Commit): Promise<void> => {
+const revisit = async (connection: Connection, { processor, lanes, revisit: time }: Commit): Promise<void> => {
   if (time === null || !withState.has(processor)) return;
   await connection.query(`update ${stateTable(processor)} set due = $2 where lane = any($1) and due > $2`, [
-    holds.map(({ lane }) => lane),
+    lanes.map(({ lane }) => lane),
     time,
   ]);
 };
 
 const saveRows = async (connection: Connection, processor: string, rows: readonly RowWrite[]): Promise<void> => {
-  for (const some of inPieces(written(rows), ({ text }) => text.length, MAX_PIECE))
+  for (const some of inChunks(written(rows), ({ text }) => text.length, MAX_PIECE))
     await connection.query(
       `insert into ${stateTable(processor)} (lane, key, value, due)
        select lane, key, value::json, due
@@ -98,7 +98,7 @@ function* written(rows: readonly RowWrite[]): Generator<Omit<RowWrite, "value"> 
  * Units of what one statement is given, about. A string of V8's ends at 512 Mi, a message of PostgreSQL's at 1 GiB; and of
  * each statement all is in memory at once: as texts, as one text and as bytes.
  */
-const MAX_PIECE = inHeap(8 * 1024 * 1024);
+const MAX_PIECE = scaledToHeap(8 * 1024 * 1024);
 
 /** Separates JSON texts (ASCII "record separator"), none of which holds it: JSON escapes control characters. */
 const SEPARATOR = "\u001e";
@@ -113,7 +113,7 @@ const numbers = (parameter: string): string => `string_to_array(${parameter}, ',
 const apart = (parameter: string): string => `string_to_array(${parameter}, chr(30))`;
 
 const saveOutbox = async (connection: Connection, entries: readonly OutboxEntry[]): Promise<void> => {
-  for (const some of inPieces(entries, ({ value }) => value.length, MAX_PIECE)) {
+  for (const some of inChunks(entries, ({ value }) => value.length, MAX_PIECE)) {
     let end = 1;
     const begins = some.map(({ value }) => (end += value.length) - value.length);
     await connection.query(
@@ -136,7 +136,7 @@ const saveOutbox = async (connection: Connection, entries: readonly OutboxEntry[
 };
 
 const saveJobs = async (connection: Connection, jobs: Commit["jobs"]): Promise<void> => {
-  for (const some of inPieces(asked(jobs), ({ text }) => text.length, MAX_PIECE))
+  for (const some of inChunks(asked(jobs), ({ text }) => text.length, MAX_PIECE))
     await connection.query(
       `insert into jobs (queue, id, payload, run_at)
        select queue, id, payload::json, run_at

@@ -1,4 +1,12 @@
-import type { DueRow, Hold, Job, LaneSpan, OutboxEntry, Progress, Store } from "../../contract/ports.ts";
+import type {
+  DueRow,
+  LaneProgress,
+  Job,
+  LaneSpan,
+  OutboxEntry,
+  CommittedProgress,
+  Store,
+} from "../../contract/ports.ts";
 import type { TopicId } from "../../../domain/topics.ts";
 import { saveCommit, stateTable, withState } from "./commit.ts";
 import type { Database } from "./database.ts";
@@ -6,21 +14,21 @@ import type { Database } from "./database.ts";
 /** The store in PostgreSQL (deploy/migrations/0001_engine.sql, 0004_time.sql). */
 export const postgresStore = (database: Database): Store => ({
   async claim(processor, lanes) {
-    return database.query<Hold>(
+    return database.query<LaneProgress>(
       // Sequences go on from the clock's microseconds: a database restored from a backup must not give numbers again
       // that readers have heard with other content.
       `insert into lanes as l (processor, lane, epoch, sequence)
        select $1, lane, 1, (extract(epoch from clock_timestamp()) * 1000000)::bigint from unnest($2::int[]) lane
        on conflict (processor, lane) do update
        set epoch = l.epoch + 1, sequence = greatest(l.sequence, excluded.sequence)
-       returning ${HOLD}`,
+       returning ${PROGRESS}`,
       [processor, lanes],
     );
   },
 
   progress: (processor, to) =>
-    database.query<Progress>(
-      `select lane, cursors, examined, time, examined_time as "examinedTime", sequence,
+    database.query<CommittedProgress>(
+      `select lane, cursors, examined as "readOffsets", time as watermark, examined_time as "readWatermark", sequence,
          (select min(o.sequence) from outbox o where o.stream = $1 || '/' || lane and o.topic = $2) as unpublished
        from lanes where processor = $1`,
       [processor, to],
@@ -167,7 +175,9 @@ export const postgresStore = (database: Database): Store => ({
   },
 });
 
-const HOLD = `lane, epoch, cursors, heard, within, reached, sequence, time, examined, examined_time as "examinedTime"`;
+/** Columns of `lanes` under the names of LaneProgress. */
+const PROGRESS = `lane, epoch, cursors, heard as "lastSequence", within as "partiallyFolded", reached as "lastTime", sequence,
+  time as watermark, examined as "readOffsets", examined_time as "readWatermark"`;
 
 /** The keys of spans: places, lanes and keys. */
 const keysOf = (spans: readonly LaneSpan[]): readonly unknown[] => {

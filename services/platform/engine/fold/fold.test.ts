@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { Poison } from "../../contract/failure.ts";
 import type { Due, Keyed, Processor, Rows, Step } from "../../contract/processor.ts";
 import { HOUR } from "../../contract/time.ts";
-import { type Parts, whole } from "../../contract/row-parts.ts";
+import { type RowParts, whole } from "../../contract/row-parts.ts";
 import { type Batch, type Folded, folding, type Refused, type Spoiled } from "./fold.ts";
 
 interface Row {
@@ -35,10 +35,18 @@ const rule: Processor<Row, Said> = {
   },
 };
 
-const said = (key: string, seen: number, ...writes: Said["writes"]) => ({
+const said = (key: string, loggedAt: number, ...writes: Said["writes"]) => ({
   lane: 0,
-  event: { key, at: seen, seen, writes },
-  raw: { topic: "presence" as const, partition: 0, offset: 0, timestamp: seen, key: null, value: null, headers: {} },
+  event: { key, at: loggedAt, loggedAt, writes },
+  raw: {
+    topic: "presence" as const,
+    partition: 0,
+    offset: 0,
+    timestamp: loggedAt,
+    key: null,
+    value: null,
+    headers: {},
+  },
 });
 /** One after the other, as if others had their turn between any two. */
 const foldAll = (
@@ -169,7 +177,7 @@ describe("an event of several keys", () => {
   });
 
   test("spoils the batch by the one key that it fails for, and without that is folded for the others", () => {
-    const inPlace = { ...noting, parts: whole as Parts<Row> };
+    const inPlace = { ...noting, parts: whole as RowParts<Row> };
     expect(() => foldAll(inPlace, new Map(), [item], of, 7)).toThrow(
       expect.objectContaining({ key: "bad", by: item }) as Spoiled<Said>,
     );
@@ -182,7 +190,7 @@ describe("an event of several keys", () => {
 });
 
 describe("a fold that fails where rows are changed in place", () => {
-  const inPlace = { ...rule, parts: whole as Parts<Row> };
+  const inPlace = { ...rule, parts: whole as RowParts<Row> };
   const rows = new Map([["a", { wake: 3, what: "poison" } as const]]);
   const batchOf = (refused: Refused<Said>) => ({
     due: [{ lane: 0, key: "a" }],

@@ -202,15 +202,15 @@ export const folding = <Row, Event extends Keyed, Given>(
     fold(items) {
       for (const item of items) {
         if (endsAt !== null) return false;
-        const { seen } = item.event;
-        if (!fire(seen)) return false; // timers of the same moment come after records
-        if (following.count() >= maxFollowing && reached < seen) {
+        const { loggedAt } = item.event;
+        if (!fire(loggedAt)) return false; // timers of the same moment come after records
+        if (following.count() >= maxFollowing && reached < loggedAt) {
           endEarly();
           return false;
         }
         folded++;
         events += countOf(item.event);
-        reached = seen;
+        reached = loggedAt;
         following.begin();
         for (const event of eachOf(item.event)) {
           const done = attempt(item.lane, event, item);

@@ -73,7 +73,7 @@ const decode = (raw: RawRecord, key: string, codec: Codec, by: Millis): LogRecor
     announce("clamped", { topic, partition, offset, by: ahead });
   }
   // The topic says which type the codec gave: its schema is the one registered for that topic.
-  return { topic: raw.topic, key, value, at: Math.min(own, timestamp), timestamp } as LogRecord;
+  return { topic: raw.topic, key, value, at: Math.min(own, timestamp), loggedAt: timestamp } as LogRecord;
 };
 
 /** The inner record of a stray is fetched for like any other before it is decoded. */

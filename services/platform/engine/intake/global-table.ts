@@ -1,18 +1,18 @@
 import { randomUUID } from "node:crypto";
 import { isPoisonous, messageOf } from "../../contract/failure.ts";
 import type { LogRecord } from "../../../domain/log-record.ts";
-import type { Place, RawRecord } from "../../contract/ports.ts";
-import type { Lore } from "../../contract/processor.ts";
+import type { TopicPartition, RawRecord } from "../../contract/ports.ts";
+import type { GlobalTable } from "../../contract/processor.ts";
 import type { Millis } from "../../contract/time.ts";
 import { SKEW } from "../../adapters/postgres/clock.ts";
 import type { World } from "../engine.ts";
 import { announce } from "../../runtime/facts.ts";
-import { type Frontier, placeName, placesOf } from "../time/watermark.ts";
+import { type Frontier, nameOfPartition, partitionsOf } from "../time/watermark.ts";
 import { prepare, readLore } from "./decode.ts";
 
 /** Reads a processor's lore, all of it, from the first record kept. */
 export interface LoreReader<Given> extends AsyncDisposable {
-  readonly places: readonly Place[];
+  readonly places: readonly TopicPartition[];
   /** Learns what has arrived; whether there was anything. Throws Transient. */
   step(): Promise<boolean>;
   /** Whether all is known that its topics had when this was first asked. Throws Transient. */
@@ -38,16 +38,16 @@ const MAX_LEARNED = 1_000;
 
 export const readLoreOf = async <Given>(
   processor: string,
-  lore: Lore<Given>,
+  lore: GlobalTable<Given>,
   { log, codec, clock }: Pick<World, "log" | "codec" | "clock">,
 ): Promise<LoreReader<Given>> => {
-  const places = await placesOf(log, lore.topics);
+  const places = await partitionsOf(log, lore.topics);
   // A group of its own: every process reads all of it.
   const subscription = await log.subscribe(`${processor}.lore.${randomUUID()}`, lore.topics, 1);
-  const read = new Map(places.map((place) => [placeName(place), { next: null as number | null, latest: -1 }]));
-  let assigned: readonly Place[] = [];
+  const read = new Map(places.map((place) => [nameOfPartition(place), { next: null as number | null, latest: -1 }]));
+  let assigned: readonly TopicPartition[] = [];
   let known: readonly Known[] = [];
-  let given = lore.begin;
+  let given = lore.initial;
   /** Places that are still to be read to there. */
   let ahead: readonly (readonly [place: string, end: number])[] | null = null;
 
@@ -62,7 +62,7 @@ export const readLoreOf = async <Given>(
   };
   const learn = (so: Given, { raw, record }: Known): Given => {
     try {
-      return lore.learn(so, record);
+      return lore.apply(so, record);
     } catch (error) {
       if (!isPoisonous(error)) throw error;
       complain(processor, raw, error);
@@ -75,15 +75,15 @@ export const readLoreOf = async <Given>(
     if (first === undefined) return;
     const isBehind = last === undefined || inOrder(last, first) <= 0;
     known = isBehind ? [...known, ...sorted] : [...known, ...sorted].toSorted(inOrder);
-    given = isBehind ? sorted.reduce(learn, given) : known.reduce(learn, lore.begin);
+    given = isBehind ? sorted.reduce(learn, given) : known.reduce(learn, lore.initial);
   };
 
   return {
     places,
     async isWhole() {
-      ahead ??= (await log.extents(places)).flatMap(({ low, high }, index) => {
+      ahead ??= (await log.offsets(places)).flatMap(({ low, high }, index) => {
         const place = places[index];
-        return low === high || place === undefined ? [] : [[placeName(place), high] as const];
+        return low === high || place === undefined ? [] : [[nameOfPartition(place), high] as const];
       });
       ahead = ahead.filter(([place, end]) => (read.get(place)?.next ?? 0) < end);
       return ahead.length === 0;
@@ -93,7 +93,7 @@ export const readLoreOf = async <Given>(
       const now = subscription.assigned();
       if (now !== assigned) {
         assigned = now;
-        for (const place of now) subscription.seek(place, read.get(placeName(place))?.next ?? null);
+        for (const place of now) subscription.seek(place, read.get(nameOfPartition(place))?.next ?? null);
       }
       const slices = subscription.take(MAX_LEARNED);
       await prepare(
@@ -102,7 +102,7 @@ export const readLoreOf = async <Given>(
       );
       const fresh: Known[] = [];
       for (const { place, records, next } of slices) {
-        const at = read.get(placeName(place));
+        const at = read.get(nameOfPartition(place));
         if (at === undefined) continue;
         for (const raw of records) {
           if (raw.offset < (at.next ?? 0)) continue;
@@ -116,7 +116,7 @@ export const readLoreOf = async <Given>(
     },
     reach(frontier) {
       for (const place of places) {
-        const at = read.get(placeName(place));
+        const at = read.get(nameOfPartition(place));
         if (at !== undefined && at.next !== null) frontier.reach(place, at.next, at.latest);
       }
     },
@@ -124,7 +124,7 @@ export const readLoreOf = async <Given>(
       const more: Record<string, number> = {};
       for (const [name, { next }] of read) if (next !== null && next > (cursors[name] ?? 0)) more[name] = next;
       if (Object.keys(more).length === 0) return null;
-      const missed = known.filter(({ raw }) => raw.offset >= (cursors[placeName(raw)] ?? 0));
+      const missed = known.filter(({ raw }) => raw.offset >= (cursors[nameOfPartition(raw)] ?? 0));
       return { cursors: more, since: Math.min(...missed.map(({ raw }) => raw.timestamp)) };
     },
     arrival: (signal) => subscription.arrival(signal),

@@ -1,40 +1,47 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Hold, Place } from "../../contract/ports.ts";
+import type { LaneProgress, TopicPartition } from "../../contract/ports.ts";
 import { held } from "./reorder-buffer.ts";
 
-const presence: Place = { topic: "presence", partition: 0 };
-const inbox: Place = { topic: "inbox", partition: 0 };
+const presence: TopicPartition = { topic: "presence", partition: 0 };
+const inbox: TopicPartition = { topic: "inbox", partition: 0 };
 const places = [presence, inbox];
-const unheld: Hold = {
+const unheld: LaneProgress = {
   lane: 0,
   epoch: 1,
   cursors: {},
-  heard: {},
-  within: {},
-  reached: {},
+  lastSequence: {},
+  partiallyFolded: {},
+  lastTime: {},
   sequence: 0,
-  time: -1,
-  examined: {},
-  examinedTime: -1,
+  watermark: -1,
+  readOffsets: {},
+  readWatermark: -1,
 };
 
 interface Said {
   readonly key: string;
   readonly keys?: readonly string[];
   readonly at: number;
-  readonly seen: number;
+  readonly loggedAt: number;
 }
 
-const open = (hold: Hold = unheld) => held<Said>(places, 1, new Map([[0, hold]]));
-const record = (place: Place, offset: number, queue: string, number: number, seen: readonly number[], size = 0) => ({
+const open = (hold: LaneProgress = unheld) => held<Said>(places, 1, new Map([[0, hold]]));
+const record = (
+  place: TopicPartition,
+  offset: number,
+  queue: string,
+  number: number,
+  loggedAt: readonly number[],
+  size = 0,
+) => ({
   lane: 0,
   place,
   raw: { ...place, offset, timestamp: 0, key: null, value: new Uint8Array(size), headers: {} },
   origin: { ...place, offset },
   queue,
   number,
-  events: seen.map((time, index) => ({ key: `${queue} ${number}.${index}`, at: time, seen: time })),
+  events: loggedAt.map((time, index) => ({ key: `${queue} ${number}.${index}`, at: time, loggedAt: time })),
 });
 const keysOf = ({ items }: ReturnType<ReturnType<typeof open>["due"]>): readonly string[] =>
   items.map(({ event }) => event.key);
@@ -48,7 +55,7 @@ describe("what is held back", () => {
     waiting.add(record(inbox, 1, "b", 1, [1]));
     expect(waiting.first()).toBe(1);
     expect(keysOf(waiting.due(5, 10))).toEqual(["b 1.0", "a 1.0", "p 0.0", "p 1.0"]);
-    expect(waiting.due(5, 10).items.find(({ event }) => event.key === "p 1.0")?.event.seen).toBe(5);
+    expect(waiting.due(5, 10).items.find(({ event }) => event.key === "p 1.0")?.event.loggedAt).toBe(5);
   });
 
   test("is cut only between times", () => {
@@ -68,9 +75,14 @@ describe("what is held back", () => {
     waiting.add(record(inbox, 2, "fast", 2, [2, 8]));
     waiting.pass(inbox, 3);
     const hold = waiting.take(5, unheld);
-    expect(hold).toMatchObject({ cursors: {}, heard: { fast: 1 }, within: { fast: 1 }, reached: { fast: 2 } });
+    expect(hold).toMatchObject({
+      cursors: {},
+      lastSequence: { fast: 1 },
+      partiallyFolded: { fast: 1 },
+      lastTime: { fast: 2 },
+    });
     const after = waiting.take(9, hold);
-    expect(after).toMatchObject({ cursors: { "inbox/0": 3 }, heard: { slow: 1, fast: 2 }, within: {} });
+    expect(after).toMatchObject({ cursors: { "inbox/0": 3 }, lastSequence: { slow: 1, fast: 2 }, partiallyFolded: {} });
     expect(waiting.take(9, after).cursors).toBe(after.cursors);
     expect(waiting.has(0)).toBe(false);
   });
@@ -93,26 +105,26 @@ describe("what is held back", () => {
     expect(waiting.due(99, 1)).toMatchObject({ until: 0, items: { length: 1 } });
     expect(waiting.due(99, 4)).toMatchObject({ until: 1, items: { length: 2 } });
     const hold = waiting.take(0, unheld);
-    expect(hold).toMatchObject({ within: { a: 3 } });
+    expect(hold).toMatchObject({ partiallyFolded: { a: 3 } });
     const again = open(hold);
     again.add(toAll(0, [3, 2]));
     again.add(toAll(1, [4]));
     expect(keysOf(again.due(99, 3))).toEqual(["a 0.1", "a 1.0"]);
     expect(again.due(99, 2)).toMatchObject({ until: 1 });
-    expect(again.take(99, hold)).toMatchObject({ heard: { a: 1 }, within: {} });
+    expect(again.take(99, hold)).toMatchObject({ lastSequence: { a: 1 }, partiallyFolded: {} });
   });
 
   test("goes on where it was, whenever it is read again", () => {
     const times = fc.array(fc.array(fc.nat(9), { minLength: 1, maxLength: 3 }), { maxLength: 8 });
     fc.assert(
       fc.property(times, times, fc.nat(9), fc.nat(9), (one, two, first, second) => {
-        const fill = (hold: Hold) => {
+        const fill = (hold: LaneProgress) => {
           const waiting = open(hold);
           let offset = 0;
           for (const [queue, records] of Object.entries({ one, two }))
-            for (const [index, seen] of records.entries()) {
+            for (const [index, loggedAt] of records.entries()) {
               const number = index + 1;
-              if (number > (hold.heard[queue] ?? 0)) waiting.add(record(inbox, offset, queue, number, seen));
+              if (number > (hold.lastSequence[queue] ?? 0)) waiting.add(record(inbox, offset, queue, number, loggedAt));
               offset++;
             }
           waiting.pass(inbox, offset);

@@ -1,9 +1,9 @@
 import type { Lane } from "../../contract/lane.ts";
-import type { Hold, Place, RawRecord } from "../../contract/ports.ts";
+import type { LaneProgress, TopicPartition, RawRecord } from "../../contract/ports.ts";
 import { countOf, type Keyed } from "../../contract/processor.ts";
 import type { Millis } from "../../contract/time.ts";
-import { placeName } from "../time/watermark.ts";
-import { inHeap } from "../../runtime/memory-limits.ts";
+import { nameOfPartition } from "../time/watermark.ts";
+import { scaledToHeap } from "../../runtime/memory-limits.ts";
 import { type Origin, rank } from "./decode.ts";
 
 /** Something to fold, with its lane and where it stands in the order of time. */
@@ -17,7 +17,7 @@ export interface Item<Event> {
 /** A record that is examined, and what it says. */
 export interface Examined<Event> {
   readonly lane: Lane;
-  readonly place: Place;
+  readonly place: TopicPartition;
   readonly raw: RawRecord;
   readonly origin: Origin;
   readonly queue: string;
@@ -31,35 +31,35 @@ export interface Held<Event> {
   /** A record that follows those of its place and of its queue. */
   add(record: Examined<Event>): void;
   /** Everything of the place before `next` is examined. */
-  pass(place: Place, next: number): void;
+  pass(place: TopicPartition, next: number): void;
   /** The time of the first that waits; Infinity where nothing does. */
   first(): Millis;
   /** Whether anything of the lane waits. */
   has(lane: Lane): boolean;
   /** Whether of this place as much waits as may. */
-  isFull(place: Place): boolean;
+  isFull(place: TopicPartition): boolean;
   /**
    * What is to be folded now: all that was logged by `until`, in order; where that is more than about `limit` (an event of
    * several keys counts for each), the least of it, all of one time or nothing of it. With the time by which this is all.
    */
   due(until: Millis, limit: number): { readonly items: readonly Item<Event>[]; readonly until: Millis };
   /** It is folded: what the lane's hold is by that. */
-  take(until: Millis, hold: Hold): Hold;
+  take(until: Millis, hold: LaneProgress): LaneProgress;
 }
 
 /**
  * Events that wait of all places together (one of several keys counts for each), and the bytes of their records. Where
  * that is reached, a place may still have its equal share of as much: what others have taken keeps none from being read.
  */
-const MAX_HELD = inHeap(500_000);
-const MAX_HELD_BYTES = inHeap(64 * 1024 * 1024);
+const MAX_HELD = scaledToHeap(500_000);
+const MAX_HELD_BYTES = scaledToHeap(64 * 1024 * 1024);
 /** The least share of a place: a fetch or two. */
 const MIN_HELD = 1_000;
 const MIN_HELD_BYTES = 1024 * 1024;
 
 interface Waiting<Event> extends Item<Event> {
   readonly record: Pending;
-  readonly seen: Millis;
+  readonly loggedAt: Millis;
   readonly at: Millis;
   readonly rank: number;
   readonly source: string;
@@ -90,27 +90,27 @@ interface Queue<Event> {
   readonly name: string;
   readonly lane: Lane;
   waiting: Waiting<Event>[];
-  seen: Millis;
+  loggedAt: Millis;
   at: Millis;
   total: number;
 }
 
 /** @param holds as the lanes were claimed */
 export const held = <Event extends Keyed>(
-  places: readonly Place[],
+  places: readonly TopicPartition[],
   lanes: number,
-  holds: ReadonlyMap<Lane, Hold>,
+  holds: ReadonlyMap<Lane, LaneProgress>,
 ): Held<Event> => {
   const spots = new Map<string, Spot>(
     places.map((place) => {
       const lane = place.partition % lanes;
-      const next = holds.get(lane)?.cursors[placeName(place)] ?? 0;
-      return [placeName(place), { lane, records: [], next, events: 0, bytes: 0 }];
+      const next = holds.get(lane)?.cursors[nameOfPartition(place)] ?? 0;
+      return [nameOfPartition(place), { lane, records: [], next, events: 0, bytes: 0 }];
     }),
   );
   const queues = new Map<string, Queue<Event>>();
   /** Events folded before the lanes were claimed, of the record that comes first in its queue now. */
-  const begun = new Map([...holds.values()].flatMap(({ within }) => Object.entries(within)));
+  const begun = new Map([...holds.values()].flatMap(({ partiallyFolded: within }) => Object.entries(within)));
   const share = Math.max(MIN_HELD, Math.floor(MAX_HELD / Math.max(1, places.length)));
   const shareOfBytes = Math.max(MIN_HELD_BYTES, Math.floor(MAX_HELD_BYTES / Math.max(1, places.length)));
 
@@ -125,20 +125,20 @@ export const held = <Event extends Keyed>(
   const queueOf = (name: string, lane: Lane): Queue<Event> => {
     const found = queues.get(name);
     if (found !== undefined) return found;
-    const made = { name, lane, waiting: [], seen: holds.get(lane)?.reached[name] ?? -1, at: -Infinity, total: 0 };
+    const made = { name, lane, waiting: [], loggedAt: holds.get(lane)?.lastTime[name] ?? -1, at: -Infinity, total: 0 };
     queues.set(name, made);
     return made;
   };
 
   return {
     add({ lane, place, raw, origin, queue: name, number, events }) {
-      const spot = spots.get(placeName(place));
+      const spot = spots.get(nameOfPartition(place));
       if (spot === undefined || events.length === 0) return;
       const queue = queueOf(name, lane);
       const bytes = (raw.value?.length ?? 0) + (raw.key?.length ?? 0);
       const all = events.reduce((sum, event) => sum + countOf(event), 0);
       const record: Pending = { spot, offset: raw.offset, number, bytes, events: all, left: 0 };
-      const source = placeName(origin);
+      const source = nameOfPartition(origin);
       let folded = begun.get(name) ?? 0;
       begun.delete(name);
       if (folded >= all) return;
@@ -147,30 +147,41 @@ export const held = <Event extends Keyed>(
         folded -= count;
         if (folded >= 0) continue;
         record.left += count;
-        const seen = Math.max(queue.seen, event.seen);
-        const at = seen === queue.seen ? Math.max(queue.at, event.at) : event.at;
-        queue.seen = seen;
+        const loggedAt = Math.max(queue.loggedAt, event.loggedAt);
+        const at = loggedAt === queue.loggedAt ? Math.max(queue.at, event.at) : event.at;
+        queue.loggedAt = loggedAt;
         queue.at = at;
         queue.total += count;
-        const own = seen === event.seen ? event : { ...event, seen };
+        const own = loggedAt === event.loggedAt ? event : { ...event, loggedAt };
         const { total } = queue;
-        queue.waiting.push({ lane, event: own, raw, record, seen, at, rank: rank(origin.topic), source, count, total });
+        queue.waiting.push({
+          lane,
+          event: own,
+          raw,
+          record,
+          loggedAt,
+          at,
+          rank: rank(origin.topic),
+          source,
+          count,
+          total,
+        });
       }
       spot.records.push(record);
       weigh(spot, record.left, bytes);
     },
     pass(place, next) {
-      const spot = spots.get(placeName(place));
+      const spot = spots.get(nameOfPartition(place));
       if (spot !== undefined) spot.next = Math.max(spot.next, next);
     },
     first: () => {
       let first = Infinity;
-      for (const { waiting } of queues.values()) first = Math.min(first, waiting[0]?.seen ?? Infinity);
+      for (const { waiting } of queues.values()) first = Math.min(first, waiting[0]?.loggedAt ?? Infinity);
       return first;
     },
     has: (lane) => [...spots.values()].some((spot) => spot.lane === lane && spot.records.length > 0),
     isFull(place) {
-      const spot = spots.get(placeName(place));
+      const spot = spots.get(nameOfPartition(place));
       if (spot === undefined || (whole.events < MAX_HELD && whole.bytes < MAX_HELD_BYTES)) return false;
       return spot.events >= share || spot.bytes >= shareOfBytes;
     },
@@ -181,13 +192,13 @@ export const held = <Event extends Keyed>(
       return { items: items.toSorted(inOrder), until: last };
     },
     take(until, hold) {
-      const [heard, within, reached] = [{ ...hold.heard }, { ...hold.within }, { ...hold.reached }];
+      const [heard, within, reached] = [{ ...hold.lastSequence }, { ...hold.partiallyFolded }, { ...hold.lastTime }];
       for (const queue of queues.values()) {
         if (queue.lane !== hold.lane) continue;
         const count = countUntil(queue.waiting, until);
         if (count === 0) continue;
-        for (const { record, seen, count: its } of queue.waiting.slice(0, count)) {
-          reached[queue.name] = seen;
+        for (const { record, loggedAt, count: its } of queue.waiting.slice(0, count)) {
+          reached[queue.name] = loggedAt;
           record.left -= its;
           weigh(record.spot, -its, record.left === 0 ? -record.bytes : 0);
           if (record.left === 0) {
@@ -197,13 +208,22 @@ export const held = <Event extends Keyed>(
         }
         queue.waiting = queue.waiting.slice(count);
       }
-      return { ...hold, cursors: cursorsOf(spots, hold), heard, within, reached };
+      return {
+        ...hold,
+        cursors: cursorsOf(spots, hold),
+        lastSequence: heard,
+        partiallyFolded: within,
+        lastTime: reached,
+      };
     },
   };
 };
 
 /** The lane's cursors: the same object where nothing has changed. */
-const cursorsOf = (spots: ReadonlyMap<string, Spot>, { lane, cursors: before }: Hold): Hold["cursors"] => {
+const cursorsOf = (
+  spots: ReadonlyMap<string, Spot>,
+  { lane, cursors: before }: LaneProgress,
+): LaneProgress["cursors"] => {
   const moved: Record<string, number> = {};
   for (const [name, spot] of spots) {
     if (spot.lane !== lane) continue;
@@ -215,14 +235,14 @@ const cursorsOf = (spots: ReadonlyMap<string, Spot>, { lane, cursors: before }: 
   return Object.keys(moved).length === 0 ? before : { ...before, ...moved };
 };
 
-type Timed = readonly Pick<Waiting<unknown>, "seen" | "count" | "total">[];
+type Timed = readonly Pick<Waiting<unknown>, "loggedAt" | "count" | "total">[];
 
 /** How many are of a time up to `until`. */
 const countUntil = (waiting: Timed, until: Millis): number => {
   let [low, high] = [0, waiting.length];
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if ((waiting[middle]?.seen ?? Infinity) <= until) low = middle + 1;
+    if ((waiting[middle]?.loggedAt ?? Infinity) <= until) low = middle + 1;
     else high = middle;
   }
   return low;
@@ -240,8 +260,8 @@ const timeOf = (all: readonly Timed[], until: Millis, limit: number): Millis => 
   let low = Infinity;
   let high = -Infinity;
   for (const waiting of all) {
-    low = Math.min(low, waiting[0]?.seen ?? Infinity);
-    high = Math.max(high, waiting.at(-1)?.seen ?? -Infinity);
+    low = Math.min(low, waiting[0]?.loggedAt ?? Infinity);
+    high = Math.max(high, waiting.at(-1)?.loggedAt ?? -Infinity);
   }
   high = Math.min(high, until);
   if (countAll(high) < limit) return until;
@@ -255,7 +275,7 @@ const timeOf = (all: readonly Timed[], until: Millis, limit: number): Millis => 
 
 /** The order of the log (semantics: "Time is the log's"); never another than that of a queue. */
 const inOrder = <Event>(a: Waiting<Event>, b: Waiting<Event>): number =>
-  a.seen - b.seen ||
+  a.loggedAt - b.loggedAt ||
   a.at - b.at ||
   a.rank - b.rank ||
   a.record.number - b.record.number ||

@@ -4,7 +4,7 @@ import { queueStream } from "../../contract/stream.ts";
 import { DAY, MINUTE, SECOND } from "../../contract/time.ts";
 import { memoryLog } from "../../memory/log.ts";
 import { memoryStore } from "../../memory/store.ts";
-import { bell } from "../../runtime/wakeups.ts";
+import { wakeups } from "../../runtime/wakeups.ts";
 import { avroCodec } from "../../adapters/registry/codec.ts";
 import { relay } from "../output/relay.ts";
 import { worker } from "./worker.ts";
@@ -18,9 +18,9 @@ const workplace = async () => {
   const [hold] = await store.claim("mailer", [0]);
   if (hold === undefined) throw new Error("no lane");
   const jobs = [{ queue: "mail", id: "a", payload: {}, runAt: 0 }];
-  await store.commit({ processor: "mailer", holds: [hold], revisit: null, rows: [], outbox: [], jobs });
+  await store.commit({ processor: "mailer", lanes: [hold], revisit: null, rows: [], outbox: [], jobs });
   const codec = avroCodec(undefined as never, new Map());
-  return { time, store, world: { log, store, codec, clock, relay: relay(log, store), bell: bell() } };
+  return { time, store, world: { log, store, codec, clock, relay: relay(log, store), bell: wakeups() } };
 };
 
 /** Milliseconds between the attempts of a job that fails so, again and again. */
@@ -110,7 +110,7 @@ test("what somebody saved and didn't live to publish is published by another who
   time.now += 2 * MINUTE;
   await other.step();
   expect(await world.relay.step()).toBe(true);
-  expect(await world.log.extents([{ topic: "notifications", partition: 0 }])).toEqual([{ low: 0, high: 1 }]);
+  expect(await world.log.offsets([{ topic: "notifications", partition: 0 }])).toEqual([{ low: 0, high: 1 }]);
 });
 
 test("what ended a month ago is forgotten, however much it is, and what was noted of it", async () => {

@@ -6,7 +6,7 @@ import { queueStream } from "../../contract/stream.ts";
 import { DAY, MINUTE, type Millis, SECOND } from "../../contract/time.ts";
 import type { World } from "../engine.ts";
 import { announce } from "../../runtime/facts.ts";
-import { pass } from "../../runtime/failpoints.ts";
+import { passFailpoint } from "../../runtime/failpoints.ts";
 
 /** Outbox entries of a queue older than this were left by a process that died: any other takes them. */
 const ORPHANED_AFTER = MINUTE;
@@ -78,7 +78,7 @@ export const worker = (work: Work, { store, codec, clock, relay, bell }: World):
   const run = async (job: Job): Promise<void> => {
     const started = clock.now();
     const { settlement, publish, detail } = await attempted(job);
-    pass("attempted", work.queue);
+    passFailpoint("attempted", work.queue);
     const stream = queueStream(work.queue);
     const entries = publish.map(({ topic, key, value }) => ({
       stream,

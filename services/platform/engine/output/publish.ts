@@ -4,7 +4,7 @@ import type { Millis } from "../../contract/time.ts";
 import type { TopicId } from "../../../domain/topics.ts";
 
 /** A record in the program's own terms; a value of null is a tombstone. */
-export type Said = {
+export type NewRecord = {
   readonly [T in TopicId]: {
     readonly topic: T;
     readonly key: string;
@@ -15,7 +15,7 @@ export type Said = {
 }[TopicId];
 
 /** Encodes records and puts them on the log. Throws Transient. */
-export const say = (log: Log, codec: Codec, records: readonly Said[]): Promise<void> =>
+export const publish = (log: Log, codec: Codec, records: readonly NewRecord[]): Promise<void> =>
   log.publish(
     records.map(({ topic, key, value, timestamp }) => ({
       topic,

@@ -3,9 +3,9 @@ import type { Millis } from "../../contract/time.ts";
 import { isLaneStream } from "../../contract/stream.ts";
 import type { TopicId } from "../../../domain/topics.ts";
 import { announce } from "../../runtime/facts.ts";
-import { inHeap } from "../../runtime/memory-limits.ts";
+import { scaledToHeap } from "../../runtime/memory-limits.ts";
 import { countByTopic } from "./outbox.ts";
-import { pass } from "../../runtime/failpoints.ts";
+import { passFailpoint } from "../../runtime/failpoints.ts";
 
 /** Headers of a relayed record: by them a reader drops what it has had. */
 export const STREAM_HEADER = "whileaway-stream";
@@ -14,8 +14,8 @@ export const SEQUENCE_HEADER = "whileaway-sequence";
 /** Entries that are put on the log in one go. */
 const PUBLISH_LIMIT = 2_000;
 /** Entries that may wait in memory, and their bytes; who has more must wait (`room`). */
-const MAX_BACKLOG = inHeap(20_000);
-const MAX_BACKLOG_BYTES = inHeap(256 * 1024 * 1024);
+const MAX_BACKLOG = scaledToHeap(20_000);
+const MAX_BACKLOG_BYTES = scaledToHeap(256 * 1024 * 1024);
 
 /**
  * Takes committed outbox entries to the log, in order within a stream, at least once: entries are handed over in
@@ -75,7 +75,7 @@ export const relay = (log: Log, store: Store): Relay => {
       if (batch.length === 0 && done.length === 0) return false;
       if (batch.length > 0) {
         await log.publish(batch.map(outgoing));
-        pass("published");
+        passFailpoint("published");
       }
       waiting = waiting.slice(batch.length);
       for (const { value } of batch) bytes -= value.length;

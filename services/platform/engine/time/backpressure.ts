@@ -1,15 +1,15 @@
 import type { Log, Store } from "../../contract/ports.ts";
 import type { Feed } from "../../contract/processor.ts";
 import type { Millis } from "../../contract/time.ts";
-import { placeName, placesOf } from "./watermark.ts";
-import { inHeap } from "../../runtime/memory-limits.ts";
+import { nameOfPartition, partitionsOf } from "./watermark.ts";
+import { scaledToHeap } from "../../runtime/memory-limits.ts";
 import type { Relay } from "../output/relay.ts";
 
 /**
  * How far a processor is ahead of the one that it feeds. That one holds in memory what was logged later than the time that
  * all who feed it have come to: where some are far ahead, or it was away itself, this would have no bound.
  */
-export interface Lead {
+export interface Backpressure {
   /** Whether what comes after `time` must wait: enough lies there, and is not folded up to this time. Throws Transient. */
   isLong(time: Millis): Promise<boolean>;
   /** So many records more are on their way there. */
@@ -17,14 +17,14 @@ export interface Lead {
 }
 
 /** @param feeds what it feeds; undefined: nothing that has to keep up */
-export const lead = async (
+export const backpressure = async (
   feeds: Feed | undefined,
   { log, store, relay }: { readonly log: Log; readonly store: Store; readonly relay: Pick<Relay, "backlog"> },
-): Promise<Lead> => {
+): Promise<Backpressure> => {
   if (feeds === undefined) return { isLong: () => Promise.resolve(false), send: () => undefined };
   const { processor, topic } = feeds;
-  const most = inHeap(feeds.most);
-  const places = await placesOf(log, [topic]);
+  const most = scaledToHeap(feeds.most);
+  const places = await partitionsOf(log, [topic]);
   /** Records that may lie there now. */
   let waiting = Infinity;
 
@@ -32,15 +32,15 @@ export const lead = async (
   const look = async (): Promise<Millis> => {
     waiting = relay.backlog();
     const lanes = new Map((await store.progress(processor, topic)).map((one) => [one.lane, one]));
-    const extents = await log.extents(places);
+    const extents = await log.offsets(places);
     let come = Infinity;
     places.forEach((place, index) => {
       const { low, high } = extents[index] ?? { low: 0, high: Infinity };
       const its = lanes.get(place.partition);
-      const left = high - Math.max(low, its?.cursors[placeName(place)] ?? 0);
+      const left = high - Math.max(low, its?.cursors[nameOfPartition(place)] ?? 0);
       if (left <= 0) return;
       waiting += left;
-      come = Math.min(come, its?.time ?? -1);
+      come = Math.min(come, its?.watermark ?? -1);
     });
     return come;
   };

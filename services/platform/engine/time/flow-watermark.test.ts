@@ -3,7 +3,7 @@ import { noSettings } from "../../../domain/role-settings.ts";
 import { mailer } from "../../../mailer/rule.ts";
 import { topology } from "../../memory/topology.ts";
 import { memoryCodec } from "../../../../test/support/memory.ts";
-import { paceOfTopic, reaches } from "./flow-watermark.ts";
+import { topicWatermark, hasReached } from "./flow-watermark.ts";
 
 const START = 1_000_000;
 
@@ -25,7 +25,7 @@ test("a topic's pace is the time of the question by which all that the topic had
   await using chat = topology(await memoryCodec(), START, () => 2);
   await chat.process(mailer, () => noSettings);
   let now = 10;
-  const pace = await paceOfTopic(mailer.name, "preferences", { ...chat.world, clock: { now: () => now } });
+  const pace = await topicWatermark(mailer.name, "preferences", { ...chat.world, clock: { now: () => now } });
   const choose = () =>
     chat.publish({ topic: "preferences", key: "ada", value: { userId: "ada", unsubscribed: [], occurredAt: START } });
   expect(await pace()).toBe(10);
@@ -41,7 +41,7 @@ test("a topic's pace is the time of the question by which all that the topic had
 
 test("what a pace has come to is asked once for all, and not again where it is known", async () => {
   const { pace, answer, asked } = slow();
-  const hasCome = reaches(pace);
+  const hasCome = hasReached(pace);
   const both = Promise.all([hasCome(5), hasCome(7)]);
   answer(7);
   expect(await both).toEqual([true, true]);
@@ -51,7 +51,7 @@ test("what a pace has come to is asked once for all, and not again where it is k
 
 test("who asks while an older question waits has one of their own after it", async () => {
   const { pace, answer, asked } = slow();
-  const hasCome = reaches(pace);
+  const hasCome = hasReached(pace);
   const early = hasCome(5);
   const late = hasCome(7);
   answer(5);

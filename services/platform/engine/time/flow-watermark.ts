@@ -1,21 +1,21 @@
 import { flow } from "../../../domain/flow.ts";
-import type { Clock, Extent, Log, Progress, Store } from "../../contract/ports.ts";
+import type { Clock, OffsetRange, Log, CommittedProgress, Store } from "../../contract/ports.ts";
 import { type Millis, SECOND } from "../../contract/time.ts";
 import type { TopicId } from "../../../domain/topics.ts";
 import type { World } from "../engine.ts";
-import { frontier, placeName, placesOf } from "./watermark.ts";
+import { frontier, nameOfPartition, partitionsOf } from "./watermark.ts";
 import { relay } from "../output/relay.ts";
 import { rounds } from "./watermark-probe.ts";
 
 /** Tells up to when everything that the log had is folded by all stages of the flow, timers apart; -1: nothing is known to be. */
-export type Pace = () => Promise<Millis>;
+export type FlowWatermark = () => Promise<Millis>;
 
 /**
  * The flow's pace, asked of log and store alone: whoever works there may be elsewhere, or nobody may. It grows from one
  * question to the next; one asked while nothing waits comes to the time at which it is asked. Throws Transient.
  */
-export const paceOf = async (log: Log, store: Store, clock: Clock): Promise<Pace> => {
-  const places = await placesOf(log, ["notifications"]);
+export const flowWatermark = async (log: Log, store: Store, clock: Clock): Promise<FlowWatermark> => {
+  const places = await partitionsOf(log, ["notifications"]);
   const reached = frontier(
     places,
     places.map(() => Infinity), // nothing is read here: what matters is the time that the ends are noted with
@@ -36,21 +36,21 @@ export const paceOf = async (log: Log, store: Store, clock: Clock): Promise<Pace
  * Up to when all that the log had of a topic is folded by a processor that folds records as they come, and so saves no
  * time that would tell. Throws Transient.
  */
-export const paceOfTopic = async (
+export const topicWatermark = async (
   processor: string,
   topic: TopicId,
   { log, store, clock }: Pick<World, "log" | "store" | "clock">,
-): Promise<Pace> => {
-  const places = await placesOf(log, [topic]);
-  let noted: { readonly ends: readonly Extent[]; readonly at: Millis } | null = null;
+): Promise<FlowWatermark> => {
+  const places = await partitionsOf(log, [topic]);
+  let noted: { readonly ends: readonly OffsetRange[]; readonly at: Millis } | null = null;
   let come = -1;
   return async () => {
     const at = clock.now();
-    noted ??= { ends: await log.extents(places), at };
+    noted ??= { ends: await log.offsets(places), at };
     const cursors = cursorsOf(await store.progress(processor, "notifications"));
     const isFolded = noted.ends.every(({ low, high }, index) => {
       const place = places[index];
-      return low === high || place === undefined || (cursors.get(placeName(place)) ?? 0) >= high;
+      return low === high || place === undefined || (cursors.get(nameOfPartition(place)) ?? 0) >= high;
     });
     if (isFolded) [come, noted] = [noted.at, null];
     return come;
@@ -58,14 +58,14 @@ export const paceOfTopic = async (
 };
 
 /** How far each place is folded, whichever lane it is of. */
-export const cursorsOf = (progress: readonly Progress[]): ReadonlyMap<string, number> =>
+export const cursorsOf = (progress: readonly CommittedProgress[]): ReadonlyMap<string, number> =>
   new Map(progress.flatMap(({ cursors }) => Object.entries(cursors)));
 
 /**
  * Whether the pace has come to a time: asked only where that isn't known yet, once for all who want to know meanwhile,
  * and for each at least once since its own question.
  */
-export const reaches = (pace: Pace): ((at: Millis) => Promise<boolean>) => {
+export const hasReached = (pace: FlowWatermark): ((at: Millis) => Promise<boolean>) => {
   let come = -1;
   let asking: Promise<void> | null = null;
   const ask = (): Promise<void> =>
@@ -80,7 +80,7 @@ export const reaches = (pace: Pace): ((at: Millis) => Promise<boolean>) => {
 };
 
 /** Asked at most once a second, however many want to know. */
-export const once = (pace: Pace, clock: Clock): Pace => {
+export const everySecond = (pace: FlowWatermark, clock: Clock): FlowWatermark => {
   let asked = -Infinity;
   let answer: Promise<Millis> = Promise.resolve(-1);
   return () => {

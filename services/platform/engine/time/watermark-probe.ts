@@ -1,11 +1,11 @@
 import type { Lane } from "../../contract/lane.ts";
-import type { Extent, Place, Progress } from "../../contract/ports.ts";
+import type { OffsetRange, TopicPartition, CommittedProgress } from "../../contract/ports.ts";
 import type { Stage } from "../../contract/processor.ts";
 import { laneStream } from "../../contract/stream.ts";
 import type { Millis } from "../../contract/time.ts";
 import type { TopicId } from "../../../domain/topics.ts";
 import type { World } from "../engine.ts";
-import { type Frontier, placeName, placesOf } from "./watermark.ts";
+import { type Frontier, nameOfPartition, partitionsOf } from "./watermark.ts";
 
 /**
  * How the stream's time comes to a moment: what was on the log by then is followed through each stage before this
@@ -26,16 +26,16 @@ export interface Own {
   /** Whether all of the processor's lanes are here. */
   readonly isAlone: boolean;
   /** The places that the lanes read, and those read aside of them. */
-  readonly places: readonly Place[];
-  readonly aside: readonly Place[];
+  readonly places: readonly TopicPartition[];
+  readonly aside: readonly TopicPartition[];
   /** The lanes as of now; what they have to publish is known to the relay. */
-  progress(): readonly Omit<Progress, "unpublished">[];
+  progress(): readonly Omit<CommittedProgress, "unpublished">[];
 }
 
 interface Round {
   readonly at: Millis;
   /** Ends of topics, by place; those that a stage feeds are noted when it is through. */
-  readonly ends: Map<string, Extent>;
+  readonly ends: Map<string, OffsetRange>;
   /** Up to when everything has come to a topic that a stage feeds. */
   readonly fed: Map<TopicId, Millis>;
   stage: number;
@@ -53,13 +53,13 @@ export const rounds = (
   const fedTopics = new Set(upstream.map(({ to }) => to));
 
   const noteEnds = async (of: Round, topics: Iterable<TopicId>): Promise<void> => {
-    const places = await placesOf(log, topics);
-    const extents = await log.extents(places);
-    places.forEach((place, index) => of.ends.set(placeName(place), extents[index] ?? { low: 0, high: Infinity }));
+    const places = await partitionsOf(log, topics);
+    const extents = await log.offsets(places);
+    places.forEach((place, index) => of.ends.set(nameOfPartition(place), extents[index] ?? { low: 0, high: Infinity }));
   };
-  const note = (of: Round, places: readonly Place[], time: Millis): void => {
+  const note = (of: Round, places: readonly TopicPartition[], time: Millis): void => {
     for (const place of places) {
-      const extent = of.ends.get(placeName(place));
+      const extent = of.ends.get(nameOfPartition(place));
       if (extent !== undefined) frontier.note(place, extent, time);
     }
   };
@@ -76,7 +76,7 @@ export const rounds = (
     return begun;
   };
 
-  const progressOf = async ({ processor, to }: Stage): Promise<readonly Progress[]> => {
+  const progressOf = async ({ processor, to }: Stage): Promise<readonly CommittedProgress[]> => {
     if (processor !== own.processor) return store.progress(processor, to);
     const here = own
       .progress()
@@ -87,24 +87,29 @@ export const rounds = (
   };
 
   /** The least time that the stage's lanes have come to on the places that it reads. */
-  const timeOf = async (of: Round, { home, from, by }: Stage, progress: readonly Progress[]): Promise<Millis> => {
+  const timeOf = async (
+    of: Round,
+    { home, from, by }: Stage,
+    progress: readonly CommittedProgress[],
+  ): Promise<Millis> => {
     const byLane = new Map(progress.map((one) => [one.lane, one]));
     const lanes = await log.partitions(home);
     let least = of.at;
     for (const topic of from) least = Math.min(least, of.fed.get(topic) ?? of.at);
-    for (const place of await placesOf(log, from)) {
-      const { low, high } = of.ends.get(placeName(place)) ?? { low: 0, high: 0 };
+    for (const place of await partitionsOf(log, from)) {
+      const { low, high } = of.ends.get(nameOfPartition(place)) ?? { low: 0, high: 0 };
       if (high <= low) continue;
       const its = byLane.get(place.partition % lanes);
-      const [offsets, time] = by === "examined" ? [its?.examined, its?.examinedTime] : [its?.cursors, its?.time];
-      if ((offsets?.[placeName(place)] ?? 0) < high) least = Math.min(least, time ?? -1);
+      const [offsets, time] =
+        by === "examined" ? [its?.readOffsets, its?.readWatermark] : [its?.cursors, its?.watermark];
+      if ((offsets?.[nameOfPartition(place)] ?? 0) < high) least = Math.min(least, time ?? -1);
     }
     return least;
   };
 
   /** Whether the round is through its stage. */
   const isThrough = async (of: Round, stage: Stage): Promise<boolean> => {
-    const unknown = stage.from.filter((topic) => !of.ends.has(placeName({ topic, partition: 0 })));
+    const unknown = stage.from.filter((topic) => !of.ends.has(nameOfPartition({ topic, partition: 0 })));
     if (unknown.length > 0) await noteEnds(of, unknown);
     const progress = await progressOf(stage);
     of.came ??= {

@@ -1,5 +1,5 @@
 import type { Lane } from "../../contract/lane.ts";
-import type { Extent, Log, Place } from "../../contract/ports.ts";
+import type { OffsetRange, Log, TopicPartition } from "../../contract/ports.ts";
 import type { Millis } from "../../contract/time.ts";
 import type { TopicId } from "../../../domain/topics.ts";
 
@@ -9,17 +9,17 @@ import type { TopicId } from "../../../domain/topics.ts";
  */
 export interface Frontier {
   /** Everything of the place before `next` has been read; the latest of it was logged at `latest`. */
-  reach(place: Place, next: number, latest: Millis): void;
+  reach(place: TopicPartition, next: number, latest: Millis): void;
   /** All that was to come to the place by `time` lies within this extent. */
-  note(place: Place, extent: Extent, time: Millis): void;
+  note(place: TopicPartition, extent: OffsetRange, time: Millis): void;
   /** The offset up to which the place is read. */
-  position(place: Place): number;
+  position(place: TopicPartition): number;
   /** The least time that all places have come to. */
   time(): Millis;
   /** The least time that the lane's places have come to which no stage before feeds. */
   examinedTime(lane: Lane): Millis;
   /** Whether the time stands still until more of this place is read. */
-  waitsFor(place: Place): boolean;
+  waitsFor(place: TopicPartition): boolean;
   /** Whether the places that stages before feed are read to the ends noted. */
   isRead(): boolean;
   /** Records known to be on the log and not read. */
@@ -38,10 +38,13 @@ interface Spot {
   time: Millis;
 }
 
-export const placeName = ({ topic, partition }: Place): string => `${topic}/${partition}`;
+export const nameOfPartition = ({ topic, partition }: TopicPartition): string => `${topic}/${partition}`;
 
 /** All places of the topics. Throws Transient. */
-export const placesOf = async (log: Pick<Log, "partitions">, topics: Iterable<TopicId>): Promise<readonly Place[]> => {
+export const partitionsOf = async (
+  log: Pick<Log, "partitions">,
+  topics: Iterable<TopicId>,
+): Promise<readonly TopicPartition[]> => {
   const counts = await Promise.all(Array.from(topics, async (topic) => [topic, await log.partitions(topic)] as const));
   return counts.flatMap(([topic, count]) =>
     Array.from({ length: count }, (_none, partition) => ({ topic, partition })),
@@ -54,11 +57,11 @@ export const placesOf = async (log: Pick<Log, "partitions">, topics: Iterable<To
  * @param aside places that belong to no lane
  */
 export const frontier = (
-  places: readonly Place[],
+  places: readonly TopicPartition[],
   start: readonly (number | null)[],
   lanes: number,
   fed: readonly TopicId[],
-  aside: readonly Place[],
+  aside: readonly TopicPartition[],
 ): Frontier => {
   const spot = (lane: Lane | null, isFed: boolean, next: number): Spot => ({
     lane,
@@ -72,9 +75,9 @@ export const frontier = (
   const spots = new Map<string, Spot>([
     ...places.map(
       (place, index) =>
-        [placeName(place), spot(place.partition % lanes, fed.includes(place.topic), start[index] ?? 0)] as const,
+        [nameOfPartition(place), spot(place.partition % lanes, fed.includes(place.topic), start[index] ?? 0)] as const,
     ),
-    ...aside.map((place) => [placeName(place), spot(null, false, 0)] as const),
+    ...aside.map((place) => [nameOfPartition(place), spot(null, false, 0)] as const),
   ]);
   const all = [...spots.values()];
   const move = (of: Spot): void => {
@@ -85,25 +88,25 @@ export const frontier = (
 
   return {
     reach(place, next, latest) {
-      const of = spots.get(placeName(place));
+      const of = spots.get(nameOfPartition(place));
       if (of === undefined) return;
       of.next = Math.max(of.next, next);
       of.latest = Math.max(of.latest, latest);
       move(of);
     },
     note(place, { low, high }, time) {
-      const of = spots.get(placeName(place));
+      const of = spots.get(nameOfPartition(place));
       if (of === undefined) return;
       of.next = Math.max(of.next, low);
       of.end = high;
       of.endTime = time;
       move(of);
     },
-    position: (place) => spots.get(placeName(place))?.next ?? 0,
+    position: (place) => spots.get(nameOfPartition(place))?.next ?? 0,
     time: () => least(all),
     examinedTime: (lane) => least(all.filter((of) => of.lane === lane && !of.isFed)),
     waitsFor(place) {
-      const of = spots.get(placeName(place));
+      const of = spots.get(nameOfPartition(place));
       return of !== undefined && of.next < of.end && of.time <= least(all);
     },
     isRead: () => all.every((of) => !of.isFed || of.next >= of.end),
