@@ -1,10 +1,12 @@
 /**
- * Writes `services/domain/records.ts`, the TypeScript types of every record in `schemas/`; `--check` only says whether
- * it is stale (exit code 1). A field's name tells its concept: `userId` is a UserId.
+ * Writes the TypeScript types of every record in `schemas/`: the platform's own into `services/platform/contract`, the
+ * others into `services/domain`, with the type of each topic's values. `--check` only reports whether they are stale
+ * (exit code 1). A field's name tells its concept: `userId` is a UserId.
  */
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { format, resolveConfig } from "prettier";
+import { topics } from "../services/domain/topics.ts";
 
 interface Named {
   readonly type: "record" | "enum" | "array" | "map";
@@ -24,7 +26,10 @@ interface Field {
 }
 
 const folder = fileURLToPath(new URL(".", import.meta.url));
-const target = fileURLToPath(new URL("../services/domain/records.ts", import.meta.url));
+const targetOf = (room: string): string => fileURLToPath(new URL(`../services/${room}/records.ts`, import.meta.url));
+
+/** Schemas of records that the platform itself writes. */
+const PLATFORM = ["dead-letter", "stray"];
 
 const primitives: Readonly<Record<string, string>> = {
   string: "string",
@@ -51,7 +56,7 @@ const conceptsOfLists: Readonly<Record<string, string>> = {
   messageIds: "MessageId",
 };
 
-const declarations = new Map<string, string>();
+let declarations = new Map<string, string>();
 
 const comment = (doc: string | undefined): string => (doc ? `/** ${doc} */\n` : "");
 
@@ -89,21 +94,57 @@ const declareRecord = (record: Named): void => {
   declarations.set(record.name, `${comment(record.doc)}export interface ${record.name} {\n${fields.join("\n")}\n}`);
 };
 
-const generate = async (): Promise<string> => {
-  for (const file of readdirSync(folder).toSorted())
-    if (file.endsWith(".avsc")) declareRecord(JSON.parse(readFileSync(`${folder}${file}`, "utf8")) as Named);
-  const source = [
-    "// Generated from schemas/ by `npm run generate`. Edit the schemas instead.",
-    'import type { ConversationId, MessageId, NotificationId, UserId } from "./ids.ts";',
-    'import type { Millis } from "./time.ts";',
-    ...declarations.values(),
-  ].join("\n\n");
-  return format(source, { ...(await resolveConfig(target)), parser: "typescript" });
+/** Declares the records of the schemas; returns the name of each schema's record. */
+const declareAll = (schemas: readonly string[]): ReadonlyMap<string, string> => {
+  declarations = new Map();
+  return new Map(
+    schemas.map((schema) => {
+      const record = JSON.parse(readFileSync(`${folder}${schema}.avsc`, "utf8")) as Named;
+      declareRecord(record);
+      return [schema, record.name];
+    }),
+  );
 };
 
-const fresh = await generate();
-if (!process.argv.includes("--check")) writeFileSync(target, fresh);
-else if (readFileSync(target, "utf8") !== fresh) {
-  console.error("services/domain/records.ts is stale: run `npm run generate`");
-  process.exitCode = 1;
+/** The type of each topic's values. */
+const valuesOf = (records: ReadonlyMap<string, string>): string => {
+  const lines = Object.entries(topics).map(([id, { schema }]) => `readonly ${id}: ${records.get(schema)};`);
+  return `/** Types of the values of each topic. */\nexport interface Values {\n${lines.join("\n")}\n}`;
+};
+
+const formatted = async (room: string, ...parts: readonly string[]): Promise<string> =>
+  format(["// Generated from schemas/ by `npm run generate`. Edit the schemas instead.", ...parts].join("\n\n"), {
+    ...(await resolveConfig(targetOf(room))),
+    parser: "typescript",
+  });
+
+const generate = async (): Promise<ReadonlyMap<string, string>> => {
+  const all = readdirSync(folder).flatMap((file) => (file.endsWith(".avsc") ? [file.slice(0, -".avsc".length)] : []));
+  const own = declareAll(PLATFORM);
+  const platform = await formatted(
+    "platform/contract",
+    'import type { Millis } from "./time.ts";',
+    ...declarations.values(),
+  );
+  const others = declareAll(all.filter((schema) => !PLATFORM.includes(schema)).toSorted());
+  const domain = await formatted(
+    "domain",
+    `import type { ${[...own.values()].join(", ")} } from "../platform/contract/records.ts";`,
+    'import type { Millis } from "../platform/contract/time.ts";',
+    'import type { ConversationId, MessageId, NotificationId, UserId } from "./ids.ts";',
+    ...declarations.values(),
+    valuesOf(new Map([...own, ...others])),
+  );
+  return new Map([
+    ["platform/contract", platform],
+    ["domain", domain],
+  ]);
+};
+
+for (const [room, fresh] of await generate()) {
+  if (!process.argv.includes("--check")) writeFileSync(targetOf(room), fresh);
+  else if (readFileSync(targetOf(room), "utf8") !== fresh) {
+    console.error(`services/${room}/records.ts is stale: run \`npm run generate\``);
+    process.exitCode = 1;
+  }
 }

@@ -1,4 +1,5 @@
 import { all } from "./all.ts";
+import { product } from "./domain/topics.ts";
 import { serve } from "./platform/app/serve.ts";
 
-await serve(all);
+await serve(product, all);

@@ -1,11 +1,13 @@
+import { product } from "../../services/domain/topics.ts";
 import { join } from "node:path";
+import type { Database } from "../../services/platform/contract/database.ts";
 import type { Desk } from "../../services/ops/desk.ts";
 import { endpointsAdd } from "../../services/ops/endpoints.ts";
 import type { StackAddresses } from "../../services/ops/stack.ts";
 import { avroCodec, registeredIds } from "../../services/platform/adapters/registry/codec.ts";
 import { parse } from "../../services/platform/app/config.ts";
 import { openKafka } from "../../services/platform/adapters/kafka/log.ts";
-import { type Database, openDatabase } from "../../services/platform/adapters/postgres/database.ts";
+import { openDatabase } from "../../services/platform/adapters/postgres/database.ts";
 import { openRegistry } from "../../services/platform/adapters/registry/registry.ts";
 import { variables as webhookVariables } from "../../services/webhooks/config.ts";
 import { listEndpoints } from "../../services/webhooks/endpoints/table.ts";
@@ -61,10 +63,10 @@ export const openHouse = async ({ folder, cacheDir, say }: HouseOptions): Promis
   const settings = serviceSettings(stack, mailbox, ports.services);
   await register(database, receiver.url("demo"), settings);
   const log = opening.use(
-    openKafka({ brokers: stack.kafka.split(","), clientId: "whileaway-house", prefix: "", tls: false }),
+    openKafka(product, { brokers: stack.kafka.split(","), clientId: "whileaway-house", prefix: "", tls: false }),
   );
   const registry = openRegistry(stack.registry);
-  const codec = avroCodec(registry, await registeredIds(registry, ""));
+  const codec = avroCodec(product, registry, await registeredIds(product, registry, ""));
   const open = opening.move();
   return {
     mailbox,

@@ -1,9 +1,10 @@
 import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
+import type { NewRecord } from "../../services/domain/log-record.ts";
 import { SECOND } from "../../services/platform/contract/time.ts";
 import { noteStack } from "../../services/ops/stack.ts";
-import { type NewRecord, publish as publish } from "../../services/platform/engine/output/publish.ts";
+import { publish } from "../../services/platform/engine/output/publish.ts";
 import { startApplication } from "./application.ts";
 import { countsLine, readCounts } from "./counts.ts";
 import { audit, countMails, supersededBy } from "./demo/audit.ts";

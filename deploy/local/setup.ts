@@ -1,3 +1,4 @@
+import { product } from "../../services/domain/topics.ts";
 import { openKafka } from "../../services/platform/adapters/kafka/log.ts";
 import { migrate } from "../../services/platform/adapters/postgres/migrations.ts";
 import { openRegistry } from "../../services/platform/adapters/registry/registry.ts";
@@ -9,9 +10,14 @@ const PARTITIONS = 6;
 
 /** Topics, schemas and tables, as `ops topics` and `ops migrate` make them. */
 export const setUp = async (stack: Stack, prefix: string, say: (line: string) => void): Promise<void> => {
-  await using kafka = openKafka({ brokers: stack.kafka.split(","), clientId: "whileaway-setup", prefix, tls: false });
+  await using kafka = openKafka(product, {
+    brokers: stack.kafka.split(","),
+    clientId: "whileaway-setup",
+    prefix,
+    tls: false,
+  });
   const [{ created, differing }, migrations] = await Promise.all([
-    ensureTopics(kafka, openRegistry(stack.registry), prefix, PARTITIONS, 1),
+    ensureTopics(product, kafka, openRegistry(stack.registry), prefix, PARTITIONS, 1),
     migrate(stack.postgres),
   ]);
   for (const line of differing) say(`topics: ${line}`);

@@ -1,5 +1,6 @@
 import { Poison } from "../platform/contract/failure.ts";
-import { checkId, type ConversationId } from "../domain/ids.ts";
+import { checkId } from "../platform/contract/identity.ts";
+import { type ConversationId } from "../domain/ids.ts";
 import type { LogRecord } from "../domain/log-record.ts";
 import type { Conversation, MessageEvent, ParticipantEvent } from "../domain/records.ts";
 import type { Millis } from "../platform/contract/time.ts";

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { NewRecord } from "../domain/log-record.ts";
 import { at, conversation, message } from "../../test/support/chat.ts";
 import { of } from "../../test/support/spec.ts";
 import {
@@ -14,8 +15,7 @@ import {
   withdrawn,
 } from "../../test/support/talk.ts";
 import { conversationKey, messageKey } from "../domain/conversation-rows.ts";
-import { MAX_ID_LENGTH } from "../domain/ids.ts";
-import type { NewRecord } from "../platform/engine/output/publish.ts";
+import { MAX_ID_LENGTH } from "../platform/contract/identity.ts";
 import { conversations } from "./rule.ts";
 
 const chat = of(conversations, undefined);

@@ -1,4 +1,5 @@
+import { product } from "../domain/topics.ts";
 import { serve } from "../platform/app/serve.ts";
 import { conversationsService } from "./service.ts";
 
-await serve([conversationsService]);
+await serve(product, [conversationsService]);

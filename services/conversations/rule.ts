@@ -1,3 +1,4 @@
+import { type Effect, type Processor, type Step, counters, multicasts } from "../domain/effect.ts";
 import {
   type ChatRow,
   conversationKey,
@@ -10,10 +11,9 @@ import {
   recentKey,
   type RecentRow,
 } from "../domain/conversation-rows.ts";
-import type { Effect } from "../platform/contract/effect.ts";
 import type { UserId } from "../domain/ids.ts";
 import { flow } from "../domain/flow.ts";
-import { type Due, nothing, type Processor, type Rows, type Step } from "../platform/contract/processor.ts";
+import { type Due, nothing, type Rows } from "../platform/contract/processor.ts";
 import { type Millis, MINUTE } from "../platform/contract/time.ts";
 import { candidaciesOf, type Candidacy, type Difference } from "./candidacy.ts";
 import { type ConversationEvent, readConversationEvent } from "./event.ts";
@@ -49,8 +49,11 @@ export const conversations: Processor<ChatRow, ConversationEvent> = {
   inputs: ["messages", "participants", "conversations"],
   home: "conversationStrays",
   strays: "conversationStrays",
+  order: "log time",
   upstream: [flow.conversationStrays],
   feeds: { processor: flow.notifications.processor, topic: flow.inbox.to, most: MAX_LEAD },
+  multicasts,
+  counters,
   read: readConversationEvent,
   rows(event) {
     const own = [conversationKey(event.key), recentKey(event.key)];

@@ -1,5 +1,5 @@
+import { type Effect, fanOut, note } from "../domain/effect.ts";
 import type { MessageRow } from "../domain/conversation-rows.ts";
-import type { Effect } from "../platform/contract/effect.ts";
 import type { ConversationId, MessageId, UserId } from "../domain/ids.ts";
 import type { InboxEntry, InboxEntryType } from "../domain/records.ts";
 import { ANEW } from "../domain/inbox-rows.ts";
@@ -30,7 +30,7 @@ export const tell = (
     since: null,
     occurredAt: at,
   };
-  return [{ type: "fanOut", entry: { ...base, ...what, type, conversationId, recipients, loggedAt } }];
+  return [fanOut({ ...base, ...what, type, conversationId, recipients, loggedAt })];
 };
 
 /** Those for whom a message became a candidate at one moment; `reason` ANEW: in place of what was said before. */
@@ -117,18 +117,9 @@ export const rejections = (
     if (entry === undefined) rejected.push((entry = { reason, since, users: [] }));
     for (const user of users) entry.users.push(user);
   }
-  return rejected.map(({ reason, since, users }) => ({
-    type: "note",
-    users,
-    entry: {
-      verdict: "REJECTED",
-      reason,
-      conversationId,
-      messageIds: [messageId],
-      notificationId: null,
-      until: null,
-      facts: { since: String(since) },
-      occurredAt: loggedAt,
-    },
-  }));
+  return rejected.map(({ reason, since, users }) => {
+    const about = { conversationId, messageIds: [messageId], notificationId: null, until: null };
+    const facts = { since: String(since) };
+    return note({ verdict: "REJECTED", reason, ...about, facts, occurredAt: loggedAt }, users);
+  });
 };

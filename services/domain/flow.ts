@@ -1,13 +1,13 @@
 import type { Stage } from "../platform/contract/processor.ts";
 
-/** The stages of the flow, in its order (design/architecture.md): what waits in one isn't there for those behind it. */
+/** The stages in flow order (services/architecture.md). A record still queued in one stage has not reached those after it. */
 export const flow = {
   conversationStrays: {
     processor: "conversations",
     home: "conversationStrays",
     from: ["messages", "participants", "conversations"],
     to: "conversationStrays",
-    by: "examined",
+    by: "read",
   },
   inbox: {
     processor: "conversations",
@@ -16,7 +16,7 @@ export const flow = {
     to: "inbox",
     by: "folded",
   },
-  inboxStrays: { processor: "inboxes", home: "inbox", from: ["users", "presence"], to: "inboxStrays", by: "examined" },
+  inboxStrays: { processor: "inboxes", home: "inbox", from: ["users", "presence"], to: "inboxStrays", by: "read" },
   notifications: {
     processor: "inboxes",
     home: "inbox",

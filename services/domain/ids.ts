@@ -1,6 +1,4 @@
-// oxlint-disable-next-line eslint/no-restricted-imports -- a pure function, of all the world has
-import { hash } from "node:crypto";
-import { Poison } from "../platform/contract/failure.ts";
+import { derivedId } from "../platform/contract/identity.ts";
 import type { Millis } from "../platform/contract/time.ts";
 
 /** Strings that tell their concept apart: plain strings fit, another concept's id does not. */
@@ -14,34 +12,6 @@ export type NotificationId = Id<"notification">;
 /** Identity of a NotificationEvent: the same cause gives the same id, however often it is published. */
 export type EventId = Id<"event">;
 
-/**
- * Longest id that is taken from a record's key or field, in UTF-16 code units: it becomes a database key, two of which,
- * three bytes a unit, must be below the 2,704 bytes that an entry of a PostgreSQL index may have.
- */
-export const MAX_ID_LENGTH = 400;
-
-/**
- * Text that can be a database key: not empty, not longer than MAX_ID_LENGTH, without NUL (PostgreSQL can't hold it).
- * Throws Poison. @param what names the field
- */
-export const checkId = (id: string, what: string): string => {
-  if (id === "") throw new Poison(`${what} is empty`);
-  if (id.length > MAX_ID_LENGTH)
-    throw new Poison(`${what} is ${id.length} characters long; ${MAX_ID_LENGTH} are taken`);
-  if (id.includes("\u0000")) throw new Poison(`${what} contains a NUL character`);
-  return id;
-};
-
-/**
- * A UUID of version 8 (RFC 9562, section 5.8): SHA-256 over the parts, each with its length before it, so that
- * ("ab", "c") and ("a", "bc") differ.
- */
-export const derivedId = (...parts: readonly (string | number)[]): string => {
-  const hex = hash("sha256", parts.map((part) => `${String(part).length}:${part}`).join(""));
-  const variant = ((Number.parseInt(hex.charAt(16), 16) & 0x3) | 0x8).toString(16);
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
-};
-
 /** Identity of a notification: the recipient, the first missed message and the moment that message was first missed. */
 export const notificationId = (
   user: UserId,
@@ -50,6 +20,6 @@ export const notificationId = (
   since: Millis,
 ): NotificationId => derivedId("notification", user, conversation, message, since);
 
-/** Identity of what happened to a notification. `detail` tells apart what can happen more than once: an address, say. */
+/** Identity of an event of a notification. `detail` tells events of one type apart: an address, say. */
 export const eventId = (notification: NotificationId, type: string, ...detail: readonly string[]): EventId =>
   derivedId("event", notification, type, ...detail);

@@ -1,38 +1,8 @@
-import type {
-  Conversation,
-  DeadLetter,
-  InboxRecord,
-  LedgerRecord,
-  MessageEvent,
-  NotificationEvent,
-  ParticipantEvent,
-  Preference,
-  PresenceEvent,
-  RoleSettings,
-  Stray,
-  User,
-} from "./records.ts";
+import type { Values } from "./records.ts";
 import type { Millis } from "../platform/contract/time.ts";
 import type { TopicId } from "./topics.ts";
 
-/** What each topic's records say. */
-export interface Values {
-  readonly messages: MessageEvent;
-  readonly participants: ParticipantEvent;
-  readonly conversations: Conversation;
-  readonly presence: PresenceEvent;
-  readonly users: User;
-  readonly notifications: NotificationEvent;
-  readonly settings: RoleSettings;
-  readonly preferences: Preference;
-  readonly inbox: InboxRecord;
-  readonly ledger: LedgerRecord;
-  readonly conversationStrays: Stray;
-  readonly inboxStrays: Stray;
-  readonly deadLetters: DeadLetter;
-}
-
-/** A decoded record of one topic. */
+/** A decoded record of one topic: the platform's record (`contract/log-record.ts`), with the type of its value. */
 export interface RecordOf<T extends TopicId> {
   readonly topic: T;
   /** The record's key in UTF-8; "" where the topic has none. */
@@ -47,3 +17,14 @@ export interface RecordOf<T extends TopicId> {
 
 /** A decoded record of any topic: switch on `topic`. */
 export type LogRecord = { readonly [T in TopicId]: RecordOf<T> }[TopicId];
+
+/** A record to publish; a value of null is a tombstone. */
+export type NewRecord = {
+  readonly [T in TopicId]: {
+    readonly topic: T;
+    readonly key: string;
+    readonly value: Values[T] | null;
+    /** The log's timestamp; else the time of sending. */
+    readonly timestamp?: Millis;
+  };
+}[TopicId];

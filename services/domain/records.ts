@@ -1,8 +1,10 @@
 // Generated from schemas/ by `npm run generate`. Edit the schemas instead.
 
-import type { ConversationId, MessageId, NotificationId, UserId } from "./ids.ts";
+import type { DeadLetter, Stray } from "../platform/contract/records.ts";
 
 import type { Millis } from "../platform/contract/time.ts";
+
+import type { ConversationId, MessageId, NotificationId, UserId } from "./ids.ts";
 
 /** Topic chat.conversations, compacted, key = conversationId. The latest state of a conversation; a tombstone deletes it. */
 export interface Conversation {
@@ -10,29 +12,6 @@ export interface Conversation {
   readonly subject: null | string;
   readonly photoUrl: null | string;
   readonly custom: Readonly<Record<string, string>>;
-  readonly occurredAt: Millis;
-}
-
-export type Settled = "RETRIED" | "DROPPED";
-
-/** Topic whileaway.dead-letters, no key. A record that could not be taken, byte for byte, with its place and the reason. */
-export interface DeadLetter {
-  /** Derived from the processor and the place. */
-  readonly id: string;
-  /** Who could not take it; another processor may have. */
-  readonly processor: string;
-  readonly topic: string;
-  readonly partition: number;
-  readonly offset: number;
-  readonly timestamp: Millis;
-  readonly key: null | Uint8Array;
-  readonly value: null | Uint8Array;
-  readonly headers: Readonly<Record<string, Uint8Array>>;
-  readonly reason: string;
-  /** Whether all bytes of the record are here. */
-  readonly isWhole: boolean;
-  /** What was done about it (`ops dead`): a later record with its id says so, and has no bytes. */
-  readonly settled: null | Settled;
   readonly occurredAt: Millis;
 }
 
@@ -304,16 +283,6 @@ export interface RoleSettings {
   readonly occurredAt: Millis;
 }
 
-/** Topics whileaway.*.strays, no key: the producer names the partition. A record as it was found on a partition that is not its key's by Kafka's default partitioner. */
-export interface Stray {
-  readonly topic: string;
-  readonly partition: number;
-  readonly offset: number;
-  readonly timestamp: Millis;
-  readonly key: string;
-  readonly value: null | Uint8Array;
-}
-
 /** Topic chat.users, compacted, key = userId. The latest profile of a user; a tombstone deletes the user. */
 export interface User {
   readonly userId: UserId;
@@ -329,4 +298,21 @@ export interface User {
   readonly photoUrl: null | string;
   readonly custom: Readonly<Record<string, string>>;
   readonly occurredAt: Millis;
+}
+
+/** Types of the values of each topic. */
+export interface Values {
+  readonly messages: MessageEvent;
+  readonly participants: ParticipantEvent;
+  readonly conversations: Conversation;
+  readonly presence: PresenceEvent;
+  readonly users: User;
+  readonly notifications: NotificationEvent;
+  readonly settings: RoleSettings;
+  readonly preferences: Preference;
+  readonly inbox: InboxRecord;
+  readonly conversationStrays: Stray;
+  readonly inboxStrays: Stray;
+  readonly ledger: LedgerRecord;
+  readonly deadLetters: DeadLetter;
 }

@@ -92,7 +92,7 @@ export const nextChange = ({ changes }: SettingsBook, at: Millis): Millis | null
 export const settingsTable: GlobalTable<SettingsBook> = {
   topics: ["settings"],
   initial: noSettings,
-  apply: (book, record) => (record.topic === "settings" ? revised(book, record) : book),
+  apply: (book, record: LogRecord) => (record.topic === "settings" ? revised(book, record) : book),
 };
 
 const revised = (

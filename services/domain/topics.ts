@@ -1,27 +1,7 @@
 import { DAY } from "../platform/contract/time.ts";
+import { declarationOf, type Product, type Topic } from "../platform/contract/topic.ts";
 
-/** Bytes of a record on our own topics: a chat record at Kafka's default limit still fits with its place around it. */
-export const MAX_RECORD = 2 * 1024 * 1024;
-
-/** A topic of the log: the one place that says its name, key, shape and how long it is kept. */
-export interface Topic {
-  /** Its name on the broker, behind the configured prefix. Identity: renaming it loses its past. */
-  readonly name: string;
-  /** What the record's key is, in UTF-8; `none` where the producer names the partition. */
-  readonly key: "conversationId" | "userId" | "role" | "none";
-  /** File in `schemas/` with the Avro schema of its values, registered under `<name>-value`. */
-  readonly schema: string;
-  readonly cleanup: "compact" | "delete";
-  /** Milliseconds a record is kept; -1 for ever. Nothing for compacted topics. */
-  readonly retention?: number;
-  /** Milliseconds in which compaction leaves every record in place, the superseded ones too. */
-  readonly compactionLag?: number;
-  /** `chat`: the chat product writes it, and may have created it with any number of partitions. */
-  readonly owner: "chat" | "whileaway";
-  readonly about: string;
-}
-
-const topic = (
+const declare = (
   name: string,
   key: Topic["key"],
   schema: string,
@@ -46,67 +26,91 @@ const FOR_EVER = -1;
 const REVISIONS_KEPT = 365 * DAY;
 
 export const topics = {
-  messages: topic("chat.messages", "conversationId", "message-event", "chat", FOR_EVER, "what happens to messages"),
-  participants: topic("chat.participants", "conversationId", "participant-event", "chat", FOR_EVER, "who takes part"),
-  conversations: topic("chat.conversations", "conversationId", "conversation", "chat", "compact", "what is talked in"),
-  presence: topic("chat.presence", "userId", "presence-event", "chat", FOR_EVER, "who is there, and has read what"),
-  users: topic("chat.users", "userId", "user", "chat", "compact", "profiles"),
-  notifications: topic(
+  messages: declare(
+    "chat.messages",
+    "conversationId",
+    "message-event",
+    "external",
+    FOR_EVER,
+    "what happens to messages",
+  ),
+  participants: declare(
+    "chat.participants",
+    "conversationId",
+    "participant-event",
+    "external",
+    FOR_EVER,
+    "who takes part",
+  ),
+  conversations: declare(
+    "chat.conversations",
+    "conversationId",
+    "conversation",
+    "external",
+    "compact",
+    "what is talked in",
+  ),
+  presence: declare(
+    "chat.presence",
+    "userId",
+    "presence-event",
+    "external",
+    FOR_EVER,
+    "who is there, and has read what",
+  ),
+  users: declare("chat.users", "userId", "user", "external", "compact", "profiles"),
+  notifications: declare(
     "notification.events",
     "userId",
     "notification-event",
-    "whileaway",
+    "own",
     FOR_EVER,
     "everything that happens to a notification",
   ),
   settings: {
-    ...topic(
+    ...declare(
       "notification.settings",
       "role",
       "role-settings",
-      "whileaway",
+      "own",
       "compact",
       "how the users of each role are told",
     ),
     compactionLag: REVISIONS_KEPT,
   },
   preferences: {
-    ...topic(
+    ...declare(
       "notification.preferences",
       "userId",
       "preference",
-      "whileaway",
+      "own",
       "compact",
       "what people have chosen about all their mail",
     ),
     compactionLag: REVISIONS_KEPT,
   },
-  inbox: topic("whileaway.inbox", "none", "inbox-record", "whileaway", 7 * DAY, "messages by recipient: ids only"),
-  conversationStrays: topic(
+  inbox: declare("whileaway.inbox", "none", "inbox-record", "own", 7 * DAY, "messages by recipient: ids only"),
+  conversationStrays: declare(
     "whileaway.conversations.strays",
     "none",
     "stray",
-    "whileaway",
+    "own",
     7 * DAY,
     "records found on a partition that isn't their key's, on their way to the one that is",
   ),
-  inboxStrays: topic("whileaway.inboxes.strays", "none", "stray", "whileaway", 7 * DAY, "the same, by user"),
-  ledger: topic("whileaway.ledger", "none", "ledger-record", "whileaway", 30 * DAY, "why somebody was told, or wasn't"),
-  deadLetters: topic(
-    "whileaway.dead-letters",
-    "none",
-    "dead-letter",
-    "whileaway",
-    30 * DAY,
-    "records nobody could read",
-  ),
+  inboxStrays: declare("whileaway.inboxes.strays", "none", "stray", "own", 7 * DAY, "the same, by user"),
+  ledger: declare("whileaway.ledger", "none", "ledger-record", "own", 30 * DAY, "why somebody was told, or wasn't"),
+  deadLetters: declare("whileaway.dead-letters", "none", "dead-letter", "own", 30 * DAY, "records nobody could read"),
 } as const satisfies Record<string, Topic>;
 
 export type TopicId = keyof typeof topics;
 
 export const topicIds = Object.keys(topics) as readonly TopicId[];
 
-/** Topics whose records follow from those of the others: who folds everything anew writes them anew. */
+/** The topic with that name on a broker, without the prefix. */
+export const topicNamed = (name: string): TopicId | undefined => topicIds.find((id) => topics[id].name === name);
+
+/** Topics whose records follow from those of the others: a rebuild writes them anew. */
 export const derivedTopics: readonly TopicId[] = [
   "inbox",
   "conversationStrays",
@@ -116,7 +120,13 @@ export const derivedTopics: readonly TopicId[] = [
   "deadLetters",
 ];
 
-/** Records of equal time are taken in this order (semantics: "Time is the log's"). */
+/** Whether the records of a topic follow from those of others. */
+export const isDerived = (id: string): boolean => (derivedTopics as readonly string[]).includes(id);
+
+/** The declaration of a topic, whoever names it. */
+export const declared = (id: string): Topic => declarationOf({ topics }, id);
+
+/** Records of equal time are taken in this order (services/inboxes/README.md, "Time is the log's"). */
 export const precedence: readonly TopicId[] = [
   "settings",
   "preferences",
@@ -128,3 +138,12 @@ export const precedence: readonly TopicId[] = [
   "inbox",
   "notifications",
 ];
+
+/** The product as the platform sees it. */
+export const product = {
+  topics,
+  precedence,
+  derived: derivedTopics,
+  deadLetters: "deadLetters",
+  counters: { candidates: "Recipients who may have missed a message" },
+} as const satisfies Product;

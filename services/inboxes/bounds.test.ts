@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { newConversation } from "../domain/conversation-rows.ts";
-import { MAX_ID_LENGTH } from "../domain/ids.ts";
+import { MAX_ID_LENGTH } from "../platform/contract/identity.ts";
 import { at, user } from "../../test/support/chat.ts";
 import { adaWith, missed, profile, together } from "../../test/support/inbox.ts";
 import { boundedAddresses, boundedAttachments, boundedCustom, cut, linkOrNull } from "./bounds.ts";

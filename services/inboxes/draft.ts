@@ -1,6 +1,6 @@
-import type { Effect, Verdict } from "../platform/contract/effect.ts";
+import { type Effect, type Verdict, type Step, note as noteOf } from "../domain/effect.ts";
 import type { ConversationId, MessageId } from "../domain/ids.ts";
-import { nothing, type Step } from "../platform/contract/processor.ts";
+import { nothing } from "../platform/contract/processor.ts";
 import type { LedgerEntry } from "../domain/records.ts";
 import { settingsAt, type SettingsBook, type SettingsFields } from "../domain/role-settings.ts";
 import type { Millis } from "../platform/contract/time.ts";
@@ -106,7 +106,7 @@ export const blank = {
 export const note = (it: Visit, verdict: Verdict): void => {
   const { inbox, now } = it;
   const entry = verdict.occurredAt === now ? verdict : { ...verdict, occurredAt: now };
-  follow(it, { type: "note", entry, users: [inbox.userId] });
+  follow(it, noteOf(entry, [inbox.userId]));
 };
 
 /** What follows, after what followed so far. Mostly it is one thing alone. */

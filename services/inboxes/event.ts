@@ -1,7 +1,8 @@
-import type { Verdict } from "../platform/contract/effect.ts";
+import type { Verdict } from "../domain/effect.ts";
 import { Poison } from "../platform/contract/failure.ts";
 import type { LogRecord } from "../domain/log-record.ts";
-import { checkId, type UserId } from "../domain/ids.ts";
+import { checkId } from "../platform/contract/identity.ts";
+import { type UserId } from "../domain/ids.ts";
 import type { InboxEntry, PresenceEvent, User } from "../domain/records.ts";
 import type { Millis } from "../platform/contract/time.ts";
 import type { Missed } from "./state.ts";

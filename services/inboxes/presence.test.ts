@@ -1,4 +1,5 @@
 import { describe, test } from "vitest";
+import type { NewRecord } from "../domain/log-record.ts";
 import {
   ada,
   heartbeat,
@@ -12,7 +13,6 @@ import {
 } from "../../test/support/inbox.ts";
 import { at } from "../../test/support/chat.ts";
 import { told } from "../../test/support/spec.ts";
-import type { NewRecord } from "../platform/engine/output/publish.ts";
 
 const byEvening = { after: (...said: readonly NewRecord[]) => ada.after(...said).until("23:00") };
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { NewRecord } from "../domain/log-record.ts";
 import {
   ada,
   closed,
@@ -18,7 +19,6 @@ import {
 import { at, presence } from "../../test/support/chat.ts";
 import { told } from "../../test/support/spec.ts";
 import { notificationId } from "../domain/ids.ts";
-import type { NewRecord } from "../platform/engine/output/publish.ts";
 
 describe("due: a message to someone who was never there", () => {
   test("is told at the timeout and not before", () => {

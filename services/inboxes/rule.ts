@@ -1,6 +1,6 @@
+import { type Processor, type Step, multicasts } from "../domain/effect.ts";
 import { flow } from "../domain/flow.ts";
 import { ANEW } from "../domain/inbox-rows.ts";
-import type { Processor, Step } from "../platform/contract/processor.ts";
 import { type SettingsBook, settingsTable } from "../domain/role-settings.ts";
 import type { Millis } from "../platform/contract/time.ts";
 import { type Candidate, type InboxEvent, readInboxEvent } from "./event.ts";
@@ -19,13 +19,15 @@ import { holdOf } from "./when.ts";
 
 type Of<T extends InboxEvent["type"]> = Extract<InboxEvent, { type: T }>;
 
-/** Who is told, about what, when: the rule of design/semantics.md over one user's inbox. */
+/** The rule of services/inboxes/README.md over one user's inbox: who is told, about what, when. */
 export const inboxes: Processor<Inbox, InboxEvent, SettingsBook> = {
   name: "inboxes",
   inputs: ["users", "presence", "inbox"],
   home: "inbox",
   strays: "inboxStrays",
+  order: "log time",
   upstream: [flow.conversationStrays, flow.inbox, flow.inboxStrays],
+  multicasts,
   globalTable: settingsTable,
   parts: inboxParts,
   read: readInboxEvent,

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
+import type { NewRecord } from "../domain/log-record.ts";
 import { eachOf } from "../platform/contract/processor.ts";
-import type { NewRecord } from "../platform/engine/output/publish.ts";
 import { missed, online, reads } from "../../test/support/inbox.ts";
 import { bookOf } from "../../test/support/settings.ts";
 import { logRecord } from "../../test/support/spec.ts";

@@ -1,9 +1,9 @@
-import { noSettings } from "../domain/role-settings.ts";
 import { service } from "../platform/app/service.ts";
 import { inboxes } from "./rule.ts";
 
+/** Decides who is told, about what, when. */
 export const inboxesService = service({
   name: "inboxes",
   variables: {},
-  start: (root) => root.process(inboxes, () => noSettings), // the log says them: the rule's lore
+  start: (root) => root.process(inboxes),
 });

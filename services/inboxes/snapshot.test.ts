@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
+import type { NewRecord } from "../domain/log-record.ts";
 import { type ChatRow, type ConversationRow, type MessageRow, newConversation } from "../domain/conversation-rows.ts";
-import { MAX_ID_LENGTH } from "../domain/ids.ts";
-import type { NewRecord } from "../platform/engine/output/publish.ts";
+import { MAX_ID_LENGTH } from "../platform/contract/identity.ts";
 import { adaWith, missed, profile, reads, together, withdrawn } from "../../test/support/inbox.ts";
 import { at, user } from "../../test/support/chat.ts";
 

@@ -1,3 +1,4 @@
+import { type Effect, note } from "../domain/effect.ts";
 import {
   type ChatRow,
   conversationKey,
@@ -5,13 +6,13 @@ import {
   messageKey,
   type MessageRow,
 } from "../domain/conversation-rows.ts";
-import type { Effect, Lookup } from "../platform/contract/effect.ts";
+import type { Lookup } from "../platform/contract/effect.ts";
 import type { ProfileRow } from "../domain/inbox-rows.ts";
+import { MAX_ID_LENGTH } from "../platform/contract/identity.ts";
 import {
   type ConversationId,
   type EventId,
   eventId,
-  MAX_ID_LENGTH,
   type NotificationId,
   notificationId,
   type UserId,
@@ -47,7 +48,7 @@ export const compose = (notice: Notice, found: Found): readonly Effect[] => {
     ...(awaySince === null ? {} : { awaySince: String(awaySince) }),
   };
   return [
-    { type: "note", users: [userId], entry: { ...verdict, facts, occurredAt: at } },
+    note({ ...verdict, facts, occurredAt: at }, [userId]),
     triggered(notice, id, eventId(id, "TRIGGERED"), views),
   ];
 };

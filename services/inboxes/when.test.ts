@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
+import type { NewRecord } from "../domain/log-record.ts";
 import { of, type Spec, told } from "../../test/support/spec.ts";
 import { heartbeat, missed, offline, online, profile, reads } from "../../test/support/inbox.ts";
 import { bookOf, settingsSaid } from "../../test/support/settings.ts";
 import { logRecord } from "../../test/support/spec.ts";
 import { at } from "../../test/support/chat.ts";
-import type { NewRecord } from "../platform/engine/output/publish.ts";
 import { type SettingsFields, settingsTable } from "../domain/role-settings.ts";
 import { inboxes } from "./rule.ts";
 import type { Inbox } from "./state.ts";

@@ -1,4 +1,5 @@
+import { product } from "../domain/topics.ts";
 import { serve } from "../platform/app/serve.ts";
-import { mailer } from "./service.ts";
+import { mailerService } from "./service.ts";
 
-await serve([mailer]);
+await serve(product, [mailerService]);

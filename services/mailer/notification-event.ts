@@ -1,4 +1,4 @@
-import type { Publish } from "../platform/contract/effect.ts";
+import type { Publish } from "../domain/effect.ts";
 import { eventId } from "../domain/ids.ts";
 import type { NotificationEvent } from "../domain/records.ts";
 import type { Millis } from "../platform/contract/time.ts";

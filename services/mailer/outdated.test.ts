@@ -5,7 +5,7 @@ import { laneOf } from "../platform/contract/lane.ts";
 import { memoryLog } from "../platform/memory/log.ts";
 import { conversation, message, NOON, person, triggered } from "./content/notification.fixture.ts";
 import { outdated, type Present, presentOf } from "./outdated.ts";
-import { rowsOf } from "./rows.ts";
+import { rowLookup } from "../platform/runtime/row-lookup.ts";
 
 const ADDRESS = "Grace@example.org";
 const ada = person("Ada Lovelace");
@@ -83,7 +83,7 @@ test("how things stand is looked up in the lanes of the user and of each convers
     load: async (processor: string, keys: readonly { lane: number; key: string }[]) =>
       keys.map(({ lane, key }) => rows.get(`${processor} ${lane} ${key}`)),
   };
-  expect(await presentOf(userId, snapshot, rowsOf(memoryLog({ now: () => 0 }, 4), store))).toEqual({
+  expect(await presentOf(userId, snapshot, rowLookup(memoryLog({ now: () => 0 }, 4), store))).toEqual({
     profile: { type: "profile", user: null },
     preference: { unsubscribed: ["a@example.org"], at: 0 },
     conversations: [

@@ -1,5 +1,6 @@
 import { type ConversationRow, conversationKey } from "../domain/conversation-rows.ts";
 import type { Lookup } from "../platform/contract/effect.ts";
+import type { LookUp } from "../platform/runtime/row-lookup.ts";
 import { inboxRowKey, type ProfileRow, profileKey, type ReadPosition } from "../domain/inbox-rows.ts";
 import type { ConversationId, UserId } from "../domain/ids.ts";
 import type { ConversationView, Snapshot } from "../domain/records.ts";
@@ -49,9 +50,6 @@ const isRead = ({ messages }: ConversationView, thread: ReadPosition | undefined
   const { readUntil = -Infinity } = thread;
   return messages.every(({ kind, occurredAt }) => kind === "SYSTEM" || occurredAt <= readUntil);
 };
-
-/** Fetches rows, in the order asked; undefined where there is none. Throws Transient. */
-export type LookUp = (lookups: readonly Lookup[]) => Promise<readonly unknown[]>;
 
 /** How things stand now, by the rows of `inboxes`, `conversations` and `mailer`. */
 export const presentOf = async (user: UserId, { conversations }: Snapshot, lookUp: LookUp): Promise<Present> => {

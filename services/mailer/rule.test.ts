@@ -1,3 +1,4 @@
+import { isNote } from "../domain/effect.ts";
 import { describe, expect, test } from "vitest";
 import { Poison } from "../platform/contract/failure.ts";
 import { eventId } from "../domain/ids.ts";
@@ -34,9 +35,7 @@ const told = (event: NotificationEvent, before?: Before) =>
 const letters = (event: NotificationEvent, before?: Before) =>
   effectsOf(event, before).flatMap((effect) => (effect.type === "enqueue" ? [effect] : []));
 const notes = (event: NotificationEvent, before?: Before) =>
-  effectsOf(event, before).flatMap((effect) =>
-    effect.type === "note" ? [{ ...effect.entry, users: effect.users }] : [],
-  );
+  effectsOf(event, before).flatMap((effect) => (isNote(effect) ? [{ ...effect.entry, users: effect.keys }] : []));
 
 /** Rows after grace has chosen, each time what is given; null takes the choice back. */
 const chosen = (...choices: readonly (readonly [at: number, unsubscribed: readonly string[] | null])[]) => {

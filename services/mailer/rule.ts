@@ -1,7 +1,7 @@
-import type { Effect } from "../platform/contract/effect.ts";
+import { type Effect, type Processor, type Step, multicasts, note } from "../domain/effect.ts";
 import { Poison } from "../platform/contract/failure.ts";
-import { checkId } from "../domain/ids.ts";
-import { type Keyed, nothing, type Processor, type Step } from "../platform/contract/processor.ts";
+import { checkId } from "../platform/contract/identity.ts";
+import { type Keyed, nothing } from "../platform/contract/processor.ts";
 import type { NotificationEvent, Preference, Snapshot } from "../domain/records.ts";
 import { settingsAt, type SettingsBook, settingsTable } from "../domain/role-settings.ts";
 import type { Millis } from "../platform/contract/time.ts";
@@ -51,7 +51,9 @@ export const mailer: Processor<PreferenceRow, LetterEvent, SettingsBook> = {
   home: "notifications",
   // Only we write these topics, by our own producer: every record is on the partition of its key.
   strays: null,
+  order: "arrival",
   upstream: [],
+  multicasts,
   globalTable: settingsTable,
   read: (record): readonly LetterEvent[] => {
     const { key, at, loggedAt } = record;
@@ -118,7 +120,7 @@ const post = (
 
 const suppress = (event: NotificationEvent, at: Millis, reason: Suppression): readonly Effect[] => {
   const { users, ...entry } = suppressedEntry(event, at, reason);
-  return [follow(event, "SUPPRESSED", at, { reason }), { type: "note", entry, users }];
+  return [follow(event, "SUPPRESSED", at, { reason }), note(entry, users)];
 };
 
 /** System messages alone are nothing that anybody missed. */

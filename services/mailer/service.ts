@@ -1,20 +1,18 @@
 import { Fatal } from "../platform/contract/failure.ts";
 import type { Log } from "../platform/contract/ports.ts";
-import { noSettings } from "../domain/role-settings.ts";
-import { everySecond, flowWatermark, topicWatermark, hasReached } from "../platform/engine/time/flow-watermark.ts";
+import { flow } from "../domain/flow.ts";
 import { service } from "../platform/app/service.ts";
 import { domainOf } from "./smtp/address.ts";
 import { variables } from "./config.ts";
-import { mailer as processor } from "./rule.ts";
+import { mailer } from "./rule.ts";
 import { openPost } from "./smtp/client.ts";
 import { renderer } from "./content/render.ts";
-import { rowsOf } from "./rows.ts";
 import { smtpOf } from "./smtp/url.ts";
 import { readTemplates } from "./content/templates.ts";
 import { mailing } from "./work.ts";
 
-/** Mails to those who missed something: letters from notifications, and their sending. */
-export const mailer = service({
+/** Turns notifications into letters, and sends them. */
+export const mailerService = service({
   name: "mailer",
   variables,
   async start(root, settings) {
@@ -26,14 +24,14 @@ export const mailer = service({
     const smtp = smtpOf(settings.SMTP_URL);
     const post = openPost({ smtp, maxConnections: concurrency, bounces: from.address, name: domain });
     root.own(post);
-    root.process(processor, () => noSettings); // the log says them: the processor's lore
+    root.process(mailer);
     root.work(
       mailing({
         post,
         render,
-        lookUp: rowsOf(root.log, root.store),
-        pace: everySecond(await flowWatermark(root.log, root.store, root.clock), root.clock),
-        hasChoicesOf: hasReached(await topicWatermark(processor.name, "preferences", root)),
+        lookUp: root.lookUp,
+        pace: await root.flowWatermark(Object.values(flow), "notifications"),
+        hasChoicesOf: await root.hasFolded(mailer.name, "preferences"),
         concurrency,
         clock: root.clock,
         chance: Math.random,

@@ -1,4 +1,4 @@
-import type { Publish } from "../platform/contract/effect.ts";
+import type { Publish } from "../domain/effect.ts";
 import type { Settlement } from "../platform/contract/ports.ts";
 import { mailRetries, retryAt } from "../domain/retry.ts";
 import { type Millis, SECOND } from "../platform/contract/time.ts";

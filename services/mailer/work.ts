@@ -1,14 +1,15 @@
+import { type LookUp } from "../platform/runtime/row-lookup.ts";
+import type { Work } from "../platform/contract/work.ts";
 import { Fatal } from "../platform/contract/failure.ts";
 import type { Clock } from "../platform/contract/ports.ts";
 import type { Millis } from "../platform/contract/time.ts";
 import { announce } from "../platform/runtime/facts.ts";
 import { passFailpoint } from "../platform/runtime/failpoints.ts";
 import type { FlowWatermark } from "../platform/engine/time/flow-watermark.ts";
-import type { Work } from "../platform/engine/jobs/worker.ts";
 import { compose, type Setting } from "./content/compose.ts";
 import { type Letter, MAIL_QUEUE } from "./rule.ts";
 import { mailOf, type Sending } from "./content/mail.ts";
-import { type LookUp, outdated, presentOf } from "./outdated.ts";
+import { outdated, presentOf } from "./outdated.ts";
 import type { Post } from "./smtp/client.ts";
 import type { Render } from "./content/render.ts";
 import { isLate, putOff, settle, suppress } from "./settle.ts";

@@ -1,7 +1,6 @@
 import { expect, test } from "vitest";
-import type { LogRecord } from "../domain/log-record.ts";
+import type { LogRecord, NewRecord } from "../domain/log-record.ts";
 import { parseSettings } from "../domain/role-settings.ts";
-import type { NewRecord } from "../platform/engine/output/publish.ts";
 import { at, message, participant, presence, user } from "../../test/support/chat.ts";
 import { compared, outcomeOf } from "./compare.ts";
 

@@ -1,8 +1,9 @@
+import { product } from "../domain/topics.ts";
+import type { Effect, Processor } from "../domain/effect.ts";
 import { conversations } from "../conversations/rule.ts";
-import type { Effect } from "../platform/contract/effect.ts";
 import type { LogRecord } from "../domain/log-record.ts";
 import type { ConversationId, UserId } from "../domain/ids.ts";
-import { type Keyed, nothing, type Processor } from "../platform/contract/processor.ts";
+import { type Keyed, nothing } from "../platform/contract/processor.ts";
 import type { ConversationView } from "../domain/records.ts";
 import type { SettingsFields } from "../domain/role-settings.ts";
 import type { Millis } from "../platform/contract/time.ts";
@@ -65,6 +66,7 @@ export const outcomeOf = async (
     return [triggered(notice, id, id, notice.parts.map(unread))];
   };
   const driver = drive({
+    product,
     window: WINDOW,
     parts: [part(conversations), part({ ...inboxes, compose }), part(mailer), part(readings(counted))],
     begins: [...roles].map(([role, fields]) => settingsRecord(role, fields)),
@@ -136,6 +138,7 @@ const readings = (counted: Tally): Processor<never, Reading> => ({
   inputs: ["presence", "messages"],
   home: "inbox",
   strays: null,
+  order: "arrival",
   upstream: [],
   read: readingOf,
   rows: () => [],

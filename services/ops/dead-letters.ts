@@ -1,8 +1,8 @@
+import { SEQUENCE_HEADER, STREAM_HEADER } from "../platform/contract/stream.ts";
+import type { DeadLetter, Settled } from "../platform/contract/records.ts";
 import { Fatal, messageOf } from "../platform/contract/failure.ts";
 import type { Outgoing } from "../platform/contract/ports.ts";
-import type { DeadLetter, Settled } from "../domain/records.ts";
 import { type TopicId, topicIds, topics } from "../domain/topics.ts";
-import { SEQUENCE_HEADER, STREAM_HEADER } from "../platform/engine/output/relay.ts";
 import type { Desk, Refusal } from "./desk.ts";
 import { readWhole } from "./read.ts";
 

@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import type { DeadLetter } from "../domain/records.ts";
+import type { DeadLetter } from "../platform/contract/records.ts";
 import { contentOf, deadLetters, drop, findLetters, type Found, retry, textOf } from "./dead-letters.ts";
 import { atDesk, type Desk, type OpenDesk, type Refusal } from "./desk.ts";
 import { table } from "./table.ts";

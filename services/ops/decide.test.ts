@@ -1,9 +1,9 @@
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
+import type { NewRecord } from "../domain/log-record.ts";
 import { topics } from "../domain/topics.ts";
 import type { NotificationEvent } from "../domain/records.ts";
-import type { NewRecord } from "../platform/engine/output/publish.ts";
 import { at, message, participant, presence, user } from "../../test/support/chat.ts";
 
 const main = fileURLToPath(new URL("main.ts", import.meta.url));

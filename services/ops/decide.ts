@@ -1,3 +1,4 @@
+import { product } from "../domain/topics.ts";
 import { createReadStream } from "node:fs";
 import { createInterface } from "node:readline";
 import { Command, InvalidArgumentError } from "commander";
@@ -26,18 +27,18 @@ export interface Out {
 
 /** Folds a history until that time, the timers of which fire, too, and says each event or verdict as a line of JSON. */
 export const decide = ({ records, lines }: History, until: Millis, isLedger: boolean, out: Out): void => {
-  const noted = (entry: LedgerEntry): void => {
-    for (const user of entry.users) out.line(JSON.stringify({ ...entry, users: [user] }));
+  const noted = (entry: object): void => {
+    for (const user of (entry as LedgerEntry).users) out.line(JSON.stringify({ ...entry, users: [user] }));
   };
-  const published = ({ topic, value }: LogRecord): void => {
+  const published: Flow["published"] = ({ topic, value }) => {
     if (topic === "notifications") out.line(JSON.stringify(value));
   };
   const refused: Flow["refused"] = (record, processor, error) => {
-    const line = lines.get(record);
+    const line = lines.get(record as LogRecord);
     out.complaint(`${line === undefined ? "" : `line ${line}: `}${processor} can't take it: ${messageOf(error)}`);
   };
-  const hearing = isLedger ? { noted, refused } : { published, refused };
-  const driver = drive({ parts: [part(conversations), part(inboxes), part(mailer)], ...hearing });
+  const hearing = isLedger ? { multicast: { ledger: noted }, refused } : { published, refused };
+  const driver = drive({ product, parts: [part(conversations), part(inboxes), part(mailer)], ...hearing });
   for (const record of records) if (record.loggedAt <= until) driver.feed(record);
   driver.advance(until);
 };

@@ -1,6 +1,6 @@
 import { Command } from "commander";
+import type { Connection, Database } from "../platform/contract/database.ts";
 import type { Settings } from "../platform/app/config.ts";
-import type { Connection, Database } from "../platform/adapters/postgres/database.ts";
 import { networks } from "../webhooks/call/networks.ts";
 import type { variables } from "../webhooks/config.ts";
 import {

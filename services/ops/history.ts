@@ -1,7 +1,7 @@
 import { conversations } from "../conversations/rule.ts";
 import type { LogRecord } from "../domain/log-record.ts";
 import { isPoisonous, messageOf, Poison } from "../platform/contract/failure.ts";
-import { checkId } from "../domain/ids.ts";
+import { checkId } from "../platform/contract/identity.ts";
 import { noSettings, settingsTable } from "../domain/role-settings.ts";
 import type { Millis } from "../platform/contract/time.ts";
 import { type TopicId, topics } from "../domain/topics.ts";
@@ -49,7 +49,7 @@ export const readHistory = async (lines: AsyncIterable<string>): Promise<History
 
 const reader = () => {
   const known = new Map<string, readonly [TopicId, AvroType]>(
-    TOPICS.map((id) => [topics[id].name, [id, avroType(schemaOf(id))]]),
+    TOPICS.map((id) => [topics[id].name, [id, avroType(schemaOf(topics[id]))]]),
   );
   return (line: string): LogRecord => {
     const said = parsed(line);

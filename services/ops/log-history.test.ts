@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
+import type { TopicId } from "../platform/contract/topic.ts";
 import type { RawRecord } from "../platform/contract/ports.ts";
-import type { TopicId } from "../domain/topics.ts";
 import { readLog, type Source } from "./log-history.ts";
 
 const raw = (topic: TopicId, partition: number, offset: number, timestamp: number): RawRecord => {

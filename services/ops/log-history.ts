@@ -1,8 +1,8 @@
+import { partitionsOf } from "../platform/contract/topic-partition.ts";
 import type { LogRecord } from "../domain/log-record.ts";
 import type { Codec, Log, RawRecord } from "../platform/contract/ports.ts";
 import type { Millis } from "../platform/contract/time.ts";
 import type { TopicId } from "../domain/topics.ts";
-import { partitionsOf } from "../platform/engine/time/watermark.ts";
 import { decoded } from "./read.ts";
 
 /** What is asked of a log. */

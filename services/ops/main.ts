@@ -1,3 +1,4 @@
+import { product } from "../domain/topics.ts";
 import { Command, InvalidArgumentError } from "commander";
 import { Fatal, messageOf } from "../platform/contract/failure.ts";
 import { parse } from "../platform/app/config.ts";
@@ -53,9 +54,9 @@ ops
   .option("--replication <n>", "replicas of topics that are created", whole, 1)
   .action(async ({ partitions, replication }: { partitions: number; replication: number }) => {
     const { TOPIC_PREFIX, SCHEMA_REGISTRY_URL } = settings();
-    await using kafka = openKafka(kafkaSettings(settings(), "whileaway-ops"));
+    await using kafka = openKafka(product, kafkaSettings(settings(), "whileaway-ops"));
     const registry = openRegistry(SCHEMA_REGISTRY_URL);
-    const { created, differing } = await ensureTopics(kafka, registry, TOPIC_PREFIX, partitions, replication);
+    const { created, differing } = await ensureTopics(product, kafka, registry, TOPIC_PREFIX, partitions, replication);
     for (const line of created) console.log(`created  ${line}`);
     for (const line of differing) console.log(`differs  ${line}`);
     if (created.length + differing.length === 0) console.log("every topic is there, as declared");

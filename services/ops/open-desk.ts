@@ -1,3 +1,4 @@
+import { product } from "../domain/topics.ts";
 import { avroCodec, registeredIds } from "../platform/adapters/registry/codec.ts";
 import { parse } from "../platform/app/config.ts";
 import { openKafka } from "../platform/adapters/kafka/log.ts";
@@ -20,7 +21,7 @@ export const settings = (): CommonSettings => parse(commonVariables, environment
 export const openDesk: OpenDesk = async () => {
   const { SCHEMA_REGISTRY_URL, TOPIC_PREFIX } = settings();
   const registry = openRegistry(SCHEMA_REGISTRY_URL);
-  const codec = avroCodec(registry, await registeredIds(registry, TOPIC_PREFIX));
-  const log = openKafka(kafkaSettings(settings(), "whileaway-ops"));
+  const codec = avroCodec(product, registry, await registeredIds(product, registry, TOPIC_PREFIX));
+  const log = openKafka(product, kafkaSettings(settings(), "whileaway-ops"));
   return { log, codec, close: () => log[Symbol.asyncDispose]() };
 };

@@ -1,11 +1,13 @@
 import { setTimeout as delay } from "node:timers/promises";
+import type { NewRecord } from "../domain/log-record.ts";
+import type { Database } from "../platform/contract/database.ts";
 import { DAY, type Millis, SECOND } from "../platform/contract/time.ts";
-import { topicIds } from "../domain/topics.ts";
+import { topicIds, product } from "../domain/topics.ts";
 import { avroCodec, registeredIds } from "../platform/adapters/registry/codec.ts";
 import { openKafka } from "../platform/adapters/kafka/log.ts";
 import type { KafkaLog } from "../platform/adapters/kafka/client.ts";
-import { type Database, openDatabase } from "../platform/adapters/postgres/database.ts";
-import { type NewRecord, publish as publish } from "../platform/engine/output/publish.ts";
+import { openDatabase } from "../platform/adapters/postgres/database.ts";
+import { publish } from "../platform/engine/output/publish.ts";
 import { openRegistry } from "../platform/adapters/registry/registry.ts";
 import { type CommonSettings, kafkaSettings } from "../platform/app/serve.ts";
 import { readTrace, type TraceRow } from "./trace.ts";
@@ -44,10 +46,10 @@ export const replayTrace = async (
   settings: CommonSettings,
   say: (line: string) => void,
 ): Promise<Replayed> => {
-  await using log = openKafka(kafkaSettings(settings, "whileaway-replay"));
+  await using log = openKafka(product, kafkaSettings(settings, "whileaway-replay"));
   await using database = openDatabase(settings.DATABASE_URL, "whileaway replay");
   const registry = openRegistry(settings.SCHEMA_REGISTRY_URL);
-  const codec = avroCodec(registry, await registeredIds(registry, settings.TOPIC_PREFIX));
+  const codec = avroCodec(product, registry, await registeredIds(product, registry, settings.TOPIC_PREFIX));
 
   const rows: TraceRow[] = [];
   for await (const row of readTrace(file)) if (rows.push(row) >= limit) break;

@@ -1,7 +1,7 @@
+import type { NewRecord } from "../domain/log-record.ts";
 import { Poison } from "../platform/contract/failure.ts";
 import { parseSettings, type SettingsFields, settingsFields } from "../domain/role-settings.ts";
 import type { Millis } from "../platform/contract/time.ts";
-import type { NewRecord } from "../platform/engine/output/publish.ts";
 
 /** A role's settings as a record that replaces those it had. @param version counts the role's changes */
 export const revisionOf = (

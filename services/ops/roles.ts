@@ -1,9 +1,10 @@
+import type { NewRecord } from "../domain/log-record.ts";
 import { messageOf, Poison } from "../platform/contract/failure.ts";
-import { checkId } from "../domain/ids.ts";
+import { checkId } from "../platform/contract/identity.ts";
 import type { RoleSettings } from "../domain/records.ts";
 import { DEFAULT_ROLE, defaultSettings, parseSettings, type SettingsFields } from "../domain/role-settings.ts";
 import type { Millis } from "../platform/contract/time.ts";
-import { type NewRecord, publish as publish } from "../platform/engine/output/publish.ts";
+import { publish } from "../platform/engine/output/publish.ts";
 import type { Desk, Refusal } from "./desk.ts";
 import { revised, revisionOf } from "./revise.ts";
 import { readWhole } from "./read.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { NewRecord } from "../platform/engine/output/publish.ts";
+import type { NewRecord } from "../domain/log-record.ts";
 import { SECOND } from "../platform/contract/time.ts";
 import type { TraceRow } from "./trace.ts";
 import { traceScript } from "./trace-script.ts";

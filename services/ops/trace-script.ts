@@ -1,6 +1,6 @@
+import type { NewRecord } from "../domain/log-record.ts";
 import { type Millis, SECOND } from "../platform/contract/time.ts";
 import { priorityQueue } from "../platform/contract/priority-queue.ts";
-import type { NewRecord } from "../platform/engine/output/publish.ts";
 import type { TraceRow } from "./trace.ts";
 
 /** Someone comes so long before what they write first, and goes so long after what they write last. */

@@ -1,8 +1,7 @@
 import { once } from "node:events";
-import type { LogRecord } from "../domain/log-record.ts";
+import type { LogRecord, NewRecord } from "../domain/log-record.ts";
 import type { Millis } from "../platform/contract/time.ts";
 import type { TopicId } from "../domain/topics.ts";
-import type { NewRecord } from "../platform/engine/output/publish.ts";
 import { type Outcome, outcomeOf, type Roles, type Stretch } from "./compare.ts";
 import { atDesk } from "./desk.ts";
 import { readLog } from "./log-history.ts";

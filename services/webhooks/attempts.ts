@@ -1,5 +1,5 @@
+import type { Connection } from "../platform/contract/database.ts";
 import type { Millis } from "../platform/contract/time.ts";
-import type { Connection } from "../platform/adapters/postgres/database.ts";
 import type { EndpointId } from "./rule.ts";
 
 /** One try at a delivery, for its history. */

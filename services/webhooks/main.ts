@@ -1,4 +1,5 @@
+import { product } from "../domain/topics.ts";
 import { serve } from "../platform/app/serve.ts";
-import { webhooks } from "./service.ts";
+import { webhooksService } from "./service.ts";
 
-await serve([webhooks]);
+await serve(product, [webhooksService]);

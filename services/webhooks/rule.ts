@@ -1,6 +1,8 @@
+import type { Processor } from "../domain/effect.ts";
 import { Poison } from "../platform/contract/failure.ts";
-import { type EventId, MAX_ID_LENGTH } from "../domain/ids.ts";
-import { type Keyed, nothing, type Processor } from "../platform/contract/processor.ts";
+import { MAX_ID_LENGTH } from "../platform/contract/identity.ts";
+import { type EventId } from "../domain/ids.ts";
+import { type Keyed, nothing } from "../platform/contract/processor.ts";
 import type { NotificationEvent } from "../domain/records.ts";
 import { bodyOf, type WebhookType, webhookTypes } from "./body.ts";
 
@@ -51,7 +53,9 @@ export const webhooks: Processor<never, Told, readonly Subscriber[]> = {
   inputs: ["notifications"],
   home: "notifications",
   strays: null,
+  order: "arrival",
   upstream: [],
+  isStateless: true,
   read: (record) =>
     record.topic === "notifications" && record.value !== null
       ? [{ key: record.key, at: record.at, loggedAt: record.loggedAt, event: checked(record.value) }]

@@ -1,3 +1,4 @@
+import { product } from "../domain/topics.ts";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
@@ -51,7 +52,7 @@ test("an event on the topic reaches every endpoint once, however often it is pub
     return { id: `ep_${name}`, url, secret: newSecret(), types: null, enabled: true, description: "", createdAt: 0 };
   });
 
-  const whole = world.use(topology(await memoryCodec(), noon));
+  const whole = world.use(topology(product, await memoryCodec(), noon));
   await whole.process(webhooks, () => endpoints);
   const calls = world.use(caller(networks(["127.0.0.0/8"])));
   const find = async (id: string): Promise<Endpoint | null> => endpoints.find((one) => one.id === id) ?? null;

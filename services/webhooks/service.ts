@@ -4,14 +4,14 @@ import { networks, type Networks, urlProblem } from "./call/networks.ts";
 import { forgetAttempts, recordAttempt } from "./attempts.ts";
 import { caller } from "./call/client.ts";
 import { variables } from "./config.ts";
-import { webhooks as processor } from "./rule.ts";
+import { webhooks } from "./rule.ts";
 import { directory } from "./endpoints/directory.ts";
 import type { Endpoint } from "./endpoints/table.ts";
 import { addRoutes } from "./endpoints/routes.ts";
 import { deliveries } from "./work.ts";
 
 /** Tells subscribers over HTTP what happens to notifications. */
-export const webhooks = service({
+export const webhooksService = service({
   name: "webhooks",
   variables,
   start(root, settings) {
@@ -21,7 +21,7 @@ export const webhooks = service({
     const endpoints = directory(database, settings.WEBHOOK_ENDPOINTS, clock);
     const calls = caller(allowed);
     root.own(calls);
-    root.process(processor, () => endpoints.enabled());
+    root.process(webhooks, () => endpoints.enabled());
     const record = recordAttempt.bind(null, database);
     const forget = forgetAttempts.bind(null, database);
     const tools = { directory: endpoints, caller: calls, record, forget, clock, chance: Math.random };

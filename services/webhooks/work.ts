@@ -1,7 +1,7 @@
+import type { Attempt, EnsureLeased, Work } from "../platform/contract/work.ts";
 import { messageOf } from "../platform/contract/failure.ts";
 import type { Clock, Job } from "../platform/contract/ports.ts";
 import type { Millis } from "../platform/contract/time.ts";
-import type { Attempt, EnsureLeased, Work } from "../platform/engine/jobs/worker.ts";
 import type { AttemptRow } from "./attempts.ts";
 import type { Caller } from "./call/client.ts";
 import { passFailpoint } from "../platform/runtime/failpoints.ts";

@@ -1,10 +1,10 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { partitionsOf } from "../../services/platform/contract/topic-partition.ts";
 import { type Application, startApplication } from "../../deploy/local/application.ts";
 import type { House } from "../../deploy/local/house.ts";
 import type { Millis } from "../../services/platform/contract/time.ts";
 import type { TopicId } from "../../services/domain/topics.ts";
-import { partitionsOf } from "../../services/platform/engine/time/watermark.ts";
 import { publish } from "../../services/platform/engine/output/publish.ts";
 import { postgresStore } from "../../services/platform/adapters/postgres/store.ts";
 import { bookOf, settingsSaid } from "../support/settings.ts";

@@ -1,6 +1,7 @@
+import { product } from "../../services/domain/topics.ts";
 import { conversationsService } from "../../services/conversations/service.ts";
 import { inboxesService } from "../../services/inboxes/service.ts";
 import { serve } from "../../services/platform/app/serve.ts";
 
 /** The services that decide, without those that tell: what a lateness is measured of. */
-await serve([conversationsService, inboxesService] as never);
+await serve(product, [conversationsService, inboxesService] as never);

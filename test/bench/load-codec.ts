@@ -1,12 +1,13 @@
+import type { TopicId } from "../../services/platform/contract/topic.ts";
 import type { Codec } from "../../services/platform/contract/ports.ts";
-import type { TopicId } from "../../services/domain/topics.ts";
+import { product, declared } from "../../services/domain/topics.ts";
 import { memoryRegistry } from "../../services/platform/memory/registry.ts";
 import { avroType } from "../../services/platform/adapters/registry/avro.ts";
 import { avroCodec, registeredIds, schemaOf } from "../../services/platform/adapters/registry/codec.ts";
 import type { KafkaLog } from "../../services/platform/adapters/kafka/client.ts";
 import { ensureTopics } from "../../services/platform/adapters/kafka/ensure-topics.ts";
 
-/** The chat's topics, which the load fills. */
+/** The chat's declared, which the load fills. */
 export const INPUTS: readonly TopicId[] = ["users", "participants", "presence", "messages"];
 export const PARTITIONS = 8;
 /** Bytes before each value: the load has no registry, and whoever reads it skips them. */
@@ -15,9 +16,9 @@ const PREFIX = 5;
 /** Makes our topics where they are missing, and a codec for them and the load's; of equal ids in every process. */
 export const loadCodec = async (log: KafkaLog): Promise<Codec> => {
   const registry = memoryRegistry();
-  await ensureTopics(log, registry, "", PARTITIONS, 1);
-  const own = avroCodec(registry, await registeredIds(registry, ""));
-  const chat = new Map(INPUTS.map((topic) => [topic, avroType(schemaOf(topic))]));
+  await ensureTopics(product, log, registry, "", PARTITIONS, 1);
+  const own = avroCodec(product, registry, await registeredIds(product, registry, ""));
+  const chat = new Map(INPUTS.map((topic) => [topic, avroType(schemaOf(declared(topic)))]));
   return {
     ...own,
     prepare: (records) => own.prepare(records.filter(({ topic }) => !chat.has(topic))),

@@ -1,10 +1,11 @@
+import { product } from "../../services/domain/topics.ts";
+import type { World } from "../../services/platform/engine/world.ts";
 import { conversations } from "../../services/conversations/rule.ts";
 import type { Clock, Codec } from "../../services/platform/contract/ports.ts";
-import { noSettings } from "../../services/domain/role-settings.ts";
 import { SECOND } from "../../services/platform/contract/time.ts";
 import { inboxes } from "../../services/inboxes/rule.ts";
 import { wakeups } from "../../services/platform/runtime/wakeups.ts";
-import { startEngine, type World } from "../../services/platform/engine/engine.ts";
+import { startEngine } from "../../services/platform/engine/engine.ts";
 import { listen } from "../../services/platform/runtime/facts.ts";
 import { weighBuffersWithHeap } from "../../services/platform/runtime/memory-limits.ts";
 import { openKafka } from "../../services/platform/adapters/kafka/log.ts";
@@ -39,8 +40,8 @@ const PATIENCE = 10_000;
 weighBuffersWithHeap();
 const { processor, broker, postgres, latest, timeout } = JSON.parse(process.argv[2] ?? "") as Task;
 await using database = openDatabase(postgres, `whileaway bench ${processor}`);
-await using log = openKafka({ brokers: [broker], clientId: `bench-${processor}`, prefix: "", tls: false });
-using _metrics = openMetrics();
+await using log = openKafka(product, { brokers: [broker], clientId: `bench-${processor}`, prefix: "", tls: false });
+using _metrics = openMetrics(product.counters);
 
 const own = await loadCodec(log);
 /** Whether the engine has taken anything: from there on its work counts, not from its first commit. */
@@ -60,7 +61,7 @@ const codec: Codec = {
  */
 const clock: Clock = { now: () => Math.min(Math.max(Date.now(), latest + 1), latest + timeout + SECOND) };
 const store = postgresStore(database);
-const world: World = { log, store, codec, clock, relay: relay(log, store), bell: wakeups() };
+const world: World = { product, log, store, codec, clock, relay: relay(log, store), wakeups: wakeups() };
 
 const done = { in: 0, fanout: 0, out: 0 };
 let folded = 0;
@@ -92,9 +93,7 @@ const end = (): void => {
   setTimeout(() => process.exit(1), PATIENCE).unref();
 };
 for (const event of ["SIGTERM", "SIGINT", "disconnect"] as const) process.on(event, end);
-await using engine = await (processor === "inboxes"
-  ? startEngine(counting, () => noSettings, world)
-  : startEngine(conversations, () => undefined, world));
+await using engine = await (processor === "inboxes" ? startEngine(counting, world) : startEngine(conversations, world));
 const running = [
   loop(engine, clock, stop.signal),
   loop({ name: "relay", ...world.relay, nextDue: () => null }, clock, stop.signal),

@@ -9,7 +9,7 @@ import kafkajs from "kafkajs";
 import { startStack } from "../../deploy/local/stack.ts";
 import { DEFAULT_ROLE, parseSettings } from "../../services/domain/role-settings.ts";
 import { SECOND } from "../../services/platform/contract/time.ts";
-import { type TopicId, topics } from "../../services/domain/topics.ts";
+import { declared, product } from "../../services/domain/topics.ts";
 import { revisionOf } from "../../services/ops/revise.ts";
 import { openKafka } from "../../services/platform/adapters/kafka/log.ts";
 import { migrate } from "../../services/platform/adapters/postgres/migrations.ts";
@@ -44,7 +44,7 @@ await using stack = await startStack({
 });
 await migrate(stack.postgres);
 await using database = openDatabase(stack.postgres, "whileaway bench");
-await using log = openKafka({ brokers: [broker], clientId: "bench", prefix: "", tls: false });
+await using log = openKafka(product, { brokers: [broker], clientId: "bench", prefix: "", tls: false });
 const codec = await loadCodec(log);
 const settings = parseSettings({
   timeout: timeout / SECOND,
@@ -99,12 +99,12 @@ while (!stop.signal.aborted) {
   await delay(REPORT_EVERY);
   const lanes = (await Promise.all(["conversations", "inboxes"].map((name) => store.progress(name, "inbox")))).flat();
   const cursors = new Map(lanes.flatMap((lane) => Object.entries(lane.cursors)));
-  const offsetsOf = (topic: TopicId) =>
+  const offsetsOf = (topic: string) =>
     Array.from({ length: PARTITIONS }, (_none, partition) => ({
       partition,
       offset: String(cursors.get(`${topic}/${partition}`) ?? 0),
     }));
-  const all = INPUTS.map((topic) => ({ groupId: GROUP, topic: topics[topic].name, partitions: offsetsOf(topic) }));
+  const all = INPUTS.map((topic) => ({ groupId: GROUP, topic: declared(topic).name, partitions: offsetsOf(topic) }));
   if (JSON.stringify(all) === committed) continue;
   for (const offsets of all) await admin.setOffsets(offsets); // one at a time: each is a member of the group while it lasts
   committed = JSON.stringify(all);

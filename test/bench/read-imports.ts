@@ -1,8 +1,10 @@
+import { product } from "../../services/domain/topics.ts";
 import { readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
+import type { NewRecord } from "../../services/domain/log-record.ts";
 import type { MessageEvent } from "../../services/domain/records.ts";
 import { openKafka } from "../../services/platform/adapters/kafka/log.ts";
-import { type NewRecord, publish } from "../../services/platform/engine/output/publish.ts";
+import { publish } from "../../services/platform/engine/output/publish.ts";
 import { loadCodec } from "./load-codec.ts";
 
 /**
@@ -21,7 +23,7 @@ const [broker, meta] = [String(values["broker"]), String(values["meta"])];
 /** Records put on the log in one go. */
 const AT_ONCE = 5_000;
 
-await using log = openKafka({ brokers: [broker], clientId: "read-imports", prefix: "", tls: false });
+await using log = openKafka(product, { brokers: [broker], clientId: "read-imports", prefix: "", tls: false });
 const codec = await loadCodec(log);
 const reads: NewRecord[] = [];
 for await (const records of log.scan(["messages"]))

@@ -1,14 +1,15 @@
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
+import type { NewRecord } from "../../services/domain/log-record.ts";
 import { SECOND } from "../../services/platform/contract/time.ts";
-import type { TopicId } from "../../services/domain/topics.ts";
+import { type TopicId, product } from "../../services/domain/topics.ts";
 import { MAX_TEXT } from "../../services/inboxes/bounds.ts";
 import { memoryRegistry } from "../../services/platform/memory/registry.ts";
 import { readTrace, type TraceRow } from "../../services/ops/trace.ts";
 import { traceScript } from "../../services/ops/trace-script.ts";
 import { avroCodec, registeredIds } from "../../services/platform/adapters/registry/codec.ts";
 import { openKafka } from "../../services/platform/adapters/kafka/log.ts";
-import { type NewRecord, publish } from "../../services/platform/engine/output/publish.ts";
+import { publish } from "../../services/platform/engine/output/publish.ts";
 import { ensureTopics } from "../../services/platform/adapters/kafka/ensure-topics.ts";
 
 /**
@@ -79,10 +80,10 @@ const fanout = records.reduce(
   0,
 );
 
-await using log = openKafka({ brokers: [values.broker], clientId: "trace-load", prefix: "", tls: false });
+await using log = openKafka(product, { brokers: [values.broker], clientId: "trace-load", prefix: "", tls: false });
 const registry = memoryRegistry();
-await ensureTopics(log, registry, "", PARTITIONS, 1);
-const codec = avroCodec(registry, await registeredIds(registry, ""));
+await ensureTopics(product, log, registry, "", PARTITIONS, 1);
+const codec = avroCodec(product, registry, await registeredIds(product, registry, ""));
 for (let at = 0; at < records.length; at += AT_ONCE) await publish(log, codec, records.slice(at, at + AT_ONCE));
 
 const { users, participants, presence } = counts;

@@ -1,3 +1,5 @@
+import { isFanOut } from "../../services/domain/effect.ts";
+import type { NewRecord } from "../../services/domain/log-record.ts";
 import { conversations } from "../../services/conversations/rule.ts";
 import type { ChatRow } from "../../services/domain/conversation-rows.ts";
 import { laneOf } from "../../services/platform/contract/lane.ts";
@@ -9,7 +11,6 @@ import type { Millis } from "../../services/platform/contract/time.ts";
 import { inboxParts, standingKey } from "../../services/inboxes/saved-parts.ts";
 import { inboxes } from "../../services/inboxes/rule.ts";
 import type { Inbox } from "../../services/inboxes/state.ts";
-import type { NewRecord } from "../../services/platform/engine/output/publish.ts";
 import { message, participant, user } from "../support/chat.ts";
 import { logRecord } from "../support/spec.ts";
 
@@ -87,7 +88,7 @@ const talk = (said: readonly NewRecord[]) => {
   for (const event of said.map(logRecord).flatMap(conversations.read)) {
     const { writes, effects } = conversations.fold(event, known, undefined);
     for (const [key, row] of writes) if (row !== null) rows.set(key, row);
-    for (const effect of effects) if (effect.type === "fanOut") entries.push(effect.entry);
+    for (const effect of effects) if (isFanOut(effect)) entries.push(effect.entry);
   }
   return { rows, entries };
 };

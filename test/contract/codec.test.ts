@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { beforeEach, describe, expect, test } from "vitest";
 import type { Codec } from "../../services/platform/contract/ports.ts";
-import type { TopicId } from "../../services/domain/topics.ts";
+import { type TopicId, product, topics } from "../../services/domain/topics.ts";
 import { topicIds } from "../../services/domain/topics.ts";
 import { memoryRegistry } from "../../services/platform/memory/registry.ts";
 import { avroType } from "../../services/platform/adapters/registry/avro.ts";
@@ -22,8 +22,8 @@ beforeEach(async () => {
   const known = memoryRegistry();
   asked = [];
   registry = { ...known, find: (id) => (asked.push(id), known.find(id)) };
-  for (const topic of topicIds) await registry.register(subjectOf(topic, ""), schemaOf(topic));
-  codec = avroCodec(registry, await registeredIds(registry, ""));
+  for (const topic of topicIds) await registry.register(subjectOf(topics[topic], ""), schemaOf(topics[topic]));
+  codec = avroCodec(product, registry, await registeredIds(product, registry, ""));
 });
 
 const sample = message("c", "bob", "m1", "12:00", {
@@ -51,7 +51,7 @@ const poison = (reason: string) => ({ name: "Poison", message: expect.stringCont
 interface RecordSchema {
   readonly fields: readonly { readonly name: string }[];
 }
-const schema = JSON.parse(schemaOf("messages")) as RecordSchema;
+const schema = JSON.parse(schemaOf(topics.messages)) as RecordSchema;
 const without = (name: string): object => ({ ...schema, fields: schema.fields.filter((field) => field.name !== name) });
 
 describe("a value", () => {
@@ -75,8 +75,8 @@ describe("a value", () => {
   test("is a zero byte, the schema's id and Avro", async () => {
     const bytes = Buffer.from(codec.encode("messages", sample));
     expect(bytes[0]).toBe(0);
-    expect(bytes.readUInt32BE(1)).toBe(await registry.idOf(subjectOf("messages", ""), schemaOf("messages")));
-    expect(avroType(schemaOf("messages")).fromBuffer(bytes.subarray(5))).toEqual(sample);
+    expect(bytes.readUInt32BE(1)).toBe(await registry.idOf(subjectOf(topics.messages, ""), schemaOf(topics.messages)));
+    expect(avroType(schemaOf(topics.messages)).fromBuffer(bytes.subarray(5))).toEqual(sample);
   });
 
   test("that isn't what its schema says is a fault of ours", () => {
@@ -126,7 +126,7 @@ describe("a value written by another schema", () => {
     const { custom: _, ...old } = sample ?? {};
     const older = without("custom");
     const body = avroType(JSON.stringify(older)).toBuffer(old);
-    const next = new Set(topicIds.map(schemaOf)).size + 1;
+    const next = new Set(topicIds.map((topic) => schemaOf(topics[topic]))).size + 1;
     for (let id = 0; id < 2; id++)
       await expect(read("messages", wire(next, body))).rejects.toMatchObject(
         poison(`id ${next} is not in the registry`),
@@ -200,7 +200,7 @@ describe("bytes that are no value", () => {
     const extra = { name: "extra", type: { type: "map", values: { type: "array", items: "string" } } };
     const value = await written(
       "users",
-      { ...(JSON.parse(schemaOf("users")) as RecordSchema), fields: [extra] },
+      { ...(JSON.parse(schemaOf(topics.users)) as RecordSchema), fields: [extra] },
       { extra: {} },
     );
     const skipped = Buffer.concat([Buffer.from(value).subarray(0, 5), long(count), long(count)]);
@@ -225,7 +225,7 @@ describe("bytes that are no value", () => {
 
 test("a service that finds its schemas unregistered stops and says what to do", async () => {
   const told = { name: "Fatal", message: expect.stringContaining("run `ops topics`") as string };
-  await expect(registeredIds(memoryRegistry(), "")).rejects.toMatchObject(told);
+  await expect(registeredIds(product, memoryRegistry(), "")).rejects.toMatchObject(told);
 });
 
 const contract = fileURLToPath(new URL("../../../shared/contract", import.meta.url));

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { DeadLetter } from "../../services/domain/records.ts";
+import type { DeadLetter } from "../../services/platform/contract/records.ts";
 import { deadCommand } from "../../services/ops/dead.ts";
 import { readWhole } from "../../services/ops/read.ts";
 import { at, message, participant, user } from "../support/chat.ts";

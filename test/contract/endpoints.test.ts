@@ -1,5 +1,6 @@
 import { fastify, type FastifyInstance } from "fastify";
 import { describe, expect, test } from "vitest";
+import type { Database } from "../../services/platform/contract/database.ts";
 import {
   type EndpointSettings,
   endpointsAdd,
@@ -7,7 +8,6 @@ import {
   endpointsList,
   endpointsRemove,
 } from "../../services/ops/endpoints.ts";
-import type { Database } from "../../services/platform/adapters/postgres/database.ts";
 import { directory } from "../../services/webhooks/endpoints/directory.ts";
 import {
   addEndpoint,

@@ -1,7 +1,8 @@
 import { deserialize, serialize } from "node:v8";
 import { crc32 } from "node:zlib";
+import { type Processor, fanOut, multicasts } from "../../services/domain/effect.ts";
 import type { Codec } from "../../services/platform/contract/ports.ts";
-import { eachOf, type Keyed, type GlobalTable, type Processor } from "../../services/platform/contract/processor.ts";
+import { eachOf, type Keyed, type GlobalTable } from "../../services/platform/contract/processor.ts";
 import type { Millis } from "../../services/platform/contract/time.ts";
 
 /** Two tiny stages that write down what they fold, in which order. */
@@ -96,13 +97,15 @@ export const first: Processor<Row, Said & { readonly to: readonly string[] }> = 
   inputs: ["messages", "participants"],
   home: "conversationStrays",
   strays: "conversationStrays",
+  multicasts,
+  order: "log time",
   upstream: [
     {
       processor: "conversations",
       home: "conversationStrays",
       from: ["messages", "participants"],
       to: "conversationStrays",
-      by: "examined",
+      by: "read",
     },
   ],
   read: ({ key, value, at, loggedAt: timestamp }) => [
@@ -114,7 +117,7 @@ export const first: Processor<Row, Said & { readonly to: readonly string[] }> = 
     if ("type" in event) return { writes, effects: [] };
     const entry = { what: event.what, wake: event.wake, occurredAt: event.at, loggedAt: event.loggedAt, mentioned: [] };
     const more = { type: "CANDIDATE", recipients: event.to, conversationId: event.key, messageId: event.what };
-    return { writes, effects: [{ type: "fanOut", entry: { ...entry, ...more } as never }] };
+    return { writes, effects: [fanOut({ ...entry, ...more } as never)] };
   },
   wake: (row) => (row.type === "timer" ? row.at : null),
 };
@@ -127,6 +130,7 @@ export const second: Processor<Row, Said, Known> = {
   inputs: ["presence", "users", "inbox"],
   home: "inbox",
   strays: "inboxStrays",
+  order: "log time",
   upstream: [
     ...first.upstream,
     {
@@ -136,7 +140,7 @@ export const second: Processor<Row, Said, Known> = {
       to: "inbox",
       by: "folded",
     },
-    { processor: "inboxes", home: "inbox", from: ["presence", "users"], to: "inboxStrays", by: "examined" },
+    { processor: "inboxes", home: "inbox", from: ["presence", "users"], to: "inboxStrays", by: "read" },
   ],
   globalTable: lore,
   read(record) {

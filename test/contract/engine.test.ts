@@ -2,15 +2,18 @@ import { serialize } from "node:v8";
 import { crc32 } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import type { TopicId } from "../../services/platform/contract/topic.ts";
+import type { Processor } from "../../services/domain/effect.ts";
+import type { World } from "../../services/platform/engine/world.ts";
 import { Transient } from "../../services/platform/contract/failure.ts";
 import { laneOf } from "../../services/platform/contract/lane.ts";
-import type { Keyed, Processor } from "../../services/platform/contract/processor.ts";
+import type { Keyed } from "../../services/platform/contract/processor.ts";
 import { HOUR, MINUTE, type Millis, SECOND } from "../../services/platform/contract/time.ts";
-import type { TopicId } from "../../services/domain/topics.ts";
+import { product } from "../../services/domain/topics.ts";
 import { memoryLog } from "../../services/platform/memory/log.ts";
 import { memoryStore } from "../../services/platform/memory/store.ts";
 import { wakeups } from "../../services/platform/runtime/wakeups.ts";
-import { startEngine, type World } from "../../services/platform/engine/engine.ts";
+import { startEngine } from "../../services/platform/engine/engine.ts";
 import { relay } from "../../services/platform/engine/output/relay.ts";
 import { chaos, type Turn } from "../support/chaos.ts";
 import { turns } from "../support/history.ts";
@@ -55,8 +58,8 @@ const play = async (
   { turns: mishaps = [], down = [0, 0], isAstray = false, isInStep = false, partitions = () => 3 }: Way = {},
 ): Promise<Record<string, readonly string[]>> => {
   const world = chaos(codec, START, partitions, async (on) => [
-    await startEngine(isInStep ? inStep : first, () => undefined, on),
-    await startEngine(second, () => [], on),
+    await startEngine(isInStep ? inStep : first, on),
+    await startEngine(second, on),
   ]);
   const left = mishaps[Symbol.iterator]();
   let time = START;
@@ -163,6 +166,7 @@ describe("what it costs", () => {
     const log = memoryLog(clock, 2);
     const store = memoryStore(clock.now);
     const world: World = {
+      product,
       log: { ...log, offsets: (places) => (asked.push("offsets"), log.offsets(places)) },
       store: {
         ...store,
@@ -173,9 +177,9 @@ describe("what it costs", () => {
       codec,
       clock,
       relay: relay(log, store),
-      bell: wakeups(),
+      wakeups: wakeups(),
     };
-    const engines = [await startEngine(first, () => undefined, world), await startEngine(second, () => [], world)];
+    const engines = [await startEngine(first, world), await startEngine(second, world)];
     const settle = async () => {
       for (let did = true; did;) {
         did = false;
@@ -223,8 +227,8 @@ test("an engine that can't start leaves no member of its group behind, which wou
       return { ...member, [Symbol.asyncDispose]: async () => void members.delete(group) };
     },
   };
-  const world: World = { log: joining, store, codec, clock, relay: relay(log, store), bell: wakeups() };
-  await expect(startEngine(second, () => [], world)).rejects.toThrow("not now");
+  const world: World = { product, log: joining, store, codec, clock, relay: relay(log, store), wakeups: wakeups() };
+  await expect(startEngine(second, world)).rejects.toThrow("not now");
   expect(members).toEqual(new Set());
 });
 
@@ -245,6 +249,7 @@ test("who folds records as they come does so by all settings that the log had wh
     inputs: ["preferences"],
     home: "preferences",
     strays: null,
+    order: "arrival",
     upstream: [],
     globalTable: { topics: ["settings"], initial: 0, apply: (known) => known + 1 },
     read: ({ key, at, loggedAt: timestamp }) => [{ key, at, loggedAt: timestamp }],
@@ -259,13 +264,14 @@ test("who folds records as they come does so by all settings that the log had wh
     { topic: "settings", key: "b", partition: 1, value },
     { topic: "preferences", key: "u1", partition: lane, value },
   ]);
-  const engine = await startEngine(counting, () => 0, {
+  const engine = await startEngine(counting, {
+    product,
     log: slowly,
     store,
     codec,
     clock,
     relay: relay(slowly, store),
-    bell: wakeups(),
+    wakeups: wakeups(),
   });
   const load = async () => await store.load("mailer", [{ lane, key: "u1" }]);
   for (let steps = 0; steps < 5; steps += 1) await engine.step();

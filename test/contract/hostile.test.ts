@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
-import { MAX_ID_LENGTH } from "../../services/domain/ids.ts";
+import { MAX_ID_LENGTH } from "../../services/platform/contract/identity.ts";
 import { threadKey } from "../../services/inboxes/saved-parts.ts";
 import {
   claimed,

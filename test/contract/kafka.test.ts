@@ -1,11 +1,11 @@
 import { randomUUID } from "node:crypto";
 import kafkajs, { type Kafka as Client, type Producer } from "kafkajs";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { partitionsOf, type TopicPartition } from "../../services/platform/contract/topic-partition.ts";
 import type { KafkaLog } from "../../services/platform/adapters/kafka/client.ts";
-import { partitionsOf } from "../../services/platform/engine/time/watermark.ts";
 import { openKafka } from "../../services/platform/adapters/kafka/log.ts";
-import type { Log, TopicPartition } from "../../services/platform/contract/ports.ts";
-import type { TopicId } from "../../services/domain/topics.ts";
+import type { Log } from "../../services/platform/contract/ports.ts";
+import { type TopicId, product } from "../../services/domain/topics.ts";
 import { eventually, PARTITIONS, testLog } from "../support/world.ts";
 import { assigned, endOf, read, recordsOf, saying, takeUntil, text } from "./log.suite.ts";
 
@@ -126,7 +126,7 @@ test("what retention has deleted is passed over, from wherever one seeks", async
 test("a log apart has topics and groups of its own for what is derived, shares the rest, and is cleared alone", async () => {
   const { log: live, prefix } = await testLog();
   const apart = used.use(
-    openKafka({ brokers: inject("kafka").split(","), clientId: "tests", prefix, apart: "aside", tls: false }),
+    openKafka(product, { brokers: inject("kafka").split(","), clientId: "tests", prefix, apart: "aside", tls: false }),
   );
   await apart.create([{ topic: "inbox", partitions: 3, replication: 1, config: {} }]);
   await eventually(async () => expect((await apart.describe()).get("inbox")?.partitions).toBe(3));
@@ -150,7 +150,12 @@ describe("a topic that isn't there", () => {
   let empty: Log;
   beforeAll(() => {
     empty = used.use(
-      openKafka({ brokers: inject("kafka").split(","), clientId: "tests", prefix: `${randomUUID()}.`, tls: false }),
+      openKafka(product, {
+        brokers: inject("kafka").split(","),
+        clientId: "tests",
+        prefix: `${randomUUID()}.`,
+        tls: false,
+      }),
     );
   });
   const told = { name: "Fatal", message: expect.stringContaining("run `ops topics`") as string };
@@ -166,7 +171,7 @@ describe("a topic that isn't there", () => {
 });
 
 test("a broker that isn't there may be there later", async () => {
-  await using none = openKafka({ brokers: ["127.0.0.1:9"], clientId: "tests", prefix: "", tls: false });
+  await using none = openKafka(product, { brokers: ["127.0.0.1:9"], clientId: "tests", prefix: "", tls: false });
   await expect(none.partitions("inbox")).rejects.toMatchObject({ name: "Transient" });
   await expect(partitionsOf(none, ["inbox"])).rejects.toMatchObject({ name: "Transient" });
 });

@@ -1,11 +1,13 @@
+import { product } from "../../services/domain/topics.ts";
 import { serialize } from "node:v8";
 import { expect, test } from "vitest";
+import type { World } from "../../services/platform/engine/world.ts";
 import { laneOf } from "../../services/platform/contract/lane.ts";
 import { SECOND } from "../../services/platform/contract/time.ts";
 import { memoryLog } from "../../services/platform/memory/log.ts";
 import { memoryStore } from "../../services/platform/memory/store.ts";
 import { wakeups } from "../../services/platform/runtime/wakeups.ts";
-import { type Engine, startEngine, type World } from "../../services/platform/engine/engine.ts";
+import { type Engine, startEngine } from "../../services/platform/engine/engine.ts";
 import { relay } from "../../services/platform/engine/output/relay.ts";
 import { codec, inStep, logKey, type Row, second, START } from "./engine.fixture.ts";
 
@@ -14,11 +16,8 @@ test("who feeds another folds no more while too much lies there, and goes on whe
   const clock = { now: () => now };
   const log = memoryLog(clock, 2);
   const store = memoryStore(clock.now);
-  const world: World = { log, store, codec, clock, relay: relay(log, store), bell: wakeups() };
-  const [feeding, fed] = [
-    await startEngine(inStep, () => undefined, world),
-    await startEngine(second, () => [], world),
-  ];
+  const world: World = { product, log, store, codec, clock, relay: relay(log, store), wakeups: wakeups() };
+  const [feeding, fed] = [await startEngine(inStep, world), await startEngine(second, world)];
   const settle = async (...parts: readonly Pick<Engine, "step">[]): Promise<void> => {
     for (let did = true; did;) {
       did = false;

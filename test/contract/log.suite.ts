@@ -1,14 +1,14 @@
+import type { TopicId } from "../../services/platform/contract/topic.ts";
+import type { TopicPartition } from "../../services/platform/contract/topic-partition.ts";
 import { memoryLog } from "../../services/platform/memory/log.ts";
 import type {
   OffsetRange,
   Log,
   Outgoing,
-  TopicPartition,
   RawRecord,
   FetchedRecords,
   Subscription,
 } from "../../services/platform/contract/ports.ts";
-import type { TopicId } from "../../services/domain/topics.ts";
 import { PARTITIONS, testLog } from "../support/world.ts";
 
 /** Topics with another number of partitions than PARTITIONS. */

@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { beforeAll, describe, expect, test } from "vitest";
+import { type TopicPartition, partitionsOf } from "../../services/platform/contract/topic-partition.ts";
 import { laneOf } from "../../services/platform/contract/lane.ts";
-import type { Log, TopicPartition, RawRecord } from "../../services/platform/contract/ports.ts";
+import type { Log, RawRecord } from "../../services/platform/contract/ports.ts";
 import type { TopicId } from "../../services/domain/topics.ts";
-import { partitionsOf } from "../../services/platform/engine/time/watermark.ts";
 import { readerOf } from "../../services/platform/runtime/log-reader.ts";
 import { endOf, logs, read, saying, takeRecords, assigned, text, bytes } from "./log.suite.ts";
 import { PARTITIONS } from "../support/world.ts";

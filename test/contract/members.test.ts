@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
-import type { Log, TopicPartition, Subscription } from "../../services/platform/contract/ports.ts";
-import { partitionsOf } from "../../services/platform/engine/time/watermark.ts";
+import { type TopicPartition, partitionsOf } from "../../services/platform/contract/topic-partition.ts";
+import type { Log, Subscription } from "../../services/platform/contract/ports.ts";
 import { assigned, endOf, logs, recordsOf, saying, takeRecords, takeUntil, text } from "./log.suite.ts";
 import { PARTITIONS } from "../support/world.ts";
 

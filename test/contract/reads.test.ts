@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
+import type { Database } from "../../services/platform/contract/database.ts";
 import type { LaneSpan, Store } from "../../services/platform/contract/ports.ts";
-import { type Database, openDatabase } from "../../services/platform/adapters/postgres/database.ts";
+import { openDatabase } from "../../services/platform/adapters/postgres/database.ts";
 import { postgresStore } from "../../services/platform/adapters/postgres/store.ts";
 import { databaseAddress } from "../support/world.ts";
 

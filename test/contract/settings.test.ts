@@ -1,3 +1,4 @@
+import { product } from "../../services/domain/topics.ts";
 import { randomUUID } from "node:crypto";
 import { expect, inject, test } from "vitest";
 import { defaultSettings } from "../../services/domain/role-settings.ts";
@@ -107,7 +108,12 @@ test("records that say nothing usable are passed over, as services do", { timeou
 
 test("every revision stays on the log for a year", async () => {
   const prefix = (await testLog()).prefix;
-  await using kafka = openKafka({ brokers: inject("kafka").split(","), clientId: randomUUID(), prefix, tls: false });
+  await using kafka = openKafka(product, {
+    brokers: inject("kafka").split(","),
+    clientId: randomUUID(),
+    prefix,
+    tls: false,
+  });
   const described = await kafka.describe();
   for (const topic of ["settings", "preferences"] as const)
     expect(described.get(topic)?.config).toMatchObject({

@@ -1,11 +1,11 @@
 import { inject } from "vitest";
-import type { Values } from "../../services/domain/log-record.ts";
-import type { InboxEntry, NotificationEvent, Stray } from "../../services/domain/records.ts";
+import { SEQUENCE_HEADER, STREAM_HEADER } from "../../services/platform/contract/stream.ts";
+import type { Stray } from "../../services/platform/contract/records.ts";
+import type { InboxEntry, NotificationEvent, Values } from "../../services/domain/records.ts";
 import { type TopicId, topics } from "../../services/domain/topics.ts";
 import { avroType } from "../../services/platform/adapters/registry/avro.ts";
 import { schemaOf } from "../../services/platform/adapters/registry/codec.ts";
 import { openRegistry } from "../../services/platform/adapters/registry/registry.ts";
-import { SEQUENCE_HEADER, STREAM_HEADER } from "../../services/platform/engine/output/relay.ts";
 import { conversation, message, participant, presence, user } from "../support/chat.ts";
 import { plain } from "../support/settings.ts";
 import type { World } from "../support/world.ts";
@@ -203,13 +203,13 @@ export const bombs = async (chat: World): Promise<readonly Hostile[]> => {
   const good = Buffer.from(chat.codec.encode("messages", samples.messages));
   const head = good.subarray(0, 5);
   const more = { topic: "messages", key: Buffer.from(KEY), by: readers.messages } as const;
-  const own = JSON.parse(schemaOf("messages")) as { readonly fields: readonly object[] };
+  const own = JSON.parse(schemaOf(topics.messages)) as { readonly fields: readonly object[] };
   const nested = { type: "record", name: "Nested", fields: [{ name: "next", type: ["null", "Nested"] }] };
   const schema = { ...own, fields: [{ name: "next", type: ["null", nested] }, ...own.fields] };
   const { id } = await openRegistry(inject("registry")).register(`${chat.prefix}nested`, JSON.stringify(schema));
   const deep = Buffer.from(good);
   deep.writeUInt32BE(id, 1);
-  const type = avroType(schemaOf("messages"));
+  const type = avroType(schemaOf(topics.messages));
   const before = type.toBuffer({ ...samples.messages, attachments: [] });
   // Two empty arrays follow text: the first one's count is what is spoilt.
   const at = before.indexOf("text of m") + "text of m".length;

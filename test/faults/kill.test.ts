@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, test } from "vitest";
+import type { NewRecord } from "../../services/domain/log-record.ts";
 import { countMails, supersededBy } from "../../deploy/local/demo/audit.ts";
 import { cast } from "../../deploy/local/demo/cast.ts";
 import { expectedMails } from "../../deploy/local/demo/expected.ts";
@@ -8,7 +9,6 @@ import { random } from "../../deploy/local/demo/random.ts";
 import { script } from "../../deploy/local/demo/script.ts";
 import { parseSettings } from "../../services/domain/role-settings.ts";
 import { SECOND } from "../../services/platform/contract/time.ts";
-import type { NewRecord } from "../../services/platform/engine/output/publish.ts";
 import { letter } from "../support/letters.ts";
 import { plain } from "../support/settings.ts";
 import { expectAllDecided, expectAllMailed, expectAllPosted } from "../support/standing.ts";

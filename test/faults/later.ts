@@ -1,12 +1,13 @@
+import { topics } from "../../services/domain/topics.ts";
 import { execFile } from "node:child_process";
 import { cpSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { inject } from "vitest";
+import type { NewRecord } from "../../services/domain/log-record.ts";
 import { avroType } from "../../services/platform/adapters/registry/avro.ts";
 import { subjectOf } from "../../services/platform/adapters/registry/codec.ts";
-import type { NewRecord } from "../../services/platform/engine/output/publish.ts";
 import { openRegistry } from "../../services/platform/adapters/registry/registry.ts";
 import { folder, type World } from "../support/world.ts";
 
@@ -57,7 +58,7 @@ export const laterVersion = (): LaterVersion => {
       await promisify(execFile)(process.execPath, [join(copy, "services/ops/main.ts"), "topics"], { env });
     },
     async publish({ codec, log, prefix }, records) {
-      const id = (await registry.idOf(subjectOf("messages", prefix), schema)) ?? 0;
+      const id = (await registry.idOf(subjectOf(topics.messages, prefix), schema)) ?? 0;
       const prefixed = (body: Buffer): Buffer => Buffer.concat([Buffer.of(0), int(id), body]);
       await log.publish(
         records.map(({ topic, key, value }) => ({

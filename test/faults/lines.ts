@@ -1,3 +1,4 @@
+import { product, topics } from "../../services/domain/topics.ts";
 import { expect, inject, onTestFinished } from "vitest";
 import { avroCodec, registeredIds, schemaOf, subjectOf } from "../../services/platform/adapters/registry/codec.ts";
 import { publish as publishRecords } from "../../services/platform/engine/output/publish.ts";
@@ -62,16 +63,19 @@ export const wiredLog = async (): Promise<Wired> => {
 
 const renewable = async ({ codec: first, prefix }: World) => {
   const registry = openRegistry(inject("registry"));
-  const ids = new Map(await registeredIds(registry, prefix));
+  const ids = new Map(await registeredIds(product, registry, prefix));
   let codec = first;
   let version = 0;
   return {
     codec: () => codec,
     async renew() {
-      const schema = JSON.stringify({ ...(JSON.parse(schemaOf("messages")) as object), doc: `version ${++version}` });
-      const { id } = await registry.register(subjectOf("messages", prefix), schema);
+      const schema = JSON.stringify({
+        ...(JSON.parse(schemaOf(topics.messages)) as object),
+        doc: `version ${++version}`,
+      });
+      const { id } = await registry.register(subjectOf(topics.messages, prefix), schema);
       expect(ids.get("messages")).not.toBe(id);
-      codec = avroCodec(registry, ids.set("messages", id));
+      codec = avroCodec(product, registry, ids.set("messages", id));
     },
   };
 };

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
+import type { NewRecord } from "../../services/domain/log-record.ts";
 import { type Millis, MINUTE, SECOND } from "../../services/platform/contract/time.ts";
-import type { NewRecord } from "../../services/platform/engine/output/publish.ts";
 import { message, participant } from "../support/chat.ts";
 import { notificationEvents } from "../support/standing.ts";
 import { eventually, world } from "../support/world.ts";

@@ -1,6 +1,6 @@
-import { MAX_ID_LENGTH } from "../../services/domain/ids.ts";
+import type { NewRecord } from "../../services/domain/log-record.ts";
+import { MAX_ID_LENGTH } from "../../services/platform/contract/identity.ts";
 import type { MessageEvent, User } from "../../services/domain/records.ts";
-import type { NewRecord } from "../../services/platform/engine/output/publish.ts";
 import { conversation, message, participant, presence, user } from "../support/chat.ts";
 
 /** Something strange that a chat may say, and nothing is wrong with it. */

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import type { DeadLetter } from "../../services/platform/contract/records.ts";
 import { laneOf } from "../../services/platform/contract/lane.ts";
-import type { DeadLetter } from "../../services/domain/records.ts";
 import { topics } from "../../services/domain/topics.ts";
 import { deadLetters, expectAllDecided, expectAllMailed, notificationEvents } from "../support/standing.ts";
 import { eventually, PARTITIONS, type World, world } from "../support/world.ts";

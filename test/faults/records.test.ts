@@ -1,11 +1,11 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
+import type { NewRecord } from "../../services/domain/log-record.ts";
 import { type Random, random } from "../../deploy/local/demo/random.ts";
 import { LATENESS } from "../../services/inboxes/state.ts";
 import { laneOf } from "../../services/platform/contract/lane.ts";
 import { DAY, HOUR, MINUTE, SECOND } from "../../services/platform/contract/time.ts";
 import type { TopicId } from "../../services/domain/topics.ts";
-import type { NewRecord } from "../../services/platform/engine/output/publish.ts";
 import { message, participant, presence, user } from "../support/chat.ts";
 import { letter } from "../support/letters.ts";
 import { notificationEvents } from "../support/standing.ts";

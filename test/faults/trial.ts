@@ -1,8 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, onTestFailed } from "vitest";
+import type { NewRecord } from "../../services/domain/log-record.ts";
 import { messageOf } from "../../services/platform/contract/failure.ts";
 import { settings } from "../oracle/history.ts";
-import type { NewRecord } from "../../services/platform/engine/output/publish.ts";
 import { letter, lettersTold } from "../support/letters.ts";
 import { expected, histories, together } from "../support/past.ts";
 import { plain } from "../support/settings.ts";

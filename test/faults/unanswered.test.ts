@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, test } from "vitest";
-import { SEQUENCE_HEADER, STREAM_HEADER } from "../../services/platform/engine/output/relay.ts";
+import { SEQUENCE_HEADER, STREAM_HEADER } from "../../services/platform/contract/stream.ts";
 import type { World } from "../support/world.ts";
 import { cutAtProduce, type Lines, unansweredAtProduce, wiredLog } from "./lines.ts";
 import { startAll } from "./processes.ts";

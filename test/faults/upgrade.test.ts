@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { NewRecord } from "../../services/platform/engine/output/publish.ts";
+import type { NewRecord } from "../../services/domain/log-record.ts";
 import { eventually, type World, world } from "../support/world.ts";
 import { laterVersion, type LaterVersion } from "./later.ts";
 import { hasSaid, type Running, startAll } from "./processes.ts";

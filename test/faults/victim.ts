@@ -1,3 +1,4 @@
+import { product } from "../../services/domain/topics.ts";
 import { all } from "../../services/all.ts";
 import { armFailpoints } from "../../services/platform/runtime/failpoints.ts";
 import { serve } from "../../services/platform/app/serve.ts";
@@ -15,4 +16,7 @@ armFailpoints((passed, by) => {
 obey();
 
 const only = process.env["SERVICE"];
-await serve(all.filter(({ name }) => only === undefined || name === only));
+await serve(
+  product,
+  all.filter(({ name }) => only === undefined || name === only),
+);

@@ -3,14 +3,13 @@ import { countMails } from "../../deploy/local/demo/audit.ts";
 import { type Cast, cast } from "../../deploy/local/demo/cast.ts";
 import { script, TICK } from "../../deploy/local/demo/script.ts";
 import { conversationsService } from "../../services/conversations/service.ts";
-import type { LogRecord } from "../../services/domain/log-record.ts";
+import type { LogRecord, NewRecord } from "../../services/domain/log-record.ts";
 import type { NotificationEvent } from "../../services/domain/records.ts";
 import { type Millis, MINUTE, SECOND } from "../../services/platform/contract/time.ts";
 import { SESSION_TTL } from "../../services/inboxes/sessions.ts";
 import { inboxesService } from "../../services/inboxes/service.ts";
-import { mailer } from "../../services/mailer/service.ts";
+import { mailerService } from "../../services/mailer/service.ts";
 import { openDatabase } from "../../services/platform/adapters/postgres/database.ts";
-import type { NewRecord } from "../../services/platform/engine/output/publish.ts";
 import { heard } from "../oracle/run.ts";
 import { settingsSaid } from "../support/settings.ts";
 import { expectAllDecided, expectAllMailed, expectAllSorted, notificationEvents } from "../support/standing.ts";
@@ -34,7 +33,7 @@ test(
   async () => {
     const chat = await world({ LOG_LEVEL: "error" }, SETTINGS);
     using mails = countMails(chat.mailbox);
-    await using _others = chat.serve([conversationsService, mailer]);
+    await using _others = chat.serve([conversationsService, mailerService]);
     const end = Math.floor((Date.now() - AFTER) / TICK) * TICK;
     const life = lifeOf(end - LENGTH, end);
     for (const said of life) await chat.publish(...said);
@@ -80,7 +79,7 @@ test(
 test(`nothing of a backlog is mailed before all of it is known (SEED=${SEED})`, { timeout: 120_000 }, async () => {
   const chat = await world({ LOG_LEVEL: "error" }, SETTINGS);
   using mails = countMails(chat.mailbox);
-  await using _others = chat.serve([conversationsService, mailer]);
+  await using _others = chat.serve([conversationsService, mailerService]);
   const end = Math.floor((Date.now() - AFTER) / TICK) * TICK;
   for (const said of lifeOf(end - LENGTH, end)) await chat.publish(...said);
   await eventually(() => expectAllSorted(chat));

@@ -1,8 +1,8 @@
 import { crc32 } from "node:zlib";
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
+import type { TopicId } from "../../services/platform/contract/topic.ts";
 import type { Codec } from "../../services/platform/contract/ports.ts";
-import type { TopicId } from "../../services/domain/topics.ts";
 import { goneAt, history, turns } from "../support/history.ts";
 import { memoryCodec } from "../support/memory.ts";
 import { play, START, type Told, type Way } from "../support/play.ts";

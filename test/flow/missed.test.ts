@@ -1,4 +1,6 @@
+import type { LedgerRecord, NotificationEvent } from "../../services/domain/records.ts";
 import { expect, test } from "vitest";
+import type { NewRecord } from "../../services/domain/log-record.ts";
 import { laneOf } from "../../services/platform/contract/lane.ts";
 import { noSettings } from "../../services/domain/role-settings.ts";
 import { mailer } from "../../services/mailer/rule.ts";
@@ -6,7 +8,6 @@ import { listen } from "../../services/platform/runtime/facts.ts";
 import { at, conversation, message, participant, presence, user } from "../support/chat.ts";
 import { wholeTopology } from "../support/memory.ts";
 import { settingsSaid } from "../support/settings.ts";
-import type { NewRecord } from "../../services/platform/engine/output/publish.ts";
 
 test("a message to someone away is told after the timeout, with what the mail shows", async () => {
   await using chat = await wholeTopology();
@@ -21,9 +22,9 @@ test("a message to someone away is told after the timeout, with what the mail sh
   await chat.advance(at("12:01"));
   await chat.publish(message("c", "bob", "m1", "12:01"), message("c", "bob", "m2", "12:01"));
   await chat.advance(at("12:05:59"));
-  expect(chat.values("notifications")).toEqual([]);
+  expect(chat.values("notifications") as readonly NotificationEvent[]).toEqual([]);
   await chat.advance(at("12:06"));
-  const [told] = chat.values("notifications");
+  const [told] = chat.values("notifications") as readonly NotificationEvent[];
   expect(told).toMatchObject({
     type: "TRIGGERED",
     userId: "ada",
@@ -37,7 +38,7 @@ test("a message to someone away is told after the timeout, with what the mail sh
     ["Bob", "text of m2"],
   ]);
   await chat.advance(at("23:00"));
-  expect(chat.values("notifications")).toHaveLength(1);
+  expect(chat.values("notifications") as readonly NotificationEvent[]).toHaveLength(1);
 });
 
 test("nobody is told what they have read, or while they are there", async () => {
@@ -55,9 +56,9 @@ test("nobody is told what they have read, or while they are there", async () => 
   await chat.advance(at("12:02"));
   await chat.publish(presence("ada", "READ", "12:02", { conversationId: "c" }));
   await chat.advance(at("12:06:39"));
-  expect(chat.values("notifications")).toEqual([]);
+  expect(chat.values("notifications") as readonly NotificationEvent[]).toEqual([]);
   await chat.advance(at("12:06:40"));
-  expect(chat.values("notifications").map(({ userId }) => userId)).toEqual(["eve"]);
+  expect((chat.values("notifications") as readonly NotificationEvent[]).map(({ userId }) => userId)).toEqual(["eve"]);
 });
 
 test("settings that change make no timer fire again and again, where nothing of it is another by them", async () => {
@@ -94,11 +95,11 @@ test("where more falls due in a backlog than one transaction takes, all are told
     ...logged("00:06", everybody.slice(100).map(read("00:06"))),
   );
   await chat.settle();
-  const told = chat.values("notifications");
+  const told = chat.values("notifications") as readonly NotificationEvent[];
   const wanted = [...everybody.slice(100).map((one) => `${one} ${at("00:05")}`), `late ${at("00:10:30")}`];
   const inShort = told.map(({ userId, occurredAt }) => `${userId} ${occurredAt}`);
   expect(inShort.toSorted()).toEqual(wanted.toSorted());
-  const verdicts = chat.values("ledger").flatMap(({ entries }) => entries);
+  const verdicts = (chat.values("ledger") as readonly LedgerRecord[]).flatMap(({ entries }) => entries);
   const twice = verdicts.filter(({ verdict, users }) => verdict === "CANDIDATE" && users.includes("late"));
   expect(twice).toHaveLength(1);
   expect(most).toBeLessThanOrEqual(2_000);

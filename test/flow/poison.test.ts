@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
+import type { DeadLetter } from "../../services/platform/contract/records.ts";
 import { laneOf } from "../../services/platform/contract/lane.ts";
-import type { DeadLetter } from "../../services/domain/records.ts";
 import type { RawRecord } from "../../services/platform/contract/ports.ts";
 import { message, participant, user } from "../support/chat.ts";
 import { eventually, PARTITIONS, type World, world } from "../support/world.ts";

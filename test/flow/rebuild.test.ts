@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
+import { partitionsOf } from "../../services/platform/contract/topic-partition.ts";
 import { conversationsService } from "../../services/conversations/service.ts";
 import { topicIds } from "../../services/domain/topics.ts";
 import { inboxesService } from "../../services/inboxes/service.ts";
 import { isEqual } from "../../services/ops/rebuild/compare.ts";
-import { partitionsOf } from "../../services/platform/engine/time/watermark.ts";
 import { letter } from "../support/letters.ts";
 import { eventually, type World, world } from "../support/world.ts";
 import {

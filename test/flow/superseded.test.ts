@@ -1,7 +1,8 @@
+import type { NotificationEvent } from "../../services/domain/records.ts";
 import { expect, test } from "vitest";
+import type { NewRecord } from "../../services/domain/log-record.ts";
 import { outdated, presentOf } from "../../services/mailer/outdated.ts";
-import { rowsOf } from "../../services/mailer/rows.ts";
-import type { NewRecord } from "../../services/platform/engine/output/publish.ts";
+import { rowLookup } from "../../services/platform/runtime/row-lookup.ts";
 import { at, conversation, message, participant, presence, user } from "../support/chat.ts";
 import { wholeTopology } from "../support/memory.ts";
 
@@ -20,14 +21,14 @@ const afterwards = async (...said: readonly NewRecord[]): Promise<string | null>
   await chat.advance(at("12:10"));
   await chat.publish(...said);
   await chat.advance(at("12:11"));
-  const [event] = chat.values("notifications");
+  const [event] = chat.values("notifications") as readonly NotificationEvent[];
   if (event?.snapshot === null || event === undefined) throw new Error("nobody was told");
   const { log, store } = chat.world;
   return outdated(
     event.snapshot,
     "ada@example.org",
     event.occurredAt,
-    await presentOf("ada", event.snapshot, rowsOf(log, store)),
+    await presentOf("ada", event.snapshot, rowLookup(log, store)),
   );
 };
 const gone = (topic: "users" | "conversations", key: string): NewRecord => ({ topic, key, value: null });

@@ -1,7 +1,7 @@
 import type { LogRecord } from "../../services/domain/log-record.ts";
 import type { LedgerEntry, NotificationEvent } from "../../services/domain/records.ts";
 import { defaultSettings } from "../../services/domain/role-settings.ts";
-import { type TopicId, topicIds, topics } from "../../services/domain/topics.ts";
+import { type TopicId, topicIds, topics, product } from "../../services/domain/topics.ts";
 import { conversations } from "../../services/conversations/rule.ts";
 import { inboxes } from "../../services/inboxes/rule.ts";
 import { drive, part } from "../../services/platform/simulation/driver.ts";
@@ -59,17 +59,22 @@ export const heard = (records: Iterable<LogRecord>, until: number, window = 1) =
   const events: NotificationEvent[] = [];
   const ledger = new Map<string, LedgerEntry[]>();
   const driver = drive({
+    product,
     window,
     parts: [part(conversations), part(inboxes)],
     published({ topic, value }) {
-      if (topic === "notifications" && value?.type === "TRIGGERED") events.push(value);
+      const event = value as NotificationEvent | null;
+      if (topic === "notifications" && event?.type === "TRIGGERED") events.push(event);
     },
-    noted(entry) {
-      for (const user of entry.users) {
-        const its = ledger.get(user);
-        if (its === undefined) ledger.set(user, [entry]);
-        else its.push(entry);
-      }
+    multicast: {
+      ledger: (noted) => {
+        const entry = noted as LedgerEntry;
+        for (const user of entry.users) {
+          const its = ledger.get(user);
+          if (its === undefined) ledger.set(user, [entry]);
+          else its.push(entry);
+        }
+      },
     },
     refused(record, _by, error) {
       throw new Error(`refused: ${JSON.stringify(record)}`, { cause: error });

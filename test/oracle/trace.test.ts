@@ -1,11 +1,11 @@
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
+import type { NewRecord } from "../../services/domain/log-record.ts";
 import { topics } from "../../services/domain/topics.ts";
 import { MAX_LISTED } from "../../services/inboxes/state.ts";
 import { readTrace } from "../../services/ops/trace.ts";
 import { traceScript } from "../../services/ops/trace-script.ts";
-import type { NewRecord } from "../../services/platform/engine/output/publish.ts";
 import { afterwards } from "./arbitrary.ts";
 import { compared } from "./compare.ts";
 import type { Line } from "./history.ts";

@@ -1,14 +1,15 @@
+import { product } from "../../services/domain/topics.ts";
+import type { World } from "../../services/platform/engine/world.ts";
 import { Transient } from "../../services/platform/contract/failure.ts";
 import type { Clock, Codec, Log, Outgoing, Store, Subscription } from "../../services/platform/contract/ports.ts";
 import type { NotificationEvent } from "../../services/domain/records.ts";
-import { noSettings } from "../../services/domain/role-settings.ts";
 import type { Millis } from "../../services/platform/contract/time.ts";
 import { conversations } from "../../services/conversations/rule.ts";
 import { inboxes } from "../../services/inboxes/rule.ts";
 import { memoryLog, type MemoryLog, type Partitions } from "../../services/platform/memory/log.ts";
 import { memoryStore } from "../../services/platform/memory/store.ts";
 import { wakeups } from "../../services/platform/runtime/wakeups.ts";
-import { type Engine, startEngine, type World } from "../../services/platform/engine/engine.ts";
+import { type Engine, startEngine } from "../../services/platform/engine/engine.ts";
 import { type Relay, relay } from "../../services/platform/engine/output/relay.ts";
 import { settingsSaid } from "./settings.ts";
 
@@ -68,10 +69,7 @@ const TURNS = 8;
 /** Starts a process's engines. */
 export type Join = (world: World) => Promise<readonly Engine[]>;
 
-const joinProject: Join = async (world) => [
-  await startEngine(conversations, () => undefined, world),
-  await startEngine(inboxes, () => noSettings, world), // what the log says comes instead
-];
+const joinProject: Join = async (world) => [await startEngine(conversations, world), await startEngine(inboxes, world)];
 
 export const chaos = (codec: Codec, start: Millis, partitions?: Partitions, join: Join = joinProject): Chaos => {
   let now = start;
@@ -114,7 +112,7 @@ export const chaos = (codec: Codec, start: Millis, partitions?: Partitions, join
       },
     };
     const publisher = relay(own, store);
-    const world = { log: own, store, codec, clock, relay: publisher, bell: wakeups() };
+    const world = { product, log: own, store, codec, clock, relay: publisher, wakeups: wakeups() };
     const engines = await join(world);
     const leave = async (): Promise<void> => {
       for (const each of joined) await each[Symbol.asyncDispose]();

@@ -1,3 +1,4 @@
+import type { NewRecord as AnySaid } from "../../services/domain/log-record.ts";
 import type {
   Conversation,
   MessageEvent,
@@ -5,7 +6,6 @@ import type {
   PresenceEvent,
   User,
 } from "../../services/domain/records.ts";
-import type { NewRecord as AnySaid } from "../../services/platform/engine/output/publish.ts";
 import type { TopicId } from "../../services/domain/topics.ts";
 import { type Millis, MINUTE, SECOND } from "../../services/platform/contract/time.ts";
 

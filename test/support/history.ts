@@ -1,6 +1,6 @@
 import fc from "fast-check";
+import type { NewRecord } from "../../services/domain/log-record.ts";
 import { type Millis, MINUTE, SECOND } from "../../services/platform/contract/time.ts";
-import type { NewRecord } from "../../services/platform/engine/output/publish.ts";
 import { conversation, message, participant, presence, user } from "./chat.ts";
 import type { Mishap, Turn } from "./chaos.ts";
 

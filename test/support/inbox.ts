@@ -1,7 +1,7 @@
+import type { NewRecord } from "../../services/domain/log-record.ts";
 import type { ChatRow } from "../../services/domain/conversation-rows.ts";
 import type { InboxEntry, PresenceEvent, User } from "../../services/domain/records.ts";
 import { inboxes } from "../../services/inboxes/rule.ts";
-import type { NewRecord } from "../../services/platform/engine/output/publish.ts";
 import { at, presence, user } from "./chat.ts";
 import { bookOf } from "./settings.ts";
 import { of } from "./spec.ts";

@@ -1,5 +1,5 @@
+import type { NewRecord } from "../../services/domain/log-record.ts";
 import type { ConversationId } from "../../services/domain/ids.ts";
-import type { NewRecord } from "../../services/platform/engine/output/publish.ts";
 import type { Triggered } from "../oracle/judge.ts";
 import { message, participant, user } from "./chat.ts";
 

@@ -1,7 +1,7 @@
 import { conversations } from "../../services/conversations/rule.ts";
 import { inboxes } from "../../services/inboxes/rule.ts";
 import { noSettings, type SettingsFields } from "../../services/domain/role-settings.ts";
-import { topicIds } from "../../services/domain/topics.ts";
+import { topicIds, product, topics } from "../../services/domain/topics.ts";
 import type { Partitions } from "../../services/platform/memory/log.ts";
 import { memoryRegistry } from "../../services/platform/memory/registry.ts";
 import { topology, type Topology } from "../../services/platform/memory/topology.ts";
@@ -12,8 +12,8 @@ import { settingsSaid } from "./settings.ts";
 /** A codec over a registry in memory that has all schemas. */
 export const memoryCodec = async () => {
   const registry = memoryRegistry();
-  for (const topic of topicIds) await registry.register(subjectOf(topic, ""), schemaOf(topic));
-  return avroCodec(registry, await registeredIds(registry, ""));
+  for (const topic of topicIds) await registry.register(subjectOf(topics[topic], ""), schemaOf(topics[topic]));
+  return avroCodec(product, registry, await registeredIds(product, registry, ""));
 };
 
 /**
@@ -25,7 +25,7 @@ export const wholeTopology = async (
   partitions?: Partitions,
   start = at("00:00"),
 ): Promise<Topology> => {
-  const made = topology(await memoryCodec(), start, partitions);
+  const made = topology(product, await memoryCodec(), start, partitions);
   await made.process(conversations, () => undefined);
   await made.process(inboxes, () => noSettings); // what the log says comes instead
   await made.publish(settingsSaid(settings));

@@ -1,6 +1,6 @@
 import fc from "fast-check";
+import type { NewRecord } from "../../services/domain/log-record.ts";
 import { DAY, type Millis } from "../../services/platform/contract/time.ts";
-import type { NewRecord } from "../../services/platform/engine/output/publish.ts";
 import { LATENESS } from "../../services/inboxes/state.ts";
 import { mixed } from "../oracle/arbitrary.ts";
 import { type Line, user } from "../oracle/history.ts";

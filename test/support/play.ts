@@ -1,10 +1,11 @@
 import { expect } from "vitest";
+import type { NewRecord } from "../../services/domain/log-record.ts";
 import type { Codec } from "../../services/platform/contract/ports.ts";
 import type { NotificationEvent } from "../../services/domain/records.ts";
 import { DAY, type Millis } from "../../services/platform/contract/time.ts";
 import { topicIds } from "../../services/domain/topics.ts";
 import type { Partitions } from "../../services/platform/memory/log.ts";
-import { type NewRecord, publish } from "../../services/platform/engine/output/publish.ts";
+import { publish } from "../../services/platform/engine/output/publish.ts";
 import { at } from "./chat.ts";
 import { chaos, type Turn } from "./chaos.ts";
 import { beginning, type Moment, recordsOf } from "./history.ts";

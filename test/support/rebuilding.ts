@@ -1,5 +1,7 @@
 import kafkajs from "kafkajs";
 import { expect, inject } from "vitest";
+import type { NewRecord } from "../../services/domain/log-record.ts";
+import { nameOfPartition, partitionsOf } from "../../services/platform/contract/topic-partition.ts";
 import { cast } from "../../deploy/local/demo/cast.ts";
 import { script, TICK } from "../../deploy/local/demo/script.ts";
 import { laneOf } from "../../services/platform/contract/lane.ts";
@@ -11,8 +13,6 @@ import { countOf, foldingsOf } from "../../services/ops/rebuild/side.ts";
 import type { Switched } from "../../services/ops/rebuild/switch.ts";
 import { readWhole } from "../../services/ops/read.ts";
 import { parse } from "../../services/platform/app/config.ts";
-import type { NewRecord } from "../../services/platform/engine/output/publish.ts";
-import { nameOfPartition, partitionsOf } from "../../services/platform/engine/time/watermark.ts";
 import { commonVariables } from "../../services/platform/app/variables.ts";
 import { postgresStore } from "../../services/platform/adapters/postgres/store.ts";
 import { eventually, PARTITIONS, type World } from "./world.ts";

@@ -1,3 +1,4 @@
+import type { NewRecord } from "../../services/domain/log-record.ts";
 import {
   DEFAULT_ROLE,
   noSettings,
@@ -8,7 +9,6 @@ import {
 } from "../../services/domain/role-settings.ts";
 import type { Millis } from "../../services/platform/contract/time.ts";
 import { revisionOf } from "../../services/ops/revise.ts";
-import type { NewRecord } from "../../services/platform/engine/output/publish.ts";
 import { at } from "./chat.ts";
 import { logRecord } from "./spec.ts";
 

@@ -1,12 +1,12 @@
 import { expect } from "vitest";
+import { type Effect, type Processor, isFanOut, isNote } from "../../services/domain/effect.ts";
 import { type ChatRow, conversationKey, messageKey } from "../../services/domain/conversation-rows.ts";
-import type { Effect, Lookup } from "../../services/platform/contract/effect.ts";
-import type { LogRecord } from "../../services/domain/log-record.ts";
+import type { Lookup } from "../../services/platform/contract/effect.ts";
+import type { LogRecord, NewRecord } from "../../services/domain/log-record.ts";
 import { partsOf } from "../../services/platform/contract/row-parts.ts";
-import { type Due, eachOf, type Keyed, type Processor } from "../../services/platform/contract/processor.ts";
+import { type Due, eachOf, type Keyed } from "../../services/platform/contract/processor.ts";
 import type { InboxEntry, LedgerEntry, NotificationEvent } from "../../services/domain/records.ts";
 import type { Millis } from "../../services/platform/contract/time.ts";
-import type { NewRecord } from "../../services/platform/engine/output/publish.ts";
 import { at } from "./chat.ts";
 
 /**
@@ -103,9 +103,7 @@ const situation = <Row, Event extends Keyed, Given>(
     return {
       rows,
       causes: (...entries) =>
-        expect(all.flatMap((effect) => (effect.type === "fanOut" ? [brief(effect.entry, entries)] : []))).toEqual(
-          entries,
-        ),
+        expect(all.flatMap((effect) => (isFanOut(effect) ? [brief(effect.entry, entries)] : []))).toEqual(entries),
       tells: (...notices) =>
         expect(
           notifications.map(({ conversationId, messageIds, occurredAt }) => ({
@@ -117,14 +115,14 @@ const situation = <Row, Event extends Keyed, Given>(
       notes: (...verdicts) =>
         expect(
           all.flatMap((effect) => {
-            if (effect.type !== "note") return [];
-            const { entry, users } = effect;
+            if (!isNote(effect)) return [];
+            const { entry, keys: users } = effect;
             const { verdict, reason, messageIds } = entry;
             return [{ verdict, reason, users, messageIds }];
           }),
         ).toEqual(verdicts),
       facts(reason) {
-        const verdicts = all.flatMap((effect) => (effect.type === "note" ? [effect.entry] : []));
+        const verdicts = all.flatMap((effect) => (isNote(effect) ? [effect.entry] : []));
         return verdicts.findLast((entry) => entry.reason === reason)?.facts ?? {};
       },
       notification() {

@@ -1,7 +1,8 @@
 import { expect } from "vitest";
-import type { TopicPartition } from "../../services/platform/contract/ports.ts";
-import type { DeadLetter, NotificationEvent } from "../../services/domain/records.ts";
-import type { TopicId } from "../../services/domain/topics.ts";
+import type { TopicId } from "../../services/platform/contract/topic.ts";
+import type { DeadLetter } from "../../services/platform/contract/records.ts";
+import type { TopicPartition } from "../../services/platform/contract/topic-partition.ts";
+import type { NotificationEvent } from "../../services/domain/records.ts";
 import { conversations } from "../../services/conversations/rule.ts";
 import { inboxes } from "../../services/inboxes/rule.ts";
 import { mailer } from "../../services/mailer/rule.ts";

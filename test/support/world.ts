@@ -4,6 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, expect, inject } from "vitest";
+import type { NewRecord } from "../../services/domain/log-record.ts";
+import type { Database } from "../../services/platform/contract/database.ts";
 import { type Mailbox, startMailbox } from "../../deploy/local/mailbox/mailbox.ts";
 import { type Receiver, startReceiver } from "../../deploy/local/receiver/receiver.ts";
 import { all } from "../../services/all.ts";
@@ -12,8 +14,8 @@ import { avroCodec, registeredIds } from "../../services/platform/adapters/regis
 import { parse } from "../../services/platform/app/config.ts";
 import { openKafka } from "../../services/platform/adapters/kafka/log.ts";
 import type { KafkaLog } from "../../services/platform/adapters/kafka/client.ts";
-import { type Database, openDatabase } from "../../services/platform/adapters/postgres/database.ts";
-import { type NewRecord, publish } from "../../services/platform/engine/output/publish.ts";
+import { openDatabase } from "../../services/platform/adapters/postgres/database.ts";
+import { publish } from "../../services/platform/engine/output/publish.ts";
 import { openRegistry } from "../../services/platform/adapters/registry/registry.ts";
 import { run } from "../../services/platform/app/serve.ts";
 import type { Service } from "../../services/platform/app/service.ts";
@@ -21,7 +23,7 @@ import { ensureTopics } from "../../services/platform/adapters/kafka/ensure-topi
 import type { Codec } from "../../services/platform/contract/ports.ts";
 import type { SettingsFields } from "../../services/domain/role-settings.ts";
 import type { Millis } from "../../services/platform/contract/time.ts";
-import type { TopicId } from "../../services/domain/topics.ts";
+import { type TopicId, product } from "../../services/domain/topics.ts";
 import { variables as webhookVariables } from "../../services/webhooks/config.ts";
 import { settingsSaid } from "./settings.ts";
 import { TEMPLATE } from "./stack.ts";
@@ -92,12 +94,12 @@ export const testLog = async (
 ): Promise<TestLog> => {
   const prefix = `t${randomUUID().slice(0, 8)}.`;
   const registry = openRegistry(inject("registry"));
-  const log = made.use(openKafka({ brokers: address.split(","), clientId: "tests", prefix, tls: false }));
+  const log = made.use(openKafka(product, { brokers: address.split(","), clientId: "tests", prefix, tls: false }));
   const others = Object.entries(unlike) as [TopicId, number][];
   if (others.length > 0)
     await log.create(others.map(([topic, partitions]) => ({ topic, partitions, replication, config: {} })));
-  await ensureTopics(log, registry, prefix, PARTITIONS, replication);
-  const codec = avroCodec(registry, await registeredIds(registry, prefix));
+  await ensureTopics(product, log, registry, prefix, PARTITIONS, replication);
+  const codec = avroCodec(product, registry, await registeredIds(product, registry, prefix));
   return { log, codec, prefix, publish: (...records) => publish(log, codec, records) };
 };
 
@@ -166,7 +168,7 @@ export const world = async (
 
 const served = (services: readonly Service[], environment: Readonly<Record<string, string>>): AsyncDisposable => {
   const stop = new AbortController();
-  const running = run("tests", services, environment, stop.signal);
+  const running = run(product, "tests", services, environment, stop.signal);
   return {
     async [Symbol.asyncDispose]() {
       stop.abort();

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
+import type { NewRecord } from "../../../services/domain/log-record.ts";
 import type { Millis } from "../../../services/platform/contract/time.ts";
-import type { NewRecord } from "../../../services/platform/engine/output/publish.ts";
 import { type Script, TICK } from "./script.ts";
 
 /** Ticks of a run that ends by itself. */

@@ -1,5 +1,5 @@
+import type { NewRecord } from "../../../services/domain/log-record.ts";
 import { type Millis, SECOND } from "../../../services/platform/contract/time.ts";
-import type { NewRecord } from "../../../services/platform/engine/output/publish.ts";
 import type { Cast, Person, Room } from "./cast.ts";
 import { type Random, random } from "./random.ts";
 

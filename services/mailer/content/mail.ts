@@ -1,4 +1,4 @@
-import { derivedId } from "../../domain/ids.ts";
+import { derivedId } from "../../platform/contract/identity.ts";
 import type { NotificationEvent } from "../../domain/records.ts";
 import type { Millis } from "../../platform/contract/time.ts";
 import type { Mailbox } from "../smtp/address.ts";

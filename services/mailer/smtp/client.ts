@@ -1,7 +1,7 @@
 import { createTransport } from "nodemailer";
 import { Transform } from "node:stream";
+import type { EnsureLeased } from "../../platform/contract/work.ts";
 import { MINUTE, SECOND } from "../../platform/contract/time.ts";
-import type { EnsureLeased } from "../../platform/engine/jobs/worker.ts";
 import { addressProblem } from "./address.ts";
 import type { Answer } from "./reply.ts";
 import type { Mail } from "../content/mail.ts";

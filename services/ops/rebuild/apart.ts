@@ -1,10 +1,11 @@
+import type { Connection, Database } from "../../platform/contract/database.ts";
 import { Fatal, Transient } from "../../platform/contract/failure.ts";
 import type { Clock } from "../../platform/contract/ports.ts";
-import { derivedTopics } from "../../domain/topics.ts";
+import { derivedTopics, product, topics } from "../../domain/topics.ts";
 import { openKafka } from "../../platform/adapters/kafka/log.ts";
 import type { KafkaLog } from "../../platform/adapters/kafka/client.ts";
 import { migrate } from "../../platform/adapters/postgres/migrations.ts";
-import { type Connection, type Database, openDatabase } from "../../platform/adapters/postgres/database.ts";
+import { openDatabase } from "../../platform/adapters/postgres/database.ts";
 import { type CommonSettings, kafkaSettings } from "../../platform/app/serve.ts";
 import { declaredConfig, untilThere } from "../../platform/adapters/kafka/ensure-topics.ts";
 import { until } from "./wait.ts";
@@ -30,7 +31,7 @@ export const openApart = async (
   clock: Clock,
 ): Promise<Apart> => {
   await using stack = new AsyncDisposableStack();
-  const log = stack.use(openKafka({ ...kafkaSettings(settings, "whileaway-rebuild"), apart: APART }, clock));
+  const log = stack.use(openKafka(product, { ...kafkaSettings(settings, "whileaway-rebuild"), apart: APART }, clock));
   const clear = async (): Promise<void> => {
     await database.query(`drop schema if exists ${REBUILD} cascade`);
     await cleared(log);
@@ -41,7 +42,7 @@ export const openApart = async (
   const wanted = derivedTopics.map((topic) => {
     const { partitions, replication } = found.get(topic) ?? { partitions: 0, replication: 0 };
     if (partitions === 0) throw new Fatal(`the topic ${live.nameOf(topic)} does not exist: run \`ops topics\` first`);
-    return { topic, partitions, replication, config: declaredConfig(topic) };
+    return { topic, partitions, replication, config: declaredConfig(topics[topic]) };
   });
   await log.create(wanted);
   await untilThere(log, derivedTopics);

@@ -1,3 +1,4 @@
+import { inboxes } from "../../inboxes/rule.ts";
 import { beforeAll, expect, test } from "vitest";
 import type { Codec, LaneProgress, OutboxEntry } from "../../platform/contract/ports.ts";
 import type { LedgerEntry, NotificationEvent } from "../../domain/records.ts";
@@ -88,8 +89,11 @@ const carried = async (
   const noted = recent(memoryStore(), codec, since);
   const rows = [{ lane: live.lane, key: "row", value: {}, due: null }];
   await noted.store.commit({ processor: "inboxes", lanes: [hold(0, time)], revisit: null, rows, outbox, jobs: [] });
-  const widths = { inbox: 1, ledger: 1 };
-  const found = carry("inboxes", [live], noted.entries() ?? [], past, new Set(untold), codec, widths);
+  const widths = new Map([
+    ["inbox", 1],
+    ["ledger", 1],
+  ]);
+  const found = carry(inboxes, [live], noted.entries() ?? [], past, new Set(untold), codec, widths);
   const names = found.outbox.flatMap(({ topic, value }) => {
     const said = codec.decode(topic, value) as { id?: string; entries?: readonly LedgerEntry[] };
     return said.id ?? (said.entries ?? []).flatMap(({ users }) => users);

@@ -1,10 +1,14 @@
+import { type Keyed, type Processor } from "../../platform/contract/processor.ts";
+import { product } from "../../domain/topics.ts";
+import { note } from "../../domain/effect.ts";
+import type { TopicId } from "../../platform/contract/topic.ts";
+import type { LaneEffect } from "../../platform/engine/lane-effect.ts";
+import type { DeadLetter } from "../../platform/contract/records.ts";
 import { isLaneStream, laneStream } from "../../platform/contract/stream.ts";
 import type { Codec, LaneProgress, OutboxEntry } from "../../platform/contract/ports.ts";
-import type { DeadLetter, LedgerRecord, NotificationEvent } from "../../domain/records.ts";
+import type { LedgerRecord, NotificationEvent } from "../../domain/records.ts";
 import type { Millis } from "../../platform/contract/time.ts";
-import type { TopicId } from "../../domain/topics.ts";
-import type { LaneEffect } from "../../platform/engine/fold/fold.ts";
-import { follow, type Widths } from "../../platform/engine/output/outbox.ts";
+import { encodeEffects } from "../../platform/engine/output/outbox.ts";
 import type { RecentEntry } from "./recent.ts";
 
 /** What live goes on with. */
@@ -20,19 +24,19 @@ export interface Carried {
  * @param untold ids of the TRIGGERED that live hasn't said
  */
 export const carry = (
-  processor: string,
+  processor: Pick<Processor<unknown, Keyed, unknown>, "name" | "multicasts">,
   live: readonly LaneProgress[],
   entries: readonly RecentEntry[],
   past: Millis,
   untold: ReadonlySet<string>,
   codec: Codec,
-  widths: Widths,
+  widths: ReadonlyMap<TopicId, number>,
 ): Carried => {
   const holds = new Map(live.map((hold) => [hold.lane, hold]));
   const left = new Set(untold);
   const effects = entries.flatMap(({ entry }): readonly LaneEffect[] => {
     if (!isLaneStream(entry.stream)) return [];
-    const hold = live.find(({ lane }) => laneStream(processor, lane) === entry.stream);
+    const hold = live.find(({ lane }) => laneStream(processor.name, lane) === entry.stream);
     return hold === undefined ? [] : effectsOf(entry, hold, past, left, codec);
   });
   const next = (lane: number): number => {
@@ -41,7 +45,7 @@ export const carry = (
     if (hold !== undefined) holds.set(lane, { ...hold, sequence });
     return sequence;
   };
-  const { outbox } = follow(processor, effects, codec, widths, next);
+  const { outbox } = encodeEffects(effects, { processor, codec, product, widths, next });
   return { holds: [...holds.values()], outbox };
 };
 
@@ -64,7 +68,7 @@ const effectsOf = (
       const { entries } = codec.decode(entry.topic, entry.value) as LedgerRecord;
       return entries
         .filter(({ occurredAt }) => isLater(occurredAt))
-        .map(({ users, ...verdict }) => ({ lane, effect: { type: "note", entry: verdict, users } }));
+        .map(({ users, ...verdict }) => ({ lane, effect: note(verdict, users) }));
     }
     case "deadLetters": {
       const value = codec.decode(entry.topic, entry.value) as DeadLetter;

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
+import type { TopicId } from "../../platform/contract/topic.ts";
+import type { Database } from "../../platform/contract/database.ts";
 import type { Millis } from "../../platform/contract/time.ts";
-import type { TopicId } from "../../domain/topics.ts";
-import type { Database } from "../../platform/adapters/postgres/database.ts";
 import { differences } from "./differ.ts";
 import type { Recent } from "./recent.ts";
 import {

@@ -1,9 +1,10 @@
+import { product } from "../../domain/topics.ts";
+import type { World } from "../../platform/engine/world.ts";
 import { conversations } from "../../conversations/rule.ts";
-import { noSettings } from "../../domain/role-settings.ts";
 import type { Codec } from "../../platform/contract/ports.ts";
 import { inboxes } from "../../inboxes/rule.ts";
 import { wakeups } from "../../platform/runtime/wakeups.ts";
-import { type Engine, startEngine, type World } from "../../platform/engine/engine.ts";
+import { type Engine, startEngine } from "../../platform/engine/engine.ts";
 import { loop, type Steps } from "../../platform/runtime/loop.ts";
 import { relay } from "../../platform/engine/output/relay.ts";
 import { choices, type Side } from "./side.ts";
@@ -17,7 +18,7 @@ export interface Fold extends AsyncDisposable {
 }
 
 export const startFold = async ({ log, store, clock }: Side, codec: Codec): Promise<Fold> => {
-  const world: World = { log, store, codec, clock, relay: relay(log, store), bell: wakeups() };
+  const world: World = { product, log, store, codec, clock, relay: relay(log, store), wakeups: wakeups() };
   const intake = new AbortController();
   const outlet = new AbortController();
   const failure = Promise.withResolvers<never>();
@@ -29,9 +30,9 @@ export const startFold = async ({ log, store, clock }: Side, codec: Codec): Prom
   };
   await using opening = new AsyncDisposableStack();
   const engines: readonly Engine[] = [
-    opening.use(await startEngine(conversations, () => undefined, world)),
-    opening.use(await startEngine(inboxes, () => noSettings, world)), // the log says them: its lore
-    opening.use(await startEngine(choices, () => noSettings, world)),
+    opening.use(await startEngine(conversations, world)),
+    opening.use(await startEngine(inboxes, world)),
+    opening.use(await startEngine(choices, world)),
   ];
   const joined = opening.move();
   const relaying = start({ name: "relay", ...world.relay, nextDue: () => null }, outlet.signal);

@@ -1,5 +1,6 @@
+import type { TopicId } from "../../platform/contract/topic.ts";
 import type { LaneProgress } from "../../platform/contract/ports.ts";
-import { derivedTopics, type TopicId } from "../../domain/topics.ts";
+import { derivedTopics } from "../../domain/topics.ts";
 
 /** Where the live log stands for a lane that is switched over. */
 export interface Standing {

@@ -1,7 +1,7 @@
+import type { TopicId } from "../../platform/contract/topic.ts";
+import type { DeadLetter } from "../../platform/contract/records.ts";
 import type { Codec, Commit, OutboxEntry, Store } from "../../platform/contract/ports.ts";
-import type { DeadLetter } from "../../domain/records.ts";
 import type { Millis } from "../../platform/contract/time.ts";
-import type { TopicId } from "../../domain/topics.ts";
 
 /** What is kept in memory of it: rows by name, and the bytes of entries. */
 const MAX_ROWS = 2_000_000;

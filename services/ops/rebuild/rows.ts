@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
+import type { Connection, Database } from "../../platform/contract/database.ts";
 import type { Lane } from "../../platform/contract/lane.ts";
 import type { Millis } from "../../platform/contract/time.ts";
-import type { Connection, Database } from "../../platform/adapters/postgres/database.ts";
 
 /** What the beginning of a row's key says of it, by processor. */
 const kinds = {

@@ -1,12 +1,14 @@
+import type { TopicId } from "../../platform/contract/topic.ts";
+import type { Database } from "../../platform/contract/database.ts";
 import { Fatal } from "../../platform/contract/failure.ts";
 import type { Clock, Store } from "../../platform/contract/ports.ts";
 import type { Millis } from "../../platform/contract/time.ts";
-import type { TopicId } from "../../domain/topics.ts";
+import { product } from "../../domain/topics.ts";
 import { avroCodec, registeredIds } from "../../platform/adapters/registry/codec.ts";
 import { openKafka } from "../../platform/adapters/kafka/log.ts";
 import { checkSchema } from "../../platform/adapters/postgres/migrations.ts";
 import { databaseClock } from "../../platform/adapters/postgres/clock.ts";
-import { type Database, openDatabase } from "../../platform/adapters/postgres/database.ts";
+import { openDatabase } from "../../platform/adapters/postgres/database.ts";
 import { openRegistry } from "../../platform/adapters/registry/registry.ts";
 import { type CommonSettings, kafkaSettings } from "../../platform/app/serve.ts";
 import { postgresStore } from "../../platform/adapters/postgres/store.ts";
@@ -34,7 +36,7 @@ export interface Rebuilt extends Comparison {
   /** Records that live has still to fold. */
   readonly lag: number;
   /** The chat's topics of which the beginning isn't kept, and the time from which they are. */
-  readonly cut: Readonly<Partial<Record<TopicId, Millis>>>;
+  readonly cut: Readonly<Record<TopicId, Millis>>;
 }
 
 export interface Course {
@@ -60,7 +62,7 @@ export const rebuild = async (settings: CommonSettings, course: Course): Promise
   const schemas = { live: schema?.name ?? "public", rebuilt: REBUILD };
   if (schemas.live === REBUILD) throw new Fatal(`the live state is in the schema ${REBUILD}, which is a rebuild's own`);
   const clock = stack.use(await databaseClock(database));
-  const log = stack.use(openKafka(kafkaSettings(settings, "whileaway-ops"), clock));
+  const log = stack.use(openKafka(product, kafkaSettings(settings, "whileaway-ops"), clock));
   return await alone(database, () => inPlace({ settings, course, database, log, schemas, clock }));
 };
 
@@ -79,7 +81,7 @@ const inPlace = async ({ settings, course, database, log, schemas, clock }: Open
   const processors = await foldingsOf(store);
   const live: Side = { log, store, clock, processors };
   const registry = openRegistry(settings.SCHEMA_REGISTRY_URL);
-  const codec = avroCodec(registry, await registeredIds(registry, settings.TOPIC_PREFIX));
+  const codec = avroCodec(product, registry, await registeredIds(product, registry, settings.TOPIC_PREFIX));
   const apart = stack.use(await openApart(settings, log, database, clock));
   if (course.isToSwitch) await checkSwitch({ live, database, schemas });
 

@@ -1,10 +1,12 @@
+import { flow } from "../../domain/flow.ts";
+import type { TopicId } from "../../platform/contract/topic.ts";
+import { nameOfPartition, partitionsOf } from "../../platform/contract/topic-partition.ts";
 import { conversations } from "../../conversations/rule.ts";
 import type { Lane } from "../../platform/contract/lane.ts";
 import type { Clock, Log, Store } from "../../platform/contract/ports.ts";
-import { type TopicId, topicIds } from "../../domain/topics.ts";
+import { topicIds } from "../../domain/topics.ts";
 import { inboxes } from "../../inboxes/rule.ts";
 import { mailer } from "../../mailer/rule.ts";
-import { nameOfPartition, partitionsOf } from "../../platform/engine/time/watermark.ts";
 import {
   cursorsOf,
   type FlowWatermark,
@@ -48,7 +50,7 @@ export const range = (count: number): readonly number[] => Array.from({ length: 
 /** A side's pace, its timers and people's choices included. */
 export const paceOfSide = async (side: Side): Promise<FlowWatermark> => {
   const { log, store, clock, processors } = side;
-  const pace = await flowWatermark(log, store, clock);
+  const pace = await flowWatermark(Object.values(flow), "notifications", { log, store, clock });
   const choicesPace = processors.includes(choices)
     ? await topicWatermark(choices.name, "preferences", side)
     : () => Promise.resolve(Infinity);

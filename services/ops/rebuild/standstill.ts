@@ -1,10 +1,11 @@
+import type { TopicId } from "../../platform/contract/topic.ts";
+import { nameOfPartition, partitionsOf } from "../../platform/contract/topic-partition.ts";
 import type { Log, FetchedRecords, Subscription } from "../../platform/contract/ports.ts";
 import type { Millis } from "../../platform/contract/time.ts";
-import { type TopicId, topicIds, topics } from "../../domain/topics.ts";
-import { nameOfPartition, partitionsOf } from "../../platform/engine/time/watermark.ts";
+import { topicIds, topics, declared } from "../../domain/topics.ts";
 
 /** What the chat writes. */
-const chat = topicIds.filter((topic) => topics[topic].owner === "chat");
+const chat: readonly TopicId[] = topicIds.filter((topic) => topics[topic].owner === "external");
 
 /** A log of which the chat's part can be made to stand still. */
 export interface StillLog {
@@ -21,17 +22,17 @@ export const stillLog = (log: Log): StillLog => {
   let ends: ReadonlyMap<string, number> = new Map();
 
   const within = (slice: FetchedRecords): readonly FetchedRecords[] => {
-    const { place, records } = slice;
+    const { from: place, records } = slice;
     const end = ends.get(nameOfPartition(place)) ?? Infinity;
     if (slice.next <= end) return [slice];
     const before = records.filter(({ offset }) => offset < end);
     return before.length === 0 && (handed.get(nameOfPartition(place)) ?? 0) >= end
       ? []
-      : [{ place, records: before, next: end }];
+      : [{ from: place, records: before, next: end }];
   };
-  const note = ({ place, records, next }: FetchedRecords): void => {
+  const note = ({ from: place, records, next }: FetchedRecords): void => {
     const [first] = records;
-    const isFirst = !handed.has(nameOfPartition(place)) && topics[place.topic].cleanup === "delete";
+    const isFirst = !handed.has(nameOfPartition(place)) && declared(place.topic).cleanup === "delete";
     if (isFirst && first !== undefined && first.offset > 0 && chat.includes(place.topic))
       cut.set(place.topic, Math.max(cut.get(place.topic) ?? 0, first.timestamp));
     handed.set(nameOfPartition(place), Math.max(handed.get(nameOfPartition(place)) ?? 0, next));

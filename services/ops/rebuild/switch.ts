@@ -1,13 +1,15 @@
+import { multicasts } from "../../domain/effect.ts";
+import type { TopicId } from "../../platform/contract/topic.ts";
+import type { Connection, Database } from "../../platform/contract/database.ts";
+import { type TopicPartition, nameOfPartition, partitionsOf } from "../../platform/contract/topic-partition.ts";
 import { Fatal, Transient } from "../../platform/contract/failure.ts";
-import type { Codec, LaneProgress, OutboxEntry, TopicPartition, Store } from "../../platform/contract/ports.ts";
+import type { Codec, LaneProgress, OutboxEntry, Store } from "../../platform/contract/ports.ts";
 import type { Lane } from "../../platform/contract/lane.ts";
 import { laneStream } from "../../platform/contract/stream.ts";
 import type { Millis } from "../../platform/contract/time.ts";
-import { derivedTopics, type TopicId, topics } from "../../domain/topics.ts";
+import { declared, derivedTopics, isDerived } from "../../domain/topics.ts";
 import { MESSAGE_RETENTION } from "../../conversations/message.ts";
 import { THREAD_RETENTION } from "../../inboxes/forget.ts";
-import { nameOfPartition, partitionsOf } from "../../platform/engine/time/watermark.ts";
-import type { Connection, Database } from "../../platform/adapters/postgres/database.ts";
 import { postgresStore } from "../../platform/adapters/postgres/store.ts";
 import { carry, countOfTopic } from "./carry.ts";
 import type { Fold } from "./fold.ts";
@@ -83,7 +85,7 @@ export const checkKept = (cut: ReadonlyMap<TopicId, Millis>): void => {
   const lost = [...cut].filter(([topic, from]) => topic === "participants" || from > matters);
   if (lost.length > 0)
     throw new Fatal(
-      `the beginning of ${lost.map(([topic]) => topics[topic].name).join(", ")} is not kept any more, and the live state still goes by it: a switch would forget it`,
+      `the beginning of ${lost.map(([topic]) => declared(topic).name).join(", ")} is not kept any more, and the live state still goes by it: a switch would forget it`,
     );
 };
 
@@ -152,7 +154,7 @@ const onTheirWay = async (rebuilt: Switch["rebuilt"]): Promise<number> => {
   return (open?.entries ?? 0) + total - done;
 };
 
-const isOurs = ({ topic }: TopicPartition): boolean => derivedTopics.includes(topic);
+const isOurs = ({ topic }: TopicPartition): boolean => isDerived(topic);
 
 const save = async (
   it: Switch,
@@ -163,7 +165,11 @@ const save = async (
   past: Millis,
 ): Promise<Omit<Switched, "took">> => {
   const { processors } = it.live;
-  const widths = { inbox: await it.live.log.partitions("inbox"), ledger: await it.live.log.partitions("ledger") };
+  const widths = new Map(
+    await Promise.all(
+      Object.keys(multicasts).map(async (topic) => [topic, await it.live.log.partitions(topic)] as const),
+    ),
+  );
   const untold = new Set(it.told.byRebuilt().map(({ id }) => id));
   const entries = it.recent.entries();
   if (entries === null)
@@ -173,8 +179,9 @@ const save = async (
   await dropOutbox(connection, live);
   await swapTables(connection, it.schemas, namesOf(processors));
   let [notifications, others] = [0, 0];
-  for (const { name } of processors) {
-    const carried = carry(name, live.get(name) ?? [], entries, past, untold, it.codec, widths);
+  for (const processor of processors) {
+    const { name } = processor;
+    const carried = carry(processor, live.get(name) ?? [], entries, past, untold, it.codec, widths);
     const holds = carried.holds.map((hold) => {
       const folded = rebuilt.get(name)?.find(({ lane }) => lane === hold.lane);
       const standing = standingsBy.get(name)?.(hold.lane);

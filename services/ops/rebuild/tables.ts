@@ -1,5 +1,5 @@
+import type { Connection } from "../../platform/contract/database.ts";
 import { Fatal } from "../../platform/contract/failure.ts";
-import type { Connection } from "../../platform/adapters/postgres/database.ts";
 import { REBUILD } from "./apart.ts";
 import type { Schemas, Stateful } from "./rows.ts";
 

@@ -1,8 +1,8 @@
+import { SEQUENCE_HEADER, STREAM_HEADER } from "../../platform/contract/stream.ts";
+import { nameOfPartition } from "../../platform/contract/topic-partition.ts";
 import type { Codec, Log, OutboxEntry, RawRecord } from "../../platform/contract/ports.ts";
 import type { NotificationEvent } from "../../domain/records.ts";
 import type { Millis } from "../../platform/contract/time.ts";
-import { nameOfPartition } from "../../platform/engine/time/watermark.ts";
-import { SEQUENCE_HEADER, STREAM_HEADER } from "../../platform/engine/output/relay.ts";
 import { type Reader, readerOf } from "../../platform/runtime/log-reader.ts";
 import { decoded } from "../read.ts";
 

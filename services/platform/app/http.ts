@@ -1,6 +1,12 @@
-import { fastify, type FastifyInstance } from "fastify";
+import { fastify, type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { announce } from "../runtime/facts.ts";
 import type { Metrics } from "./metrics.ts";
+
+/** Types of the process's HTTP server, for services that add routes. */
+export type HttpServer = FastifyInstance;
+export type HttpRequest = FastifyRequest;
+export type HttpReply = FastifyReply;
+export type HttpError = FastifyError;
 
 /** Bytes of a request's body that are taken, where a route doesn't say otherwise. */
 const BODY_LIMIT = 256 * 1024;
@@ -8,7 +14,7 @@ const BODY_LIMIT = 256 * 1024;
 const REQUEST_TIMEOUT = 10_000;
 
 /** The process's HTTP server: `/health/live`, `/health/ready`, `/metrics`, and what services add. */
-export const openHttp = (ready: () => readonly string[], metrics: Metrics): FastifyInstance => {
+export const openHttp = (ready: () => readonly string[], metrics: Metrics): HttpServer => {
   const server = fastify({ bodyLimit: BODY_LIMIT, requestTimeout: REQUEST_TIMEOUT, forceCloseConnections: "idle" });
   server.addHook("onError", (request, _reply, error, done) => {
     if ((error.statusCode ?? 500) >= 500)

@@ -1,4 +1,5 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
+import type { Product } from "../contract/topic.ts";
 import { listen } from "../runtime/facts.ts";
 
 /** Upper bounds in seconds: from a commit's few milliseconds to a mail server's patience. */
@@ -10,8 +11,8 @@ export interface Metrics extends Disposable {
   print(): Promise<string>;
 }
 
-/** The only file that imports `prom-client`. */
-export const openMetrics = (): Metrics => {
+/** @param counters help texts of the product's own counters, by name */
+export const openMetrics = (counters: Product["counters"]): Metrics => {
   const registers = [new Registry()];
   const [registry] = registers;
   if (registry === undefined) throw new Error("no registry");
@@ -24,7 +25,7 @@ export const openMetrics = (): Metrics => {
   const records = counter("taken_total", "Records taken from the log", ["processor", "topic"]);
   const events = counter("events_total", "Events folded: a message counts for each recipient", ["processor"]);
   const decided = counter("decided_total", "Records that follow from what was taken", ["processor", "topic"]);
-  const candidates = counter("candidates_total", "Recipients who may have missed a message", []);
+  const own = new Map(Object.entries(counters).map(([name, help]) => [name, counter(`${name}_total`, help, [])]));
   const timers = counter("timers_total", "Timers folded", ["processor"]);
   const commits = histogram("commit_seconds", "From taking a batch to having it committed", ["processor"]);
   const lag = new Gauge({
@@ -46,7 +47,7 @@ export const openMetrics = (): Metrics => {
       const { processor } = fact;
       for (const [topic, count] of fact.records) records.inc({ processor, topic }, count);
       for (const [topic, count] of fact.outbox) decided.inc({ processor, topic }, count);
-      candidates.inc(fact.candidates);
+      for (const [name, amount] of Object.entries(fact.counts)) own.get(name)?.inc(amount);
       events.inc({ processor }, fact.events);
       timers.inc({ processor }, fact.timers);
       commits.observe({ processor }, fact.duration / 1_000);

@@ -1,27 +1,31 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { FastifyInstance } from "fastify";
-import { Fatal, messageOf, Transient } from "../contract/failure.ts";
-import { wakeups } from "../runtime/wakeups.ts";
 import { databaseClock } from "../adapters/postgres/clock.ts";
-import { avroCodec, registeredIds } from "../adapters/registry/codec.ts";
-import { masked, parse, type Settings, type Variables } from "./config.ts";
-import { type Engine, startEngine, type World } from "../engine/engine.ts";
-import { announce } from "../runtime/facts.ts";
-import { weighBuffersWithHeap } from "../runtime/memory-limits.ts";
-import { openHttp } from "./http.ts";
-import { openKafka } from "../adapters/kafka/log.ts";
-import type { KafkaSettings } from "../adapters/kafka/client.ts";
-import { logFacts, type Logger, openLog } from "./log.ts";
-import { loop, type Steps } from "../runtime/loop.ts";
-import { openMetrics } from "./metrics.ts";
+import { openDatabase } from "../adapters/postgres/database.ts";
 import { checkSchema } from "../adapters/postgres/migrations.ts";
-import { type Database, openDatabase } from "../adapters/postgres/database.ts";
+import { postgresStore } from "../adapters/postgres/store.ts";
+import type { KafkaSettings } from "../adapters/kafka/client.ts";
+import { openKafka } from "../adapters/kafka/log.ts";
+import { avroCodec, registeredIds } from "../adapters/registry/codec.ts";
 import { openRegistry } from "../adapters/registry/registry.ts";
+import type { Database } from "../contract/database.ts";
+import { Fatal, messageOf, Transient } from "../contract/failure.ts";
+import type { Product } from "../contract/topic.ts";
+import { type Engine, startEngine } from "../engine/engine.ts";
+import { worker } from "../engine/jobs/worker.ts";
 import { relay } from "../engine/output/relay.ts";
+import { everySecond, flowWatermark, hasReached, topicWatermark } from "../engine/time/flow-watermark.ts";
+import type { World } from "../engine/world.ts";
+import { announce } from "../runtime/facts.ts";
+import { loop, type Steps } from "../runtime/loop.ts";
+import { weighBuffersWithHeap } from "../runtime/memory-limits.ts";
+import { rowLookup } from "../runtime/row-lookup.ts";
+import { wakeups } from "../runtime/wakeups.ts";
+import { masked, parse, type Settings, type Variables } from "./config.ts";
+import { type HttpServer, openHttp } from "./http.ts";
+import { logFacts, type Logger, openLog } from "./log.ts";
+import { openMetrics } from "./metrics.ts";
 import type { Root, Service } from "./service.ts";
 import { commonVariables } from "./variables.ts";
-import { postgresStore } from "../adapters/postgres/store.ts";
-import { worker } from "../engine/jobs/worker.ts";
 
 /** Exit codes: 0 stopped when asked to, 1 failed, 2 wrongly configured. */
 const FAILED = 1;
@@ -48,13 +52,13 @@ export const kafkaSettings = (settings: CommonSettings, clientId: string): Kafka
 };
 
 /** The door of every service: reads the environment, starts the services, stops them at SIGTERM or SIGINT, exits. */
-export const serve = async (services: readonly Service[]): Promise<void> => {
+export const serve = async (product: Product, services: readonly Service[]): Promise<void> => {
   weighBuffersWithHeap();
   const stop = new AbortController();
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => stop.abort());
   const name = services.length === 1 ? (services[0]?.name ?? "") : "whileaway";
   try {
-    process.exitCode = await run(name, services, process.env, stop.signal);
+    process.exitCode = await run(product, name, services, process.env, stop.signal);
   } catch (error) {
     process.stderr.write(`${name}: ${messageOf(error)}\n`);
     process.exitCode = MISCONFIGURED;
@@ -65,20 +69,21 @@ export const serve = async (services: readonly Service[]): Promise<void> => {
 
 /** Runs services until the signal aborts or a part of them fails. Resolves with the exit code. Throws Fatal at once where the settings are wrong. */
 export const run = async (
+  product: Product,
   name: string,
   services: readonly Service[],
   environment: Readonly<Record<string, string | undefined>>,
   stop: AbortSignal,
 ): Promise<number> => {
-  const variables: Variables = Object.assign({}, commonVariables, ...services.map((service) => service.variables));
-  const all = parse(variables, environment);
-  const settings = parse(commonVariables, environment);
+  const own: Variables = Object.assign({}, ...services.map((service) => service.variables));
+  const variables = { ...own, ...commonVariables };
+  const settings = parse(variables, environment);
   const log = openLog(settings.LOG_LEVEL, name);
   await using stack = new AsyncDisposableStack();
   stack.use(logFacts(log));
-  log.info({ settings: masked(variables, all) }, "starting");
+  log.info({ settings: masked(variables, settings) }, "starting");
   try {
-    await runParts(name, services, all, settings, log, stack, stop);
+    await runParts(product, name, services, settings, log, stack, stop);
     log.info("stopped");
     return 0;
   } catch (error) {
@@ -89,25 +94,25 @@ export const run = async (
 };
 
 const runParts = async (
+  product: Product,
   name: string,
   services: readonly Service[],
-  all: Settings<Variables>,
-  settings: CommonSettings,
+  settings: CommonSettings & Settings<Variables>,
   log: Logger,
   stack: AsyncDisposableStack,
   stop: AbortSignal,
 ): Promise<void> => {
-  const metrics = stack.use(openMetrics());
+  const metrics = stack.use(openMetrics(product.counters));
   const database = stack.use(openDatabase(settings.DATABASE_URL, `whileaway ${name}`));
   await patiently(log, stop, () => checkSchema(database));
-  const { world, registry } = await openWorld(name, settings, database, log, stack, stop);
-  log.debug({ registry: registry !== null }, "connected");
+  const world = await openWorld(product, name, settings, database, log, stack, stop);
+  log.debug("connected");
 
   const missing = new Set(["start"]);
   const http = openHttp(() => [...missing], metrics);
   stack.defer(() => http.close());
   const parts = collect(world, database, http, stack);
-  for (const service of services) await service.start(parts.root, all);
+  for (const service of services) await service.start(parts.root, settings);
   await http.listen({ host: settings.HTTP_HOST, port: settings.HTTP_PORT });
   log.info({ addresses: http.addresses() }, "listening");
 
@@ -115,40 +120,42 @@ const runParts = async (
 };
 
 const openWorld = async (
+  product: Product,
   name: string,
   settings: CommonSettings,
   database: Database,
   log: Logger,
   stack: AsyncDisposableStack,
   stop: AbortSignal,
-): Promise<{ world: World; registry: object }> => {
+): Promise<World> => {
   const registry = openRegistry(settings.SCHEMA_REGISTRY_URL);
-  const ids = await patiently(log, stop, () => registeredIds(registry, settings.TOPIC_PREFIX));
+  const ids = await patiently(log, stop, () => registeredIds(product, registry, settings.TOPIC_PREFIX));
   const clock = stack.use(await patiently(log, stop, () => databaseClock(database)));
-  const kafka = stack.use(openKafka(kafkaSettings(settings, `whileaway-${name}`), clock));
-  await patiently(log, stop, () => kafka.partitions("inbox"));
+  const kafka = stack.use(openKafka(product, kafkaSettings(settings, `whileaway-${name}`), clock));
+  await patiently(log, stop, () => kafka.describe());
   const store = postgresStore(database);
-  return {
-    registry,
-    world: { log: kafka, store, codec: avroCodec(registry, ids), clock, relay: relay(kafka, store), bell: wakeups() },
-  };
+  const codec = avroCodec(product, registry, ids);
+  return { product, log: kafka, store, codec, clock, relay: relay(kafka, store), wakeups: wakeups() };
 };
 
-/** What services ask the root to run. */
+/** The parts that services ask the root to run. */
 interface Parts {
   readonly root: Root;
   readonly engines: (() => ReturnType<typeof startEngine>)[];
   readonly workers: ReturnType<typeof worker>[];
 }
 
-const collect = (world: World, database: Database, http: FastifyInstance, stack: AsyncDisposableStack): Parts => {
+const collect = (world: World, database: Database, http: HttpServer, stack: AsyncDisposableStack): Parts => {
   const engines: Parts["engines"] = [];
   const workers: Parts["workers"] = [];
   const root: Root = {
     ...world,
     database,
     http,
-    process: (processor, given) => void engines.push(() => startEngine(processor, given, world)),
+    lookUp: rowLookup(world.log, world.store),
+    flowWatermark: async (stages, to) => everySecond(await flowWatermark(stages, to, world), world.clock),
+    hasFolded: async (processor, topic) => hasReached(await topicWatermark(processor, topic, world)),
+    process: (processor, ...given) => void engines.push(() => startEngine(processor, world, ...given)),
     work: (work) => void workers.push(worker(work, world)),
     own: (part) => void stack.use(part),
   };

@@ -1,32 +1,40 @@
-import type { FastifyInstance } from "fastify";
-import type { Keyed, Processor } from "../contract/processor.ts";
-import type { World } from "../engine/engine.ts";
+import type { Database } from "../contract/database.ts";
+import type { Keyed, Processor, Stage } from "../contract/processor.ts";
+import type { Millis } from "../contract/time.ts";
+import type { TopicId } from "../contract/topic.ts";
+import type { Work } from "../contract/work.ts";
+import type { Provided } from "../engine/engine.ts";
+import type { FlowWatermark } from "../engine/time/flow-watermark.ts";
+import type { World } from "../engine/world.ts";
+import type { LookUp } from "../runtime/row-lookup.ts";
 import type { Settings, Variables } from "./config.ts";
-import type { Database } from "../adapters/postgres/database.ts";
-import type { Work } from "../engine/jobs/worker.ts";
+import type { HttpServer } from "./http.ts";
 
-/** What the composition root gives a service to start with. */
+/** The composition root, as a service sees it at its start. */
 export interface Root extends World {
+  /** Fetches rows of any processor. */
+  readonly lookUp: LookUp;
   readonly database: Database;
   /** The process's HTTP server: a service may add routes under its own name, before it listens. */
-  readonly http: FastifyInstance;
-  /** Runs a processor in this process: its engine starts with the root and drains with it. */
-  process<Row, Event extends Keyed, Given>(
-    processor: Processor<Row, Event, Given>,
-    given: () => Given | Promise<Given>,
-  ): void;
+  readonly http: HttpServer;
+  /** Asks, at most once a second, up to when all stages of a flow have folded the log; `to` is the topic that the last writes. */
+  flowWatermark(stages: readonly Stage[], to: TopicId): Promise<FlowWatermark>;
+  /** Tells whether a processor that folds in the order of arrival has folded every record of a topic up to a time. */
+  hasFolded(processor: string, topic: TopicId): Promise<(at: Millis) => Promise<boolean>>;
+  /** Runs a processor in this process: its engine starts with the root and drains with it. `given` as for `startEngine`. */
+  process<Row, Event extends Keyed, Given>(processor: Processor<Row, Event, Given>, ...given: Provided<Given>): void;
   /** Runs workers for a queue in this process. */
   work(work: Work): void;
-  /** Disposed of after what was registered later, when the process stops. */
+  /** Has a part disposed of when the process stops, after the parts that were registered later. */
   own(part: AsyncDisposable): void;
 }
 
-/** A service: what it needs to know and how it is put together. Every `main.ts` serves one, `services/main.ts` all. */
+/** A service: its variables and how it is put together. Every `main.ts` serves one, `services/main.ts` all. */
 export interface Service<V extends Variables = Variables> {
   readonly name: string;
   readonly variables: V;
   start(root: Root, settings: Settings<V>): Promise<void> | void;
 }
 
-/** Keeps the types of a service's own settings together. */
+/** Infers the types of a service's own settings. */
 export const service = <const V extends Variables>(it: Service<V>): Service<V> => it;

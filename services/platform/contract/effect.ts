@@ -1,40 +1,41 @@
-import type { Values } from "../../domain/log-record.ts";
-import type { UserId } from "../../domain/ids.ts";
-import type { InboxEntry, LedgerEntry } from "../../domain/records.ts";
 import type { Millis } from "./time.ts";
-import type { TopicId } from "../../domain/topics.ts";
+import type { TopicId } from "./topic.ts";
 
 /** Effects are data: only the engine carries them out, in the transaction that saves the state. */
-export type Effect = Publish | FanOut | Note | Compose | Enqueue;
+export type Effect = Publish | Multicast | Compose | Enqueue;
 
-/** Put a record on a topic, on the lane of its key. */
-export type Publish = {
-  readonly [T in TopicId]: {
-    readonly type: "publish";
-    readonly topic: T;
-    readonly key: string;
-    readonly value: Values[T];
-  };
-}[TopicId];
-
-/** Tell the recipients of an entry: it is dealt out to their lanes, one record a lane for all entries of a commit. */
-export interface FanOut {
-  readonly type: "fanOut";
-  readonly entry: InboxEntry;
+/** Puts a record on a topic, on the lane of its key. */
+export interface Publish {
+  readonly type: "publish";
+  readonly topic: TopicId;
+  readonly key: string;
+  /** The value by the topic's schema. */
+  readonly value: object;
 }
 
-/** What an entry of the ledger says, whomever of. */
-export type Verdict = Omit<LedgerEntry, "users">;
-
-/** Put a verdict about users in the ledger; those of a commit that differ in their users alone become one. */
-export interface Note {
-  readonly type: "note";
-  /** May be one object for many users: then it is one note for all of them. */
-  readonly entry: Verdict;
-  readonly users: readonly UserId[];
+/**
+ * Sends an entry to many keys at once: each partition of the topic gets one record for all entries of a commit.
+ * The processor's `multicasts` says how such records are made.
+ */
+export interface Multicast {
+  readonly type: "multicast";
+  readonly topic: TopicId;
+  /** May be one object for many keys: where equal entries become one, that one is compared once. */
+  readonly entry: object;
+  readonly keys: readonly string[];
 }
 
-/** Go on in the processor's `compose` with rows that belong to other keys, as they are at the commit. */
+/** Makes the records of a multicast topic, whose values are `{ entries }`. */
+export interface MulticastFormat {
+  /** Entries of one commit that are equal become one, which stands where the first of them stood. */
+  readonly mergesEqual: boolean;
+  /** The entry as one partition has it, with the keys that lie there. */
+  forKeys(entry: object, keys: readonly string[]): object;
+  /** Ids in an entry as `forKeys` made it, for the size of a record. */
+  idsOf(entry: object): readonly (string | null)[];
+}
+
+/** Goes on in the processor's `compose` with rows that belong to other keys, as they are at the commit. */
 export interface Compose {
   readonly type: "compose";
   readonly payload: unknown;
@@ -50,7 +51,7 @@ export interface Lookup {
   readonly key: string;
 }
 
-/** Work for outside of any transaction: leased, attempted, settled. An id that the queue has had changes nothing. */
+/** Adds work to do outside of any transaction: leased, attempted, settled. An id that the queue has had changes nothing. */
 export interface Enqueue {
   readonly type: "enqueue";
   readonly queue: string;

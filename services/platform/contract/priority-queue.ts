@@ -1,49 +1,55 @@
 import type { Millis } from "./time.ts";
 
-/** Things by their times: the earliest first, those of one time in the order in which they were put. */
-export interface Heap<T> {
-  /** Time of the earliest; Infinity where there is nothing. */
+/** Items in the order of their times; items of one time in the order given, else in that of putting. */
+export interface PriorityQueue<T> {
+  /** Time of the earliest; Infinity where the queue is empty. */
   next(): Millis;
   put(at: Millis, item: T): void;
-  /** Takes the earliest; undefined where there is nothing. */
+  /** Takes the earliest; undefined where the queue is empty. */
   take(): T | undefined;
   clear(): void;
 }
 
-/** A binary heap; parallel arrays, so that nothing is allocated for what is put. */
-export const priorityQueue = <T>(): Heap<T> => {
+/**
+ * A binary heap; parallel arrays, so that putting allocates nothing.
+ * @param compare order of items of one time; by default none comes before another
+ */
+export const priorityQueue = <T>(compare: (a: T, b: T) => number = () => 0): PriorityQueue<T> => {
   const times: Millis[] = [];
   const orders: number[] = [];
   const items: T[] = [];
   let order = 0;
 
-  /** Puts what stands at the hole where it belongs above it. */
+  /** Whether an item stands before the one at `index`. */
+  const isBefore = (at: Millis, own: number, item: T, index: number): boolean => {
+    const other = times[index] ?? Infinity;
+    if (at !== other) return at < other;
+    const compared = compare(item, items[index] as T);
+    return compared === 0 ? own < (orders[index] ?? 0) : compared < 0;
+  };
+  /** Puts an item into the hole at `from`, or above it where it comes before its parents. */
   const rise = (from: number, at: Millis, own: number, item: T): void => {
     let hole = from;
     while (hole > 0) {
       const parent = (hole - 1) >> 1;
-      const above = times[parent] ?? -Infinity;
-      if (above < at || (above === at && (orders[parent] ?? 0) < own)) break;
+      if (!isBefore(at, own, item, parent)) break;
       move(parent, hole);
       hole = parent;
     }
     set(hole, at, own, item);
   };
+  /** Puts an item into the hole at the top, or below it where its children come before it. */
   const sink = (at: Millis, own: number, item: T): void => {
     const { length } = times;
     let hole = 0;
     for (let child = 1; child < length; child = 2 * hole + 1) {
-      if (child + 1 < length && isBefore(child + 1, child)) child++;
-      const below = times[child] ?? Infinity;
-      if (at < below || (at === below && own < (orders[child] ?? 0))) break;
+      const right = child + 1;
+      if (right < length && isBefore(times[right] ?? 0, orders[right] ?? 0, items[right] as T, child)) child++;
+      if (isBefore(at, own, item, child)) break;
       move(child, hole);
       hole = child;
     }
     set(hole, at, own, item);
-  };
-  const isBefore = (a: number, b: number): boolean => {
-    const [left, right] = [times[a] ?? 0, times[b] ?? 0];
-    return left < right || (left === right && (orders[a] ?? 0) < (orders[b] ?? 0));
   };
   const move = (from: number, to: number): void => {
     set(to, times[from] ?? 0, orders[from] ?? 0, items[from] as T);

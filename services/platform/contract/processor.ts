@@ -1,8 +1,8 @@
-import type { Compose, Effect, Lookup } from "./effect.ts";
-import type { LogRecord } from "../../domain/log-record.ts";
+import type { Compose, Effect, Lookup, MulticastFormat } from "./effect.ts";
+import type { LogRecord } from "./log-record.ts";
 import type { RowParts } from "./row-parts.ts";
 import type { Millis } from "./time.ts";
-import type { TopicId } from "../../domain/topics.ts";
+import type { TopicId } from "./topic.ts";
 
 /** A stage of the flow: a processor that turns records of some topics into records of another. */
 export interface Stage {
@@ -13,30 +13,30 @@ export interface Stage {
   readonly from: readonly TopicId[];
   readonly to: TopicId;
   /**
-   * What it puts there follows from records as soon as they are examined (strays), or only when they are folded. What
-   * follows from its timers is not waited for.
+   * Step after which its records follow from those it took: `read` for strays, which leave at once, else `folded`. Records
+   * that follow from its timers are not waited for.
    */
-  readonly by: "examined" | "folded";
+  readonly by: "read" | "folded";
 }
 
-/** A topic that a processor writes, and who folds it: one whose home that is. */
+/** A topic that a processor writes, and the processor that folds it: its home. */
 export interface Feed {
   readonly processor: string;
   readonly topic: TopicId;
-  /** Records that may lie there and wait to be folded, about: no more are added while those before them are behind. */
+  /** Records that may wait there, about: no more are added while those before them are not folded. */
   readonly most: number;
 }
 
-/** What a processor folds: something that concerns one key, or several alike. */
+/** An event: something that concerns one key, or several alike. */
 export interface Keyed {
   readonly key: string;
-  /** All that it concerns, never none: it waits as one event, and is folded for each of them in turn (`eachOf`). */
+  /** All keys that it concerns, never none: it waits as one event, and is folded for each of them in turn (`eachOf`). */
   readonly keys?: readonly string[];
   /** Its own time: when it happened. */
   readonly at: Millis;
   /**
-   * When the log had it, at `at` or later: nothing is decided by it before. Events are folded in this order. Where a
-   * record's timestamp is less than that of one before it on its partition, it is handed in with that one's.
+   * Its Kafka timestamp, `at` or later: nothing is decided by it before. Events are folded in this order. An event whose
+   * timestamp is less than that of the one before it on its partition is handed in with that one's.
    */
   readonly loggedAt: Millis;
 }
@@ -45,81 +45,100 @@ export interface Keyed {
 export const eachOf = <Event extends Keyed>(event: Event): readonly Event[] =>
   event.keys?.map((key) => ({ ...event, key })) ?? [event];
 
-/** How many keys it concerns. */
+/** Number of keys that an event concerns. */
 export const countOf = ({ keys }: Keyed): number => keys?.length ?? 1;
 
-/** The stream's time has come to where the row `key` asked to be woken (`wake`): folded like any event. */
+/** A timer that has fired: the watermark has reached the time that the row `key` asked for (`wake`). Folded like an event. */
 export interface Due {
   readonly type: "due";
   readonly key: string;
-  /** The stream's time now. */
+  /** The watermark now. */
   readonly at: Millis;
 }
 
 /**
- * Topics that are read whole by every process, and what their records come to: small, and known on every lane. None is an
- * input as well. What is known may be known early, so it says itself from when on each part holds.
+ * A global table (Kafka Streams' term): topics that every process reads whole, folded to one value that every lane knows.
+ * None of them is an input as well. A value may be known early, so it says itself from when on each part of it holds.
  */
-export interface GlobalTable<Given> {
+export interface GlobalTable<Value> {
   readonly topics: readonly TopicId[];
-  readonly initial: Given;
-  /** Folds a record, in the order of timestamp, time and offset; begins anew when one comes late. May throw Poison. */
-  apply(given: Given, record: LogRecord): Given;
+  readonly initial: Value;
+  /** Folds a record, in the order of timestamp, time and offset; starts over when one comes late. May throw Poison. */
+  apply(value: Value, record: LogRecord): Value;
 }
 
 /** The rows an event may read, as they are before it. */
 export interface Rows<Row> {
   /** A row; one that `rows` didn't name is fetched, and the fold is done anew with it. */
   get(key: string): Row | undefined;
-  /** Says that all of these will be read: what lacks is fetched in one go. */
+  /** Announces rows that will be read: the missing ones are fetched together. */
   expect(keys: readonly string[]): void;
 }
 
-/** What follows from an event: rows written (null deletes), effects in order. */
-export interface Step<Row> {
+/** The outcome of an event: rows written (null deletes), and effects in order. */
+export interface Step<Row, Output extends Effect = Effect> {
   readonly writes: readonly (readonly [key: string, row: Row | null])[];
-  readonly effects: readonly Effect[];
+  readonly effects: readonly Output[];
+}
+
+/** The amount that one effect adds to a counter. */
+export interface EffectCounter<Output extends Effect> {
+  amountOf(effect: Output): number;
 }
 
 /** Nothing changes and nothing follows. */
-export const nothing: Step<never> = { writes: [], effects: [] };
+export const nothing: Step<never, never> = { writes: [], effects: [] };
 
 /**
  * The pure half of a service: a plain record of functions over rows of state. No function reads a clock, draws a
  * random number or keeps anything: the same arguments give the same result. Any of them may throw Poison.
  */
-export interface Processor<Row, Event extends Keyed, Given = undefined> {
+export interface Processor<
+  Row,
+  Event extends Keyed,
+  Given = undefined,
+  Input extends LogRecord = LogRecord,
+  Output extends Effect = Effect,
+> {
   /** Identity: names the consumer group, the state table and the streams of the outbox. */
   readonly name: string;
   readonly inputs: readonly TopicId[];
   /** The topic whose partitions are this processor's lanes. */
   readonly home: TopicId;
-  /** Where a record goes that was found outside its key's lane; null where no state hangs on the key. */
+  /** Topic for records that were found outside their key's lane; null where no state hangs on the key. */
   readonly strays: TopicId | null;
   /**
-   * What its own inputs wait in before they are there, in the order of the flow: nothing is folded before everything
-   * that the log had earlier. Empty: records are folded as they come, for who doesn't care.
+   * The order of folding. `log time`: by Kafka timestamp across all inputs, each event only after every earlier one has
+   * come through the stages upstream. `arrival`: as records arrive.
    */
+  readonly order: "log time" | "arrival";
+  /** The stages upstream, in flow order; none where the order is `arrival`. */
   readonly upstream: readonly Stage[];
-  /** Whom it waits for when it is far ahead. */
+  /** The processor downstream that this one waits for when it is far ahead. */
   readonly feeds?: Feed;
-  /** What the root need not hand in as `given`, because the log says it: a change of it looks at every timer anew. */
+  /** Source of `given` where the log says it: a change of it asks every timer anew. Else the caller provides it. */
   readonly globalTable?: GlobalTable<Given>;
+  /** Formats of the topics that its multicasts go to. */
+  readonly multicasts?: Readonly<Record<TopicId, MulticastFormat>>;
+  /** The product's counters that its effects add to, by name. */
+  readonly counters?: Readonly<Record<string, EffectCounter<Output>>>;
+  /** It keeps no rows, and has no table. */
+  readonly isStateless?: true;
   /**
-   * How rows lie in the store where each has several parts. Such a row is read whole and changed in place: `rows` names
-   * all that an event needs, and of what is thrown while one is folded nothing may be kept.
+   * Layout of rows that lie in the store in several parts. Such a row is read whole and changed in place: `rows` names
+   * all that an event needs, and nothing may be kept of what is thrown while one is folded.
    */
   readonly parts?: RowParts<Row>;
-  /** What a record says, split by the keys that it concerns. */
-  read(record: LogRecord): readonly Event[];
-  /** Keys of the rows the event may read or write, for all that it concerns; all of them in its key's lane. */
+  /** The events of a record, split by the keys that they concern. */
+  read(record: Input): readonly Event[];
+  /** Keys of the rows the event may read or write, for all keys that it concerns; all of them in its key's lane. */
   rows(event: Event): readonly string[];
-  /** `rows` holds what `rows(event)` named, for Due the one row that asked. `given` is what the root hands in. */
-  fold(event: Event | Due, rows: Rows<Row>, given: Given): Step<Row>;
-  /** When the row wants to be folded by a Due event, if at all: the first moment its state changes by time alone. */
+  /** Folds an event or a fired timer. `rows` holds what `rows(event)` named, for Due the one row that asked. */
+  fold(event: Event | Due, rows: Rows<Row>, given: Given): Step<Row, Output>;
+  /** The first moment at which the row changes by time alone: it is folded by a Due event then. null: never. */
   wake(row: Row, given: Given): Millis | null;
-  /** What is looked up for a Compose. */
+  /** The rows that a Compose looks up. */
   lookups?(payload: Compose["payload"]): readonly Lookup[];
-  /** Turns a Compose into what follows, with the rows that were looked up; those that don't exist are undefined. */
-  compose?(payload: Compose["payload"], found: (lookup: Lookup) => unknown): readonly Effect[];
+  /** Turns a Compose into effects, with the rows that were looked up; those that don't exist are undefined. */
+  compose?(payload: Compose["payload"], found: (lookup: Lookup) => unknown): readonly Output[];
 }

@@ -8,3 +8,7 @@ import type { Lane } from "./lane.ts";
 export const laneStream = (processor: string, lane: Lane): string => `${processor}/${lane}`;
 export const queueStream = (queue: string): string => queue;
 export const isLaneStream = (stream: string): boolean => stream.includes("/");
+
+/** Headers of a relayed record: by them a reader drops repeats. */
+export const STREAM_HEADER = "whileaway-stream";
+export const SEQUENCE_HEADER = "whileaway-sequence";

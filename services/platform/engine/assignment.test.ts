@@ -1,31 +1,31 @@
 import { expect, test } from "vitest";
-import { nextRoom, remember } from "./assignment.ts";
+import { nextBatchSize, remember } from "./assignment.ts";
 
 test("the more there is, the more is folded in one transaction, within bounds", () => {
-  expect(nextRoom(5_000, { given: 5_100, folded: 5_100, fetched: 0 })).toBe(20_000);
-  expect(nextRoom(150_000, { given: 151_000, folded: 151_000, fetched: 50_000 })).toBe(500_000);
-  expect(nextRoom(20_000, { given: 300, folded: 300, fetched: 300 })).toBe(20_000);
+  expect(nextBatchSize(5_000, { given: 5_100, folded: 5_100, fetched: 0 })).toBe(20_000);
+  expect(nextBatchSize(150_000, { given: 151_000, folded: 151_000, fetched: 50_000 })).toBe(500_000);
+  expect(nextBatchSize(20_000, { given: 300, folded: 300, fetched: 300 })).toBe(20_000);
 });
 
 test("where it had to end early, less is looked at the next time", () => {
-  expect(nextRoom(200_000, { given: 200_500, folded: 40_000, fetched: 0 })).toBe(80_000);
-  expect(nextRoom(200_000, { given: 200_500, folded: 0, fetched: 0 })).toBe(5_000);
+  expect(nextBatchSize(200_000, { given: 200_500, folded: 40_000, fetched: 0 })).toBe(80_000);
+  expect(nextBatchSize(200_000, { given: 200_500, folded: 0, fetched: 0 })).toBe(5_000);
 });
 
 test("where most rows had to be fetched, less is folded the next time", () => {
-  expect(nextRoom(80_000, { given: 80_100, folded: 80_100, fetched: 70_000 })).toBe(20_000);
-  expect(nextRoom(5_000, { given: 60_000, folded: 60_000, fetched: 60_000 })).toBe(5_000);
+  expect(nextBatchSize(80_000, { given: 80_100, folded: 80_100, fetched: 70_000 })).toBe(20_000);
+  expect(nextBatchSize(5_000, { given: 60_000, folded: 60_000, fetched: 60_000 })).toBe(5_000);
 });
 
 test("where the heap is tight, less is folded at once and fewer rows are kept, the latest; then more again", () => {
-  expect(nextRoom(150_000, { given: 151_000, folded: 151_000, fetched: 0 }, 0.1)).toBe(50_000);
+  expect(nextBatchSize(150_000, { given: 151_000, folded: 151_000, fetched: 0 }, 0.1)).toBe(50_000);
   const rows = (from: number, to: number) =>
     new Map(Array.from({ length: to - from }, (_none, index) => [`${from + index}`, index]));
-  const kept = { cache: new Map<string, number | null>(), share: 1 / 32, tight: -1 };
+  const kept = { cache: new Map<string, number | null>(), memoryShare: 1 / 32, pressureSeen: -1 };
   remember(kept, rows(0, 4_000));
-  expect(kept).toMatchObject({ share: 1 / 64, tight: 0 });
+  expect(kept).toMatchObject({ memoryShare: 1 / 64, pressureSeen: 0 });
   expect([...kept.cache.keys()]).toEqual([...rows(875, 4_000).keys()]);
   remember(kept, rows(4_000, 5_000));
-  expect(kept.share).toBeGreaterThan(1 / 64);
+  expect(kept.memoryShare).toBeGreaterThan(1 / 64);
   expect(kept.cache.size).toBeGreaterThan(3_125);
 });

@@ -1,157 +1,170 @@
-import type { Lane } from "../contract/lane.ts";
 import { Fatal } from "../contract/failure.ts";
-import type { LaneProgress, TopicPartition, Subscription } from "../contract/ports.ts";
-import type { Keyed, Stage } from "../contract/processor.ts";
-import type { Millis } from "../contract/time.ts";
+import type { Lane } from "../contract/lane.ts";
+import type { LaneProgress, Store, Subscription } from "../contract/ports.ts";
+import type { Keyed, Processor } from "../contract/processor.ts";
 import { laneStream } from "../contract/stream.ts";
-import type { TopicId } from "../../domain/topics.ts";
-import type { World } from "./engine.ts";
-import { type Frontier, frontier, nameOfPartition } from "./time/watermark.ts";
-import { scaledToHeap, heapPressureCount } from "../runtime/memory-limits.ts";
-import { type Held, held } from "./intake/reorder-buffer.ts";
-import { type Rounds, rounds } from "./time/watermark-probe.ts";
+import type { Millis } from "../contract/time.ts";
+import { nameOfPartition, type TopicPartition } from "../contract/topic-partition.ts";
+import type { TopicId } from "../contract/topic.ts";
+import { heapPressureCount, scaledToHeap } from "../runtime/memory-limits.ts";
+import { type ReorderBuffer, reorderBuffer } from "./intake/reorder-buffer.ts";
+import { openWatermark, type Watermark } from "./time/watermark.ts";
+import { type WatermarkProbe, watermarkProbe } from "./time/watermark-probe.ts";
+import type { World } from "./world.ts";
 
-/** Rows kept in memory for the lanes held; beyond, those are forgotten that were written or read the longest ago. */
+/** Rows kept in memory for the lanes claimed; beyond, the rows that were written or read the longest ago are dropped. */
 const MAX_CACHED_ROWS = scaledToHeap(200_000);
 
 /**
- * Events folded in one transaction, about. The more, the less often rows are written that many of them touch; where many
- * timers fire among them, it ends before the last, so that fewer are looked at in the next.
+ * Events folded in one transaction, about. The more, the less often rows are written that many of them touch. Where many
+ * timers fire among them, it ends before the last, so that fewer are taken for the next.
  */
-const LEAST_ROOM = scaledToHeap(5_000);
-const MOST_ROOM = scaledToHeap(500_000);
+const MIN_BATCH = scaledToHeap(5_000);
+const MAX_BATCH = scaledToHeap(500_000);
 const GROWTH = 4;
-/** Where more rows than this had to be fetched for one, it touches few of them often: it would only be large. */
+/** A batch that fetched more rows than this touches few of them often: a larger one would only be large. */
 const MANY_FETCHED = scaledToHeap(50_000);
 
 /**
- * How many events the next transaction is for.
- * @param last of the one before: events that were given and those that were folded, and rows that weren't in memory
- * @param share of the room that there may be
+ * Number of events for the next transaction.
+ * @param last the one before: events that it was given and those that it folded, and rows that weren't in memory
+ * @param memoryShare share of the largest batch that there may be
  */
-export const nextRoom = (
-  room: number,
+export const nextBatchSize = (
+  batchSize: number,
   last: { readonly given: number; readonly folded: number; readonly fetched: number },
-  share = 1,
+  memoryShare = 1,
 ): number => {
-  if (last.folded < last.given) return Math.max(LEAST_ROOM, 2 * last.folded);
-  if (last.fetched > MANY_FETCHED) return Math.max(LEAST_ROOM, Math.floor(room / GROWTH));
-  return Math.max(LEAST_ROOM, Math.min(share * MOST_ROOM, last.given < room ? room : GROWTH * room));
+  if (last.folded < last.given) return Math.max(MIN_BATCH, 2 * last.folded);
+  if (last.fetched > MANY_FETCHED) return Math.max(MIN_BATCH, Math.floor(batchSize / GROWTH));
+  return Math.max(
+    MIN_BATCH,
+    Math.min(memoryShare * MAX_BATCH, last.given < batchSize ? batchSize : GROWTH * batchSize),
+  );
 };
 
-/** The time in which an engine holds its lanes: what it knows and may write until it lets go or is fenced. */
-export interface Tenure<Row, Event> {
+/** The lanes that an engine has claimed, and its state of them until it lets go or is fenced. */
+export interface Assignment<Row, Event> {
   readonly lanes: readonly Lane[];
-  readonly places: readonly TopicPartition[];
+  readonly partitions: readonly TopicPartition[];
   /** Whether the processor has no other lanes. */
   readonly isAlone: boolean;
-  /** The lanes as they are now, and as they were saved last. */
-  readonly holds: Map<Lane, LaneProgress>;
+  /** Progress of the lanes as it is now, and as it was saved last. */
+  readonly progress: Map<Lane, LaneProgress>;
   readonly saved: Map<Lane, LaneProgress>;
-  readonly frontier: Frontier;
-  readonly rounds: Rounds;
-  readonly held: Held<Event>;
-  /** By queue, the number of the last record that has come. */
-  readonly arrived: Map<string, number>;
-  /** Records taken since the last commit, by topic: what is told of it. */
-  readonly taken: Map<TopicId, number>;
+  readonly watermark: Watermark;
+  readonly watermarkProbe: WatermarkProbe;
+  readonly reorderBuffer: ReorderBuffer<Event>;
+  /** By queue, the number of the last record read. */
+  readonly lastRead: Map<string, number>;
+  /** Records read since the last commit, by topic. */
+  readonly recordsRead: Map<TopicId, number>;
   /** Rows as of the last commit; null where there is none. */
   readonly cache: Map<string, Row | null>;
   /** The earliest timer, or null. */
   nextDue: Millis | null;
-  /** How many events are to be folded in the next transaction at most, about. */
-  room: number;
-  /** Of the rows and events that may be in memory, the share for which the heap has proved large enough; 1: all. */
-  share: number;
-  /** How often the heap had been found tight when that was looked at last. */
-  tight: number;
+  /** Number of events for the next transaction, about. */
+  batchSize: number;
+  /** Share of the rows and events allowed in memory for which the heap has proved large enough; 1: all. */
+  memoryShare: number;
+  /** Number of times that the heap was under pressure, as last seen. */
+  pressureSeen: number;
   streams(): readonly string[];
   positions(): readonly (TopicPartition & { readonly offset: number })[];
 }
 
+/** The earliest timer of the lanes; null where there is none. */
+export const nextDueOf = async (
+  { name, isStateless }: Pick<Processor<unknown, Keyed, unknown>, "name" | "isStateless">,
+  store: Pick<Store, "nextDue">,
+  lanes: readonly Lane[],
+): Promise<Millis | null> => (isStateless === true || lanes.length === 0 ? null : store.nextDue(name, lanes));
+
 /**
- * Claims the lanes of the places and starts delivery where their last commit ended. Throws Fatal where the log ends
+ * Claims the lanes of the partitions and starts delivery where their last commit ended. Throws Fatal where the log ends
  * before that: it is another log than the one that was read.
- * @param aside places of the lore
+ * @param global partitions of the global table
  */
-export const takeOver = async <Row, Event extends Keyed>(
-  { name: processor, upstream }: { readonly name: string; readonly upstream: readonly Stage[] },
-  places: readonly TopicPartition[],
+export const claimLanes = async <Row, Event extends Keyed>(
+  processor: Pick<Processor<unknown, Keyed, unknown>, "name" | "upstream" | "isStateless">,
+  partitions: readonly TopicPartition[],
   lanes: number,
-  aside: readonly TopicPartition[],
+  global: readonly TopicPartition[],
   world: World,
   subscription: Subscription,
-): Promise<Tenure<Row, Event>> => {
+): Promise<Assignment<Row, Event>> => {
+  const { name, upstream } = processor;
   const { store } = world;
-  const owned = [...new Set(places.map(({ partition }) => partition % lanes))].toSorted((a, b) => a - b);
-  const holds = new Map((await store.claim(processor, owned)).map((hold) => [hold.lane, hold]));
-  const cursor = (place: TopicPartition): number | null =>
-    holds.get(place.partition % lanes)?.cursors[nameOfPartition(place)] ?? null;
-  const start = places.map(cursor);
-  await checkEnds(processor, places, start, world);
-  places.forEach((place, index) => subscription.seek(place, start[index] ?? null));
+  const owned = [...new Set(partitions.map(({ partition }) => partition % lanes))].toSorted((a, b) => a - b);
+  const progress = new Map((await store.claim(name, owned)).map((lane) => [lane.lane, lane]));
+  const cursor = (of: TopicPartition): number | null =>
+    progress.get(of.partition % lanes)?.cursors[nameOfPartition(of)] ?? null;
+  const start = partitions.map(cursor);
+  await checkEnds(name, partitions, start, world);
+  partitions.forEach((partition, index) => subscription.seek(partition, start[index] ?? null));
   const fed = upstream.map(({ to }) => to);
-  const reached = frontier(places, start, lanes, fed, aside);
+  const watermark = openWatermark(partitions, start, lanes, fed, global);
   const isAlone = owned.length === lanes;
-  const progress = () => [...holds.values()];
-  const own = { processor, lanes: owned, isAlone, places, aside, progress };
+  const own = { processor: name, lanes: owned, isAlone, partitions, global, progress: () => [...progress.values()] };
   return {
     lanes: owned,
-    places,
+    partitions,
     isAlone,
-    holds,
-    saved: new Map(holds),
-    frontier: reached,
-    rounds: rounds(upstream, own, reached, world),
-    held: held(places, lanes, new Map(holds)),
-    arrived: new Map(),
-    taken: new Map(),
+    progress,
+    saved: new Map(progress),
+    watermark,
+    watermarkProbe: watermarkProbe(upstream, own, watermark, world),
+    reorderBuffer: reorderBuffer(partitions, lanes, new Map(progress), world.product),
+    lastRead: new Map(),
+    recordsRead: new Map(),
     cache: new Map(),
-    room: LEAST_ROOM,
-    share: 1,
-    tight: heapPressureCount(),
-    nextDue: owned.length === 0 ? null : await store.nextDue(processor, owned),
-    streams: () => owned.map((lane) => laneStream(processor, lane)),
+    batchSize: MIN_BATCH,
+    memoryShare: 1,
+    pressureSeen: heapPressureCount(),
+    nextDue: await nextDueOf(processor, store, owned),
+    streams: () => owned.map((lane) => laneStream(name, lane)),
     positions: () =>
-      places.flatMap((place) => {
-        const offset = cursor(place);
-        return offset === null ? [] : [{ ...place, offset }];
+      partitions.flatMap((partition) => {
+        const offset = cursor(partition);
+        return offset === null ? [] : [{ ...partition, offset }];
       }),
   };
 };
 
 const checkEnds = async (
   processor: string,
-  places: readonly TopicPartition[],
+  partitions: readonly TopicPartition[],
   start: readonly (number | null)[],
   { log }: World,
 ): Promise<void> => {
-  const extents = await log.offsets(places);
-  places.forEach((place, index) => {
-    const [from, high] = [start[index] ?? 0, extents[index]?.high ?? Infinity];
+  const offsets = await log.offsets(partitions);
+  partitions.forEach((partition, index) => {
+    const [from, high] = [start[index] ?? 0, offsets[index]?.high ?? Infinity];
     if (from > high)
       throw new Fatal(
-        `${processor} has taken ${from} records of ${nameOfPartition(place)}, but the log has only ${high}: was the topic made anew? Then its state must be, too`,
+        `${processor} has taken ${from} records of ${nameOfPartition(partition)}, but the log has only ${high}: was the topic made anew? Then its state must be, too`,
       );
   });
 };
 
-/** What the share is divided by when the heap is tight, its least, and what it grows by with each transaction else. */
+/** Divisor of the memory share when the heap is under pressure, its least, and its growth with each other transaction. */
 const CUT = 2;
 const LEAST_SHARE = 1 / 64;
 const RECOVERY = 1.02;
 
-/** Keeps the rows most recently used, within the limit: rows may be of any size, and so it is less where the heap is tight. */
+/** Caches the rows used last, within the limit. Rows may be of any size, so the limit is less under heap pressure. */
 export const remember = <Row>(
-  tenure: Pick<Tenure<Row, unknown>, "cache" | "share" | "tight">,
+  assignment: Pick<Assignment<Row, unknown>, "cache" | "memoryShare" | "pressureSeen">,
   rows: ReadonlyMap<string, Row | null>,
 ): void => {
-  const times = heapPressureCount();
-  tenure.share =
-    times > tenure.tight ? Math.max(LEAST_SHARE, tenure.share / CUT) : Math.min(1, tenure.share * RECOVERY);
-  tenure.tight = times;
-  const { cache } = tenure;
-  const most = tenure.share * MAX_CACHED_ROWS;
+  const pressure = heapPressureCount();
+  assignment.memoryShare =
+    pressure > assignment.pressureSeen
+      ? Math.max(LEAST_SHARE, assignment.memoryShare / CUT)
+      : Math.min(1, assignment.memoryShare * RECOVERY);
+  assignment.pressureSeen = pressure;
+  const { cache } = assignment;
+  const most = assignment.memoryShare * MAX_CACHED_ROWS;
   for (const [key, row] of rows) {
     cache.delete(key);
     cache.set(key, row);

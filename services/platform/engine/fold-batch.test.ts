@@ -1,3 +1,5 @@
+import { type DeadLetter } from "../contract/records.ts";
+import { product } from "../../domain/topics.ts";
 import { deserialize, serialize } from "node:v8";
 import { expect, test } from "vitest";
 import { Poison } from "../contract/failure.ts";
@@ -5,7 +7,7 @@ import type { RowParts } from "../contract/row-parts.ts";
 import type { Keyed, Processor } from "../contract/processor.ts";
 import { memoryStore } from "../memory/store.ts";
 import { topology } from "../memory/topology.ts";
-import { rowsFor } from "./fold-batch.ts";
+import { readRows } from "./fold-batch.ts";
 
 interface Count {
   sum: number;
@@ -34,6 +36,7 @@ const adder: Processor<Count, Plus> = {
   inputs: ["presence"],
   home: "inbox",
   strays: null,
+  order: "arrival",
   upstream: [],
   parts,
   read: ({ key, value, at, loggedAt: timestamp }) => [{ key, at, loggedAt: timestamp, by: value as unknown as number }],
@@ -55,7 +58,7 @@ test("what a fold has spoiled is read again, and all of the batch but that is fo
     decode: (_topic: string, value: Uint8Array): unknown => deserialize(value),
     encode: (_topic: string, value: unknown) => serialize(value),
   };
-  await using world = topology(codec, 1_000_000, () => 1);
+  await using world = topology(product, codec, 1_000_000, () => 1);
   await world.process(adder, () => undefined);
   const say = (...numbers: readonly number[]) =>
     world.publish(...numbers.map((by) => ({ topic: "presence" as const, key: "ada", value: by as never })));
@@ -64,7 +67,10 @@ test("what a fold has spoiled is read again, and all of the batch but that is fo
   await say(4, 13, 8, 13, 16);
   await world.settle();
   expect(await world.world.store.load("inboxes", [{ lane: 0, key: "ada" }])).toEqual([31]);
-  expect(world.values("deadLetters").map(({ reason }) => reason)).toEqual(["an unlucky number", "an unlucky number"]);
+  expect((world.values("deadLetters") as readonly DeadLetter[]).map(({ reason }) => reason)).toEqual([
+    "an unlucky number",
+    "an unlucky number",
+  ]);
 });
 
 test("rows that aren't in memory are asked for twenty thousand at a time, each once", async () => {
@@ -81,7 +87,7 @@ test("rows that aren't in memory are asked for twenty thousand at a time, each o
   const cache = new Map([["0", { sum: 7, isSaved: true }]]);
   const keys = Array.from({ length: 25_001 }, (_none, index) => String(index));
   const due = [...keys, ...keys].map((key) => ({ lane: 0, key }));
-  const { rows, fetched } = await rowsFor({ processor: adder, tenure: { cache }, world }, [], due);
+  const { rows, fetched } = await readRows({ processor: adder, assignment: { cache }, world }, [], due);
   expect(asked).toEqual([20_000, 5_000]);
   expect(fetched).toBe(25_000);
   expect([rows.size, rows.get("0"), rows.get("1")]).toEqual([25_001, { sum: 7, isSaved: true }, null]);

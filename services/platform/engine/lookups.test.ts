@@ -8,6 +8,7 @@ const processor: Processor<null, Keyed> = {
   inputs: [],
   home: "inbox",
   strays: null,
+  order: "arrival",
   upstream: [],
   read: () => [],
   rows: () => [],

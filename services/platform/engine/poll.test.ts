@@ -1,3 +1,4 @@
+import { product } from "../../domain/topics.ts";
 import { deserialize, serialize } from "node:v8";
 import { expect, test } from "vitest";
 import { flow } from "../../domain/flow.ts";
@@ -17,6 +18,7 @@ const counter = (upstream: readonly Stage[]): Processor<null, Keyed> => ({
   inputs: ["presence"],
   home: "inbox",
   strays: null,
+  order: upstream.length === 0 ? "arrival" : "log time",
   upstream,
   read: ({ key, at, loggedAt: timestamp }) => [{ key, at, loggedAt: timestamp }],
   rows: () => [],
@@ -26,7 +28,7 @@ const counter = (upstream: readonly Stage[]): Processor<null, Keyed> => ({
 
 /** How many of 25,000 records are taken for each of the commits that take any. */
 const takenBy = async (upstream: readonly Stage[]): Promise<readonly number[]> => {
-  await using world = topology(codec, 1_000_000, () => 1);
+  await using world = topology(product, codec, 1_000_000, () => 1);
   await world.process(counter(upstream), () => undefined);
   const taken: number[] = [];
   using _committed = listen("committed", ({ records }) => {

@@ -1,109 +1,114 @@
 import { setImmediate as others } from "node:timers/promises";
-import { type Lane } from "../contract/lane.ts";
-import type { LaneProgress, TopicPartition, RawRecord, FetchedRecords } from "../contract/ports.ts";
+import type { Lane } from "../contract/lane.ts";
+import type { FetchedRecords, LaneProgress, RawRecord } from "../contract/ports.ts";
 import type { Keyed, Processor } from "../contract/processor.ts";
 import type { Millis } from "../contract/time.ts";
-import type { LaneEffect } from "./fold/fold.ts";
-import { SKEW } from "../adapters/postgres/clock.ts";
-import { nameOfPartition } from "./time/watermark.ts";
+import { nameOfPartition, type TopicPartition } from "../contract/topic-partition.ts";
+import type { Product } from "../contract/topic.ts";
+import { SEQUENCE_HEADER, STREAM_HEADER } from "../contract/stream.ts";
+import { SKEW } from "../runtime/machine-clock.ts";
 import { scaledToHeap } from "../runtime/memory-limits.ts";
-import { type Origin, prepare, take } from "./intake/decode.ts";
+import type { Assignment } from "./assignment.ts";
+import { publishLetter } from "./intake/dead-letter.ts";
+import { type Decoded, decodeRecord, type Origin, prepare } from "./intake/decode.ts";
+import type { LaneEffect } from "./lane-effect.ts";
 import { countByTopic } from "./output/outbox.ts";
-import { SEQUENCE_HEADER, STREAM_HEADER } from "./output/relay.ts";
-import type { Tenure } from "./assignment.ts";
-import type { Turn } from "./step.ts";
+import type { StepContext } from "./step-context.ts";
 
 /** Records taken before others in this process have their turn. */
 const TAKEN_AT_ONCE = scaledToHeap(10_000);
-/** Records taken in a turn, about: reading is ahead of folding, so that the stream's time is asked for but now and then. */
+/** Records taken in a step, about: reading is ahead of folding, so that the watermark is probed but now and then. */
 const MAX_TAKEN = scaledToHeap(50_000);
 
-/** What came of records as soon as they were read. */
-export interface Examination {
-  /** Whether anything had arrived. */
+/** The outcome of reading. */
+export interface Polled {
+  /** Whether any records had arrived. */
   readonly isAny: boolean;
   /** Strays on their way to their lanes, and dead letters. */
-  readonly asides: readonly LaneEffect[];
+  readonly rerouted: readonly LaneEffect[];
 }
 
 /**
- * Takes what has arrived: what is for this lane waits until the stream's time has come to it, the rest is sent on at
- * once, and once. `tenure.holds` says how far that goes, and is to be saved with the asides.
+ * Takes the records that have arrived. Those of this lane wait in the reorder buffer for the watermark; the others are
+ * rerouted at once, and once. `assignment.progress` says how far that goes, and is to be saved with `rerouted`.
  */
-export const examine = async <Row, Event extends Keyed, Given>(it: Turn<Row, Event, Given>): Promise<Examination> => {
-  const asides: LaneEffect[] = [];
+export const poll = async <Row, Event extends Keyed, Given>(
+  context: StepContext<Row, Event, Given>,
+): Promise<Polled> => {
+  const rerouted: LaneEffect[] = [];
   let taken = 0;
   for (;;) {
-    const some = await examineSome(it);
-    for (const aside of some.asides) asides.push(aside);
+    const some = await pollSome(context);
+    for (const effect of some.rerouted) rerouted.push(effect);
     taken += some.count;
-    // Who folds records as they come folds all that are taken in one transaction.
-    const isEnough = some.count < TAKEN_AT_ONCE || taken >= MAX_TAKEN || it.processor.upstream.length === 0;
-    if (isEnough) return { isAny: taken > 0 || some.isAny, asides };
+    // In the order of arrival, all records taken are folded in one transaction.
+    const isEnough = some.count < TAKEN_AT_ONCE || taken >= MAX_TAKEN || context.processor.order === "arrival";
+    if (isEnough) return { isAny: taken > 0 || some.isAny, rerouted };
     await others();
   }
 };
 
-const examineSome = async <Row, Event extends Keyed, Given>(
-  it: Turn<Row, Event, Given>,
-): Promise<Examination & { readonly count: number }> => {
-  const { tenure, subscription, world, lanes } = it;
-  const slices = subscription.take(TAKEN_AT_ONCE, wanted(tenure));
-  const raws = slices.map((slice) => {
-    const from = tenure.frontier.position(slice.place); // delivered twice
-    return slice.records.filter(({ offset }) => offset >= from);
+const pollSome = async <Row, Event extends Keyed, Given>(
+  context: StepContext<Row, Event, Given>,
+): Promise<Polled & { readonly count: number }> => {
+  const { assignment, subscription, world, lanes } = context;
+  const fetched = subscription.take(TAKEN_AT_ONCE, wanted(assignment));
+  const raws = fetched.map((some) => {
+    const position = assignment.watermark.position(some.from); // records before it are delivered twice
+    return some.records.filter(({ offset }) => offset >= position);
   });
-  await prepare(raws.flat(), world.codec);
-  const asides = slices.flatMap((slice, index) => examineSlice(it, slice, raws[index] ?? []));
-  for (const lane of new Set(slices.map(({ place }) => place.partition % lanes))) {
-    const hold = tenure.holds.get(lane);
-    if (hold !== undefined) tenure.holds.set(lane, examinedHold(hold, slices, it));
+  await prepare(raws.flat(), world);
+  const rerouted = fetched.flatMap((some, index) => readRecords(context, some, raws[index] ?? []));
+  for (const lane of new Set(fetched.map(({ from }) => from.partition % lanes))) {
+    const progress = assignment.progress.get(lane);
+    if (progress !== undefined) assignment.progress.set(lane, progressRead(progress, fetched, context));
   }
   for (const [topic, count] of countByTopic(raws.flat()))
-    tenure.taken.set(topic, (tenure.taken.get(topic) ?? 0) + count);
-  return { isAny: slices.length > 0, asides, count: slices.reduce((sum, { records }) => sum + records.length, 0) };
+    assignment.recordsRead.set(topic, (assignment.recordsRead.get(topic) ?? 0) + count);
+  return { isAny: fetched.length > 0, rerouted, count: fetched.reduce((sum, { records }) => sum + records.length, 0) };
 };
 
-/** A place of which too much waits is not read on, unless nothing at all goes on without it. */
+/** Whether a partition is read on: not where too much of it waits, unless the watermark stands still without it. */
 export const wanted =
-  <Row, Event>({ held, frontier }: Tenure<Row, Event>) =>
-  (place: TopicPartition): boolean =>
-    !held.isFull(place) || (held.first() > frontier.time() && frontier.waitsFor(place));
+  <Row, Event>({ reorderBuffer, watermark }: Assignment<Row, Event>) =>
+  (partition: TopicPartition): boolean =>
+    !reorderBuffer.isFull(partition) || (reorderBuffer.earliest() > watermark.time() && watermark.waitsFor(partition));
 
-const examineSlice = <Row, Event extends Keyed, Given>(
-  it: Turn<Row, Event, Given>,
-  { place, next }: FetchedRecords,
+/** Reads the records of a partition; returns those that are rerouted. */
+const readRecords = <Row, Event extends Keyed, Given>(
+  { assignment, processor, world, lanes }: StepContext<Row, Event, Given>,
+  { from, next }: FetchedRecords,
   raws: readonly RawRecord[],
 ): readonly LaneEffect[] => {
-  const { tenure, processor, world, lanes } = it;
-  const lane = place.partition % lanes;
-  const before = tenure.holds.get(lane)?.readOffsets[nameOfPartition(place)] ?? 0;
-  const asides: LaneEffect[] = [];
+  const lane = from.partition % lanes;
+  const before = assignment.progress.get(lane)?.readOffsets[nameOfPartition(from)] ?? 0;
+  const rerouted: LaneEffect[] = [];
   const now = world.clock.now();
-  const had = hadBy(raws, now);
+  const loggedBy = latestTimes(raws, now);
   let latest = -1;
   for (const [index, raw] of raws.entries()) {
     if (raw.timestamp <= now + SKEW) latest = Math.max(latest, raw.timestamp);
-    const sender = senderOf(place, raw, processor);
-    if (sender !== null && !isNew(tenure, lane, sender.queue, sender.number)) continue;
-    const taken = take(raw, processor, world.codec, lanes, had[index] ?? now);
-    if (taken.kind === "events") {
-      const { queue, number } = sender ?? strayQueue(place, taken.origin);
-      if (!isNew(tenure, lane, queue, number)) continue;
-      tenure.arrived.set(queue, number);
-      tenure.held.add({ lane, place, raw, origin: taken.origin, queue, number, events: taken.events });
-    } else if (raw.offset >= before) asides.push(...aside(taken, lane, processor));
+    const sender = senderOf(from, raw, processor);
+    if (sender !== null && !isNew(assignment, lane, sender.queue, sender.number)) continue;
+    const decoded = decodeRecord(raw, processor, world, lanes, loggedBy[index] ?? now);
+    if (decoded.kind === "events") {
+      const { events, origin } = decoded;
+      const { queue, number } = sender ?? strayQueue(from, origin);
+      if (!isNew(assignment, lane, queue, number)) continue;
+      assignment.lastRead.set(queue, number);
+      assignment.reorderBuffer.add({ lane, from, raw, origin, queue, number, events });
+    } else if (raw.offset >= before) rerouted.push(...reroute(decoded, lane, processor, world.product));
   }
-  tenure.frontier.reach(place, next, latest);
-  tenure.held.pass(place, next);
-  return asides;
+  assignment.watermark.advance(from, next, latest);
+  assignment.reorderBuffer.advance(from, next);
+  return rerouted;
 };
 
 /**
- * When the log had each record at the latest. A timestamp much later than now is wrong: waited for, it would keep all that
- * is behind it on the partition. That record came before the next one whose timestamp may be right, or before now.
+ * The latest time at which the log got each record. A timestamp much later than now is wrong: waited for, it would hold up
+ * every record behind it. Such a record came before the next one whose timestamp may be right, or before now.
  */
-const hadBy = (raws: readonly RawRecord[], now: Millis): readonly Millis[] => {
+const latestTimes = (raws: readonly RawRecord[], now: Millis): readonly Millis[] => {
   const times: Millis[] = [];
   let next = now;
   for (const { timestamp } of raws.toReversed()) times.push((next = timestamp > now + SKEW ? next : timestamp));
@@ -111,65 +116,65 @@ const hadBy = (raws: readonly RawRecord[], now: Millis): readonly Millis[] => {
 };
 
 const isNew = <Row, Event>(
-  { arrived, holds }: Tenure<Row, Event>,
+  { lastRead, progress }: Assignment<Row, Event>,
   lane: Lane,
   queue: string,
   number: number,
-): boolean => number > (arrived.get(queue) ?? holds.get(lane)?.lastSequence[queue] ?? -1);
+): boolean => number > (lastRead.get(queue) ?? progress.get(lane)?.lastSequence[queue] ?? -1);
 
-/** The queue of a record and its number there; null where only what is inside it tells. */
+/** The queue of a record and its number there; null for a stray, whose origin alone tells them. */
 const senderOf = (
-  place: TopicPartition,
+  from: TopicPartition,
   { topic, headers, offset }: RawRecord,
   { strays }: Pick<Processor<unknown, Keyed, unknown>, "strays">,
 ): { readonly queue: string; readonly number: number } | null => {
   if (topic === strays) return null;
-  const own = { queue: nameOfPartition(place), number: offset };
+  const own = { queue: nameOfPartition(from), number: offset };
   const stream = headers[STREAM_HEADER];
   if (stream === undefined) return own;
   const decoder = new TextDecoder();
   const sequence = decoder.decode(headers[SEQUENCE_HEADER]);
   const number = Number(sequence);
-  if (sequence === "" || !Number.isSafeInteger(number)) return own; // not ours, whatever it calls itself
-  return { queue: `${nameOfPartition(place)}<${decoder.decode(stream)}`, number };
+  if (sequence === "" || !Number.isSafeInteger(number)) return own; // another program's header of that name
+  return { queue: `${nameOfPartition(from)}<${decoder.decode(stream)}`, number };
 };
 
-const strayQueue = (place: TopicPartition, origin: Origin): { readonly queue: string; readonly number: number } => ({
-  queue: `${nameOfPartition(place)}<${nameOfPartition(origin)}`,
+const strayQueue = (from: TopicPartition, origin: Origin): { readonly queue: string; readonly number: number } => ({
+  queue: `${nameOfPartition(from)}<${nameOfPartition(origin)}`,
   number: origin.offset,
 });
 
-/** What a record leads to that never reaches the fold. */
-const aside = (
-  taken: Exclude<ReturnType<typeof take>, { readonly kind: "events" }>,
+/** Effects of a record that never reaches the fold. */
+const reroute = (
+  decoded: Exclude<Decoded<unknown>, { readonly kind: "events" }>,
   lane: Lane,
   { strays }: Pick<Processor<unknown, Keyed, unknown>, "strays">,
+  product: Product,
 ): readonly LaneEffect[] => {
-  if (taken.kind === "poison")
-    return [{ lane, effect: { type: "publish", topic: "deadLetters", key: "", value: taken.letter } }];
+  if (decoded.kind === "poison") return [publishLetter(lane, decoded.letter, product)];
   if (strays === null) return [];
-  return [{ lane, effect: { type: "forward", topic: strays, partition: taken.lane, stray: taken.stray } }];
+  return [{ lane, effect: { type: "forward", topic: strays, partition: decoded.lane, stray: decoded.stray } }];
 };
 
-/** The hold once the slices are examined; what waited for nothing counts as folded. */
-const examinedHold = <Row, Event extends Keyed, Given>(
-  hold: LaneProgress,
-  slices: readonly FetchedRecords[],
-  { tenure, lanes, world }: Turn<Row, Event, Given>,
+/** The lane's progress once the records are read; records without events count as folded. */
+const progressRead = <Row, Event extends Keyed, Given>(
+  progress: LaneProgress,
+  fetched: readonly FetchedRecords[],
+  { assignment, lanes, world }: StepContext<Row, Event, Given>,
 ): LaneProgress => {
-  const examined = { ...hold.readOffsets };
-  for (const { place } of slices)
-    if (place.partition % lanes === hold.lane)
-      examined[nameOfPartition(place)] = Math.max(
-        examined[nameOfPartition(place)] ?? 0,
-        tenure.frontier.position(place),
-      );
-  return {
-    ...tenure.held.take(-1, hold),
-    readOffsets: examined,
-    readWatermark: examinedTime(hold, tenure, world.clock.now()),
-  };
+  const readOffsets = { ...progress.readOffsets };
+  for (const { from } of fetched)
+    if (from.partition % lanes === progress.lane) {
+      const name = nameOfPartition(from);
+      readOffsets[name] = Math.max(readOffsets[name] ?? 0, assignment.watermark.position(from));
+    }
+  const readWatermark = readWatermarkOf(progress, assignment, world.clock.now());
+  return { ...assignment.reorderBuffer.release(-1, progress), readOffsets, readWatermark };
 };
 
-export const examinedTime = <Row, Event>(hold: LaneProgress, { frontier }: Tenure<Row, Event>, now: number): number =>
-  Math.max(hold.readWatermark, Math.min(frontier.examinedTime(hold.lane), now));
+/** The time up to which every record of the lane is read. */
+export const readWatermarkOf = <Row, Event>(
+  progress: LaneProgress,
+  { watermark }: Assignment<Row, Event>,
+  now: Millis,
+): Millis => Math.max(progress.readWatermark, Math.min(watermark.readTime(progress.lane), now));

@@ -1,14 +1,7 @@
+import type { TopicId } from "../contract/topic.ts";
 import { laneOf } from "../contract/lane.ts";
-import type {
-  Clock,
-  Log,
-  Outgoing,
-  TopicPartition,
-  RawRecord,
-  FetchedRecords,
-  Subscription,
-} from "../contract/ports.ts";
-import { type TopicId } from "../../domain/topics.ts";
+import type { Clock, Log, Outgoing, RawRecord, FetchedRecords, Subscription } from "../contract/ports.ts";
+import { nameOfPartition, type TopicPartition } from "../contract/topic-partition.ts";
 import { scanOf } from "../runtime/log-reader.ts";
 
 /** A log in memory that anyone may look into. */
@@ -34,10 +27,8 @@ const encoder = new TextEncoder();
 
 const bytesOf = (said: string | Uint8Array): Uint8Array => (typeof said === "string" ? encoder.encode(said) : said);
 
-const name = ({ topic, partition }: TopicPartition): string => `${topic}/${partition}`;
-
 /**
- * A second implementation of the log (core/ports.ts): kept in memory, timestamps by the given clock.
+ * A second implementation of the log (contract/ports.ts): kept in memory, timestamps by the given clock.
  * @param partitions of each topic, or of all
  */
 export const memoryLog = (clock: Clock, partitions: Partitions = PARTITIONS): MemoryLog => {
@@ -45,17 +36,17 @@ export const memoryLog = (clock: Clock, partitions: Partitions = PARTITIONS): Me
   const kept = new Map<string, RawRecord[]>();
   const members = new Set<Member>();
 
-  const held = (place: TopicPartition): RawRecord[] => {
-    const found = kept.get(name(place)) ?? [];
-    kept.set(name(place), found);
+  const recordsOf = (topicPartition: TopicPartition): RawRecord[] => {
+    const found = kept.get(nameOfPartition(topicPartition)) ?? [];
+    kept.set(nameOfPartition(topicPartition), found);
     return found;
   };
 
   const append = ({ topic, partition, key, value, headers = {}, timestamp }: Outgoing): void => {
-    const place = { topic, partition: partition ?? laneOf(key ?? "", count(topic)) };
-    const records = held(place);
+    const topicPartition = { topic, partition: partition ?? laneOf(key ?? "", count(topic)) };
+    const records = recordsOf(topicPartition);
     records.push({
-      ...place,
+      ...topicPartition,
       offset: records.length,
       timestamp: timestamp ?? clock.now(),
       key: key === null ? null : encoder.encode(key),
@@ -84,50 +75,53 @@ export const memoryLog = (clock: Clock, partitions: Partitions = PARTITIONS): Me
       return Promise.resolve();
     },
     partitions: (topic) => Promise.resolve(count(topic)),
-    offsets: (places) => Promise.resolve(places.map((place) => ({ low: 0, high: held(place).length }))),
+    offsets: (of) => Promise.resolve(of.map((topicPartition) => ({ low: 0, high: recordsOf(topicPartition).length }))),
     subscribe(group, topics, lanes) {
       const member: Member = { group, topics, lanes, assigned: [], positions: new Map(), wake: () => undefined };
       members.add(member);
       rebalance(group);
       return Promise.resolve(
-        subscription(member, held, () => {
+        subscription(member, recordsOf, () => {
           if (members.delete(member)) rebalance(group);
         }),
       );
     },
     scan: (topics) => scanOf(log, topics),
-    records: (topic) => Array.from({ length: count(topic) }, (_, partition) => held({ topic, partition })).flat(),
+    records: (topic) => Array.from({ length: count(topic) }, (_, partition) => recordsOf({ topic, partition })).flat(),
   };
   return log;
 };
 
 const subscription = (
   member: Member,
-  held: (place: TopicPartition) => RawRecord[],
+  recordsOf: (topicPartition: TopicPartition) => RawRecord[],
   leave: () => void,
 ): Subscription => {
   const ready = (): readonly TopicPartition[] =>
-    member.assigned.filter((place) => (member.positions.get(name(place)) ?? Infinity) < held(place).length);
+    member.assigned.filter(
+      (topicPartition) =>
+        (member.positions.get(nameOfPartition(topicPartition)) ?? Infinity) < recordsOf(topicPartition).length,
+    );
   return {
     assigned: () => member.assigned,
-    seek: (place, offset) => void member.positions.set(name(place), offset ?? 0),
+    seek: (topicPartition, offset) => void member.positions.set(nameOfPartition(topicPartition), offset ?? 0),
     take(limit, isWanted = () => true) {
       // Least timestamps first, but what stands behind another on a partition stays behind it.
       const waiting = ready()
         .filter(isWanted)
-        .flatMap((place) => {
+        .flatMap((topicPartition) => {
           let latest = -Infinity;
-          return held(place)
-            .slice(member.positions.get(name(place)))
-            .map((record) => ({ place, record, at: (latest = Math.max(latest, record.timestamp)) }));
+          return recordsOf(topicPartition)
+            .slice(member.positions.get(nameOfPartition(topicPartition)))
+            .map((record) => ({ topicPartition, record, at: (latest = Math.max(latest, record.timestamp)) }));
         });
       const taken = waiting.toSorted((a, b) => a.at - b.at).slice(0, limit);
       return Array.from(
-        Map.groupBy(taken, ({ place }) => place),
-        ([place, some]): FetchedRecords => {
+        Map.groupBy(taken, ({ topicPartition }) => topicPartition),
+        ([topicPartition, some]): FetchedRecords => {
           const next = (some.at(-1)?.record.offset ?? 0) + 1;
-          member.positions.set(name(place), next);
-          return { place, records: some.map(({ record }) => record), next };
+          member.positions.set(nameOfPartition(topicPartition), next);
+          return { from: topicPartition, records: some.map(({ record }) => record), next };
         },
       );
     },

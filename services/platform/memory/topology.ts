@@ -1,13 +1,14 @@
 import type { Clock, Codec } from "../contract/ports.ts";
 import type { Keyed, Processor } from "../contract/processor.ts";
 import type { Millis } from "../contract/time.ts";
-import type { TopicId } from "../../domain/topics.ts";
-import type { Values } from "../../domain/log-record.ts";
-import { wakeups } from "../runtime/wakeups.ts";
-import { type Engine, startEngine, type World } from "../engine/engine.ts";
+import type { Product, TopicId } from "../contract/topic.ts";
+import type { Work } from "../contract/work.ts";
+import { type Engine, type Provided, startEngine } from "../engine/engine.ts";
+import { type Worker, worker } from "../engine/jobs/worker.ts";
 import { type NewRecord, publish } from "../engine/output/publish.ts";
 import { relay } from "../engine/output/relay.ts";
-import { type Work, type Worker, worker } from "../engine/jobs/worker.ts";
+import type { World } from "../engine/world.ts";
+import { wakeups } from "../runtime/wakeups.ts";
 import { memoryLog, type MemoryLog, type Partitions } from "./log.ts";
 import { memoryStore } from "./store.ts";
 
@@ -16,7 +17,10 @@ export interface Topology extends AsyncDisposable {
   readonly log: MemoryLog;
   readonly world: World;
   /** Adds a processor; `given` as for `startEngine`. */
-  process<Row, Event extends Keyed, Given>(processor: Processor<Row, Event, Given>, given: () => Given): Promise<void>;
+  process<Row, Event extends Keyed, Given>(
+    processor: Processor<Row, Event, Given>,
+    ...given: Provided<Given>
+  ): Promise<void>;
   work(work: Work): void;
   publish(...records: readonly NewRecord[]): Promise<void>;
   /** Runs everything until nothing has anything to do at this time. */
@@ -24,20 +28,20 @@ export interface Topology extends AsyncDisposable {
   /** Moves the clock to `to`, stopping at each time that something is due, and settles there. */
   advance(to: Millis): Promise<void>;
   /** The decoded values of a topic, by partition and offset. */
-  values<T extends TopicId>(topic: T): readonly Values[T][];
+  values(topic: TopicId): readonly object[];
 }
 
 /** Rounds in which something is done at one time, before the topology is taken to run in circles. */
 const MAX_ROUNDS = 1_000_000;
 
 /** @param start the clock's time at first */
-export const topology = (codec: Codec, start: Millis, partitions?: Partitions): Topology => {
+export const topology = (product: Product, codec: Codec, start: Millis, partitions?: Partitions): Topology => {
   let now = start;
   const clock: Clock = { now: () => now };
   const log = memoryLog(clock, partitions);
   const store = memoryStore(clock.now);
   const publisher = relay(log, store);
-  const world: World = { log, store, codec, clock, relay: publisher, bell: wakeups() };
+  const world: World = { product, log, store, codec, clock, relay: publisher, wakeups: wakeups() };
   const engines: Engine[] = [];
   const workers: Worker[] = [];
 
@@ -70,8 +74,8 @@ export const topology = (codec: Codec, start: Millis, partitions?: Partitions): 
     log,
     world,
     settle,
-    async process(processor, given) {
-      engines.push(await startEngine(processor, given, world));
+    async process(processor, ...given) {
+      engines.push(await startEngine(processor, world, ...given));
     },
     work: (work) => void workers.push(worker(work, world)),
     publish: (...records) => publish(log, codec, records),
@@ -85,8 +89,8 @@ export const topology = (codec: Codec, start: Millis, partitions?: Partitions): 
       now = Math.max(now, to);
       await settle();
     },
-    values: <T extends TopicId>(topic: T) =>
-      log.records(topic).flatMap(({ value }) => (value === null ? [] : [codec.decode(topic, value) as Values[T]])),
+    values: (topic) =>
+      log.records(topic).flatMap(({ value }) => (value === null ? [] : [codec.decode(topic, value) as object])),
     async [Symbol.asyncDispose]() {
       for (const engine of engines) await engine[Symbol.asyncDispose]();
     },

@@ -2,9 +2,9 @@ import type { Settlement } from "../contract/ports.ts";
 import { channel, type Channel } from "node:diagnostics_channel";
 import type { Lane } from "../contract/lane.ts";
 import type { Millis } from "../contract/time.ts";
-import type { TopicId } from "../../domain/topics.ts";
+import type { TopicId } from "../contract/topic.ts";
 
-/** What loops announce. Logs, metrics and tests listen; loops import none of them. */
+/** Facts that loops announce. Logs, metrics and tests listen; loops import none of them. */
 export interface Facts {
   /** Lanes were taken over. */
   readonly claimed: { readonly processor: string; readonly lanes: readonly Lane[] };
@@ -19,10 +19,10 @@ export interface Facts {
     /** Records to be published, by topic. */
     readonly outbox: ReadonlyMap<TopicId, number>;
     readonly jobs: number;
-    /** Recipients who may have missed a message. */
-    readonly candidates: number;
+    /** Amounts by which it raises the product's counters, by name. */
+    readonly counts: Readonly<Record<string, number>>;
     readonly duration: number;
-    /** Records that were on the log and not yet taken, as last seen. */
+    /** Records on the log and not yet taken, as last seen. */
     readonly lag: number;
   };
   /** A commit was refused: another holds a lane by now. */
@@ -34,7 +34,7 @@ export interface Facts {
     readonly offset: number;
     readonly reason: string;
   };
-  /** The rule can't take a timer of the row, or what it led to: the timer is put off. */
+  /** The rule can't take a timer of the row, or its effect: the timer is put off. */
   readonly stuck: {
     readonly processor: string;
     readonly lane: Lane;
@@ -42,7 +42,7 @@ export interface Facts {
     readonly at: Millis;
     readonly reason: string;
   };
-  /** A record's occurredAt was later than the log's timestamp, by so many milliseconds, and was taken for that. */
+  /** A record's time was later than it can be, by so many milliseconds, and was clamped. */
   readonly clamped: {
     readonly topic: TopicId;
     readonly partition: number;
@@ -58,12 +58,12 @@ export interface Facts {
     readonly outcome: Settlement["state"] | "lost";
     readonly duration: number;
     readonly error?: string;
-    /** What the worker says of it: an address, an endpoint, a status. */
+    /** The worker's details: an address, an endpoint, a status. */
     readonly detail: Readonly<Record<string, unknown>>;
   };
-  /** A loop met a failure that will pass, and goes on after `wait` milliseconds. */
+  /** A loop met a transient failure, and goes on after `wait` milliseconds. */
   readonly stumbled: { readonly loop: string; readonly error: Error; readonly wait: number };
-  /** A loop ended by a failure that won't pass. */
+  /** A loop ended by a fatal failure. */
   readonly fell: { readonly loop: string; readonly error: Error };
 }
 

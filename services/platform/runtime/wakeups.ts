@@ -1,17 +1,17 @@
-/** Tells loops of this process at once that there is work for them; those of other processes find it by looking. */
+/** Wakes loops of this process at once when there is work for them; loops of other processes poll for it. */
 export interface Wakeups {
-  ring(name: string): void;
-  /** Resolves at the next ring of that name, or when the signal aborts. */
+  wake(name: string): void;
+  /** Resolves at the next wake of that name, or when the signal aborts. */
   arrival(name: string, signal: AbortSignal): Promise<void>;
 }
 
 export const wakeups = (): Wakeups => {
   const waiting = new Map<string, Set<() => void>>();
   return {
-    ring(name) {
+    wake(name) {
       const all = waiting.get(name);
       waiting.delete(name);
-      for (const wake of all ?? []) wake();
+      for (const resolve of all ?? []) resolve();
     },
     arrival: (name, signal) =>
       new Promise((resolve) => {

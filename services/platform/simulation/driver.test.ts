@@ -1,14 +1,15 @@
+import { type InboxRecord } from "../../domain/records.ts";
 import { expect, test } from "vitest";
 import { conversations } from "../../conversations/rule.ts";
 import type { LogRecord } from "../../domain/log-record.ts";
 import { Poison } from "../contract/failure.ts";
 import type { Due, Keyed, Processor } from "../contract/processor.ts";
 import type { Effect } from "../contract/effect.ts";
-import type { TopicId } from "../../domain/topics.ts";
+import { type TopicId, product } from "../../domain/topics.ts";
 import { SECOND } from "../contract/time.ts";
 import { inboxes } from "../../inboxes/rule.ts";
 import { mailer } from "../../mailer/rule.ts";
-import type { NewRecord } from "../engine/output/publish.ts";
+import type { NewRecord } from "../../domain/log-record.ts";
 import { at, message, participant, presence, user } from "../../../test/support/chat.ts";
 import { drive, part } from "./driver.ts";
 
@@ -30,6 +31,7 @@ const toy = ({ name, inputs, effects = () => [] }: Toy, log: string[]): Processo
   inputs,
   home: "inbox",
   strays: null,
+  order: "log time",
   upstream: [],
   globalTable: {
     topics: ["settings"],
@@ -38,7 +40,8 @@ const toy = ({ name, inputs, effects = () => [] }: Toy, log: string[]): Processo
   },
   read(record) {
     if (record.key === "bad") throw new Poison("unreadable");
-    const what = record.topic === "inbox" ? (record.value?.entries[0]?.conversationId ?? "") : record.key;
+    const what =
+      record.topic === "inbox" ? ((record.value as InboxRecord | null)?.entries[0]?.conversationId ?? "") : record.key;
     return [{ type: "heard", key: what, what: `${record.topic} ${what}`, at: record.at, loggedAt: record.loggedAt }];
   },
   rows: () => [],
@@ -68,7 +71,9 @@ const settings = (timeout: number, timestamp: number): LogRecord =>
   }) as unknown as LogRecord;
 
 const entryFor = (conversationId: string, time: number): Effect => ({
-  type: "fanOut",
+  type: "multicast",
+  topic: "inbox",
+  keys: ["ada"],
   entry: {
     type: "OWN",
     conversationId,
@@ -86,7 +91,7 @@ const entryFor = (conversationId: string, time: number): Effect => ({
 
 test("a timer fires at its own time, before a later record and after every record of that time", () => {
   const log: string[] = [];
-  const driver = drive({ parts: [part(toy({ name: "one", inputs: ["users"] }, log))] });
+  const driver = drive({ product, parts: [part(toy({ name: "one", inputs: ["users"] }, log))] });
   driver.feed(heard("users", "a", 100));
   driver.feed(heard("users", "b", 105));
   driver.feed(heard("users", "c", 110));
@@ -106,7 +111,7 @@ test("a timer fires at its own time, before a later record and after every recor
 test("records of one time are taken by their own time, then by their topic, then as they came", () => {
   const log: string[] = [];
   const all = toy({ name: "one", inputs: ["users", "presence", "messages"] }, log);
-  const driver = drive({ parts: [part(all)] });
+  const driver = drive({ product, parts: [part(all)] });
   for (const record of [
     heard("messages", "m", 100),
     heard("presence", "p", 100),
@@ -133,7 +138,7 @@ test("at one time, what a processor puts out is taken by those behind it before 
     log,
   );
   const last = toy({ name: "last", inputs: ["inbox", "presence"] }, log);
-  const driver = drive({ parts: [part(first), part(last)] });
+  const driver = drive({ product, parts: [part(first), part(last)] });
   driver.feed(heard("presence", "p", 90));
   driver.feed(heard("messages", "m", 100));
   driver.advance(110);
@@ -150,7 +155,7 @@ test("at one time, what a processor puts out is taken by those behind it before 
 
 test("what is learnt holds before the records of its time, and moves timers that wait", () => {
   const log: string[] = [];
-  const driver = drive({ parts: [part(toy({ name: "one", inputs: ["users"] }, log))] });
+  const driver = drive({ product, parts: [part(toy({ name: "one", inputs: ["users"] }, log))] });
   driver.feed(heard("users", "a", 100));
   driver.feed(heard("users", "b", 105));
   driver.feed(settings(3, 105));
@@ -161,6 +166,7 @@ test("what is learnt holds before the records of its time, and moves timers that
 test("a flow may begin with settings of its own, and not hear those of the log", () => {
   const log: string[] = [];
   const driver = drive({
+    product,
     parts: [part(toy({ name: "one", inputs: ["messages"] }, log))],
     begins: [settings(1, 0)],
     hears: ({ topic }) => topic !== "settings",
@@ -175,6 +181,7 @@ test("what a rule refuses is told, and changes nothing", () => {
   const log: string[] = [];
   const refused: string[] = [];
   const driver = drive({
+    product,
     parts: [part(toy({ name: "one", inputs: ["users"] }, log))],
     refused: ({ key }, processor, error) => refused.push(`${processor} ${key}: ${(error as Error).message}`),
   });
@@ -186,7 +193,7 @@ test("what a rule refuses is told, and changes nothing", () => {
 
 test("a record behind the stream's time is taken at that time", () => {
   const log: string[] = [];
-  const driver = drive({ parts: [part(toy({ name: "one", inputs: ["users"] }, log))] });
+  const driver = drive({ product, parts: [part(toy({ name: "one", inputs: ["users"] }, log))] });
   driver.feed(heard("users", "a", 100));
   driver.feed(heard("users", "late", 95));
   driver.advance(200);
@@ -198,7 +205,7 @@ test("a rule that keeps asking to be woken is told of by its row", () => {
     ...toy({ name: "stuck", inputs: ["users"] }, []),
     fold: ({ key }) => ({ writes: [[key, 0]], effects: [] }),
   };
-  const driver = drive({ parts: [part(stuck)] });
+  const driver = drive({ product, parts: [part(stuck)] });
   driver.feed(heard("users", "a", 100));
   expect(() => driver.advance(200)).toThrow(/the row a keeps asking/);
 });
@@ -212,6 +219,7 @@ const logged = ({ topic, key, value }: NewRecord): LogRecord => {
 test("the flow's own processors tell who missed a message, and mail them, when they are due", () => {
   const heardOf: string[] = [];
   const driver = drive({
+    product,
     parts: [part(conversations), part(inboxes), part(mailer)],
     published: ({ value, loggedAt: timestamp }) =>
       heardOf.push(`${timestamp - at("12:00")} ${(value as { type: string }).type}`),

@@ -1,15 +1,14 @@
-import type { Enqueue, FanOut, Publish } from "../contract/effect.ts";
-import type { LogRecord } from "../../domain/log-record.ts";
+import type { Enqueue, Publish } from "../contract/effect.ts";
+import type { LogRecord } from "../contract/log-record.ts";
 import type { Keyed, Processor } from "../contract/processor.ts";
-import type { InboxEntry, LedgerEntry } from "../../domain/records.ts";
 import type { Millis } from "../contract/time.ts";
-import type { TopicId } from "../../domain/topics.ts";
+import type { Product, TopicId } from "../contract/topic.ts";
 import { type Machine, machine, type Outlet } from "./machine.ts";
 
 /**
  * The pure processors of the flow over rows in memory: no log, no store, no encoding, no waiting. The stream's time is
- * that of the records fed; between two of them every timer fires at its own time, and at one time comes first what is
- * learnt, then the records, then the timers, each processor before those that take what it puts out.
+ * that of the records fed; between two of them every timer fires at its own time. At one time the global tables come
+ * first, then the records, then the timers, and each processor before those downstream.
  */
 export interface Driver {
   /** Takes a record of the log. They come in the order of their timestamps; one that is late is taken as of now. */
@@ -18,33 +17,34 @@ export interface Driver {
   advance(until: Millis): void;
 }
 
-/** Processors in the order of the flow, and who hears what they put out; nobody need listen. */
+/** Processors in flow order, and the listeners to their effects. */
 export interface Flow {
+  readonly product: Pick<Product, "precedence">;
   readonly parts: readonly Part[];
   /**
-   * Records that may wait, to be folded together: faster, with the same outcome, but by time for each processor alone; and
-   * what is looked up is found as it is at the end. 1 without it.
+   * Records that may wait, to be folded together: faster, with the same outcome, but in the order of time for each
+   * processor alone; and rows are looked up as they are at the end. 1 by default.
    */
   readonly window?: number;
   /** Records before all others. */
   readonly begins?: readonly LogRecord[];
-  /** Whether it hears a record of the log; all, without it. */
+  /** Whether it takes a record of the log; all, by default. */
   readonly hears?: (record: LogRecord) => boolean;
-  /** A record for the log; whichever processor has the topic among its inputs is given it. */
+  /** Takes a record for the log; the processors that have the topic among their inputs are given it too. */
   readonly published?: (record: LogRecord) => void;
-  readonly fannedOut?: (entry: InboxEntry) => void;
-  readonly noted?: (entry: LedgerEntry) => void;
+  /** Entries of multicasts that some listener takes, by topic, each with its keys as its format has them. */
+  readonly multicast?: Readonly<Record<TopicId, (entry: object) => void>>;
   readonly enqueued?: (job: Enqueue) => void;
-  /** A rule refuses a record, or an event of it: it changed nothing. */
+  /** Takes a record that a rule refuses, or of which it refuses an event: it changed nothing. */
   readonly refused?: (record: LogRecord, processor: string, error: unknown) => void;
 }
 
-/** A processor that is still to be told where its effects go. */
+/** A processor, to be connected to the outlet of its effects. */
 export type Part = (outlet: Outlet) => Machine;
 
-/** @param processor one that needs nothing but its lore */
+/** @param processor one that is given nothing but its global table */
 export const part =
-  <Row, Event extends Keyed, Lore>(processor: Processor<Row, Event, Lore>): Part =>
+  <Row, Event extends Keyed, Table>(processor: Processor<Row, Event, Table>): Part =>
   (outlet) =>
     machine(processor, outlet);
 
@@ -61,22 +61,20 @@ export const drive = (flow: Flow): Driver => {
     for (const one of takersOf.get(record.topic) ?? none) one.give(record, at);
   };
   const outlet: Outlet = {
-    takesNotes: flow.noted !== undefined,
+    product: flow.product,
+    takes: (topic) => takersOf.has(topic) || flow.multicast?.[topic] !== undefined,
+    multicast({ topic }, entry, at) {
+      flow.multicast?.[topic]?.(entry);
+      give(entryRecord(topic, entry, at), at);
+    },
     effect(effect, at) {
       switch (effect.type) {
-        case "fanOut":
-          flow.fannedOut?.(effect.entry);
-          give(entryRecord(effect, at), at);
-          break;
         case "publish": {
           const record = publishedRecord(effect, at);
           flow.published?.(record);
           give(record, at);
           break;
         }
-        case "note":
-          flow.noted?.({ ...effect.entry, users: effect.users });
-          break;
         case "enqueue":
           flow.enqueued?.(effect);
           break;
@@ -87,7 +85,7 @@ export const drive = (flow: Flow): Driver => {
   };
   for (const make of flow.parts) machines.push(make(outlet));
   const takersOf = byTopic(machines, ({ inputs }) => inputs);
-  const learners = byTopic(machines, ({ lore }) => lore);
+  const tablesOf = byTopic(machines, ({ globalTopics }) => globalTopics);
   let time: Millis = BEGINNING;
   let waiting = 0;
   const next = (): Millis => {
@@ -108,9 +106,9 @@ export const drive = (flow: Flow): Driver => {
     waiting = 0;
   };
   const enter = (record: LogRecord): void => {
-    const learning = learners.get(record.topic) ?? none;
-    if (learning.length > 0) settle(time);
-    for (const one of learning) one.learn(record, time);
+    const tables = tablesOf.get(record.topic) ?? none;
+    if (tables.length > 0) settle(time);
+    for (const one of tables) one.apply(record, time);
     give(record, time);
     waiting++;
   };
@@ -143,15 +141,21 @@ const byTopic = (
   return found;
 };
 
-const entryRecord = ({ entry }: FanOut, at: Millis): LogRecord => ({
-  topic: "inbox",
+/** The record of one entry; its own time is the entry's `occurredAt`. */
+const entryRecord = (topic: TopicId, entry: object, at: Millis): LogRecord => ({
+  topic,
   key: "",
   value: { entries: [entry] },
-  at: entry.occurredAt,
+  at: timeOf(entry) ?? at,
   loggedAt: at,
 });
 
-const publishedRecord = ({ topic, key, value }: Publish, at: Millis): LogRecord => {
-  const own = "occurredAt" in value ? value.occurredAt : at;
-  return { topic, key, value, at: Math.min(own, at), loggedAt: at } as LogRecord; // topic and value came together
-};
+const publishedRecord = ({ topic, key, value }: Publish, at: Millis): LogRecord => ({
+  topic,
+  key,
+  value,
+  at: Math.min(timeOf(value) ?? at, at),
+  loggedAt: at,
+});
+
+const timeOf = (value: object): Millis | undefined => (value as { readonly occurredAt?: Millis }).occurredAt;

@@ -1,45 +1,48 @@
-import type { Compose, Effect, Lookup } from "../contract/effect.ts";
-import type { LogRecord } from "../../domain/log-record.ts";
+import type { Compose, Effect, Lookup, Multicast } from "../contract/effect.ts";
 import { isPoisonous } from "../contract/failure.ts";
-import { partsOf } from "../contract/row-parts.ts";
+import type { LogRecord } from "../contract/log-record.ts";
 import { eachOf, type Keyed, type Processor, type Step } from "../contract/processor.ts";
+import { partsOf } from "../contract/row-parts.ts";
 import type { Millis } from "../contract/time.ts";
-import { precedence, type TopicId } from "../../domain/topics.ts";
+import { type Product, rankOf, type TopicId } from "../contract/topic.ts";
 import { timedRows } from "./timed-rows.ts";
 
-/** One processor with its rows and timers in memory. Time is what it is told. */
+/** One processor with its rows and timers in memory. It has no clock: every call tells the time. */
 export interface Machine {
   readonly name: string;
   readonly inputs: readonly TopicId[];
-  /** Topics of its lore. */
-  readonly lore: readonly TopicId[];
-  /** Folds a record of the lore; then every row is asked anew when it wants to be woken, from that time on. */
-  learn(record: LogRecord, time: Millis): void;
-  /** Has a record of an input wait for `run`. @param time the stream's, by which it is taken */
+  /** Topics of its global table. */
+  readonly globalTopics: readonly TopicId[];
+  /** Applies a record to the global table; then every row is asked anew for its timer, from that time on. */
+  apply(record: LogRecord, time: Millis): void;
+  /** Has a record of an input wait for `run`. @param time the stream's, at which it is taken */
   give(record: LogRecord, time: Millis): void;
-  /** The time of the first that waits, or at which a timer may fire; Infinity where there is nothing. */
+  /** The time of the first waiting record, or at which a timer may fire; Infinity where there is neither. */
   next(): Millis;
   /**
-   * Folds everything before that time: what was given, at one time in the order of its own times, of topics and of
-   * giving, and the timers, each at its time and after what was given for it. Then what follows is handed on, by time.
+   * Folds everything before that time: records of one time by their own times, then by topic, then as given; timers each
+   * at its time, after the records of that time. Then the effects are handed on, by time.
    */
   run(before: Millis): void;
   /** A row, or a part of one, as the store would have it. */
   row(part: string): unknown;
 }
 
-/** Where that leads to what a machine does. */
+/** Takes the effects of machines. */
 export interface Outlet {
-  /** Whether anybody wants to hear of notes. */
-  readonly takesNotes: boolean;
-  effect(effect: Exclude<Effect, Compose>, at: Millis): void;
-  /** A row of any machine, for what is composed. */
+  readonly product: Pick<Product, "precedence">;
+  /** Whether multicasts to a topic have a listener. */
+  takes(topic: TopicId): boolean;
+  /** Takes a multicast's entry, as its format has it. */
+  multicast(effect: Multicast, entry: object, at: Millis): void;
+  effect(effect: Exclude<Effect, Compose | Multicast>, at: Millis): void;
+  /** A row of any machine, for a Compose. */
   found(lookup: Lookup): unknown;
   /** The rule refuses the record, or one event of it: it changed nothing. */
   refuse(record: LogRecord, processor: string, error: unknown): void;
 }
 
-/** What a record says, to be folded at a time. */
+/** The events of a record, to be folded at a time. */
 interface Given<Event> {
   readonly record: LogRecord;
   readonly events: readonly Event[];
@@ -47,37 +50,40 @@ interface Given<Event> {
   readonly rank: number;
 }
 
-const ranks = new Map(precedence.map((topic, index) => [topic, index]));
-const rankOf = (topic: TopicId): number => ranks.get(topic) ?? precedence.length;
-
-/** @param processor one that needs nothing handed in but its lore */
-export const machine = <Row, Event extends Keyed, Lore>(
-  processor: Processor<Row, Event, Lore>,
+/** @param processor one that is given nothing but its global table */
+export const machine = <Row, Event extends Keyed, Table>(
+  processor: Processor<Row, Event, Table>,
   outlet: Outlet,
 ): Machine => {
   const parts = partsOf(processor);
   let waiting: Given<Event>[] = [];
   let first = Infinity; // of their times
-  let lore = processor.globalTable?.initial as Lore;
-  const rows = timedRows<Row>((row) => processor.wake(row, lore));
+  let table = processor.globalTable?.initial as Table;
+  const rows = timedRows<Row>((row) => processor.wake(row, table));
   const known = { get: rows.get, expect: () => undefined };
   let outcome: { readonly effect: Effect; readonly at: Millis }[] = [];
 
   const put = (effect: Effect, at: Millis): void => {
-    if (effect.type !== "compose") outlet.effect(effect, at);
-    else for (const composed of processor.compose?.(effect.payload, outlet.found) ?? []) put(composed, at);
+    if (effect.type === "compose")
+      for (const composed of processor.compose?.(effect.payload, outlet.found) ?? []) put(composed, at);
+    else if (effect.type !== "multicast") outlet.effect(effect, at);
+    else if (outlet.takes(effect.topic)) {
+      const { topic, entry, keys } = effect;
+      outlet.multicast(effect, processor.multicasts?.[topic]?.forKeys(entry, keys) ?? entry, at);
+    }
   };
   const settle = ({ writes, effects }: Step<Row>, at: Millis): void => {
     for (const [key, row] of writes) {
       rows.write(key, row, at);
       if (row !== null) parts.saved(row);
     }
-    for (const effect of effects) if (effect.type !== "note" || outlet.takesNotes) outcome.push({ effect, at });
+    for (const effect of effects)
+      if (effect.type !== "multicast" || outlet.takes(effect.topic)) outcome.push({ effect, at });
   };
   const fold = (event: Event, { record, time }: Given<Event>): void => {
     let step: Step<Row>;
     try {
-      step = processor.fold(event, known, lore);
+      step = processor.fold(event, known, table);
     } catch (error) {
       if (!isPoisonous(error)) throw error;
       outlet.refuse(record, processor.name, error);
@@ -85,9 +91,9 @@ export const machine = <Row, Event extends Keyed, Lore>(
     }
     settle(step, time);
   };
-  const wake = (key: string, at: Millis): void => settle(processor.fold({ type: "due", key, at }, known, lore), at);
+  const wake = (key: string, at: Millis): void => settle(processor.fold({ type: "due", key, at }, known, table), at);
 
-  /** In the order of time, whatever it concerns. */
+  /** Folds in the order of time, across all rows. */
   const foldByTime = (some: readonly Given<Event>[], before: Millis): void => {
     for (const given of some) {
       rows.wakeAll(given.time, wake);
@@ -95,7 +101,7 @@ export const machine = <Row, Event extends Keyed, Lore>(
     }
     rows.wakeAll(before, wake);
   };
-  /** Row by row, each in the order of time: no row has to do with another. */
+  /** Folds row by row, each in the order of time: no row reads another. */
   const foldByRow = (some: readonly Given<Event>[], before: Millis): void => {
     const events: Event[] = [];
     const of: Given<Event>[] = [];
@@ -127,7 +133,7 @@ export const machine = <Row, Event extends Keyed, Lore>(
   const foldAll = processor.parts === undefined ? foldByTime : foldByRow;
 
   const next = (): Millis => Math.min(first, rows.nextDue());
-  /** Takes out of what waits whatever is to be folded before that time, in order. */
+  /** Takes out the waiting records of before that time, in order. */
   const takeBefore = (before: Millis): readonly Given<Event>[] => {
     if (waiting.length === 0) return waiting;
     const some = waiting.filter(({ time }) => time < before);
@@ -139,10 +145,10 @@ export const machine = <Row, Event extends Keyed, Lore>(
   return {
     name: processor.name,
     inputs: processor.inputs,
-    lore: processor.globalTable?.topics ?? [],
-    learn(record, time) {
+    globalTopics: processor.globalTable?.topics ?? [],
+    apply(record, time) {
       try {
-        lore = processor.globalTable?.apply(lore, record) ?? lore;
+        table = processor.globalTable?.apply(table, record) ?? table;
       } catch (error) {
         if (!isPoisonous(error)) throw error;
         outlet.refuse(record, processor.name, error);
@@ -154,7 +160,7 @@ export const machine = <Row, Event extends Keyed, Lore>(
       try {
         const events = processor.read(record).flatMap(eachOf);
         if (events.length === 0) return;
-        waiting.push({ record, events, time, rank: rankOf(record.topic) });
+        waiting.push({ record, events, time, rank: rankOf(outlet.product, record.topic) });
         first = Math.min(first, time);
       } catch (error) {
         if (!isPoisonous(error)) throw error;

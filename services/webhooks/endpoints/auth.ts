@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from "node:crypto";
-import type { FastifyRequest } from "fastify";
+import type { HttpRequest } from "../../platform/app/http.ts";
 import { bareHost, isWithin, networks } from "../call/networks.ts";
 
 /** Who may manage endpoints. */
@@ -12,7 +12,7 @@ export interface Gate {
 export const isShut = ({ token, open }: Gate): boolean => token === undefined && open === "no";
 
 /** Whether a request may pass: it bears the token (RFC 6750), or it is of this machine where that is enough. */
-export const mayPass = (request: FastifyRequest, { token, open }: Gate): boolean =>
+export const mayPass = (request: HttpRequest, { token, open }: Gate): boolean =>
   (token !== undefined && bears(request.headers.authorization, token)) || (open === "local" && isLocal(request));
 
 /** Compared by hashes in constant time: neither the token nor its length shows in how long it takes. */
@@ -30,7 +30,7 @@ const isLoopback = (address: string | undefined): boolean => address !== undefin
  * Both ends of the connection are loopback, and the client named it so: a page in a browser whose own name was made to
  * lead here (DNS rebinding) sends that name as Host.
  */
-const isLocal = ({ socket, headers }: FastifyRequest): boolean => {
+const isLocal = ({ socket, headers }: HttpRequest): boolean => {
   const url = URL.parse(`http://${headers.host}`);
   const name = url === null ? undefined : bareHost(url);
   return (

@@ -1,6 +1,6 @@
+import type { Connection } from "../../platform/contract/database.ts";
 import type { Clock } from "../../platform/contract/ports.ts";
 import { type Millis, SECOND } from "../../platform/contract/time.ts";
-import type { Connection } from "../../platform/adapters/postgres/database.ts";
 import type { EndpointId, Subscriber } from "../rule.ts";
 import { type Endpoint, findEndpoint, listEndpoints } from "./table.ts";
 

@@ -1,4 +1,4 @@
-import type { FastifyReply } from "fastify";
+import type { HttpReply } from "../../platform/app/http.ts";
 import type { Problem } from "./registration.ts";
 
 const titles = {
@@ -21,11 +21,11 @@ export const isProblemStatus = (status: number | undefined): status is ProblemSt
 
 /** Answers with problem details (RFC 9457); `errors` as in its section 3.1, each with a JSON Pointer. */
 export const problem = (
-  reply: FastifyReply,
+  reply: HttpReply,
   status: ProblemStatus,
   detail: string,
   errors?: readonly Problem[],
-): FastifyReply => {
+): HttpReply => {
   const details = { type: "about:blank", title: titles[status], status, detail, errors };
   // As bytes: to a text Fastify adds a charset, which JSON has none of (RFC 8259, section 11).
   return reply

@@ -1,6 +1,6 @@
-import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { HttpError, HttpServer, HttpReply, HttpRequest } from "../../platform/app/http.ts";
+import type { Connection } from "../../platform/contract/database.ts";
 import { Transient } from "../../platform/contract/failure.ts";
-import type { Connection } from "../../platform/adapters/postgres/database.ts";
 import type { Networks } from "../call/networks.ts";
 import type { Directory } from "./directory.ts";
 import { addEndpoint, isConfigured, MAX_ENDPOINTS, removeEndpoint } from "./table.ts";
@@ -25,7 +25,7 @@ export interface Office {
  * Adds `/webhooks/endpoints`: POST registers (201, the one answer with the secret), GET lists or shows, DELETE removes
  * (204). Errors are problem details (RFC 9457). Without a token and not open to this machine, nothing is added.
  */
-export const addRoutes = (server: FastifyInstance, office: Office): void => {
+export const addRoutes = (server: HttpServer, office: Office): void => {
   if (isShut(office.gate)) return;
   void server.register(
     async (scope) => {
@@ -46,7 +46,7 @@ export const addRoutes = (server: FastifyInstance, office: Office): void => {
   );
 };
 
-const register = async (request: FastifyRequest, reply: FastifyReply, office: Office): Promise<FastifyReply> => {
+const register = async (request: HttpRequest, reply: HttpReply, office: Office): Promise<HttpReply> => {
   const registration = registrationOf(request.body ?? {}, office.allowed);
   if (isRefused(registration)) return problem(reply, 422, "The endpoint can't be registered like this.", registration);
   const endpoint = await addEndpoint(office.database, registration);
@@ -58,28 +58,28 @@ const register = async (request: FastifyRequest, reply: FastifyReply, office: Of
     .send({ ...viewOf(endpoint), secret });
 };
 
-const show = async (request: FastifyRequest, reply: FastifyReply, { directory }: Office): Promise<FastifyReply> => {
+const show = async (request: HttpRequest, reply: HttpReply, { directory }: Office): Promise<HttpReply> => {
   const id = idOf(request);
   const endpoint = id === null ? null : await directory.find(id);
   return endpoint === null ? missing(reply) : reply.send(viewOf(endpoint));
 };
 
-const remove = async (request: FastifyRequest, reply: FastifyReply, { database }: Office): Promise<FastifyReply> => {
+const remove = async (request: HttpRequest, reply: HttpReply, { database }: Office): Promise<HttpReply> => {
   const id = idOf(request);
   if (id === null) return missing(reply);
   if (isConfigured(id)) return problem(reply, 409, "WEBHOOK_ENDPOINTS names this endpoint; remove it there.");
   return (await removeEndpoint(database, id)) ? reply.code(204).send() : missing(reply);
 };
 
-const missing = (reply: FastifyReply): FastifyReply => problem(reply, 404, "There is no such endpoint.");
+const missing = (reply: HttpReply): HttpReply => problem(reply, 404, "There is no such endpoint.");
 
-const idOf = ({ params }: FastifyRequest): string | null => {
+const idOf = ({ params }: HttpRequest): string | null => {
   const { id = "" } = params as { readonly id?: string };
   return ID.test(id) ? id : null;
 };
 
 /** Faults of the client are told to it; ours are logged and not told. */
-const onError = (error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+const onError = (error: HttpError, request: HttpRequest, reply: HttpReply): HttpReply => {
   if (error instanceof Transient) return problem(reply, 503, "The database can't be reached now; try again.");
   const { statusCode } = error;
   if (isProblemStatus(statusCode) && statusCode < 500) return problem(reply, statusCode, error.message);

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { derivedId } from "../../domain/ids.ts";
+import type { Connection } from "../../platform/contract/database.ts";
+import { derivedId } from "../../platform/contract/identity.ts";
 import type { Millis } from "../../platform/contract/time.ts";
-import type { Connection } from "../../platform/adapters/postgres/database.ts";
 import type { EndpointId, Subscriber } from "../rule.ts";
 
 /** Endpoints in the table, at most: every event is queued once for each that wants it. */

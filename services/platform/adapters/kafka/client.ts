@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
+import type { TopicId } from "../../contract/topic.ts";
 import { Fatal, messageOf, Transient } from "../../contract/failure.ts";
 import type { Log, Outgoing } from "../../contract/ports.ts";
-import type { TopicId } from "../../../domain/topics.ts";
 import { announce } from "../../runtime/facts.ts";
 
 /** What a Kafka client needs around it, whichever it is: `kafka.ts` and, of consumers, `kafka-consumer.ts` alone know which. */

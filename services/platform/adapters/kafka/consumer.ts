@@ -1,9 +1,10 @@
 import kafkajs, { type Consumer, type KafkaMessage, type PartitionAssigner } from "kafkajs";
+import type { TopicId } from "../../contract/topic.ts";
+import { onSetBack } from "../../runtime/machine-clock.ts";
+import type { TopicPartition } from "../../contract/topic-partition.ts";
 import { Fatal, messageOf, Transient } from "../../contract/failure.ts";
-import type { TopicPartition, RawRecord, Subscription } from "../../contract/ports.ts";
-import type { TopicId } from "../../../domain/topics.ts";
+import type { RawRecord, Subscription } from "../../contract/ports.ts";
 import { arrivals } from "./fetch-buffer.ts";
-import { onSetBack } from "../postgres/clock.ts";
 import { scaledToHeap } from "../../runtime/memory-limits.ts";
 import { flat, kept, passing, RETRY } from "./client.ts";
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
+import type { TopicPartition } from "../../contract/topic-partition.ts";
 import { Fatal, Transient } from "../../contract/failure.ts";
-import type { TopicPartition } from "../../contract/ports.ts";
 import type { TopicId } from "../../../domain/topics.ts";
 import type { TopicState } from "./client.ts";
 import { untilThere } from "./ensure-topics.ts";

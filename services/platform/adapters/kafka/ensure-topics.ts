@@ -1,7 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { Transient } from "../../contract/failure.ts";
-import type { Topic, TopicId } from "../../../domain/topics.ts";
-import { MAX_RECORD, topicIds, topics } from "../../../domain/topics.ts";
+import { MAX_RECORD, type Product, type Topic, type TopicId } from "../../contract/topic.ts";
 import { schemaOf, subjectOf } from "../registry/codec.ts";
 import type { KafkaLog, TopicState } from "./client.ts";
 import type { Registry } from "../registry/registry.ts";
@@ -21,21 +20,24 @@ export interface TopicReport {
 }
 
 /** What the broker is asked for, as `topics` declares it. */
-export const declaredConfig = (topic: TopicId): Readonly<Record<string, string>> => {
-  const { cleanup, retention, compactionLag, owner }: Topic = topics[topic];
-  return {
-    "cleanup.policy": cleanup,
-    ...(retention === undefined ? {} : { "retention.ms": String(retention) }),
-    ...(compactionLag === undefined ? {} : { "min.compaction.lag.ms": String(compactionLag) }),
-    ...(owner === "whileaway" ? { "max.message.bytes": String(MAX_RECORD) } : {}),
-  };
-};
+export const declaredConfig = ({
+  cleanup,
+  retention,
+  compactionLag,
+  owner,
+}: Topic): Readonly<Record<string, string>> => ({
+  "cleanup.policy": cleanup,
+  ...(retention === undefined ? {} : { "retention.ms": String(retention) }),
+  ...(compactionLag === undefined ? {} : { "min.compaction.lag.ms": String(compactionLag) }),
+  ...(owner === "own" ? { "max.message.bytes": String(MAX_RECORD) } : {}),
+});
 
 /**
  * Creates the topics that are missing and registers the schemas; compares what is there and changes none of it.
  * @param partitions for topics that are created
  */
 export const ensureTopics = async (
+  product: Product,
   log: KafkaLog,
   registry: Registry,
   prefix: string,
@@ -43,46 +45,58 @@ export const ensureTopics = async (
   replication: number,
 ): Promise<TopicReport> => {
   const found = await log.describe();
-  const missing = topicIds.filter((topic) => !found.has(topic));
+  const declared = Object.entries(product.topics);
+  const missing = declared.filter(([topic]) => !found.has(topic));
   if (missing.length > 0)
-    await log.create(missing.map((topic) => ({ topic, partitions, replication, config: declaredConfig(topic) })));
-  await untilThere(log, missing);
+    await log.create(missing.map(([topic, of]) => ({ topic, partitions, replication, config: declaredConfig(of) })));
+  await untilThere(
+    log,
+    missing.map(([topic]) => topic),
+  );
   const levels: string[] = [];
-  for (const topic of topicIds) {
+  for (const [, topic] of declared) {
     const subject = subjectOf(topic, prefix);
     const { compatibility } = await registry.register(subject, schemaOf(topic));
     if (compatibility !== COMPATIBILITY)
       levels.push(`${subject}: compatibility is ${compatibility}, declared ${COMPATIBILITY}; left as it is`);
   }
   return {
-    created: missing.map((topic) => `${log.nameOf(topic)}: ${partitions} partitions, ${topics[topic].cleanup}`),
+    created: missing.map(([topic, { cleanup }]) => `${log.nameOf(topic)}: ${partitions} partitions, ${cleanup}`),
     differing: [
-      ...topicIds.flatMap((topic) => differences(log.nameOf(topic), topic, found.get(topic))),
-      ...unequal(log, found, found.get("inbox")?.partitions ?? partitions),
+      ...declared.flatMap(([topic, of]) => differences(log.nameOf(topic), of, found.get(topic))),
+      ...unequal(product, log, found, partitions),
       ...levels,
     ],
   };
 };
 
-const differences = (name: string, topic: TopicId, state: TopicState | undefined): readonly string[] =>
+const differences = (name: string, topic: Topic, state: TopicState | undefined): readonly string[] =>
   Object.entries(declaredConfig(topic)).flatMap(([setting, declared]) => {
     const is = state?.config[setting];
-    const isOurs = topics[topic].owner === "whileaway" || setting === "cleanup.policy";
+    const isOurs = topic.owner === "own" || setting === "cleanup.policy";
     return is === undefined || is === declared || !isOurs
       ? []
       : [`${name}: ${setting} is ${is}, declared ${declared}; left as it is`];
   });
 
-/** A chat's topic with another number of partitions than ours works, at a price that its owner should know. */
-const unequal = (log: KafkaLog, found: ReadonlyMap<TopicId, TopicState>, lanes: number): readonly string[] =>
-  topicIds.flatMap((topic) => {
+/** Reports outside topics with another number of partitions than ours: they work, at a price their owner should know. */
+const unequal = (
+  { topics }: Product,
+  log: KafkaLog,
+  found: ReadonlyMap<TopicId, TopicState>,
+  partitions: number,
+): readonly string[] => {
+  const own = Object.entries(topics).find(([, { owner }]) => owner === "own");
+  const lanes = (own === undefined ? undefined : found.get(own[0])?.partitions) ?? partitions;
+  return Object.entries(topics).flatMap(([topic, { owner }]) => {
     const count = found.get(topic)?.partitions ?? lanes;
-    return topics[topic].owner === "chat" && count !== lanes
+    return owner === "external" && count !== lanes
       ? [
           `${log.nameOf(topic)}: ${count} partitions, our own topics have ${lanes}; most of its records take a hop more, behind those that don't`,
         ]
       : [];
   });
+};
 
 /** A broker says that a topic is created before every broker knows of it, or answers for its partitions. Throws Transient. */
 export const untilThere = async (

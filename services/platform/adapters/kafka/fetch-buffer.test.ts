@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { TopicPartition, RawRecord, FetchedRecords } from "../../contract/ports.ts";
+import type { TopicPartition } from "../../contract/topic-partition.ts";
+import type { RawRecord, FetchedRecords } from "../../contract/ports.ts";
 import { arrivals } from "./fetch-buffer.ts";
 
 const never = new AbortController().signal;
@@ -32,7 +33,7 @@ describe("what has arrived", () => {
     const buffer = open(zero);
     buffer.add(zero, records(zero, 0, 3), 3);
     buffer.add(zero, records(zero, 3, 2), 9);
-    expect(buffer.take(2)).toMatchObject([{ place: zero, next: 2 }]);
+    expect(buffer.take(2)).toMatchObject([{ from: zero, next: 2 }]);
     const [rest] = buffer.take(10);
     expect(rest).toMatchObject({ next: 9, records: records(zero, 2, 3) });
     expect(buffer.take(10)).toEqual([]);
@@ -41,7 +42,7 @@ describe("what has arrived", () => {
   test("moves the position also where nothing is delivered", () => {
     const buffer = open(zero);
     buffer.add(zero, [], 7);
-    expect(buffer.take(10)).toEqual([{ place: zero, records: [], next: 7 }]);
+    expect(buffer.take(10)).toEqual([{ from: zero, records: [], next: 7 }]);
   });
 
   test("is dropped where nobody has sought, and by a new assignment or another seek", () => {
@@ -130,7 +131,7 @@ describe("a place that has too much waiting", () => {
     const waiting = buffer.arrival(never, isOne);
     buffer.add(one, records(one, 0, 1), 1);
     await waiting;
-    expect(buffer.take(10, isOne)).toMatchObject([{ place: one }]);
+    expect(buffer.take(10, isOne)).toMatchObject([{ from: one }]);
     expect(offsets(buffer.take(10))).toEqual([0, 1, 2]);
   });
 });

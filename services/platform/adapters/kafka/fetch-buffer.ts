@@ -1,37 +1,36 @@
-import type { TopicPartition, RawRecord, FetchedRecords, Subscription } from "../../contract/ports.ts";
+import { nameOfPartition, type TopicPartition } from "../../contract/topic-partition.ts";
+import type { RawRecord, FetchedRecords, Subscription } from "../../contract/ports.ts";
 import { scaledToHeap } from "../../runtime/memory-limits.ts";
 
-/** Records of one place that may wait to be taken, and their bytes: of who brings more, no more is fetched for a while. */
+/** Records of one partition that may wait to be taken, and their bytes: of who brings more, no more is fetched for a while. */
 const MAX_WAITING = scaledToHeap(5_000);
 const MAX_WAITING_BYTES = scaledToHeap(4 * 1024 * 1024);
 
 /** What a consumer has brought and the engine not yet taken: the buffer between kafkajs's push and our pull. */
 export interface Arrivals extends Pick<Subscription, "assigned" | "take" | "arrival"> {
-  assign(places: readonly TopicPartition[]): void;
+  assign(partitions: readonly TopicPartition[]): void;
   /** Nothing will come any more: whoever asks what is assigned is told why. */
   fail(error: Error): void;
-  /** From here on, what is added of the place counts. */
-  seek(place: TopicPartition): void;
-  add(place: TopicPartition, records: readonly RawRecord[], next: number): void;
+  /** From here on, what is added of the partition counts. */
+  seek(partition: TopicPartition): void;
+  add(partition: TopicPartition, records: readonly RawRecord[], next: number): void;
 }
 
-/** Told when a place has come to its bound, and when half of that is gone again: other places have nothing to do with it. */
+/** Told when a partition has come to its bound, and when half of that is gone again: other partitions have nothing to do with it. */
 export interface Tap {
-  full(place: TopicPartition): void;
-  room(place: TopicPartition): void;
+  full(partition: TopicPartition): void;
+  room(partition: TopicPartition): void;
 }
 
 interface Waiting {
-  readonly place: TopicPartition;
+  readonly partition: TopicPartition;
   readonly records: RawRecord[];
   bytes: number;
   next: number;
 }
 
-const name = ({ topic, partition }: TopicPartition): string => `${topic}/${partition}`;
-
 export const arrivals = (tap: Tap = { full: () => undefined, room: () => undefined }): Arrivals => {
-  let places: readonly TopicPartition[] = [];
+  let partitions: readonly TopicPartition[] = [];
   let waiting = new Map<string, Waiting>();
   const sought = new Set<string>();
   let isChanged = false;
@@ -39,29 +38,33 @@ export const arrivals = (tap: Tap = { full: () => undefined, room: () => undefin
   let onArrival: () => void = () => undefined;
   const full = new Map<string, TopicPartition>();
 
-  const gauge = (place: TopicPartition): void => {
-    const { records = [], bytes = 0 } = waiting.get(name(place)) ?? {};
+  const gauge = (partition: TopicPartition): void => {
+    const { records = [], bytes = 0 } = waiting.get(nameOfPartition(partition)) ?? {};
     if (records.length >= MAX_WAITING || bytes >= MAX_WAITING_BYTES) {
-      if (!full.has(name(place))) tap.full(place);
-      full.set(name(place), place);
-    } else if (full.has(name(place)) && records.length <= MAX_WAITING / 2 && bytes <= MAX_WAITING_BYTES / 2) {
-      full.delete(name(place));
-      tap.room(place);
+      if (!full.has(nameOfPartition(partition))) tap.full(partition);
+      full.set(nameOfPartition(partition), partition);
+    } else if (
+      full.has(nameOfPartition(partition)) &&
+      records.length <= MAX_WAITING / 2 &&
+      bytes <= MAX_WAITING_BYTES / 2
+    ) {
+      full.delete(nameOfPartition(partition));
+      tap.room(partition);
     }
   };
   const drop = (): void => {
     waiting = new Map();
-    for (const place of full.values()) gauge(place);
+    for (const partition of full.values()) gauge(partition);
   };
 
   return {
     assigned() {
       if (failure !== null) throw failure;
       isChanged = false;
-      return places;
+      return partitions;
     },
     assign(now) {
-      places = now;
+      partitions = now;
       sought.clear();
       isChanged = true;
       drop();
@@ -72,36 +75,37 @@ export const arrivals = (tap: Tap = { full: () => undefined, room: () => undefin
       isChanged = true;
       onArrival();
     },
-    seek(place) {
-      sought.add(name(place));
-      waiting.delete(name(place));
-      gauge(place);
+    seek(partition) {
+      sought.add(nameOfPartition(partition));
+      waiting.delete(nameOfPartition(partition));
+      gauge(partition);
     },
-    add(place, records, next) {
-      if (!sought.has(name(place))) return;
-      const had = waiting.get(name(place)) ?? { place, records: [], bytes: 0, next };
+    add(partition, records, next) {
+      if (!sought.has(nameOfPartition(partition))) return;
+      const had = waiting.get(nameOfPartition(partition)) ?? { partition, records: [], bytes: 0, next };
       for (const record of records) had.records.push(record);
       had.next = next;
-      waiting.set(name(place), had);
+      waiting.set(nameOfPartition(partition), had);
       had.bytes += bytesOf(records);
-      gauge(place);
+      gauge(partition);
       onArrival();
     },
     take(limit, isWanted = () => true) {
-      const wanted = [...waiting.values()].filter(({ place }) => isWanted(place));
+      const wanted = [...waiting.values()].filter(({ partition }) => isWanted(partition));
       return earliest(wanted, limit).map(([had, much]): FetchedRecords => {
         const records = had.records.splice(0, much);
         had.bytes -= bytesOf(records);
         const isAll = had.records.length === 0;
-        if (isAll) waiting.delete(name(had.place));
-        gauge(had.place);
+        if (isAll) waiting.delete(nameOfPartition(had.partition));
+        gauge(had.partition);
         const last = records.at(-1);
-        return { place: had.place, records, next: isAll || last === undefined ? had.next : last.offset + 1 };
+        return { from: had.partition, records, next: isAll || last === undefined ? had.next : last.offset + 1 };
       });
     },
     arrival: (signal, isWanted = () => true) =>
       new Promise((resolve) => {
-        if ([...waiting.values()].some(({ place }) => isWanted(place)) || isChanged || signal.aborted) return resolve();
+        if ([...waiting.values()].some(({ partition }) => isWanted(partition)) || isChanged || signal.aborted)
+          return resolve();
         onArrival = resolve;
         signal.addEventListener("abort", () => resolve(), { once: true });
       }),

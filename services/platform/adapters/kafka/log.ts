@@ -1,9 +1,9 @@
 import kafkajs, { type Admin, type ITopicMetadata, type Message } from "kafkajs";
+import { declarationOf, type Product, type TopicId } from "../../contract/topic.ts";
+import { ownClock } from "../../runtime/machine-clock.ts";
 import { Fatal, Transient } from "../../contract/failure.ts";
 import { laneOf } from "../../contract/lane.ts";
 import type { Clock, OffsetRange, Outgoing } from "../../contract/ports.ts";
-import { derivedTopics, type TopicId, topicIds, topics } from "../../../domain/topics.ts";
-import { ownClock } from "../postgres/clock.ts";
 import {
   asBuffer,
   headersOf,
@@ -30,7 +30,7 @@ const REQUEST_TIMEOUT = 30_000;
 const CONNECTION_TIMEOUT = 5_000;
 
 /** @param clock gives records their timestamps */
-export const openKafka = (settings: KafkaSettings, clock: Clock = ownClock): KafkaLog => {
+export const openKafka = (product: Product, settings: KafkaSettings, clock: Clock = ownClock): KafkaLog => {
   silenceNegativeTimeouts();
   const { brokers, clientId, prefix, apart, tls, sasl } = settings;
   const kafka = new Kafka({
@@ -45,10 +45,11 @@ export const openKafka = (settings: KafkaSettings, clock: Clock = ownClock): Kaf
     retry: RETRY,
     ...(sasl === undefined ? {} : { sasl: sasl as never }),
   });
-  const isApart = (topic: TopicId): boolean => apart !== undefined && derivedTopics.includes(topic);
-  const nameOf = (topic: TopicId): string => `${prefix}${topics[topic].name}${isApart(topic) ? `.${apart}` : ""}`;
+  const isApart = (topic: TopicId): boolean => apart !== undefined && product.derived.includes(topic);
+  const nameOf = (topic: TopicId): string =>
+    `${prefix}${declarationOf(product, topic).name}${isApart(topic) ? `.${apart}` : ""}`;
   const groups = `${prefix}whileaway.${apart === undefined ? "" : `${apart}.`}`;
-  const idOf = new Map(topicIds.map((topic) => [nameOf(topic), topic]));
+  const idOf = new Map(Object.keys(product.topics).map((topic) => [nameOf(topic), topic]));
   const admin = restartable(() => kafka.admin());
   const producer = restartable(() =>
     kafka.producer({ idempotent: true, maxInFlightRequests: 1, allowAutoTopicCreation: false }),
@@ -163,7 +164,7 @@ export const openKafka = (settings: KafkaSettings, clock: Clock = ownClock): Kaf
     async clear() {
       if (apart === undefined) throw new Fatal("Kafka: the live log's topics are not deleted from here");
       const names = new Set((await metadataOf()).topics.map(({ name }) => name));
-      const left = derivedTopics.map(nameOf).filter((name) => names.has(name));
+      const left = product.derived.map(nameOf).filter((name) => names.has(name));
       if (left.length > 0) await admin.use((of) => of.deleteTopics({ topics: left }));
       const all = await admin.use((of) => of.listGroups());
       const ours = all.groups.map(({ groupId }) => groupId).filter((id) => id.startsWith(groups));

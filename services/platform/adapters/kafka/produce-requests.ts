@@ -1,6 +1,6 @@
+import type { TopicId } from "../../contract/topic.ts";
+import { nameOfPartition } from "../../contract/topic-partition.ts";
 import type { Outgoing } from "../../contract/ports.ts";
-import type { TopicId } from "../../../domain/topics.ts";
-import { nameOfPartition } from "../../engine/time/watermark.ts";
 
 /** A record on its way to a partition. */
 export type Placed = Outgoing & { readonly partition: number };

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import type { Connection } from "../../contract/database.ts";
 import { HOUR, SECOND } from "../../contract/time.ts";
 import { databaseClock } from "./clock.ts";
-import type { Connection } from "./database.ts";
 
 beforeEach(
   () => void vi.useFakeTimers({ toFake: ["performance", "Date", "setInterval", "clearInterval", "setTimeout"] }),

@@ -1,30 +1,8 @@
+import type { Connection } from "../../contract/database.ts";
 import type { Clock } from "../../contract/ports.ts";
-import type { Connection } from "./database.ts";
 
 /** Milliseconds between two looks at the database's clock. */
 const LOOK_EVERY = 10_000;
-
-/** Milliseconds between two looks at the machine's clock, and by which it may go back as any clock that is kept right does. */
-const WATCH_EVERY = 500;
-const SLIGHT = 1_000;
-
-/** Milliseconds by which producers' clocks may be ahead of ours: a record so much ahead is waited for, like any other. */
-export const SKEW = 1_000;
-
-/** The machine's own clock: for who works alone. */
-export const ownClock: Clock = { now: () => Date.now() };
-
-/** Acts when the machine's own clock is set back: who waits for a time by it waits for so much longer. */
-export const onSetBack = (act: () => void): Disposable => {
-  const ahead = (): number => Date.now() - performance.now();
-  let before = ahead();
-  const watching = setInterval(() => {
-    const now = ahead();
-    if (before - now > SLIGHT) act();
-    before = now;
-  }, WATCH_EVERY);
-  return { [Symbol.dispose]: () => clearInterval(watching) };
-};
 
 /**
  * The database's clock. Processes compare times through it (leases, timers, how far the stream has come), and a machine's

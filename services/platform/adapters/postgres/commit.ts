@@ -1,18 +1,15 @@
+import type { Connection } from "../../contract/database.ts";
 import type { Commit, NewJob, OutboxEntry, RowWrite } from "../../contract/ports.ts";
 import { scaledToHeap } from "../../runtime/memory-limits.ts";
 import { inChunks } from "../../runtime/chunks.ts";
-import type { Connection } from "./database.ts";
 
-/** Processors that keep rows; the others have no state table. */
-export const withState = new Set(["conversations", "inboxes", "mailer"]);
-
-/** The table of a processor's rows. */
+/** The table of a processor's rows. Stateless processors have none. */
 export const stateTable = (processor: string): string => {
-  if (!withState.has(processor)) throw new Error(`the processor ${processor} has no state table`);
+  if (!/^[a-z_]+$/.test(processor)) throw new Error(`${processor} names no table of state`);
   return `state_${processor}`;
 };
 
-/** Saves what one transaction of an engine comes to; false where it is refused, and then nothing is to be committed. */
+/** Saves a commit within a transaction; false where it is refused, and then the transaction is to be rolled back. */
 export const saveCommit = async (connection: Connection, commit: Commit): Promise<boolean> => {
   if (!(await saveLanes(connection, commit))) return false;
   await revisit(connection, commit);
@@ -57,7 +54,7 @@ const saveLanes = async (connection: Connection, { processor, lanes }: Commit): 
 };
 
 const revisit = async (connection: Connection, { processor, lanes, revisit: time }: Commit): Promise<void> => {
-  if (time === null || !withState.has(processor)) return;
+  if (time === null) return;
   await connection.query(`update ${stateTable(processor)} set due = $2 where lane = any($1) and due > $2`, [
     lanes.map(({ lane }) => lane),
     time,

@@ -1,17 +1,6 @@
 import pg from "pg";
+import type { Connection, Database } from "../../contract/database.ts";
 import { Fatal, messageOf, Transient } from "../../contract/failure.ts";
-
-/** One connection, in or out of a transaction. Every call throws Transient for what may pass, Fatal for what won't. */
-export interface Connection {
-  /** Rows as objects; bigints come as numbers, json as data. */
-  query<Row extends object>(sql: string, values?: readonly unknown[]): Promise<readonly Row[]>;
-}
-
-/** PostgreSQL. The only file that imports `pg`. */
-export interface Database extends Connection, AsyncDisposable {
-  /** Runs `body` in one transaction; what it throws rolls back. A commit with unknown result throws Transient. */
-  transaction<T>(body: (connection: Connection) => Promise<T>): Promise<T>;
-}
 
 /** Connections of one process. */
 const MAX_CONNECTIONS = 20;

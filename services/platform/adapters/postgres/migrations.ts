@@ -1,8 +1,8 @@
 import { readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { runner } from "node-pg-migrate";
+import type { Database } from "../../contract/database.ts";
 import { Fatal, messageOf, Transient } from "../../contract/failure.ts";
-import type { Database } from "./database.ts";
 
 const folder = fileURLToPath(new URL("../../../../deploy/migrations", import.meta.url));
 const TABLE = "migrations";

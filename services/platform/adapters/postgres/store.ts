@@ -1,3 +1,5 @@
+import type { TopicId } from "../../contract/topic.ts";
+import type { Database } from "../../contract/database.ts";
 import type {
   DueRow,
   LaneProgress,
@@ -7,9 +9,7 @@ import type {
   CommittedProgress,
   Store,
 } from "../../contract/ports.ts";
-import type { TopicId } from "../../../domain/topics.ts";
-import { saveCommit, stateTable, withState } from "./commit.ts";
-import type { Database } from "./database.ts";
+import { saveCommit, stateTable } from "./commit.ts";
 
 /** The store in PostgreSQL (deploy/migrations/0001_engine.sql, 0004_time.sql). */
 export const postgresStore = (database: Database): Store => ({
@@ -72,7 +72,6 @@ export const postgresStore = (database: Database): Store => ({
     ),
 
   async nextDue(processor, lanes) {
-    if (!withState.has(processor)) return null;
     const [row] = await database.query<{ due: number | null }>(
       `select min(first.due) as due from unnest($1::int[]) wanted (lane) cross join lateral
        (select due from ${stateTable(processor)} s where s.lane = wanted.lane and due is not null order by due limit 1) first`,

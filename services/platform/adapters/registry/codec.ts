@@ -2,48 +2,58 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Fatal, messageOf, Poison } from "../../contract/failure.ts";
 import type { Codec } from "../../contract/ports.ts";
-import { MAX_RECORD, type TopicId, topicIds, topics } from "../../../domain/topics.ts";
+import { declarationOf, MAX_RECORD, type Product, type Topic, type TopicId } from "../../contract/topic.ts";
+import { asBuffer } from "../../runtime/buffers.ts";
 import { type AvroType, avroType } from "./avro.ts";
 import type { Registry } from "./registry.ts";
 
 /** Confluent's wire format: a zero byte, the writer schema's id (4 bytes, big-endian), the Avro binary. */
 const MAGIC = 0;
 const PREFIX = 5;
-/** Bytes of a value of the chat's that are taken: Kafka's own default limit for a record. */
-const MAX_CHAT_VALUE = 1_048_588;
+/** Bytes that a value of another product may have: Kafka's own default limit for a record. */
+const MAX_EXTERNAL_VALUE = 1_048_588;
 
 /** Where values are written before they are copied: of one that has no room there, avsc only counts the bytes first. */
 const scratch = Buffer.allocUnsafe(64 * 1024);
 
-const maxValue = (topic: TopicId): number => (topics[topic].owner === "chat" ? MAX_CHAT_VALUE : MAX_RECORD);
+const maxValueOf = ({ owner }: Topic): number => (owner === "external" ? MAX_EXTERNAL_VALUE : MAX_RECORD);
 
 /** The subject that a topic's value schema is registered under (Confluent's TopicNameStrategy). */
-export const subjectOf = (topic: TopicId, prefix: string): string => `${prefix}${topics[topic].name}-value`;
+export const subjectOf = ({ name }: Topic, prefix: string): string => `${prefix}${name}-value`;
 
 /** The schema in `schemas/` of a topic's values, as JSON text. */
-export const schemaOf = (topic: TopicId): string =>
+export const schemaOf = ({ schema }: Topic): string =>
   JSON.stringify(
-    JSON.parse(
-      readFileSync(fileURLToPath(new URL(`../../../../schemas/${topics[topic].schema}.avsc`, import.meta.url)), "utf8"),
-    ),
+    JSON.parse(readFileSync(fileURLToPath(new URL(`../../../../schemas/${schema}.avsc`, import.meta.url)), "utf8")),
   );
 
 /** The id under which each topic's schema is registered. Throws Fatal where one isn't: services register nothing. */
-export const registeredIds = async (registry: Registry, prefix: string): Promise<ReadonlyMap<TopicId, number>> => {
+export const registeredIds = async (
+  { topics }: Pick<Product, "topics">,
+  registry: Registry,
+  prefix: string,
+): Promise<ReadonlyMap<TopicId, number>> => {
   const found = await Promise.all(
-    topicIds.map(async (topic) => [topic, await registry.idOf(subjectOf(topic, prefix), schemaOf(topic))] as const),
+    Object.entries(topics).map(async ([id, topic]) => {
+      const subject = subjectOf(topic, prefix);
+      return { id, subject, registered: await registry.idOf(subject, schemaOf(topic)) };
+    }),
   );
-  const missing = found.flatMap(([topic, id]) => (id === null ? [subjectOf(topic, prefix)] : []));
+  const missing = found.flatMap(({ subject, registered }) => (registered === null ? [subject] : []));
   if (missing.length > 0)
     throw new Fatal(`the schema registry doesn't know our schema of ${missing.join(", ")}: run \`ops topics\` first`);
-  return new Map(found.map(([topic, id]) => [topic, id ?? 0]));
+  return new Map(found.map(({ id, registered }) => [id, registered ?? 0]));
 };
 
 type Read = (bytes: Buffer) => unknown;
 
 /** The codec of the real log. @param ids as `registeredIds` gives them */
-export const avroCodec = (registry: Registry, ids: ReadonlyMap<TopicId, number>): Codec => {
-  const types = new Map(topicIds.map((topic) => [topic, avroType(schemaOf(topic))]));
+export const avroCodec = (
+  { topics }: Pick<Product, "topics">,
+  registry: Registry,
+  ids: ReadonlyMap<TopicId, number>,
+): Codec => {
+  const types = new Map(Object.entries(topics).map(([id, topic]) => [id, avroType(schemaOf(topic))]));
   const readers = new Map<string, Read>();
   // Asked for anew each time: it may be registered yet.
   const unregistered = new Set<string>();
@@ -69,7 +79,9 @@ export const avroCodec = (registry: Registry, ids: ReadonlyMap<TopicId, number>)
       const resolver = type.createResolver(avroType(writer));
       return (bytes) => type.fromBuffer(bytes, resolver);
     } catch (error) {
-      return refuse(`its schema (id ${id}) can't be read as ${topics[topic].schema}.avsc: ${messageOf(error)}`);
+      return refuse(
+        `its schema (id ${id}) can't be read as ${declarationOf({ topics }, topic).schema}.avsc: ${messageOf(error)}`,
+      );
     }
   };
 
@@ -85,8 +97,8 @@ export const avroCodec = (registry: Registry, ids: ReadonlyMap<TopicId, number>)
       for (const [name, [topic, id]] of unknown) readers.set(name, await readerFor(topic, id));
     },
     decode(topic, value) {
-      if (value.length > maxValue(topic))
-        throw new Poison(`its value has ${value.length} bytes; ${maxValue(topic)} are taken`);
+      const maxValue = maxValueOf(declarationOf({ topics }, topic));
+      if (value.length > maxValue) throw new Poison(`its value has ${value.length} bytes; ${maxValue} are taken`);
       if (value.length < PREFIX || value[0] !== MAGIC)
         throw new Poison(
           "its value is not in Confluent's wire format (a zero byte and a schema id before the Avro data)",
@@ -116,8 +128,6 @@ export const avroCodec = (registry: Registry, ids: ReadonlyMap<TopicId, number>)
 const readerName = (topic: TopicId, id: number): string => `${topic} ${id}`;
 
 const schemaId = (value: Uint8Array): number => asBuffer(value).readUInt32BE(1);
-
-const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
 const refuse =
   (reason: string): Read =>

@@ -1,42 +1,42 @@
-import type { Effect, Verdict } from "../../contract/effect.ts";
-import type { UserId } from "../../../domain/ids.ts";
+import type { Effect, Multicast } from "../../contract/effect.ts";
 import type { Lane } from "../../contract/lane.ts";
-import type { LaneEffect } from "./fold.ts";
+import type { LaneEffect } from "../lane-effect.ts";
 
 /** The effects of a batch, in order. */
-export interface Consequences {
+export interface EffectList {
   add(lane: Lane, effect: Effect): void;
-  /** What is added from here on follows from something else. */
-  begin(): void;
-  /** How much there is: effects, and of a fan-out its recipients. */
-  count(): number;
+  /** Starts the effects of another event: equal entries before and after are not joined here. */
+  startEvent(): void;
+  /** Size of the list: one for each effect, and for each key of a multicast. */
+  size(): number;
   effects(): readonly LaneEffect[];
 }
 
-/** Notes of one verdict about several users become one, where they follow from the same. */
-export const consequences = (): Consequences => {
+/** Multicasts of one event that send the same entry object become one. */
+export const effectList = (): EffectList => {
   const all: LaneEffect[] = [];
-  const noted = new Map<Verdict, UserId[]>();
-  let count = 0;
+  const sent = new Map<object, string[]>();
+  let size = 0;
   return {
     add(lane, effect) {
-      count += effect.type === "fanOut" ? effect.entry.recipients.length : 1;
-      if (effect.type !== "note") {
+      if (effect.type !== "multicast") {
+        size++;
         all.push({ lane, effect });
         return;
       }
-      const { entry } = effect;
-      const users = noted.get(entry);
-      if (users !== undefined) {
-        for (const user of effect.users) users.push(user);
+      size += effect.keys.length;
+      const keys = sent.get(effect.entry);
+      if (keys !== undefined) {
+        for (const key of effect.keys) keys.push(key);
         return;
       }
-      const own = [...effect.users];
-      noted.set(entry, own);
-      all.push({ lane, effect: { type: "note", entry, users: own } });
+      const own = [...effect.keys];
+      const joined: Multicast = { type: "multicast", topic: effect.topic, entry: effect.entry, keys: own };
+      sent.set(effect.entry, own);
+      all.push({ lane, effect: joined });
     },
-    begin: () => noted.clear(),
-    count: () => count,
+    startEvent: () => sent.clear(),
+    size: () => size,
     effects: () => all,
   };
 };

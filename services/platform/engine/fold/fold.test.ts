@@ -1,9 +1,10 @@
 import { describe, expect, test } from "vitest";
+import type { Folded, Refused } from "./folded.ts";
 import { Poison } from "../../contract/failure.ts";
 import type { Due, Keyed, Processor, Rows, Step } from "../../contract/processor.ts";
 import { HOUR } from "../../contract/time.ts";
 import { type RowParts, whole } from "../../contract/row-parts.ts";
-import { type Batch, type Folded, folding, type Refused, type Spoiled } from "./fold.ts";
+import { type Batch, type DirtyRows, startFold } from "./fold.ts";
 
 interface Row {
   readonly wake: number | null;
@@ -19,6 +20,7 @@ const rule: Processor<Row, Said> = {
   inputs: ["presence"],
   home: "inbox",
   strays: null,
+  order: "arrival",
   upstream: [],
   read: () => [],
   rows: ({ key }) => [key],
@@ -53,12 +55,12 @@ const foldAll = (
   processor: typeof rule,
   rows: ReadonlyMap<string, Row>,
   items: readonly ReturnType<typeof said>[],
-  of: Batch<Said>,
+  of: Pick<Batch<Row, Said, undefined>, "due" | "refused" | "maxTimers" | "maxEffects">,
   time: number,
 ): Folded<Said, Row> => {
-  const it = folding(processor, undefined, rows, of, time);
-  for (const item of items) it.fold([item]);
-  return it.end() as Folded<Said, Row>;
+  const fold = startFold({ ...of, processor, given: undefined, rows, time });
+  for (const item of items) fold.fold([item]);
+  return fold.end() as Folded<Said, Row>;
 };
 const batch = (
   rows: Readonly<Record<string, Row>>,
@@ -72,7 +74,7 @@ const batch = (
     rule,
     new Map(Object.entries(rows)),
     items,
-    { due, refused: new Map(), maxTimers, maxFollowing: 9 },
+    { due, refused: new Map(), maxTimers, maxEffects: 9 },
     time,
   );
 };
@@ -142,7 +144,7 @@ test("a batch ends when so much follows from it, between two times", () => {
     }),
   };
   const items = [said("x", 1), said("y", 2), said("z", 2), said("w", 3)];
-  const of = { due: [], refused: new Map(), maxTimers: 9, maxFollowing: 2 };
+  const of = { due: [], refused: new Map(), maxTimers: 9, maxEffects: 2 };
   const done = foldAll(telling, new Map(), items, of, 7);
   expect(done).toMatchObject({ items: 3, time: 2, effects: { length: 3 } });
 });
@@ -154,12 +156,12 @@ describe("an event of several keys", () => {
     fold(event: Said | Due, rows: Rows<Row>): Step<Row> {
       if (event.key === "bad") throw new Poison("it can't");
       const { writes } = rule.fold(event, rows, undefined);
-      return { writes, effects: [{ type: "note", entry: verdict, users: [event.key] }] };
+      return { writes, effects: [{ type: "multicast", topic: "ledger", entry: verdict, keys: [event.key] }] };
     },
   };
   const toAll = said("a", 2);
   const item = { ...toAll, event: { ...toAll.event, keys: ["a", "bad", "b"] } };
-  const of = { due: [], refused: new Map(), maxTimers: 9, maxFollowing: 9 };
+  const of = { due: [], refused: new Map(), maxTimers: 9, maxEffects: 9 };
 
   test("is folded for each of them, and is refused for one alone", () => {
     folded.length = 0;
@@ -171,15 +173,15 @@ describe("an event of several keys", () => {
   test("is one note of all users about whom it says the same", () => {
     const { effects } = foldAll(noting, new Map(), [item, said("c", 3)], of, 7);
     expect(effects.map(({ effect }) => effect)).toEqual([
-      { type: "note", entry: verdict, users: ["a", "b"] },
-      { type: "note", entry: verdict, users: ["c"] },
+      { type: "multicast", topic: "ledger", entry: verdict, keys: ["a", "b"] },
+      { type: "multicast", topic: "ledger", entry: verdict, keys: ["c"] },
     ]);
   });
 
   test("spoils the batch by the one key that it fails for, and without that is folded for the others", () => {
     const inPlace = { ...noting, parts: whole as RowParts<Row> };
     expect(() => foldAll(inPlace, new Map(), [item], of, 7)).toThrow(
-      expect.objectContaining({ key: "bad", by: item }) as Spoiled<Said>,
+      expect.objectContaining({ key: "bad", by: item }) as DirtyRows<Said>,
     );
     const refused: Refused<Said> = new Map([["bad", new Map([[item, "it can't"]])]]);
     folded.length = 0;
@@ -196,12 +198,12 @@ describe("a fold that fails where rows are changed in place", () => {
     due: [{ lane: 0, key: "a" }],
     refused,
     maxTimers: 1,
-    maxFollowing: 1,
+    maxEffects: 1,
   });
 
   test("spoils the batch, which says by what", () => {
     const run = () => foldAll(inPlace, rows, [], batchOf(new Map()), 7);
-    expect(run).toThrow(expect.objectContaining({ key: "a", by: 3, cause: new Poison("it can't") }) as Spoiled<Said>);
+    expect(run).toThrow(expect.objectContaining({ key: "a", by: 3, cause: new Poison("it can't") }) as DirtyRows<Said>);
   });
 
   test("is left out of the batch that is told of it", () => {

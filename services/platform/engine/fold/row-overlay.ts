@@ -3,8 +3,8 @@ import type { RowWrite } from "../../contract/ports.ts";
 import type { Rows } from "../../contract/processor.ts";
 import type { Millis } from "../../contract/time.ts";
 
-/** A fold wants rows that nobody has fetched. */
-export class NotAtHand extends Error {
+/** Thrown to a fold that reads rows which nobody has fetched. */
+export class RowsMissing extends Error {
   readonly keys: readonly string[];
   constructor(keys: readonly string[]) {
     super(keys.join());
@@ -12,27 +12,27 @@ export class NotAtHand extends Error {
   }
 }
 
-/** Rows as a batch has changed them so far. `get` and `expect` throw NotAtHand. */
-export interface Overlay<Row> extends Rows<Row> {
+/** Rows as a batch has changed them so far, over those that were read. `get` and `expect` throw RowsMissing. */
+export interface RowOverlay<Row> extends Rows<Row> {
   set(lane: Lane, key: string, row: Row | null, due: Millis | null): void;
   /** The timer of a row that was set; else undefined. */
   due(key: string): Millis | null | undefined;
   writes(): readonly (RowWrite & { readonly value: Row | null })[];
 }
 
-/** @param rows those before; null: there is none */
-export const overlay = <Row>(rows: ReadonlyMap<string, Row | null>): Overlay<Row> => {
+/** @param rows rows as they were read; null: there is none */
+export const rowOverlay = <Row>(rows: ReadonlyMap<string, Row | null>): RowOverlay<Row> => {
   const changed = new Map<string, { readonly lane: Lane; row: Row | null; due: Millis | null }>();
   return {
     get(key) {
       const own = changed.get(key);
       const known = own === undefined ? rows.get(key) : own.row;
-      if (known === undefined) throw new NotAtHand([key]);
+      if (known === undefined) throw new RowsMissing([key]);
       return known ?? undefined;
     },
     expect(keys) {
       const missing = keys.filter((key) => !changed.has(key) && !rows.has(key));
-      if (missing.length > 0) throw new NotAtHand(missing);
+      if (missing.length > 0) throw new RowsMissing(missing);
     },
     set(lane, key, row, due) {
       const own = changed.get(key);

@@ -1,57 +1,24 @@
 import type { Lane } from "../../contract/lane.ts";
 import type { Millis } from "../../contract/time.ts";
+import { priorityQueue } from "../../contract/priority-queue.ts";
 
-interface Alarm {
+interface Timer {
   readonly lane: Lane;
   readonly key: string;
   readonly at: Millis;
 }
 
-/** Timers in the order of their times, those of one time in that of their keys. */
-export interface Alarms {
+/** Timers in the order of their times, timers of one time in the order of their keys. */
+export interface TimerQueue {
   set(lane: Lane, key: string, at: Millis): void;
-  /** The first, if it is of a time before `before`; it is set no longer. */
-  next(before: Millis): Alarm | null;
+  /** Takes out the first timer, if its time is before `before`; null where there is none. */
+  next(before: Millis): Timer | null;
 }
 
-/** A binary heap. */
-export const alarms = (): Alarms => {
-  const heap: Alarm[] = [];
-  const isBefore = (a: Alarm, b: Alarm): boolean => a.at < b.at || (a.at === b.at && a.key < b.key);
-  /** Puts an alarm where its place is when it moves from `index` to the top or down. */
-  const up = (alarm: Alarm, from: number): void => {
-    let index = from;
-    for (;;) {
-      const above = (index - 1) >> 1;
-      const parent = heap[above];
-      if (index === 0 || parent === undefined || !isBefore(alarm, parent)) break;
-      heap[index] = parent;
-      index = above;
-    }
-    heap[index] = alarm;
-  };
-  const down = (alarm: Alarm): void => {
-    let index = 0;
-    for (;;) {
-      const [left, right] = [heap[2 * index + 1], heap[2 * index + 2]];
-      if (left === undefined) break;
-      const isRight = right !== undefined && isBefore(right, left);
-      const child = isRight ? right : left;
-      if (!isBefore(child, alarm)) break;
-      heap[index] = child;
-      index = 2 * index + (isRight ? 2 : 1);
-    }
-    heap[index] = alarm;
-  };
-
+export const timerQueue = (): TimerQueue => {
+  const queue = priorityQueue<Timer>((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
   return {
-    set: (lane, key, at) => up({ lane, key, at }, heap.length),
-    next(before) {
-      const [first] = heap;
-      if (first === undefined || first.at >= before) return null;
-      const last = heap.pop();
-      if (last !== undefined && heap.length > 0) down(last);
-      return first;
-    },
+    set: (lane, key, at) => queue.put(at, { lane, key, at }),
+    next: (before) => (queue.next() < before ? (queue.take() ?? null) : null),
   };
 };

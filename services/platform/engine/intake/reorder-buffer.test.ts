@@ -1,7 +1,9 @@
+import { product } from "../../../domain/topics.ts";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { LaneProgress, TopicPartition } from "../../contract/ports.ts";
-import { held } from "./reorder-buffer.ts";
+import type { TopicPartition } from "../../contract/topic-partition.ts";
+import type { LaneProgress } from "../../contract/ports.ts";
+import { reorderBuffer } from "./reorder-buffer.ts";
 
 const presence: TopicPartition = { topic: "presence", partition: 0 };
 const inbox: TopicPartition = { topic: "inbox", partition: 0 };
@@ -26,7 +28,7 @@ interface Said {
   readonly loggedAt: number;
 }
 
-const open = (hold: LaneProgress = unheld) => held<Said>(places, 1, new Map([[0, hold]]));
+const open = (hold: LaneProgress = unheld) => reorderBuffer<Said>(places, 1, new Map([[0, hold]]), product);
 const record = (
   place: TopicPartition,
   offset: number,
@@ -36,14 +38,14 @@ const record = (
   size = 0,
 ) => ({
   lane: 0,
-  place,
+  from: place,
   raw: { ...place, offset, timestamp: 0, key: null, value: new Uint8Array(size), headers: {} },
   origin: { ...place, offset },
   queue,
   number,
   events: loggedAt.map((time, index) => ({ key: `${queue} ${number}.${index}`, at: time, loggedAt: time })),
 });
-const keysOf = ({ items }: ReturnType<ReturnType<typeof open>["due"]>): readonly string[] =>
+const keysOf = ({ items }: ReturnType<ReturnType<typeof open>["ready"]>): readonly string[] =>
   items.map(({ event }) => event.key);
 
 describe("what is held back", () => {
@@ -53,19 +55,19 @@ describe("what is held back", () => {
     waiting.add(record(presence, 1, "p", 1, [3])); // a producer's clock was behind
     waiting.add(record(inbox, 0, "a", 1, [4, 6]));
     waiting.add(record(inbox, 1, "b", 1, [1]));
-    expect(waiting.first()).toBe(1);
-    expect(keysOf(waiting.due(5, 10))).toEqual(["b 1.0", "a 1.0", "p 0.0", "p 1.0"]);
-    expect(waiting.due(5, 10).items.find(({ event }) => event.key === "p 1.0")?.event.loggedAt).toBe(5);
+    expect(waiting.earliest()).toBe(1);
+    expect(keysOf(waiting.ready(5, 10))).toEqual(["b 1.0", "a 1.0", "p 0.0", "p 1.0"]);
+    expect(waiting.ready(5, 10).items.find(({ event }) => event.key === "p 1.0")?.event.loggedAt).toBe(5);
   });
 
   test("is cut only between times", () => {
     const waiting = open();
     waiting.add(record(presence, 0, "p", 0, [1, 2, 2, 2, 3]));
     waiting.add(record(inbox, 0, "a", 1, [2, 4]));
-    expect(waiting.due(9, 2)).toMatchObject({ until: 2, items: { length: 5 } });
-    expect(waiting.due(9, 1)).toMatchObject({ until: 1, items: { length: 1 } });
-    expect(waiting.due(9, 9)).toMatchObject({ until: 9, items: { length: 7 } });
-    expect(waiting.due(0, 9)).toMatchObject({ until: 0, items: [] });
+    expect(waiting.ready(9, 2)).toMatchObject({ until: 2, items: { length: 5 } });
+    expect(waiting.ready(9, 1)).toMatchObject({ until: 1, items: { length: 1 } });
+    expect(waiting.ready(9, 9)).toMatchObject({ until: 9, items: { length: 7 } });
+    expect(waiting.ready(0, 9)).toMatchObject({ until: 0, items: [] });
   });
 
   test("leaves the cursor at what isn't folded yet, and says what is folded behind it", () => {
@@ -73,17 +75,17 @@ describe("what is held back", () => {
     waiting.add(record(inbox, 0, "slow", 1, [9]));
     waiting.add(record(inbox, 1, "fast", 1, [1]));
     waiting.add(record(inbox, 2, "fast", 2, [2, 8]));
-    waiting.pass(inbox, 3);
-    const hold = waiting.take(5, unheld);
+    waiting.advance(inbox, 3);
+    const hold = waiting.release(5, unheld);
     expect(hold).toMatchObject({
       cursors: {},
       lastSequence: { fast: 1 },
       partiallyFolded: { fast: 1 },
       lastTime: { fast: 2 },
     });
-    const after = waiting.take(9, hold);
+    const after = waiting.release(9, hold);
     expect(after).toMatchObject({ cursors: { "inbox/0": 3 }, lastSequence: { slow: 1, fast: 2 }, partiallyFolded: {} });
-    expect(waiting.take(9, after).cursors).toBe(after.cursors);
+    expect(waiting.release(9, after).cursors).toBe(after.cursors);
     expect(waiting.has(0)).toBe(false);
   });
 
@@ -102,16 +104,16 @@ describe("what is held back", () => {
     const waiting = open();
     waiting.add(toAll(0, [3, 2]));
     waiting.add(toAll(1, [4]));
-    expect(waiting.due(99, 1)).toMatchObject({ until: 0, items: { length: 1 } });
-    expect(waiting.due(99, 4)).toMatchObject({ until: 1, items: { length: 2 } });
-    const hold = waiting.take(0, unheld);
+    expect(waiting.ready(99, 1)).toMatchObject({ until: 0, items: { length: 1 } });
+    expect(waiting.ready(99, 4)).toMatchObject({ until: 1, items: { length: 2 } });
+    const hold = waiting.release(0, unheld);
     expect(hold).toMatchObject({ partiallyFolded: { a: 3 } });
     const again = open(hold);
     again.add(toAll(0, [3, 2]));
     again.add(toAll(1, [4]));
-    expect(keysOf(again.due(99, 3))).toEqual(["a 0.1", "a 1.0"]);
-    expect(again.due(99, 2)).toMatchObject({ until: 1 });
-    expect(again.take(99, hold)).toMatchObject({ lastSequence: { a: 1 }, partiallyFolded: {} });
+    expect(keysOf(again.ready(99, 3))).toEqual(["a 0.1", "a 1.0"]);
+    expect(again.ready(99, 2)).toMatchObject({ until: 1 });
+    expect(again.release(99, hold)).toMatchObject({ lastSequence: { a: 1 }, partiallyFolded: {} });
   });
 
   test("goes on where it was, whenever it is read again", () => {
@@ -127,15 +129,15 @@ describe("what is held back", () => {
               if (number > (hold.lastSequence[queue] ?? 0)) waiting.add(record(inbox, offset, queue, number, loggedAt));
               offset++;
             }
-          waiting.pass(inbox, offset);
+          waiting.advance(inbox, offset);
           return waiting;
         };
         const whole = fill(unheld);
         const begun = fill(unheld);
         const until = Math.max(first, second);
-        const earlier = keysOf(begun.due(Math.min(first, second), 100));
-        const again = fill(begun.take(Math.min(first, second), unheld));
-        expect([...earlier, ...keysOf(again.due(until, 100))]).toEqual(keysOf(whole.due(until, 100)));
+        const earlier = keysOf(begun.ready(Math.min(first, second), 100));
+        const again = fill(begun.release(Math.min(first, second), unheld));
+        expect([...earlier, ...keysOf(again.ready(until, 100))]).toEqual(keysOf(whole.ready(until, 100)));
       }),
     );
   });
@@ -149,7 +151,7 @@ describe("what is held back", () => {
     expect([waiting.isFull(presence), waiting.isFull(inbox)]).toEqual([true, false]);
     waiting.add(record(inbox, 0, "a", 1, [2], 32 * MIB));
     expect([waiting.isFull(presence), waiting.isFull(inbox)]).toEqual([true, true]);
-    waiting.take(1, unheld);
+    waiting.release(1, unheld);
     expect([waiting.isFull(presence), waiting.isFull(inbox)]).toEqual([false, false]);
   });
 });

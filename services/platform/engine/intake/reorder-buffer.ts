@@ -1,23 +1,18 @@
 import type { Lane } from "../../contract/lane.ts";
-import type { LaneProgress, TopicPartition, RawRecord } from "../../contract/ports.ts";
+import type { LaneProgress, RawRecord } from "../../contract/ports.ts";
 import { countOf, type Keyed } from "../../contract/processor.ts";
 import type { Millis } from "../../contract/time.ts";
-import { nameOfPartition } from "../time/watermark.ts";
+import { nameOfPartition, type TopicPartition } from "../../contract/topic-partition.ts";
+import { type Product, rankOf } from "../../contract/topic.ts";
 import { scaledToHeap } from "../../runtime/memory-limits.ts";
-import { type Origin, rank } from "./decode.ts";
+import type { PendingEvent } from "../pending-event.ts";
+import type { Origin } from "./decode.ts";
 
-/** Something to fold, with its lane and where it stands in the order of time. */
-export interface Item<Event> {
+/** A record that was read for this lane, and its events. */
+export interface ReadRecord<Event> {
   readonly lane: Lane;
-  readonly event: Event;
-  /** The record that said so. */
-  readonly raw: RawRecord;
-}
-
-/** A record that is examined, and what it says. */
-export interface Examined<Event> {
-  readonly lane: Lane;
-  readonly place: TopicPartition;
+  /** The partition that it was read from. */
+  readonly from: TopicPartition;
   readonly raw: RawRecord;
   readonly origin: Origin;
   readonly queue: string;
@@ -26,51 +21,51 @@ export interface Examined<Event> {
   readonly events: readonly Event[];
 }
 
-/** What is examined and waits until the stream's time has come to it. */
-export interface Held<Event> {
-  /** A record that follows those of its place and of its queue. */
-  add(record: Examined<Event>): void;
-  /** Everything of the place before `next` is examined. */
-  pass(place: TopicPartition, next: number): void;
-  /** The time of the first that waits; Infinity where nothing does. */
-  first(): Millis;
-  /** Whether anything of the lane waits. */
+/** Events that are read and wait until the watermark has reached their time. */
+export interface ReorderBuffer<Event> {
+  /** Adds a record that follows those of its partition and of its queue. */
+  add(record: ReadRecord<Event>): void;
+  /** Notes that everything of the partition before `next` is read. */
+  advance(partition: TopicPartition, next: number): void;
+  /** The time of the first waiting event; Infinity where none waits. */
+  earliest(): Millis;
+  /** Whether an event of the lane waits. */
   has(lane: Lane): boolean;
-  /** Whether of this place as much waits as may. */
-  isFull(place: TopicPartition): boolean;
+  /** Whether as many events of this partition wait as may. */
+  isFull(partition: TopicPartition): boolean;
   /**
-   * What is to be folded now: all that was logged by `until`, in order; where that is more than about `limit` (an event of
-   * several keys counts for each), the least of it, all of one time or nothing of it. With the time by which this is all.
+   * The events logged by `until`, in order. Where they are more than about `limit` (an event of several keys counts for
+   * each), the earliest of them, all events of one time or none. `until` is the time up to which these are all.
    */
-  due(until: Millis, limit: number): { readonly items: readonly Item<Event>[]; readonly until: Millis };
-  /** It is folded: what the lane's hold is by that. */
-  take(until: Millis, hold: LaneProgress): LaneProgress;
+  ready(until: Millis, limit: number): { readonly items: readonly PendingEvent<Event>[]; readonly until: Millis };
+  /** Takes out the events up to `until`, which are folded; returns the lane's progress by that. */
+  release(until: Millis, progress: LaneProgress): LaneProgress;
 }
 
 /**
- * Events that wait of all places together (one of several keys counts for each), and the bytes of their records. Where
- * that is reached, a place may still have its equal share of as much: what others have taken keeps none from being read.
+ * Events that wait of all partitions together (one of several keys counts for each), and the bytes of their records. Where
+ * that is reached, a partition may still have its equal share: no partition is kept from being read by the others.
  */
-const MAX_HELD = scaledToHeap(500_000);
-const MAX_HELD_BYTES = scaledToHeap(64 * 1024 * 1024);
-/** The least share of a place: a fetch or two. */
-const MIN_HELD = 1_000;
-const MIN_HELD_BYTES = 1024 * 1024;
+const MAX_EVENTS = scaledToHeap(500_000);
+const MAX_BYTES = scaledToHeap(64 * 1024 * 1024);
+/** The least share of a partition: a fetch or two. */
+const MIN_EVENTS = 1_000;
+const MIN_BYTES = 1024 * 1024;
 
-interface Waiting<Event> extends Item<Event> {
-  readonly record: Pending;
+interface Waiting<Event> extends PendingEvent<Event> {
+  readonly record: WaitingRecord;
   readonly loggedAt: Millis;
   readonly at: Millis;
   readonly rank: number;
   readonly source: string;
   readonly count: number;
-  /** How many of its queue there are up to here, in all. */
+  /** Events of its queue up to here, in all. */
   readonly total: number;
 }
 
-/** A record of which something waits. */
-interface Pending {
-  readonly spot: Spot;
+/** A record with events that wait. */
+interface WaitingRecord {
+  readonly source: Source;
   readonly offset: number;
   readonly number: number;
   readonly bytes: number;
@@ -78,9 +73,10 @@ interface Pending {
   left: number;
 }
 
-interface Spot {
+/** A partition that is read, and what waits of it. */
+interface Source {
   readonly lane: Lane;
-  records: Pending[];
+  records: WaitingRecord[];
   next: number;
   events: number;
   bytes: number;
@@ -95,141 +91,170 @@ interface Queue<Event> {
   total: number;
 }
 
-/** @param holds as the lanes were claimed */
-export const held = <Event extends Keyed>(
-  places: readonly TopicPartition[],
+interface Buffer<Event> {
+  readonly product: Pick<Product, "precedence">;
+  readonly progress: ReadonlyMap<Lane, LaneProgress>;
+  readonly sources: ReadonlyMap<string, Source>;
+  readonly queues: Map<string, Queue<Event>>;
+  /** By queue, events folded before the lanes were claimed, of the record that comes first in it now. */
+  readonly begun: Map<string, number>;
+  /** Events and bytes of all sources. */
+  readonly whole: { events: number; bytes: number };
+  readonly maxEvents: number;
+  readonly maxBytes: number;
+}
+
+/** @param progress of the lanes as they were claimed */
+export const reorderBuffer = <Event extends Keyed>(
+  partitions: readonly TopicPartition[],
   lanes: number,
-  holds: ReadonlyMap<Lane, LaneProgress>,
-): Held<Event> => {
-  const spots = new Map<string, Spot>(
-    places.map((place) => {
-      const lane = place.partition % lanes;
-      const next = holds.get(lane)?.cursors[nameOfPartition(place)] ?? 0;
-      return [nameOfPartition(place), { lane, records: [], next, events: 0, bytes: 0 }];
-    }),
-  );
-  const queues = new Map<string, Queue<Event>>();
-  /** Events folded before the lanes were claimed, of the record that comes first in its queue now. */
-  const begun = new Map([...holds.values()].flatMap(({ partiallyFolded: within }) => Object.entries(within)));
-  const share = Math.max(MIN_HELD, Math.floor(MAX_HELD / Math.max(1, places.length)));
-  const shareOfBytes = Math.max(MIN_HELD_BYTES, Math.floor(MAX_HELD_BYTES / Math.max(1, places.length)));
-
-  const whole = { events: 0, bytes: 0 };
-  const weigh = (spot: Spot, events: number, bytes: number): void => {
-    for (const of of [spot, whole]) {
-      of.events += events;
-      of.bytes += bytes;
-    }
+  progress: ReadonlyMap<Lane, LaneProgress>,
+  product: Pick<Product, "precedence">,
+): ReorderBuffer<Event> => {
+  const share = Math.max(1, partitions.length);
+  const buffer: Buffer<Event> = {
+    product,
+    progress,
+    sources: sourcesOf(partitions, lanes, progress),
+    queues: new Map(),
+    begun: new Map([...progress.values()].flatMap(({ partiallyFolded }) => Object.entries(partiallyFolded))),
+    whole: { events: 0, bytes: 0 },
+    maxEvents: Math.max(MIN_EVENTS, Math.floor(MAX_EVENTS / share)),
+    maxBytes: Math.max(MIN_BYTES, Math.floor(MAX_BYTES / share)),
   };
-
-  const queueOf = (name: string, lane: Lane): Queue<Event> => {
-    const found = queues.get(name);
-    if (found !== undefined) return found;
-    const made = { name, lane, waiting: [], loggedAt: holds.get(lane)?.lastTime[name] ?? -1, at: -Infinity, total: 0 };
-    queues.set(name, made);
-    return made;
-  };
-
+  const { sources, queues, whole } = buffer;
   return {
-    add({ lane, place, raw, origin, queue: name, number, events }) {
-      const spot = spots.get(nameOfPartition(place));
-      if (spot === undefined || events.length === 0) return;
-      const queue = queueOf(name, lane);
-      const bytes = (raw.value?.length ?? 0) + (raw.key?.length ?? 0);
-      const all = events.reduce((sum, event) => sum + countOf(event), 0);
-      const record: Pending = { spot, offset: raw.offset, number, bytes, events: all, left: 0 };
-      const source = nameOfPartition(origin);
-      let folded = begun.get(name) ?? 0;
-      begun.delete(name);
-      if (folded >= all) return;
-      for (const event of events) {
-        const count = countOf(event);
-        folded -= count;
-        if (folded >= 0) continue;
-        record.left += count;
-        const loggedAt = Math.max(queue.loggedAt, event.loggedAt);
-        const at = loggedAt === queue.loggedAt ? Math.max(queue.at, event.at) : event.at;
-        queue.loggedAt = loggedAt;
-        queue.at = at;
-        queue.total += count;
-        const own = loggedAt === event.loggedAt ? event : { ...event, loggedAt };
-        const { total } = queue;
-        queue.waiting.push({
-          lane,
-          event: own,
-          raw,
-          record,
-          loggedAt,
-          at,
-          rank: rank(origin.topic),
-          source,
-          count,
-          total,
-        });
-      }
-      spot.records.push(record);
-      weigh(spot, record.left, bytes);
+    add: (record) => add(buffer, record),
+    advance(partition, next) {
+      const source = sources.get(nameOfPartition(partition));
+      if (source !== undefined) source.next = Math.max(source.next, next);
     },
-    pass(place, next) {
-      const spot = spots.get(nameOfPartition(place));
-      if (spot !== undefined) spot.next = Math.max(spot.next, next);
-    },
-    first: () => {
+    earliest: () => {
       let first = Infinity;
       for (const { waiting } of queues.values()) first = Math.min(first, waiting[0]?.loggedAt ?? Infinity);
       return first;
     },
-    has: (lane) => [...spots.values()].some((spot) => spot.lane === lane && spot.records.length > 0),
-    isFull(place) {
-      const spot = spots.get(nameOfPartition(place));
-      if (spot === undefined || (whole.events < MAX_HELD && whole.bytes < MAX_HELD_BYTES)) return false;
-      return spot.events >= share || spot.bytes >= shareOfBytes;
+    has: (lane) => [...sources.values()].some((source) => source.lane === lane && source.records.length > 0),
+    isFull(partition) {
+      const source = sources.get(nameOfPartition(partition));
+      if (source === undefined || (whole.events < MAX_EVENTS && whole.bytes < MAX_BYTES)) return false;
+      return source.events >= buffer.maxEvents || source.bytes >= buffer.maxBytes;
     },
-    due(until, limit) {
+    ready(until, limit) {
       const all = Array.from(queues.values(), ({ waiting }) => waiting);
       const last = timeOf(all, until, limit);
       const items = all.flatMap((waiting) => waiting.slice(0, countUntil(waiting, last)));
       return { items: items.toSorted(inOrder), until: last };
     },
-    take(until, hold) {
-      const [heard, within, reached] = [{ ...hold.lastSequence }, { ...hold.partiallyFolded }, { ...hold.lastTime }];
-      for (const queue of queues.values()) {
-        if (queue.lane !== hold.lane) continue;
-        const count = countUntil(queue.waiting, until);
-        if (count === 0) continue;
-        for (const { record, loggedAt, count: its } of queue.waiting.slice(0, count)) {
-          reached[queue.name] = loggedAt;
-          record.left -= its;
-          weigh(record.spot, -its, record.left === 0 ? -record.bytes : 0);
-          if (record.left === 0) {
-            heard[queue.name] = record.number;
-            delete within[queue.name];
-          } else within[queue.name] = record.events - record.left;
-        }
-        queue.waiting = queue.waiting.slice(count);
-      }
-      return {
-        ...hold,
-        cursors: cursorsOf(spots, hold),
-        lastSequence: heard,
-        partiallyFolded: within,
-        lastTime: reached,
-      };
-    },
+    release: (until, before) => release(buffer, until, before),
   };
+};
+
+const sourcesOf = (
+  partitions: readonly TopicPartition[],
+  lanes: number,
+  progress: ReadonlyMap<Lane, LaneProgress>,
+): ReadonlyMap<string, Source> =>
+  new Map(
+    partitions.map((partition) => {
+      const lane = partition.partition % lanes;
+      const next = progress.get(lane)?.cursors[nameOfPartition(partition)] ?? 0;
+      return [nameOfPartition(partition), { lane, records: [], next, events: 0, bytes: 0 }];
+    }),
+  );
+
+/** Adds to what waits of a source and of all, or takes away from it. */
+const weigh = ({ whole }: Buffer<unknown>, source: Source, events: number, bytes: number): void => {
+  for (const sum of [source, whole]) {
+    sum.events += events;
+    sum.bytes += bytes;
+  }
+};
+
+const queueOf = <Event>({ queues, progress }: Buffer<Event>, name: string, lane: Lane): Queue<Event> => {
+  const found = queues.get(name);
+  if (found !== undefined) return found;
+  const loggedAt = progress.get(lane)?.lastTime[name] ?? -1;
+  const made = { name, lane, waiting: [], loggedAt, at: -Infinity, total: 0 };
+  queues.set(name, made);
+  return made;
+};
+
+const add = <Event extends Keyed>(buffer: Buffer<Event>, record: ReadRecord<Event>): void => {
+  const { lane, from, raw, origin, queue: name, number, events } = record;
+  const source = buffer.sources.get(nameOfPartition(from));
+  if (source === undefined || events.length === 0) return;
+  const queue = queueOf(buffer, name, lane);
+  const bytes = (raw.value?.length ?? 0) + (raw.key?.length ?? 0);
+  const all = events.reduce((sum, event) => sum + countOf(event), 0);
+  const waitingRecord: WaitingRecord = { source, offset: raw.offset, number, bytes, events: all, left: 0 };
+  const sourceName = nameOfPartition(origin);
+  const rank = rankOf(buffer.product, origin.topic);
+  let folded = buffer.begun.get(name) ?? 0;
+  buffer.begun.delete(name);
+  if (folded >= all) return;
+  for (const event of events) {
+    const count = countOf(event);
+    folded -= count;
+    if (folded >= 0) continue;
+    waitingRecord.left += count;
+    const loggedAt = Math.max(queue.loggedAt, event.loggedAt);
+    const at = loggedAt === queue.loggedAt ? Math.max(queue.at, event.at) : event.at;
+    queue.loggedAt = loggedAt;
+    queue.at = at;
+    queue.total += count;
+    const own = loggedAt === event.loggedAt ? event : { ...event, loggedAt };
+    const { total } = queue;
+    queue.waiting.push({
+      lane,
+      event: own,
+      raw,
+      record: waitingRecord,
+      loggedAt,
+      at,
+      rank,
+      source: sourceName,
+      count,
+      total,
+    });
+  }
+  source.records.push(waitingRecord);
+  weigh(buffer, source, waitingRecord.left, bytes);
+};
+
+const release = <Event>(buffer: Buffer<Event>, until: Millis, progress: LaneProgress): LaneProgress => {
+  const lastSequence = { ...progress.lastSequence };
+  const partiallyFolded = { ...progress.partiallyFolded };
+  const lastTime = { ...progress.lastTime };
+  for (const queue of buffer.queues.values()) {
+    if (queue.lane !== progress.lane) continue;
+    const count = countUntil(queue.waiting, until);
+    if (count === 0) continue;
+    for (const { record, loggedAt, count: events } of queue.waiting.slice(0, count)) {
+      lastTime[queue.name] = loggedAt;
+      record.left -= events;
+      weigh(buffer, record.source, -events, record.left === 0 ? -record.bytes : 0);
+      if (record.left === 0) {
+        lastSequence[queue.name] = record.number;
+        delete partiallyFolded[queue.name];
+      } else partiallyFolded[queue.name] = record.events - record.left;
+    }
+    queue.waiting = queue.waiting.slice(count);
+  }
+  return { ...progress, cursors: cursorsOf(buffer.sources, progress), lastSequence, partiallyFolded, lastTime };
 };
 
 /** The lane's cursors: the same object where nothing has changed. */
 const cursorsOf = (
-  spots: ReadonlyMap<string, Spot>,
+  sources: ReadonlyMap<string, Source>,
   { lane, cursors: before }: LaneProgress,
 ): LaneProgress["cursors"] => {
   const moved: Record<string, number> = {};
-  for (const [name, spot] of spots) {
-    if (spot.lane !== lane) continue;
-    const first = spot.records.findIndex(({ left }) => left > 0);
-    spot.records = first === -1 ? [] : spot.records.slice(first);
-    const cursor = spot.records[0]?.offset ?? spot.next;
+  for (const [name, source] of sources) {
+    if (source.lane !== lane) continue;
+    const first = source.records.findIndex(({ left }) => left > 0);
+    source.records = first === -1 ? [] : source.records.slice(first);
+    const cursor = source.records[0]?.offset ?? source.next;
     if (cursor > (before[name] ?? 0)) moved[name] = cursor;
   }
   return Object.keys(moved).length === 0 ? before : { ...before, ...moved };
@@ -237,7 +262,7 @@ const cursorsOf = (
 
 type Timed = readonly Pick<Waiting<unknown>, "loggedAt" | "count" | "total">[];
 
-/** How many are of a time up to `until`. */
+/** Number of pending events of a time up to `until`. */
 const countUntil = (waiting: Timed, until: Millis): number => {
   let [low, high] = [0, waiting.length];
   while (low < high) {
@@ -248,13 +273,13 @@ const countUntil = (waiting: Timed, until: Millis): number => {
   return low;
 };
 
-/** How many events those are, of each key one. */
+/** Number of events in them, one for each key. */
 const eventsUntil = (waiting: Timed, until: Millis): number => {
   const [first, last] = [waiting[0], waiting[countUntil(waiting, until) - 1]];
   return first === undefined || last === undefined ? 0 : last.total - first.total + first.count;
 };
 
-/** The least time by which `limit` of all have come; `until`, where fewer come by that. */
+/** The least time by which `limit` events of all have come; `until`, where fewer come by that. */
 const timeOf = (all: readonly Timed[], until: Millis, limit: number): Millis => {
   const countAll = (time: Millis): number => all.reduce((sum, waiting) => sum + eventsUntil(waiting, time), 0);
   let low = Infinity;
@@ -273,7 +298,7 @@ const timeOf = (all: readonly Timed[], until: Millis, limit: number): Millis => 
   return high;
 };
 
-/** The order of the log (semantics: "Time is the log's"); never another than that of a queue. */
+/** The order of the log (services/inboxes/README.md, "Time is the log's"); it keeps the order of each queue. */
 const inOrder = <Event>(a: Waiting<Event>, b: Waiting<Event>): number =>
   a.loggedAt - b.loggedAt ||
   a.at - b.at ||

@@ -1,3 +1,4 @@
+import { product } from "../../../domain/topics.ts";
 import { expect, test } from "vitest";
 import { Transient } from "../../contract/failure.ts";
 import { queueStream } from "../../contract/stream.ts";
@@ -19,8 +20,8 @@ const workplace = async () => {
   if (hold === undefined) throw new Error("no lane");
   const jobs = [{ queue: "mail", id: "a", payload: {}, runAt: 0 }];
   await store.commit({ processor: "mailer", lanes: [hold], revisit: null, rows: [], outbox: [], jobs });
-  const codec = avroCodec(undefined as never, new Map());
-  return { time, store, world: { log, store, codec, clock, relay: relay(log, store), bell: wakeups() } };
+  const codec = avroCodec(product, undefined as never, new Map());
+  return { time, store, world: { product, log, store, codec, clock, relay: relay(log, store), wakeups: wakeups() } };
 };
 
 /** Milliseconds between the attempts of a job that fails so, again and again. */

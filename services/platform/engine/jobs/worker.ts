@@ -1,10 +1,10 @@
-import type { Publish } from "../../contract/effect.ts";
 import { setTimeout as delay } from "node:timers/promises";
 import { messageOf, Transient } from "../../contract/failure.ts";
-import type { Job, Settlement } from "../../contract/ports.ts";
+import type { Job } from "../../contract/ports.ts";
+import type { Attempt, Work } from "../../contract/work.ts";
 import { queueStream } from "../../contract/stream.ts";
 import { DAY, MINUTE, type Millis, SECOND } from "../../contract/time.ts";
-import type { World } from "../engine.ts";
+import type { World } from "../world.ts";
 import { announce } from "../../runtime/facts.ts";
 import { passFailpoint } from "../../runtime/failpoints.ts";
 
@@ -27,32 +27,6 @@ const AFTER_A_FAULT = MINUTE;
 /** The same after the first that may pass (of Kafka, of PostgreSQL); twice as long after each one more, up to that. */
 const AFTER_AN_OUTAGE = 2 * SECOND;
 
-/** What an attempt came to: how the job stands now, and what is published of it in the same transaction. */
-export interface Attempt {
-  readonly settlement: Settlement;
-  readonly publish: readonly Publish[];
-  /** For the one wide log line and the metrics of the attempt. */
-  readonly detail: Readonly<Record<string, unknown>>;
-}
-
-/**
- * Asked right before what can't be taken back. Throws Transient where the lease has run out: this process stood still for
- * so long that another may have taken the job, and done it.
- */
-export type EnsureLeased = () => void;
-
-/** A kind of work that is done outside of any transaction. */
-export interface Work {
-  /** Identity: names the queue and its outbox stream. */
-  readonly queue: string;
-  /** Attempts under way at once in this process. */
-  readonly concurrency: number;
-  /** Tries it once. The world's answers are settlements; what is thrown counts as a fault and is tried again. */
-  attempt(job: Job, signal: AbortSignal, ensureLeased: EnsureLeased): Promise<Attempt>;
-  /** Forgets what it has noted of attempts before a moment, at most `limit` of it. Returns how much that was. */
-  forget?(before: Millis, limit: number): Promise<number>;
-}
-
 /** Leases jobs of one queue, attempts and settles them. */
 export interface Worker {
   readonly name: string;
@@ -68,7 +42,7 @@ export interface Worker {
   drain(signal: AbortSignal): Promise<void>;
 }
 
-export const worker = (work: Work, { store, codec, clock, relay, bell }: World): Worker => {
+export const worker = (work: Work, { store, codec, clock, relay, wakeups }: World): Worker => {
   const running = new Set<Promise<void>>();
   const leases = new Map<Job, Millis>();
   const aborter = new AbortController();
@@ -136,7 +110,7 @@ export const worker = (work: Work, { store, codec, clock, relay, bell }: World):
     void ended.finally(() => {
       running.delete(ended);
       leases.delete(job);
-      bell.ring(work.queue);
+      wakeups.wake(work.queue);
     });
   };
 
@@ -173,7 +147,7 @@ export const worker = (work: Work, { store, codec, clock, relay, bell }: World):
     },
     // While there is no room, the end of an attempt is what to wait for.
     nextDue: () => (running.size > work.concurrency / 2 ? Promise.resolve(null) : store.nextJob(work.queue)),
-    arrival: (signal) => bell.arrival(work.queue, signal),
+    arrival: (signal) => wakeups.arrival(work.queue, signal),
     busy: () => running.size,
     async drain(signal) {
       signal.addEventListener("abort", () => aborter.abort(), { once: true });

@@ -1,12 +1,13 @@
+import { topics } from "../../../domain/topics.ts";
+import { multicasts, type Verdict } from "../../../domain/effect.ts";
 import { expect, test } from "vitest";
-import type { Verdict } from "../../contract/effect.ts";
+import { MAX_RECORD } from "../../contract/topic.ts";
 import { laneOf } from "../../contract/lane.ts";
-import { MAX_ID_LENGTH } from "../../../domain/ids.ts";
-import type { InboxEntry } from "../../../domain/records.ts";
-import { MAX_RECORD } from "../../../domain/topics.ts";
+import { MAX_ID_LENGTH } from "../../contract/identity.ts";
+import { type InboxEntry, type LedgerEntry } from "../../../domain/records.ts";
 import { avroType } from "../../adapters/registry/avro.ts";
 import { schemaOf } from "../../adapters/registry/codec.ts";
-import { inboxPack, ledgerPack } from "./packing.ts";
+import { type Packing, packing } from "./packing.ts";
 
 const verdict = (more: Partial<Verdict> = {}): Verdict => ({
   verdict: "REJECTED",
@@ -22,29 +23,29 @@ const verdict = (more: Partial<Verdict> = {}): Verdict => ({
 
 test("verdicts that differ in their users alone become one on each partition of theirs", () => {
   const users = Array.from({ length: 40 }, (_none, index) => `user-${index}`);
-  const pack = ledgerPack(3);
+  const pack = packing(multicasts.ledger, 3);
   for (const user of users) pack.add(verdict(), [user]);
   pack.add(verdict({ reason: "read" }), users.slice(0, 1));
-  const records = pack.records();
+  const records = entriesOf(pack);
   for (const partition of [0, 1, 2]) {
     const [record, ...more] = records.filter((each) => each.partition === partition);
     expect(more).toEqual([]);
-    expect(record?.value.entries[0]?.users).toEqual(users.filter((user) => laneOf(user, 3) === partition));
+    expect(record?.entries[0]?.users).toEqual(users.filter((user) => laneOf(user, 3) === partition));
   }
-  const reasons = records.flatMap(({ value }) => value.entries.map(({ reason }) => reason));
+  const reasons = records.flatMap(({ entries }) => entries.map(({ reason }) => reason));
   expect(reasons.filter((reason) => reason === "read")).toEqual(["read"]);
 });
 
 test("of one user, verdicts keep their order, whoever else is told the same", () => {
   const candidate = () => verdict({ verdict: "CANDIDATE", reason: null });
   const held = () => verdict({ verdict: "HELD", reason: "timeout", messageIds: [] });
-  const pack = ledgerPack(1);
+  const pack = packing(multicasts.ledger, 1);
   // Who is mentioned has another object, and so have those in another record.
   for (const user of ["ada", "bob"]) {
     pack.add(candidate(), [user]);
     pack.add(held(), [user]);
   }
-  const told = pack.records().flatMap(({ value }) => value.entries.map((entry) => [entry.verdict, entry.users]));
+  const told = entriesOf(pack).flatMap(({ entries }) => entries.map((entry) => [entry.verdict, entry.users]));
   expect(told).toEqual([
     ["CANDIDATE", ["ada", "bob"]],
     ["HELD", ["ada", "bob"]],
@@ -53,25 +54,28 @@ test("of one user, verdicts keep their order, whoever else is told the same", ()
 
 test("an entry names 500 users at most, and so does a record", () => {
   const users = Array.from({ length: 1_201 }, (_none, index) => `user-${index}`);
-  const pack = ledgerPack(1);
+  const pack = packing(multicasts.ledger, 1);
   pack.add(verdict(), users);
   pack.add(verdict({ reason: "read" }), users.slice(0, 100));
-  const entries = pack.records().map(({ value }) => value.entries.map((entry) => entry.users.length));
+  const entries = entriesOf(pack).map((record) => record.entries.map((entry) => entry.users.length));
   expect(entries).toEqual([[500], [500], [201, 100]]);
 });
 
 const id = (index: number, length: number): string => String(index).padStart(length, "語");
+const entriesOf = (pack: Packing) =>
+  pack.records().map(({ partition, value }) => ({ partition, entries: value.entries as readonly LedgerEntry[] }));
 const sizes = (topic: "inbox" | "ledger", records: readonly { readonly value: unknown }[]): readonly number[] =>
-  records.map(({ value }) => avroType(schemaOf(topic)).toBuffer(value).length);
+  records.map(({ value }) => avroType(schemaOf(topics[topic])).toBuffer(value).length);
 
 test.each([36, MAX_ID_LENGTH])("a record stays below what its topic takes where ids have %i characters", (length) => {
   const ids = Array.from({ length: 500 }, (_none, index) => id(index, length));
-  const ledger = ledgerPack(1);
+  const ledger = packing(multicasts.ledger, 1);
   // Quiet hours end: all are told of all that they missed in a night.
   for (const user of ids.slice(0, 100))
     ledger.add(verdict({ messageIds: ids, notificationId: id(1, 36), facts: { user } }), [user]);
-  const inbox = inboxPack(1);
+  const inbox = packing(multicasts.inbox, 1);
   const entry = { type: "CANDIDATE", sentAt: 1, reason: null, since: null, occurredAt: 1, loggedAt: 1 } as const;
+  const add = (of: InboxEntry): void => inbox.add(of, of.recipients);
   const named = (messageId: string, recipients: readonly string[]): InboxEntry => {
     return {
       ...entry,
@@ -82,8 +86,8 @@ test.each([36, MAX_ID_LENGTH])("a record stays below what its topic takes where 
       mentioned: recipients,
     };
   };
-  for (const messageId of ids) inbox.add(named(messageId, [id(3, length)]));
-  inbox.add(named(id(4, length), ids));
+  for (const messageId of ids) add(named(messageId, [id(3, length)]));
+  add(named(id(4, length), ids));
   const records = [...sizes("ledger", ledger.records()), ...sizes("inbox", inbox.records())];
   expect(records.length).toBeGreaterThan(3);
   expect(Math.max(...records)).toBeLessThan(MAX_RECORD - 1_000);

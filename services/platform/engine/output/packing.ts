@@ -1,115 +1,93 @@
-import type { Verdict } from "../../contract/effect.ts";
-import type { Values } from "../../../domain/log-record.ts";
-import type { UserId } from "../../../domain/ids.ts";
+import type { MulticastFormat } from "../../contract/effect.ts";
 import { laneOf } from "../../contract/lane.ts";
-import type { InboxEntry, LedgerEntry } from "../../../domain/records.ts";
 
-/** Users that one record names at most: what a reader takes at once stays a bounded piece of work. */
-const MAX_RECIPIENTS = 500;
+/** Keys that one record names at most: the work of taking it stays bounded. */
+const MAX_KEYS = 500;
 /**
  * UTF-16 code units of a record's ids at most, more than one entry can have: three bytes each, they stay below the 2 MiB
  * that our topics take.
  */
 const MAX_UNITS = 600_000;
-/** Units for what else an entry says, and for an id beside its characters. */
+/** Units for the rest of an entry, and for an id beside its characters. */
 const UNITS_OF_ENTRY = 200;
 const UNITS_OF_ID = 2;
 
-/** Entries of a commit on their way to the partitions of their users, as few records as may be. */
-export interface Pack<T extends "inbox" | "ledger", Given extends readonly unknown[]> {
-  add(...given: Given): void;
-  records(): readonly { readonly partition: number; readonly value: Values[T] }[];
+/** The entries of a commit for one topic, packed into few records for the partitions of their keys. */
+export interface Packing {
+  add(entry: object, keys: readonly string[]): void;
+  records(): readonly { readonly partition: number; readonly value: { readonly entries: readonly object[] } }[];
 }
 
-/** A record is full when it names MAX_RECIPIENTS users, or its ids have MAX_UNITS. */
-interface Box<Entry> {
-  readonly records: Entry[][];
-  users: number;
+/** The records of one partition. The last is full when it names MAX_KEYS keys, or its ids have MAX_UNITS. */
+interface Box {
+  readonly records: object[][];
+  keys: number;
   units: number;
 }
 
-const boxes = <Entry>(partitions: number): readonly Box<Entry>[] =>
-  Array.from({ length: partitions }, () => ({ records: [], users: 0, units: 0 }));
+/** Packs entries; each partition's keep their order, and equal ones become one where the format says so. */
+export const packing = (format: MulticastFormat, partitions: number): Packing => {
+  const boxes: readonly Box[] = Array.from({ length: partitions }, () => ({ records: [], keys: 0, units: 0 }));
+  const merged = new Map<string, { readonly entry: object; readonly keys: string[] }>();
+  const pack = (entry: object, all: readonly string[]): void => {
+    for (const [partition, keys] of shares(all, partitions)) {
+      const own = format.forKeys(entry, keys);
+      const box = boxes[partition];
+      if (box !== undefined) put(box, own, keys.length, unitsOf(format.idsOf(own)));
+    }
+  };
+  return {
+    add(entry, keys) {
+      if (!format.mergesEqual) {
+        pack(entry, keys);
+        return;
+      }
+      const text = JSON.stringify(entry);
+      const equal = merged.get(text);
+      if (equal === undefined) merged.set(text, { entry, keys: [...keys] });
+      else for (const key of keys) equal.keys.push(key);
+    },
+    records() {
+      for (const { entry, keys } of merged.values()) pack(entry, distinct(keys));
+      merged.clear();
+      return boxes.flatMap(({ records }, partition) => records.map((entries) => ({ partition, value: { entries } })));
+    },
+  };
+};
 
 const unitsOf = (ids: readonly (string | null)[]): number =>
   ids.reduce((sum, id) => sum + UNITS_OF_ID + (id?.length ?? 0), 0);
 
-/** @param its users, and units of their ids and all others */
-const put = <Entry>(box: Box<Entry>, entry: Entry, its: { readonly users: number; readonly units: number }): void => {
-  const [users, units] = [its.users, its.units + UNITS_OF_ENTRY];
+/** Adds an entry to a partition's last record, or to a new one where that is full. */
+const put = (box: Box, entry: object, keys: number, unitsOfIds: number): void => {
+  const units = unitsOfIds + UNITS_OF_ENTRY;
   const last = box.records.at(-1);
-  if (last !== undefined && box.users + users <= MAX_RECIPIENTS && box.units + units <= MAX_UNITS) last.push(entry);
+  if (last !== undefined && box.keys + keys <= MAX_KEYS && box.units + units <= MAX_UNITS) last.push(entry);
   else {
     box.records.push([entry]);
-    box.users = box.units = 0;
+    box.keys = box.units = 0;
   }
-  box.users += users;
+  box.keys += keys;
   box.units += units;
 };
 
-/** The users by partition, some at a time. */
-const shares = (users: readonly string[], partitions: number): readonly (readonly [number, readonly string[]])[] => {
-  const [first] = users;
+/** Keys by partition, at most MAX_KEYS in each share. */
+const shares = (keys: readonly string[], partitions: number): readonly (readonly [number, readonly string[]])[] => {
+  const [first] = keys;
   if (first === undefined) return [];
   const only = laneOf(first, partitions);
-  if (users.length <= MAX_RECIPIENTS && users.every((user) => user === first || laneOf(user, partitions) === only))
-    return [[only, users]]; // who folds what is told of a lane's users tells of them alone
-  return [...Map.groupBy(users, (user) => laneOf(user, partitions))].flatMap(([partition, ofIt]) =>
+  if (keys.length <= MAX_KEYS && keys.every((key) => key === first || laneOf(key, partitions) === only))
+    return [[only, keys]]; // keys of one lane stay on that lane's partition
+  return [...Map.groupBy(keys, (key) => laneOf(key, partitions))].flatMap(([partition, ofIt]) =>
     Array.from(
-      { length: Math.ceil(ofIt.length / MAX_RECIPIENTS) },
-      (_none, index) => [partition, ofIt.slice(index * MAX_RECIPIENTS, (index + 1) * MAX_RECIPIENTS)] as const,
+      { length: Math.ceil(ofIt.length / MAX_KEYS) },
+      (_none, index) => [partition, ofIt.slice(index * MAX_KEYS, (index + 1) * MAX_KEYS)] as const,
     ),
   );
 };
 
-const recordsOf = <Entry>(
-  all: readonly Box<Entry>[],
-): readonly { readonly partition: number; readonly value: { readonly entries: readonly Entry[] } }[] =>
-  all.flatMap(({ records }, partition) => records.map((entries) => ({ partition, value: { entries } })));
-
-/** Entries for the recipients' inboxes; each partition's keep their order. */
-export const inboxPack = (partitions: number): Pack<"inbox", [InboxEntry]> => {
-  const all = boxes<InboxEntry>(partitions);
-  return {
-    add(entry) {
-      const mentioned = new Set(entry.mentioned);
-      for (const [partition, recipients] of shares(entry.recipients, partitions)) {
-        const own = { ...entry, recipients, mentioned: recipients.filter((user) => mentioned.has(user)) };
-        const box = all[partition];
-        const { conversationId, messageId, senderId } = entry;
-        const units = unitsOf([conversationId, messageId, senderId]) + unitsOf(recipients) + unitsOf(own.mentioned);
-        if (box !== undefined) put(box, own, { users: recipients.length, units });
-      }
-    },
-    records: () => recordsOf(all),
-  };
-};
-
-/** Verdicts for the ledger; those that differ in their users alone become one, where the first of them stands. */
-export const ledgerPack = (partitions: number): Pack<"ledger", [Verdict, readonly UserId[]]> => {
-  const byText = new Map<string, { readonly entry: Verdict; readonly users: UserId[] }>();
-  return {
-    add(entry, users) {
-      const text = JSON.stringify(entry);
-      const same = byText.get(text);
-      if (same === undefined) byText.set(text, { entry, users: [...users] });
-      else for (const user of users) same.users.push(user);
-    },
-    records() {
-      const all = boxes<LedgerEntry>(partitions);
-      for (const { entry, users: some } of byText.values())
-        for (const [partition, users] of shares(distinct(some), partitions)) {
-          const box = all[partition];
-          const units = unitsOf([entry.conversationId]) + unitsOf(entry.messageIds) + unitsOf(users);
-          if (box !== undefined) put(box, { ...entry, users }, { users: users.length, units });
-        }
-      return recordsOf(all);
-    },
-  };
-};
-
-const distinct = (users: readonly UserId[]): readonly UserId[] => {
-  if (users.length === 1) return users;
-  const all = new Set(users);
-  return all.size === users.length ? users : [...all];
+const distinct = (keys: readonly string[]): readonly string[] => {
+  if (keys.length === 1) return keys;
+  const all = new Set(keys);
+  return all.size === keys.length ? keys : [...all];
 };

@@ -1,34 +1,30 @@
 import type { Log, OutboxEntry, Outgoing, Store } from "../../contract/ports.ts";
 import type { Millis } from "../../contract/time.ts";
-import { isLaneStream } from "../../contract/stream.ts";
-import type { TopicId } from "../../../domain/topics.ts";
+import { isLaneStream, SEQUENCE_HEADER, STREAM_HEADER } from "../../contract/stream.ts";
+import type { TopicId } from "../../contract/topic.ts";
 import { announce } from "../../runtime/facts.ts";
 import { scaledToHeap } from "../../runtime/memory-limits.ts";
 import { countByTopic } from "./outbox.ts";
 import { passFailpoint } from "../../runtime/failpoints.ts";
 
-/** Headers of a relayed record: by them a reader drops what it has had. */
-export const STREAM_HEADER = "whileaway-stream";
-export const SEQUENCE_HEADER = "whileaway-sequence";
-
 /** Entries that are put on the log in one go. */
 const PUBLISH_LIMIT = 2_000;
-/** Entries that may wait in memory, and their bytes; who has more must wait (`room`). */
+/** Entries that may wait in memory, and their bytes; with more, their writers must wait (`room`). */
 const MAX_BACKLOG = scaledToHeap(20_000);
 const MAX_BACKLOG_BYTES = scaledToHeap(256 * 1024 * 1024);
 
 /**
- * Takes committed outbox entries to the log, in order within a stream, at least once: entries are handed over in
- * memory right after their commit, or found in the store (`recover`) when the one who committed them didn't live to.
+ * The relay: publishes committed outbox entries, in order within a stream, at least once. Entries are handed over in
+ * memory right after their commit, or found in the store (`recover`) where their process died before it published them.
  */
 export interface Relay {
-  /** Entries that are committed, in the order of their sequence within each stream. */
+  /** Takes over committed entries, in the order of their sequence within each stream. */
   offer(entries: readonly OutboxEntry[]): void;
-  /** Offers all that the earlier owners of these lanes' streams left. */
+  /** Offers the entries that earlier owners of these lanes left unpublished. */
   recover(streams: readonly string[]): Promise<void>;
-  /** Offers what someone saved to a queue's stream before `before` and didn't live to publish. */
+  /** Offers the entries of a queue's stream that were saved before `before` and never published. */
   sweep(stream: string, before: Millis): Promise<void>;
-  /** Publishes what waits; false when nothing did. Throws Transient, and keeps what it could not publish. */
+  /** Publishes waiting entries; false where none waits. Throws Transient, and keeps the entries that it could not publish. */
   step(): Promise<boolean>;
   /** Sequence number of the first entry of the stream that waits to be published to the topic; null where none does. */
   first(stream: string, topic: TopicId): number | null;
@@ -44,7 +40,7 @@ export const relay = (log: Log, store: Store): Relay => {
   let done: OutboxEntry[] = [];
   let wake: () => void = () => undefined;
   const offered = new Map<string, number>();
-  /** What waits or is published and not yet forgotten by the store: a sweep finds it again. */
+  /** Entries that wait, or are published and not yet deleted in the store: a sweep finds them again. */
   const queued = new Set<string>();
 
   const offer = (entries: readonly OutboxEntry[]): void => {

@@ -1,56 +1,56 @@
-import type { Log, Store } from "../../contract/ports.ts";
 import type { Feed } from "../../contract/processor.ts";
 import type { Millis } from "../../contract/time.ts";
-import { nameOfPartition, partitionsOf } from "./watermark.ts";
+import { nameOfPartition, partitionsOf } from "../../contract/topic-partition.ts";
 import { scaledToHeap } from "../../runtime/memory-limits.ts";
 import type { Relay } from "../output/relay.ts";
+import type { World } from "../world.ts";
 
 /**
- * How far a processor is ahead of the one that it feeds. That one holds in memory what was logged later than the time that
- * all who feed it have come to: where some are far ahead, or it was away itself, this would have no bound.
+ * Backpressure. The downstream processor keeps in memory every record newer than its watermark, and the slowest upstream
+ * lane holds that watermark back. Without this limit one fast lane, or an outage downstream, would fill memory.
  */
 export interface Backpressure {
-  /** Whether what comes after `time` must wait: enough lies there, and is not folded up to this time. Throws Transient. */
-  isLong(time: Millis): Promise<boolean>;
-  /** So many records more are on their way there. */
+  /** Whether records after `time` must wait: enough lie downstream that are not folded up to this time. Throws Transient. */
+  isExceeded(time: Millis): Promise<boolean>;
+  /** Notes records on their way downstream. */
   send(records: number): void;
 }
 
-/** @param feeds what it feeds; undefined: nothing that has to keep up */
+/** @param feed the processor downstream; undefined: none that has to keep up */
 export const backpressure = async (
-  feeds: Feed | undefined,
-  { log, store, relay }: { readonly log: Log; readonly store: Store; readonly relay: Pick<Relay, "backlog"> },
+  feed: Feed | undefined,
+  { log, store, relay }: Pick<World, "log" | "store"> & { readonly relay: Pick<Relay, "backlog"> },
 ): Promise<Backpressure> => {
-  if (feeds === undefined) return { isLong: () => Promise.resolve(false), send: () => undefined };
-  const { processor, topic } = feeds;
-  const most = scaledToHeap(feeds.most);
-  const places = await partitionsOf(log, [topic]);
-  /** Records that may lie there now. */
-  let waiting = Infinity;
+  if (feed === undefined) return { isExceeded: () => Promise.resolve(false), send: () => undefined };
+  const { processor, topic } = feed;
+  const maxPending = scaledToHeap(feed.most);
+  const partitions = await partitionsOf(log, [topic]);
+  /** Records that may lie downstream now. */
+  let pending = Infinity;
 
-  /** Counts them anew; returns the least time that those have come to who have some of them. */
-  const look = async (): Promise<Millis> => {
-    waiting = relay.backlog();
-    const lanes = new Map((await store.progress(processor, topic)).map((one) => [one.lane, one]));
-    const extents = await log.offsets(places);
-    let come = Infinity;
-    places.forEach((place, index) => {
-      const { low, high } = extents[index] ?? { low: 0, high: Infinity };
-      const its = lanes.get(place.partition);
-      const left = high - Math.max(low, its?.cursors[nameOfPartition(place)] ?? 0);
+  /** Counts the pending records anew; returns the least watermark of the lanes that have some. */
+  const count = async (): Promise<Millis> => {
+    pending = relay.backlog();
+    const lanes = new Map((await store.progress(processor, topic)).map((lane) => [lane.lane, lane]));
+    const offsets = await log.offsets(partitions);
+    let watermark = Infinity;
+    partitions.forEach((partition, index) => {
+      const { low, high } = offsets[index] ?? { low: 0, high: Infinity };
+      const lane = lanes.get(partition.partition);
+      const left = high - Math.max(low, lane?.cursors[nameOfPartition(partition)] ?? 0);
       if (left <= 0) return;
-      waiting += left;
-      come = Math.min(come, its?.watermark ?? -1);
+      pending += left;
+      watermark = Math.min(watermark, lane?.watermark ?? -1);
     });
-    return come;
+    return watermark;
   };
 
   return {
-    async isLong(time) {
-      if (waiting < most) return false;
-      const come = await look();
-      return waiting >= most && time > come;
+    async isExceeded(time) {
+      if (pending < maxPending) return false;
+      const watermark = await count();
+      return pending >= maxPending && time > watermark;
     },
-    send: (records) => void (waiting += records),
+    send: (records) => void (pending += records),
   };
 };

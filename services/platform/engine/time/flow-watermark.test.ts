@@ -1,5 +1,5 @@
+import { product } from "../../../domain/topics.ts";
 import { expect, test } from "vitest";
-import { noSettings } from "../../../domain/role-settings.ts";
 import { mailer } from "../../../mailer/rule.ts";
 import { topology } from "../../memory/topology.ts";
 import { memoryCodec } from "../../../../test/support/memory.ts";
@@ -22,8 +22,8 @@ const slow = () => {
 };
 
 test("a topic's pace is the time of the question by which all that the topic had is folded", async () => {
-  await using chat = topology(await memoryCodec(), START, () => 2);
-  await chat.process(mailer, () => noSettings);
+  await using chat = topology(product, await memoryCodec(), START, () => 2);
+  await chat.process(mailer);
   let now = 10;
   const pace = await topicWatermark(mailer.name, "preferences", { ...chat.world, clock: { now: () => now } });
   const choose = () =>

@@ -1,149 +1,167 @@
 import type { Lane } from "../../contract/lane.ts";
-import type { OffsetRange, TopicPartition, CommittedProgress } from "../../contract/ports.ts";
+import type { CommittedProgress, OffsetRange } from "../../contract/ports.ts";
 import type { Stage } from "../../contract/processor.ts";
 import { laneStream } from "../../contract/stream.ts";
 import type { Millis } from "../../contract/time.ts";
-import type { TopicId } from "../../../domain/topics.ts";
-import type { World } from "../engine.ts";
-import { type Frontier, nameOfPartition, partitionsOf } from "./watermark.ts";
+import { nameOfPartition, partitionsOf, type TopicPartition } from "../../contract/topic-partition.ts";
+import type { TopicId } from "../../contract/topic.ts";
+import type { World } from "../world.ts";
+import type { Watermark } from "./watermark.ts";
 
 /**
- * How the stream's time comes to a moment: what was on the log by then is followed through each stage before this
- * processor, and then into its own places. A stage that lags gives the time that it has come to itself.
+ * Brings the watermark to a moment. The records on the log by then are followed through each stage upstream, and then
+ * into the processor's own partitions. A stage that lags gives the time that it has reached itself.
  */
-export interface Rounds {
+export interface WatermarkProbe {
   /**
-   * Goes on with the round, and starts one for the moment `now` if the stream hasn't come to `wanted` by it; asks the log
-   * and the store, and waits for nothing.
+   * Continues the probe under way; starts one for the moment `now` where the watermark is before `wanted` and none is
+   * under way. Asks the log and the store, and waits for nothing.
    */
   advance(now: Millis, wanted: Millis): Promise<void>;
 }
 
-/** What the engine that waits knows of itself better than the store does. */
-export interface Own {
+/** An engine's own progress, which it knows better than the store does. */
+export interface OwnProgress {
   readonly processor: string;
   readonly lanes: readonly Lane[];
   /** Whether all of the processor's lanes are here. */
   readonly isAlone: boolean;
-  /** The places that the lanes read, and those read aside of them. */
-  readonly places: readonly TopicPartition[];
-  readonly aside: readonly TopicPartition[];
-  /** The lanes as of now; what they have to publish is known to the relay. */
+  readonly partitions: readonly TopicPartition[];
+  /** Partitions of its global table. */
+  readonly global: readonly TopicPartition[];
+  /** The lanes as of now; the relay knows their unpublished records. */
   progress(): readonly Omit<CommittedProgress, "unpublished">[];
 }
 
-interface Round {
+/** One probe. */
+interface Probe {
   readonly at: Millis;
-  /** Ends of topics, by place; those that a stage feeds are noted when it is through. */
+  /** Ends of partitions, by name. Those that a stage writes are added when the probe is through that stage. */
   readonly ends: Map<string, OffsetRange>;
-  /** Up to when everything has come to a topic that a stage feeds. */
-  readonly fed: Map<TopicId, Millis>;
+  /** Times up to which every record has come to a topic that a stage writes. */
+  readonly reached: Map<TopicId, Millis>;
   stage: number;
-  /** What the stage had come to, and its outbox sequences then: those published, its records are on the log. */
-  came: { readonly time: Millis; readonly sequences: ReadonlyMap<Lane, number> } | null;
+  /** The time that the stage had reached, and its outbox sequences then. Once those are published, so are its records. */
+  stageResult: { readonly time: Millis; readonly sequences: ReadonlyMap<Lane, number> } | null;
 }
 
-export const rounds = (
+/** A probe's surroundings. */
+interface Probing {
+  readonly upstream: readonly Stage[];
+  readonly own: OwnProgress;
+  readonly watermark: Watermark;
+  readonly world: Pick<World, "log" | "store" | "relay">;
+}
+
+export const watermarkProbe = (
   upstream: readonly Stage[],
-  own: Own,
-  frontier: Frontier,
-  { log, store, relay }: Pick<World, "log" | "store" | "relay">,
-): Rounds => {
-  let round: Round | null = null;
-  const fedTopics = new Set(upstream.map(({ to }) => to));
-
-  const noteEnds = async (of: Round, topics: Iterable<TopicId>): Promise<void> => {
-    const places = await partitionsOf(log, topics);
-    const extents = await log.offsets(places);
-    places.forEach((place, index) => of.ends.set(nameOfPartition(place), extents[index] ?? { low: 0, high: Infinity }));
-  };
-  const note = (of: Round, places: readonly TopicPartition[], time: Millis): void => {
-    for (const place of places) {
-      const extent = of.ends.get(nameOfPartition(place));
-      if (extent !== undefined) frontier.note(place, extent, time);
-    }
-  };
-
-  const begin = async (at: Millis): Promise<Round> => {
-    const begun: Round = { at, ends: new Map(), fed: new Map(), stage: 0, came: null };
-    const topics = [
-      ...upstream.flatMap(({ from }) => from),
-      ...[...own.places, ...own.aside].map(({ topic }) => topic),
-    ];
-    const first = new Set(topics.filter((topic) => !fedTopics.has(topic)));
-    await noteEnds(begun, first);
-    note(begun, [...own.places.filter(({ topic }) => first.has(topic)), ...own.aside], at);
-    return begun;
-  };
-
-  const progressOf = async ({ processor, to }: Stage): Promise<readonly CommittedProgress[]> => {
-    if (processor !== own.processor) return store.progress(processor, to);
-    const here = own
-      .progress()
-      .map((lane) => ({ ...lane, unpublished: relay.first(laneStream(processor, lane.lane), to) }));
-    if (own.isAlone) return here;
-    const others = await store.progress(processor, to);
-    return [...here, ...others.filter(({ lane }) => !own.lanes.includes(lane))];
-  };
-
-  /** The least time that the stage's lanes have come to on the places that it reads. */
-  const timeOf = async (
-    of: Round,
-    { home, from, by }: Stage,
-    progress: readonly CommittedProgress[],
-  ): Promise<Millis> => {
-    const byLane = new Map(progress.map((one) => [one.lane, one]));
-    const lanes = await log.partitions(home);
-    let least = of.at;
-    for (const topic of from) least = Math.min(least, of.fed.get(topic) ?? of.at);
-    for (const place of await partitionsOf(log, from)) {
-      const { low, high } = of.ends.get(nameOfPartition(place)) ?? { low: 0, high: 0 };
-      if (high <= low) continue;
-      const its = byLane.get(place.partition % lanes);
-      const [offsets, time] =
-        by === "examined" ? [its?.readOffsets, its?.readWatermark] : [its?.cursors, its?.watermark];
-      if ((offsets?.[nameOfPartition(place)] ?? 0) < high) least = Math.min(least, time ?? -1);
-    }
-    return least;
-  };
-
-  /** Whether the round is through its stage. */
-  const isThrough = async (of: Round, stage: Stage): Promise<boolean> => {
-    const unknown = stage.from.filter((topic) => !of.ends.has(nameOfPartition({ topic, partition: 0 })));
-    if (unknown.length > 0) await noteEnds(of, unknown);
-    const progress = await progressOf(stage);
-    of.came ??= {
-      time: await timeOf(of, stage, progress),
-      sequences: new Map(progress.map(({ lane, sequence }) => [lane, sequence])),
-    };
-    const { sequences } = of.came;
-    return progress.every(({ lane, unpublished }) => unpublished === null || unpublished > (sequences.get(lane) ?? 0));
-  };
-
-  /** Whether the round has come to its end. */
-  const isOver = async (of: Round): Promise<boolean> => {
-    for (let stage = upstream[of.stage]; stage !== undefined; stage = upstream[of.stage]) {
-      if (!(await isThrough(of, stage))) return false;
-      const time = of.came?.time ?? -1;
-      of.fed.set(stage.to, time);
-      of.came = null;
-      of.stage++;
-      const places = own.places.filter(({ topic }) => topic === stage.to);
-      if (places.length > 0) {
-        await noteEnds(of, [stage.to]);
-        note(of, places, time);
-      }
-    }
-    return frontier.isRead();
-  };
-
+  own: OwnProgress,
+  watermark: Watermark,
+  world: Pick<World, "log" | "store" | "relay">,
+): WatermarkProbe => {
+  const probing: Probing = { upstream, own, watermark, world };
+  let probe: Probe | null = null;
   return {
     async advance(now, wanted) {
-      if (round !== null && !(await isOver(round))) return;
-      round = null;
-      if (frontier.time() >= wanted) return;
-      const begun = await begin(now);
-      if (!(await isOver(begun))) round = begun;
+      if (probe !== null && !(await isOver(probing, probe))) return;
+      probe = null;
+      if (watermark.time() >= wanted) return;
+      const started = await start(probing, now);
+      if (!(await isOver(probing, started))) probe = started;
     },
   };
+};
+
+/** Asks for the ends of all partitions of the topics. */
+const askEnds = async ({ world: { log } }: Probing, probe: Probe, topics: Iterable<TopicId>): Promise<void> => {
+  const partitions = await partitionsOf(log, topics);
+  const offsets = await log.offsets(partitions);
+  partitions.forEach((partition, index) =>
+    probe.ends.set(nameOfPartition(partition), offsets[index] ?? { low: 0, high: Infinity }),
+  );
+};
+
+const setEnds = ({ watermark }: Probing, probe: Probe, partitions: readonly TopicPartition[], time: Millis): void => {
+  for (const partition of partitions) {
+    const end = probe.ends.get(nameOfPartition(partition));
+    if (end !== undefined) watermark.setEnd(partition, end, time);
+  }
+};
+
+/** Starts a probe: the ends of the topics that no stage writes are asked for. */
+const start = async (probing: Probing, at: Millis): Promise<Probe> => {
+  const { upstream, own } = probing;
+  const probe: Probe = { at, ends: new Map(), reached: new Map(), stage: 0, stageResult: null };
+  const fed = new Set(upstream.map(({ to }) => to));
+  const topics = [...upstream.flatMap(({ from }) => from), ...[...own.partitions, ...own.global].map((of) => of.topic)];
+  const first = new Set(topics.filter((topic) => !fed.has(topic)));
+  await askEnds(probing, probe, first);
+  setEnds(probing, probe, [...own.partitions.filter(({ topic }) => first.has(topic)), ...own.global], at);
+  return probe;
+};
+
+/** Whether the probe has gone through all stages, and this processor has read to the ends that it found. */
+const isOver = async (probing: Probing, probe: Probe): Promise<boolean> => {
+  const { upstream, own, watermark } = probing;
+  for (let stage = upstream[probe.stage]; stage !== undefined; stage = upstream[probe.stage]) {
+    const { to } = stage;
+    if (!(await isThrough(probing, probe, stage))) return false;
+    const time = probe.stageResult?.time ?? -1;
+    probe.reached.set(to, time);
+    probe.stageResult = null;
+    probe.stage++;
+    const partitions = own.partitions.filter(({ topic }) => topic === to);
+    if (partitions.length > 0) {
+      await askEnds(probing, probe, [to]);
+      setEnds(probing, probe, partitions, time);
+    }
+  }
+  return watermark.isRead();
+};
+
+/** Whether every record is published that the stage owes for the records before the probe. */
+const isThrough = async (probing: Probing, probe: Probe, stage: Stage): Promise<boolean> => {
+  const unknown = stage.from.filter((topic) => !probe.ends.has(nameOfPartition({ topic, partition: 0 })));
+  if (unknown.length > 0) await askEnds(probing, probe, unknown);
+  const progress = await progressOf(probing, stage);
+  probe.stageResult ??= {
+    time: await timeOf(probing, probe, stage, progress),
+    sequences: new Map(progress.map(({ lane, sequence }) => [lane, sequence])),
+  };
+  const { sequences } = probe.stageResult;
+  return progress.every(({ lane, unpublished }) => unpublished === null || unpublished > (sequences.get(lane) ?? 0));
+};
+
+const progressOf = async (
+  { own, world: { store, relay } }: Probing,
+  { processor, to }: Stage,
+): Promise<readonly CommittedProgress[]> => {
+  if (processor !== own.processor) return store.progress(processor, to);
+  const here = own
+    .progress()
+    .map((lane) => ({ ...lane, unpublished: relay.first(laneStream(processor, lane.lane), to) }));
+  if (own.isAlone) return here;
+  const others = await store.progress(processor, to);
+  return [...here, ...others.filter(({ lane }) => !own.lanes.includes(lane))];
+};
+
+/** The least time that the stage's lanes have reached on the partitions that it reads. */
+const timeOf = async (
+  { world: { log } }: Probing,
+  probe: Probe,
+  { home, from, by }: Stage,
+  progress: readonly CommittedProgress[],
+): Promise<Millis> => {
+  const byLane = new Map(progress.map((lane) => [lane.lane, lane]));
+  const lanes = await log.partitions(home);
+  let least = probe.at;
+  for (const topic of from) least = Math.min(least, probe.reached.get(topic) ?? probe.at);
+  for (const partition of await partitionsOf(log, from)) {
+    const { low, high } = probe.ends.get(nameOfPartition(partition)) ?? { low: 0, high: 0 };
+    if (high <= low) continue;
+    const lane = byLane.get(partition.partition % lanes);
+    const [offsets, time] = by === "read" ? [lane?.readOffsets, lane?.readWatermark] : [lane?.cursors, lane?.watermark];
+    if ((offsets?.[nameOfPartition(partition)] ?? 0) < high) least = Math.min(least, time ?? -1);
+  }
+  return least;
 };

@@ -1,112 +1,104 @@
 import type { Lane } from "../../contract/lane.ts";
-import type { OffsetRange, Log, TopicPartition } from "../../contract/ports.ts";
+import type { OffsetRange } from "../../contract/ports.ts";
 import type { Millis } from "../../contract/time.ts";
-import type { TopicId } from "../../../domain/topics.ts";
+import { nameOfPartition, type TopicPartition } from "../../contract/topic-partition.ts";
+import type { TopicId } from "../../contract/topic.ts";
 
 /**
- * How far the stream has come: nothing that the log had by its time is still to be read here, on any place of any lane
- * (semantics: "Time is the log's").
+ * The watermark: every record that the log had by its time has been read here, on every partition of every lane
+ * (services/inboxes/README.md, "Time is the log's").
  */
-export interface Frontier {
-  /** Everything of the place before `next` has been read; the latest of it was logged at `latest`. */
-  reach(place: TopicPartition, next: number, latest: Millis): void;
-  /** All that was to come to the place by `time` lies within this extent. */
-  note(place: TopicPartition, extent: OffsetRange, time: Millis): void;
-  /** The offset up to which the place is read. */
-  position(place: TopicPartition): number;
-  /** The least time that all places have come to. */
+export interface Watermark {
+  /** Notes that everything of the partition before `next` has been read; the latest of it was logged at `latest`. */
+  advance(partition: TopicPartition, next: number, latest: Millis): void;
+  /** Notes that every record which was to come to the partition by `time` lies within these offsets. */
+  setEnd(partition: TopicPartition, offsets: OffsetRange, time: Millis): void;
+  /** The offset up to which the partition is read. */
+  position(partition: TopicPartition): number;
+  /** The least time that any partition has reached. */
   time(): Millis;
-  /** The least time that the lane's places have come to which no stage before feeds. */
-  examinedTime(lane: Lane): Millis;
-  /** Whether the time stands still until more of this place is read. */
-  waitsFor(place: TopicPartition): boolean;
-  /** Whether the places that stages before feed are read to the ends noted. */
+  /** The least time that any partition of the lane has reached, of those that no stage upstream writes. */
+  readTime(lane: Lane): Millis;
+  /** Whether the watermark stands still until more of this partition is read. */
+  waitsFor(partition: TopicPartition): boolean;
+  /** Whether the partitions that stages upstream write are read to the ends set. */
   isRead(): boolean;
-  /** Records known to be on the log and not read. */
+  /** Number of records known to be on the log and not read. */
   lag(): number;
 }
 
-interface Spot {
+interface Position {
   readonly lane: Lane | null;
-  /** Stages before this one feed it, several at once: the times in it tell nothing of what is still to come. */
+  /** Stages upstream write it, several at once: the times of its records don't rise. */
   readonly isFed: boolean;
   next: number;
-  /** The latest that was read; what follows on the partition was logged no earlier. */
+  /** The latest timestamp that was read; records behind it on the partition were logged no earlier. */
   latest: Millis;
   end: number;
   endTime: Millis;
   time: Millis;
 }
 
-export const nameOfPartition = ({ topic, partition }: TopicPartition): string => `${topic}/${partition}`;
+const positionAt = (lane: Lane | null, isFed: boolean, next: number): Position => ({
+  lane,
+  isFed,
+  next,
+  latest: -1,
+  end: Infinity,
+  endTime: -1,
+  time: -1,
+});
 
-/** All places of the topics. Throws Transient. */
-export const partitionsOf = async (
-  log: Pick<Log, "partitions">,
-  topics: Iterable<TopicId>,
-): Promise<readonly TopicPartition[]> => {
-  const counts = await Promise.all(Array.from(topics, async (topic) => [topic, await log.partitions(topic)] as const));
-  return counts.flatMap(([topic, count]) =>
-    Array.from({ length: count }, (_none, partition) => ({ topic, partition })),
-  );
+/** Moves the time of a partition to where it was read, or to that of its end. */
+const move = (of: Position): void => {
+  if (of.next >= of.end) of.time = Math.max(of.time, of.endTime);
+  if (!of.isFed) of.time = Math.max(of.time, of.latest - 1);
 };
 
+const least = (some: readonly Position[]): Millis => some.reduce((time, of) => Math.min(time, of.time), Infinity);
+
 /**
- * @param start the offset from which each place is read, in the order of `places`
- * @param fed topics that stages before this one feed
- * @param aside places that belong to no lane
+ * @param start the offset from which each partition is read, in the order of `partitions`
+ * @param fed topics that stages upstream write
+ * @param global partitions of the global table, which belong to no lane
  */
-export const frontier = (
-  places: readonly TopicPartition[],
+export const openWatermark = (
+  partitions: readonly TopicPartition[],
   start: readonly (number | null)[],
   lanes: number,
   fed: readonly TopicId[],
-  aside: readonly TopicPartition[],
-): Frontier => {
-  const spot = (lane: Lane | null, isFed: boolean, next: number): Spot => ({
-    lane,
-    isFed,
-    next,
-    latest: -1,
-    end: Infinity,
-    endTime: -1,
-    time: -1,
-  });
-  const spots = new Map<string, Spot>([
-    ...places.map(
-      (place, index) =>
-        [nameOfPartition(place), spot(place.partition % lanes, fed.includes(place.topic), start[index] ?? 0)] as const,
-    ),
-    ...aside.map((place) => [nameOfPartition(place), spot(null, false, 0)] as const),
+  global: readonly TopicPartition[],
+): Watermark => {
+  const positions = new Map<string, Position>([
+    ...partitions.map((partition, index): readonly [string, Position] => [
+      nameOfPartition(partition),
+      positionAt(partition.partition % lanes, fed.includes(partition.topic), start[index] ?? 0),
+    ]),
+    ...global.map((partition): readonly [string, Position] => [nameOfPartition(partition), positionAt(null, false, 0)]),
   ]);
-  const all = [...spots.values()];
-  const move = (of: Spot): void => {
-    if (of.next >= of.end) of.time = Math.max(of.time, of.endTime);
-    if (!of.isFed) of.time = Math.max(of.time, of.latest - 1);
-  };
-  const least = (some: readonly Spot[]): Millis => some.reduce((time, of) => Math.min(time, of.time), Infinity);
+  const all = [...positions.values()];
 
   return {
-    reach(place, next, latest) {
-      const of = spots.get(nameOfPartition(place));
+    advance(partition, next, latest) {
+      const of = positions.get(nameOfPartition(partition));
       if (of === undefined) return;
       of.next = Math.max(of.next, next);
       of.latest = Math.max(of.latest, latest);
       move(of);
     },
-    note(place, { low, high }, time) {
-      const of = spots.get(nameOfPartition(place));
+    setEnd(partition, { low, high }, time) {
+      const of = positions.get(nameOfPartition(partition));
       if (of === undefined) return;
       of.next = Math.max(of.next, low);
       of.end = high;
       of.endTime = time;
       move(of);
     },
-    position: (place) => spots.get(nameOfPartition(place))?.next ?? 0,
+    position: (partition) => positions.get(nameOfPartition(partition))?.next ?? 0,
     time: () => least(all),
-    examinedTime: (lane) => least(all.filter((of) => of.lane === lane && !of.isFed)),
-    waitsFor(place) {
-      const of = spots.get(nameOfPartition(place));
+    readTime: (lane) => least(all.filter((of) => of.lane === lane && !of.isFed)),
+    waitsFor(partition) {
+      const of = positions.get(nameOfPartition(partition));
       return of !== undefined && of.next < of.end && of.time <= least(all);
     },
     isRead: () => all.every((of) => !of.isFed || of.next >= of.end),
