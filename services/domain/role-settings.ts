@@ -48,8 +48,10 @@ export const defaultSettings: SettingsFields = settingsFields.parse({});
 export const parseSettings = (fields: unknown): SettingsFields => {
   const parsed = settingsFields.safeParse(fields);
   if (parsed.success) return parsed.data;
-  const wrong = parsed.error.issues.map(
-    ({ path, message }) => `${path.length === 0 ? "" : `${path.join(".")}: `}${message}`,
+  const wrong = parsed.error.issues.flatMap((issue) =>
+    issue.code === "unrecognized_keys"
+      ? issue.keys.map((key) => `${[...issue.path, key].join(".")}: is not a setting`)
+      : [`${issue.path.length === 0 ? "" : `${issue.path.join(".")}: `}${issue.message}`],
   );
   throw new Poison(wrong.join("; "));
 };

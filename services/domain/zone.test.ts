@@ -1,6 +1,6 @@
 import { Temporal } from "temporal-polyfill";
 import { describe, expect, test } from "vitest";
-import { HOUR, type Millis, MINUTE } from "../platform/contract/time.ts";
+import { HOUR, MAX_TIME, type Millis, MINUTE } from "../platform/contract/time.ts";
 import { endOfHours, isTimeZone, localDay } from "./zone.ts";
 
 const utc = (text: string): Millis => Temporal.Instant.from(`${text}Z`).epochMilliseconds;
@@ -53,6 +53,13 @@ test("a local day is as long as it is", () => {
     [24, 23, 25].map((h) => h * HOUR),
   );
   expect(localDay(utc("2026-06-10T03:59"), "America/New_York").end).toBe(utc("2026-06-10T03:59") + MINUTE);
+});
+
+test("the last moment of all dates has a local day without an end, and hours", () => {
+  for (const zone of ["Europe/Berlin", "America/New_York", "UTC"]) {
+    expect(localDay(MAX_TIME, zone).end).toBe(Infinity);
+    expect(endOfHours(MAX_TIME, zone, { from: "12:00", to: "11:00" })).toBeGreaterThan(MAX_TIME);
+  }
 });
 
 test("a zone is one that the time zone database names", () => {

@@ -1,5 +1,5 @@
 import { Temporal } from "temporal-polyfill";
-import { DAY, type Millis, MINUTE } from "../platform/contract/time.ts";
+import { DAY, MAX_TIME, type Millis, MINUTE } from "../platform/contract/time.ts";
 
 /** A stretch of time in which a zone's local time runs evenly. */
 interface Stretch {
@@ -29,7 +29,9 @@ const stretchOf = (zone: string, at: Millis): Stretch => {
   const local = Temporal.Instant.fromEpochMilliseconds(at).toZonedDateTimeISO(zone);
   const found = {
     // Asked from a moment after, so that a change at this very moment is the stretch's beginning.
-    from: local.add({ milliseconds: 1 }).getTimeZoneTransition("previous")?.epochMilliseconds ?? -Infinity,
+    from:
+      local.add({ milliseconds: at < MAX_TIME ? 1 : 0 }).getTimeZoneTransition("previous")?.epochMilliseconds ??
+      -Infinity,
     until: local.getTimeZoneTransition("next")?.epochMilliseconds ?? Infinity,
     offset: local.offsetNanoseconds / NANOSECONDS,
   };
@@ -67,8 +69,12 @@ export const endOfHours = (at: Millis, zone: string, { from, to }: Hours): Milli
   }
 };
 
-/** The first moment of the local day that `at` lies in, and of the one after it. */
+/** From here on there may be no next local day that `Date` has. */
+const LAST_DAYS: Millis = MAX_TIME - 2 * DAY;
+
+/** The first moment of the local day that `at` lies in, and of the one after it: Infinity at the end of all dates. */
 export const localDay = (at: Millis, zone: string): { readonly start: Millis; readonly end: Millis } => {
   const start = Temporal.Instant.fromEpochMilliseconds(at).toZonedDateTimeISO(zone).startOfDay();
-  return { start: start.epochMilliseconds, end: start.add({ days: 1 }).startOfDay().epochMilliseconds };
+  const end = at > LAST_DAYS ? Infinity : start.add({ days: 1 }).startOfDay().epochMilliseconds;
+  return { start: start.epochMilliseconds, end };
 };

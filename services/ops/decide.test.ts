@@ -131,8 +131,69 @@ test("where lines are wrong, each is named, nothing is said, and the exit code i
   expect([status, stdout]).toEqual([2, ""]);
 });
 
+const ops = (input: string, ...flags: readonly string[]) => {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [main, "decide", ...flags], {
+    input,
+    encoding: "utf8",
+    timeout: 30_000,
+  });
+  return { status, stdout, stderr };
+};
+const wrong = (stderr: unknown) => ({ status: 2, stdout: "", stderr });
+
 test("without an end nothing is decided", () => {
-  const { status, stderr } = spawnSync(process.execPath, [main, "decide", "-"], { input: "", encoding: "utf8" });
-  expect(status).toBe(1);
-  expect(stderr).toContain("--until");
+  expect(ops("", "-")).toEqual(wrong(expect.stringContaining("--until")));
+});
+
+test.each(["soon", "-1", "1.5", "1e3", "8640000000000001"])(
+  "the end %j is refused with 2 and what may be given",
+  (until) => {
+    expect(ops("", "-", "--until", until)).toEqual(
+      wrong(expect.stringMatching(/--until.*whole milliseconds.* to 8640/s)),
+    );
+  },
+);
+
+test("the last of all dates is an end, and a message just before it is decided", () => {
+  const late = (time: number): string[] => {
+    const value = { type: "SENT", conversationId: "c", messageId: "m2", senderId: "bob", occurredAt: time };
+    return [...beginning, JSON.stringify({ topic: "chat.messages", at: time, key: "c", value })];
+  };
+  const hours = { quietHours: { from: "12:00", to: "11:00" }, dailyCap: 1, cooldown: { first: 0 }, occurredAt: 1 };
+  const settings = JSON.stringify({ topic: "notification.settings", at: 1, key: "default", value: hours });
+  for (const time of [8.64e15, 8.64e15 - 300_000, 8.64e15 - 3_600_000])
+    for (const lines of [late(time), [settings, ...late(time)]])
+      expect(ops(lines.join("\n"), "-", "--until", "8640000000000000")).toMatchObject({ status: 0, stderr: "" });
+});
+
+test.each(["nosuch.jsonl", "."])("the file %s ends with 2, by its name and with what to do", (file) => {
+  expect(ops("", file, "--until", "5")).toEqual(
+    wrong(expect.stringMatching(/^error: \S+ can't be read: E.*; name a file of JSON lines/)),
+  );
+});
+
+test("a file with a byte order mark and CR LF is a history like any other", () => {
+  const { stdout } = decide(beginning, "12:05");
+  expect(ops(`\uFEFF${beginning.join("\r\n")}\r\n`, "-", "--until", String(at("12:05")))).toEqual({
+    status: 0,
+    stdout,
+    stderr: "",
+  });
+});
+
+test("a field that isn't known is warned about on standard error, and no more is different", () => {
+  const other = participant("c", "bob", "11:00");
+  const odd = line({ ...other, value: { ...other.value, notfy: "NONE" } } as unknown as NewRecord);
+  const { status, stdout, stderr } = decide([odd, ...beginning], "12:05");
+  expect([status, stdout]).toEqual([0, decide(beginning, "12:05").stdout]);
+  expect(stderr).toMatch(
+    /^line 1: value: notfy is no field of ParticipantEvent, which has .*notify.*; it is ignored\n$/,
+  );
+});
+
+test("no more than twenty warnings are printed", () => {
+  const odd = JSON.stringify({ topic: "chat.users", at: 1, key: "ada", value: null, note: 1 });
+  const { stderr } = ops(`${odd}\n`.repeat(25), "-", "--until", "5");
+  expect(stderr.trimEnd().split("\n")).toHaveLength(21);
+  expect(stderr).toMatch(/\nand 5 more fields are ignored\n$/);
 });

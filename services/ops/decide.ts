@@ -1,20 +1,20 @@
 import { product } from "../domain/topics.ts";
 import { createReadStream } from "node:fs";
-import { createInterface } from "node:readline";
 import { Command, InvalidArgumentError } from "commander";
 import { conversations } from "../conversations/rule.ts";
 import type { LogRecord } from "../domain/log-record.ts";
 import { messageOf } from "../platform/contract/failure.ts";
 import type { LedgerEntry } from "../domain/records.ts";
-import type { Millis } from "../platform/contract/time.ts";
+import { MAX_TIME, type Millis } from "../platform/contract/time.ts";
 import { inboxes } from "../inboxes/rule.ts";
 import { mailer } from "../mailer/rule.ts";
 import { drive, type Flow, part } from "../platform/simulation/driver.ts";
 import { type History, readHistory } from "./history.ts";
+import { textLines } from "./text-lines.ts";
 
-/** Lines that are named when they are wrong. */
+/** Lines that are named when they are wrong, and when they have a field that is ignored. */
 const MAX_NAMED = 20;
-/** Exit code where lines are wrong. */
+/** Exit codes: 0 decided, 1 failed, 2 wrong input. */
 const WRONG = 2;
 /** Characters that are written at once. */
 const CHUNK = 65_536;
@@ -44,7 +44,8 @@ export const decide = ({ records, lines }: History, until: Millis, isLedger: boo
 };
 
 const millis = (given: string): Millis => {
-  if (!/^\d+$/.test(given)) throw new InvalidArgumentError("not milliseconds since the epoch");
+  if (!/^\d+$/.test(given) || Number(given) > MAX_TIME)
+    throw new InvalidArgumentError(`not whole milliseconds since the epoch, from 0 to ${MAX_TIME}`);
   return Number(given);
 };
 
@@ -53,9 +54,16 @@ A line of the file is a record of the log:
   {"topic": "chat.messages", "at": milliseconds, "key": "…", "value": {…} or null}
 \`at\` is the record's timestamp; lines may be in any order, those of one time are taken as the rule says. The value is
 the record by its schema (schemas/*.avsc), with enums as strings and times in milliseconds; a field that has a default
-may be left out, one that isn't known is ignored, null is a tombstone. Topics: chat.messages, chat.participants,
-chat.conversations, chat.presence, chat.users, notification.settings (key: the role), notification.preferences.
-Nothing is printed before every line has been checked; where one is wrong, it is named and the exit code is ${WRONG}.`;
+may be left out, one that isn't known is ignored with a warning, null is a tombstone. Topics: chat.messages,
+chat.participants, chat.conversations, chat.presence, chat.users, notification.settings (key: the role),
+notification.preferences. Nothing is printed before every line has been checked; a wrong one is named.
+
+Exit codes: 0 decided; 1 failed; ${WRONG} misused, a line is wrong, or the file can't be read.`;
+
+interface Options {
+  readonly until: Millis;
+  readonly ledger?: boolean;
+}
 
 /** `ops decide FILE --until MS`. */
 export const decideCommand = (): Command =>
@@ -67,13 +75,13 @@ export const decideCommand = (): Command =>
     .requiredOption("--until <ms>", "the time at which to stop; what is due then is still decided", millis)
     .option("--ledger", "prints the verdicts, one line for each user, instead of the notifications' events")
     .addHelpText("after", DETAILS)
-    .action(async (file: string, { until, ledger = false }: { until: Millis; ledger?: boolean }) => {
-      const input = file === "-" ? process.stdin : createReadStream(file);
-      const history = await readHistory(linesOf(input));
-      const { problems } = history;
+    .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : WRONG))
+    .action(async (file: string, { until, ledger = false }: Options, command: Command) => {
+      const history = await readFrom(file, command);
+      const { problems, warnings } = history;
+      complain(problems, "lines are wrong");
+      complain(warnings, "fields are ignored");
       if (problems.length > 0) {
-        for (const problem of problems.slice(0, MAX_NAMED)) console.error(problem);
-        if (problems.length > MAX_NAMED) console.error(`and ${problems.length - MAX_NAMED} more lines are wrong`);
         process.exitCode = WRONG;
         return;
       }
@@ -82,9 +90,26 @@ export const decideCommand = (): Command =>
       out.end();
     });
 
-async function* linesOf(input: NodeJS.ReadableStream): AsyncGenerator<string> {
-  yield* createInterface({ input, crlfDelay: Infinity });
-}
+const STANDARD_INPUT = "-";
+
+/** Ends the process where the file can't be read. */
+const readFrom = async (file: string, command: Command): Promise<History> => {
+  try {
+    return await readHistory(textLines(file === STANDARD_INPUT ? process.stdin : createReadStream(file)));
+  } catch (error) {
+    if (!isOfFiles(error)) throw error;
+    return command.error(
+      `error: ${file} can't be read: ${error.message}; name a file of JSON lines, or - for standard input`,
+    );
+  }
+};
+
+const isOfFiles = (error: unknown): error is NodeJS.ErrnoException => error instanceof Error && "syscall" in error;
+
+const complain = (lines: readonly string[], more: string): void => {
+  for (const line of lines.slice(0, MAX_NAMED)) console.error(line);
+  if (lines.length > MAX_NAMED) console.error(`and ${lines.length - MAX_NAMED} more ${more}`);
+};
 
 const buffered = (): Out & { readonly end: () => void } => {
   let text = "";

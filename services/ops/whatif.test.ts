@@ -61,11 +61,52 @@ test("today's settings may be given, too", () => {
   expect(today).toEqual(other);
 });
 
-test("settings that can't be are refused by name", () => {
-  const wrong = file("wrong.json", '{"vip": {"timeout": 5000}}');
-  const { status, stderr } = whatif("--settings", wrong, ...stretch);
-  expect(status).toBe(1);
-  expect(stderr).toMatch(/wrong\.json: role vip: timeout: must be a number from 0 to 900/);
+test.each<readonly [what: string, settings: string, why: RegExp]>([
+  ["a value out of range", '{"vip": {"timeout": 5000}}', /role vip: timeout: must be a number from 0 to 900/],
+  [
+    "a field that isn't there",
+    '{"timeout": 5, "timeOut": 5}',
+    /role default: timeOut: is not a setting; .*timeout=sec/,
+  ],
+  ["a field alone that isn't there", '{"timeOut": 5}', /timeOut: neither a setting nor a role/],
+  [
+    "a nested field that isn't there",
+    '{"vip": {"cooldown": {"frst": 5}}}',
+    /role vip: cooldown\.frst: is not a setting/,
+  ],
+  ["every field that isn't there", '{"timeout": 5, "a": 5, "b": 5}', /a: is not a setting; b: is not a setting/],
+  ["a negative value", '{"settle": -1}', /settle: must be a number from 0 to 60/],
+  ["a fraction of a whole number", '{"dailyCap": 1.5}', /dailyCap: must be a whole number from 1 to 1000/],
+  ["a role without a name", '{"": {"timeout": 5}}', /a role is empty/],
+  ["a list", "[]", /not an object of settings/],
+  ["bad JSON", '{"timeout":', /wrong\.json: .*JSON/],
+])("%s in a settings file is refused by the file and the field", (_what, settings, why) => {
+  for (const flag of ["--settings", "--today"]) {
+    const others = flag === "--today" ? ["--settings", eager] : [];
+    const { status, stdout, stderr } = whatif(flag, file("wrong.json", settings), ...others, ...stretch);
+    expect([status, stdout]).toEqual([2, ""]);
+    expect(stderr).toMatch(/^error: .*wrong\.json: /);
+    expect(stderr).toMatch(why);
+  }
+});
+
+test("a byte order mark in a settings file is skipped", () => {
+  const marked = whatif("--settings", file("marked.json", '\uFEFF{"timeout": 60}'), ...stretch, "--json");
+  expect((JSON.parse(marked.stdout) as Comparison).other.notifications).toBe(3);
+});
+
+test.each<readonly [what: string, flags: readonly string[], why: string]>([
+  ["a settings file that isn't there", ["--settings", "nosuch.json", ...stretch], "nosuch.json"],
+  ["a trace that isn't there", ["--settings", eager, ...stretch, "--trace", "nosuch.csv.gz"], "nosuch.csv.gz"],
+  ["a time that isn't one", ["--settings", eager, ...stretch, "--to", "soon"], "neither an ISO 8601 time"],
+  ["a time of words with a number", ["--settings", eager, ...stretch, "--to", "May 5"], "neither an ISO 8601 time"],
+  ["a time beyond all dates", ["--settings", eager, ...stretch, "--to", "8640000000000001"], "8640000000000000"],
+  ["a stretch backwards", ["--settings", eager, ...stretch, "--to", "2026-01-05"], "--from is not before --to"],
+  ["no settings", [...stretch], "--settings"],
+])("%s ends with 2", (_what, flags, why) => {
+  const { status, stdout, stderr } = whatif(...flags);
+  expect([status, stdout]).toEqual([2, ""]);
+  expect(stderr).toContain(why);
 });
 
 test.skipIf(!existsSync(corpus))(

@@ -1,11 +1,13 @@
 import { fork } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { accessSync, readFileSync } from "node:fs";
 import { once } from "node:events";
 import { Command, InvalidArgumentError } from "commander";
-import { Fatal, messageOf } from "../platform/contract/failure.ts";
-import { DEFAULT_ROLE, parseSettings, settingsFields } from "../domain/role-settings.ts";
-import { type Millis, MINUTE, SECOND } from "../platform/contract/time.ts";
+import { checkId } from "../platform/contract/identity.ts";
+import { Fatal, messageOf, Poison } from "../platform/contract/failure.ts";
+import { DEFAULT_ROLE, parseSettings, type SettingsFields, settingsFields } from "../domain/role-settings.ts";
+import { MAX_TIME, type Millis, MINUTE, SECOND } from "../platform/contract/time.ts";
 import { compared, type Outcome, type Roles } from "./compare.ts";
+import { knownAssignments } from "./revise.ts";
 import { READ_WITHIN } from "./tally.ts";
 import { reportOf } from "./whatif-report.ts";
 import type { Task } from "./whatif-worker.ts";
@@ -19,10 +21,13 @@ interface Options {
   readonly json?: boolean;
 }
 
+/** Exit codes: 0 compared, 1 failed, 2 wrong input. */
+const WRONG = 2;
+
 const DETAILS = `
 The settings file is JSON: {"role": {fields}, …}, or {fields} for the role default. Fields are those of \`ops settings\`:
 timeout, settle, cooldown {first, factor, max}, whileOnline, group, quietHours, dailyCap, emailEnabled; what is left out
-has its default. They hold for these roles from the beginning, in place of what the log says of them; other roles stay.
+has its default, and another field is refused. They hold for these roles from the beginning, in place of what the log says of them; other roles stay.
 
 notifications      how many times somebody was told within the stretch
 mails              one for each address that those told have and that wants mail
@@ -30,11 +35,16 @@ waited             from the moment at which the first message was missed to the 
 messages notified  those that notifications show or count
 read anyway        of these, those read by themselves: the recipient reads the conversation up to the message, or
                    writes in it, within ${READ_WITHIN / MINUTE} minutes after the notification
-All that was before --from is folded, too, so that the stretch begins as it was, but not counted.`;
+All that was before --from is folded, too, so that the stretch begins as it was, but not counted.
+
+Exit codes: 0 compared; 1 failed; ${WRONG} misused, a file can't be read, or settings are wrong.`;
+
+const ISO_DATE = /^(\d{4}|[+-]\d{6})-\d\d/;
 
 const time = (given: string): Millis => {
-  const at = /^\d+$/.test(given) ? Number(given) : Date.parse(given);
+  const at = /^\d+$/.test(given) ? Number(given) : ISO_DATE.test(given) ? Date.parse(given) : Number.NaN;
   if (Number.isNaN(at)) throw new InvalidArgumentError("neither an ISO 8601 time nor milliseconds since the epoch");
+  if (at > MAX_TIME) throw new InvalidArgumentError(`beyond the range of dates: at most ${MAX_TIME} milliseconds`);
   return at;
 };
 
@@ -49,15 +59,27 @@ export const whatifCommand = (say: (line: string) => void = console.log): Comman
     .option("--trace <file>", "a recorded chat's timing (a .csv.gz) instead of the log")
     .option("--json", "prints JSON")
     .addHelpText("after", DETAILS)
-    .action(async ({ settings, today, from, to, trace, json }: Options) => {
-      if (from >= to) throw new Fatal("--from is not before --to");
-      const sides = [today === undefined ? new Map<string, never>() : rolesOf(today), rolesOf(settings)];
+    .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : WRONG))
+    .action(async (options: Options, command: Command) => {
+      const { from, to, trace, json } = options;
+      const sides = sidesOf(options, command);
       const begun = performance.now();
       const [now, then] = await Promise.all(sides.map((roles) => inWorker({ from, to, roles, trace: trace ?? null })));
       if (now === undefined || then === undefined) return;
       const comparison = { from, to, seconds: (performance.now() - begun) / SECOND, ...compared(now, then) };
       for (const line of json ? [JSON.stringify(comparison, null, 2)] : reportOf(comparison)) say(line);
     });
+
+/** Today's settings and the others. Ends the process where input is wrong. */
+const sidesOf = ({ settings, today, from, to, trace }: Options, command: Command): readonly [Roles, Roles] => {
+  try {
+    if (from >= to) throw new Poison("--from is not before --to: give an earlier --from or a later --to");
+    if (trace !== undefined) accessSync(trace);
+    return [today === undefined ? new Map<string, never>() : rolesOf(today), rolesOf(settings)];
+  } catch (error) {
+    return command.error(`error: ${messageOf(error)}`);
+  }
+};
 
 /**
  * The garbage of a side is collected by its own thread: the helpers of two would take the processors from each other. And
@@ -77,23 +99,29 @@ const inWorker = async (task: Task): Promise<Outcome> => {
   return answer;
 };
 
-/** Settings by role from a file. Throws Fatal where it can't be read, or with each field that is wrong. */
+/** Settings by role from a file. Throws Poison with each field that is wrong, and what the file system throws. */
 const rolesOf = (file: string): Roles => {
+  const text = readFileSync(file, "utf8");
   try {
-    const given: unknown = JSON.parse(readFileSync(file, "utf8"));
-    if (typeof given !== "object" || given === null || Array.isArray(given)) throw new Fatal("not an object");
-    const isOfDefault = Object.keys(given).some((name) => name in settingsFields.shape);
-    const roles = isOfDefault ? { [DEFAULT_ROLE]: given as unknown } : (given as Readonly<Record<string, unknown>>);
-    return new Map(Object.entries(roles).map(([role, fields]) => [role, fieldsOf(role, fields)]));
+    const given: unknown = JSON.parse(text.replace(/^\uFEFF/, "")); // a byte order mark
+    if (!isObject(given)) throw new Poison("not an object of settings, or of settings by role");
+    const isOfDefault = Object.keys(given).some((name) => Object.hasOwn(settingsFields.shape, name));
+    const roles = isOfDefault ? { [DEFAULT_ROLE]: given } : given;
+    return new Map(Object.entries(roles).map(([role, fields]) => [checkId(role, "a role"), fieldsOf(role, fields)]));
   } catch (error) {
-    throw new Fatal(`${file}: ${messageOf(error)}`);
+    throw new Poison(`${file}: ${messageOf(error)}`);
   }
 };
 
-const fieldsOf = (role: string, fields: unknown) => {
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+const fieldsOf = (role: string, fields: unknown): SettingsFields => {
+  if (!isObject(fields))
+    throw new Poison(`${role}: neither a setting nor a role with an object of settings: ${knownAssignments}`);
   try {
     return parseSettings(fields);
   } catch (error) {
-    throw new Fatal(`role ${role}: ${messageOf(error)}`);
+    throw new Poison(`role ${role}: ${messageOf(error)}; settings are ${knownAssignments}`);
   }
 };

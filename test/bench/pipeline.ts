@@ -14,7 +14,9 @@ import {
 import { once } from "node:events";
 import { homedir, tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
+import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { stripVTControlCharacters } from "node:util";
 import { freePort } from "./port.ts";
 import { RAW, type Run, sideOf } from "./summary.ts";
 
@@ -62,16 +64,24 @@ const logOf = (work: string): string => {
   return existsSync(file) ? readFileSync(file, "utf8") : "";
 };
 
-/** The peer and its tools are built in a copy: what is shared stays as it is. */
-const built = async (peer: string): Promise<string> => {
+/**
+ * Builds the peer and its tools in a copy: the shared folder stays as it is. Maven writes escape codes even into a pipe.
+ * Its lines go where ours go, without the codes, and standard output is left to the figures.
+ */
+const built = async (peer: string, tell: (line: string) => void): Promise<string> => {
   const home = join(process.env["CACHE_DIR"] ?? join(homedir(), ".cache/whileaway"), "bench");
   const copy = join(home, "peers/kafka-streams");
   if (existsSync(join(copy, "broker/target/libs"))) return copy;
   mkdirSync(dirname(copy), { recursive: true });
   cpSync(resolve(peer), copy, { recursive: true });
   cpSync(resolve(peer, "../../contract"), join(home, "contract"), { recursive: true });
-  const child = spawn("./build.sh", { cwd: copy, stdio: ["ignore", "inherit", "inherit"] });
-  const [code] = (await once(child, "exit")) as [number];
+  const child = spawn("./build.sh", { cwd: copy, stdio: ["ignore", "pipe", "pipe"] });
+  for (const input of [child.stdout, child.stderr])
+    createInterface({ input }).on("line", (line) => {
+      const plain = stripVTControlCharacters(line);
+      if (plain !== "") tell(plain);
+    });
+  const [code] = (await once(child, "close")) as [number];
   if (code !== 0) throw new Error(`the peer could not be built in ${copy}`);
   return copy;
 };
@@ -108,7 +118,7 @@ export const pipeline = async (
   tell: (line: string) => void,
 ): Promise<readonly Run[]> => {
   const folder = mkdtempSync(join(tmpdir(), "whileaway-bench-"));
-  const tools = loading(await built(peer), folder, trace);
+  const tools = loading(await built(peer, tell), folder, trace);
   const all: Run[] = [];
   for (let round = 0; round < runs; round++)
     for (const isOurs of [false, true]) {

@@ -89,12 +89,12 @@ test(
     const equal = ops(chat, "--json");
     expect([await equal.ended, equal.said.err.split("\n")[0]]).toEqual([
       0,
-      expect.stringMatching(/^folding \[.* left$/),
+      expect.stringMatching(/^folding \d+ %.* left$/),
     ]);
     expect(JSON.parse(equal.said.out)).toMatchObject({ isEqual: true, differences: [], switched: null });
 
     const killed = ops(chat);
-    await eventually(() => expect(killed.said.err).toContain("folding ["));
+    await eventually(() => expect(killed.said.err).toContain("folding "));
     killed.child.kill("SIGKILL");
     await killed.ended;
     expect(await leftovers(chat)).toContain("whileaway_rebuild");
@@ -106,7 +106,7 @@ test(
     expect(await leftovers(chat)).toEqual([]);
 
     const stopped = ops(chat);
-    await eventually(() => expect(stopped.said.err).toContain("folding ["));
+    await eventually(() => expect(stopped.said.err).toContain("folding "));
     stopped.child.kill("SIGINT");
     expect([await stopped.ended, stopped.said.err]).toEqual([130, expect.stringMatching(/ops rebuild: stopped\n$/)]);
     expect(await leftovers(chat)).toEqual([]);

@@ -11,13 +11,19 @@ test("the rate is that of the latest stretch", () => {
   expect(rate(200, 2_500)).toBe(0);
 });
 
-test("where there is no terminal, it is told in lines", () => {
-  const stream = new PassThrough();
+const shownOn = (stream: PassThrough): string => {
   using bar = progressBar(stream as unknown as NodeJS.WriteStream);
   bar.show({ done: 25, total: 100 });
   bar[Symbol.dispose]();
-  const lines = String(stream.read())
-    .split("\n")
-    .filter((line) => line !== "");
-  expect(lines[0]).toMatch(/^folding \[=+-+\] 25 %, 25 of 100 records, 0\/s, .* left$/);
+  return String(stream.read());
+};
+
+test("where there is no terminal, it is told in lines without a bar or escape codes", () => {
+  const [first, ...others] = shownOn(new PassThrough()).split("\n");
+  expect(first).toMatch(/^folding 25 %, 25 of 100 records, 0\/s, .* left$/);
+  expect(others.join("")).not.toContain("\u001b");
+});
+
+test("a terminal shows a bar", () => {
+  expect(shownOn(Object.assign(new PassThrough(), { isTTY: true, columns: 120 }))).toMatch(/folding \[=+-+\] 25 %/);
 });

@@ -12,11 +12,13 @@ export interface Progress extends Disposable {
   show(count: Count): void;
 }
 
-/** A bar on a terminal, in place; elsewhere a line every few seconds. */
+const FIGURES = "{percentage} %, {value} of {total} records, {rate}/s, {eta_formatted} left";
+
+/** A bar on a terminal, in place; elsewhere a plain line every few seconds. */
 export const progressBar = (stream: NodeJS.WriteStream): Progress => {
   const bar = new SingleBar({
     stream,
-    format: "folding [{bar}] {percentage} %, {value} of {total} records, {rate}/s, {eta_formatted} left",
+    format: stream.isTTY ? `folding [{bar}] ${FIGURES}` : `folding ${FIGURES}`,
     noTTYOutput: true,
     notTTYSchedule: LINE_EVERY,
     etaBuffer: UPDATES,
