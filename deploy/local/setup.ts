@@ -2,7 +2,7 @@ import { product } from "../../services/domain/topics.ts";
 import { openKafka } from "../../services/platform/adapters/kafka/log.ts";
 import { migrate } from "../../services/platform/adapters/postgres/migrations.ts";
 import { openRegistry } from "../../services/platform/adapters/registry/registry.ts";
-import { ensureTopics } from "../../services/platform/adapters/kafka/ensure-topics.ts";
+import { ensureTopics } from "../../services/platform/app/ensure-topics.ts";
 import type { Stack } from "./stack.ts";
 
 /** Partitions of the local stack's topics: enough that keys are really dealt out. */

@@ -5,7 +5,6 @@ import type { Clock } from "../platform/contract/ports.ts";
 import type { Millis } from "../platform/contract/time.ts";
 import { announce } from "../platform/runtime/facts.ts";
 import { passFailpoint } from "../platform/runtime/failpoints.ts";
-import type { FlowWatermark } from "../platform/engine/time/flow-watermark.ts";
 import { compose, type Setting } from "./content/compose.ts";
 import { type Letter, MAIL_QUEUE } from "./rule.ts";
 import { mailOf, type Sending } from "./content/mail.ts";
@@ -20,7 +19,7 @@ export interface Desk {
   /** How things stand is asked before each attempt: what was read meanwhile is not mailed, nor is who unsubscribed. */
   readonly lookUp: LookUp;
   /** Up to when everything that the log had is known to `lookUp`. */
-  readonly pace: FlowWatermark;
+  readonly pace: () => Promise<Millis>;
   /** Whether every choice of mail that the log had at a time is known to `lookUp`. Throws Transient. */
   hasChoicesOf(at: Millis): Promise<boolean>;
   readonly clock: Clock;

@@ -7,7 +7,7 @@ import { migrate } from "../platform/adapters/postgres/migrations.ts";
 import { openDatabase } from "../platform/adapters/postgres/database.ts";
 import { openRegistry } from "../platform/adapters/registry/registry.ts";
 import { kafkaSettings } from "../platform/app/serve.ts";
-import { ensureTopics } from "../platform/adapters/kafka/ensure-topics.ts";
+import { ensureTopics } from "../platform/app/ensure-topics.ts";
 import { variables as webhookVariables } from "../webhooks/config.ts";
 import { deadCommand } from "./dead.ts";
 import { decideCommand } from "./decide.ts";

@@ -5,7 +5,7 @@ import { memoryRegistry } from "../../services/platform/memory/registry.ts";
 import { avroType } from "../../services/platform/adapters/registry/avro.ts";
 import { avroCodec, registeredIds, schemaOf } from "../../services/platform/adapters/registry/codec.ts";
 import type { KafkaLog } from "../../services/platform/adapters/kafka/client.ts";
-import { ensureTopics } from "../../services/platform/adapters/kafka/ensure-topics.ts";
+import { ensureTopics } from "../../services/platform/app/ensure-topics.ts";
 
 /** The chat's declared, which the load fills. */
 export const INPUTS: readonly TopicId[] = ["users", "participants", "presence", "messages"];

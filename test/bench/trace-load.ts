@@ -10,7 +10,7 @@ import { traceScript } from "../../services/ops/trace-script.ts";
 import { avroCodec, registeredIds } from "../../services/platform/adapters/registry/codec.ts";
 import { openKafka } from "../../services/platform/adapters/kafka/log.ts";
 import { publish } from "../../services/platform/engine/output/publish.ts";
-import { ensureTopics } from "../../services/platform/adapters/kafka/ensure-topics.ts";
+import { ensureTopics } from "../../services/platform/app/ensure-topics.ts";
 
 /**
  * A recorded chat in place of the made-up load (../shared/peers/kafka-streams, `load.sh preload`): the same options as far

@@ -4,7 +4,7 @@ import { topicIds, topics, product } from "../../services/domain/topics.ts";
 import { schemaOf } from "../../services/platform/adapters/registry/codec.ts";
 import { openKafka } from "../../services/platform/adapters/kafka/log.ts";
 import { openRegistry } from "../../services/platform/adapters/registry/registry.ts";
-import { ensureTopics, untilThere } from "../../services/platform/adapters/kafka/ensure-topics.ts";
+import { ensureTopics, untilThere } from "../../services/platform/app/ensure-topics.ts";
 
 const open = (prefix: string) =>
   openKafka(product, { brokers: inject("kafka").split(","), clientId: "tests", prefix, tls: false });

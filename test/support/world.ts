@@ -19,7 +19,7 @@ import { publish } from "../../services/platform/engine/output/publish.ts";
 import { openRegistry } from "../../services/platform/adapters/registry/registry.ts";
 import { run } from "../../services/platform/app/serve.ts";
 import type { Service } from "../../services/platform/app/service.ts";
-import { ensureTopics } from "../../services/platform/adapters/kafka/ensure-topics.ts";
+import { ensureTopics } from "../../services/platform/app/ensure-topics.ts";
 import type { Codec } from "../../services/platform/contract/ports.ts";
 import type { SettingsFields } from "../../services/domain/role-settings.ts";
 import type { Millis } from "../../services/platform/contract/time.ts";

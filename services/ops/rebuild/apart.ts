@@ -7,7 +7,7 @@ import type { KafkaLog } from "../../platform/adapters/kafka/client.ts";
 import { migrate } from "../../platform/adapters/postgres/migrations.ts";
 import { openDatabase } from "../../platform/adapters/postgres/database.ts";
 import { type CommonSettings, kafkaSettings } from "../../platform/app/serve.ts";
-import { declaredConfig, untilThere } from "../../platform/adapters/kafka/ensure-topics.ts";
+import { declaredConfig, untilThere } from "../../platform/app/ensure-topics.ts";
 import { until } from "./wait.ts";
 
 /** Identity: what tells a rebuild's topics and groups from the live ones, and its schema. What is found of it is deleted. */

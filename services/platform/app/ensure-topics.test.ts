@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import type { TopicPartition } from "../../contract/topic-partition.ts";
-import { Fatal, Transient } from "../../contract/failure.ts";
-import type { TopicId } from "../../../domain/topics.ts";
-import type { TopicState } from "./client.ts";
+import type { TopicPartition } from "../contract/topic-partition.ts";
+import { Fatal, Transient } from "../contract/failure.ts";
+import type { TopicId } from "../../domain/topics.ts";
+import type { TopicState } from "../adapters/kafka/client.ts";
 import { untilThere } from "./ensure-topics.ts";
 
 const state = { partitions: 1, replication: 1, config: {} };

@@ -1,9 +1,9 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { Transient } from "../../contract/failure.ts";
-import { MAX_RECORD, type Product, type Topic, type TopicId } from "../../contract/topic.ts";
-import { schemaOf, subjectOf } from "../registry/codec.ts";
-import type { KafkaLog, TopicState } from "./client.ts";
-import type { Registry } from "../registry/registry.ts";
+import { Transient } from "../contract/failure.ts";
+import { MAX_RECORD, type Product, type Topic, type TopicId } from "../contract/topic.ts";
+import { schemaOf, subjectOf } from "../adapters/registry/codec.ts";
+import type { KafkaLog, TopicState } from "../adapters/kafka/client.ts";
+import type { Registry } from "../adapters/registry/registry.ts";
 
 /** Milliseconds in which created topics must be there, and between two looks. */
 const CREATION_TIMEOUT = 30_000;
