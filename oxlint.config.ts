@@ -53,7 +53,8 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   "platform/adapters/kafka": ["platform/contract", "platform/runtime"],
   "platform/adapters/postgres": ["platform/contract", "platform/runtime"],
   "platform/adapters/registry": ["platform/contract", "platform/runtime"],
-  "platform/memory": ["platform/contract", "platform/runtime", "platform/engine"],
+  // The registry in memory judges compatibility by the same Avro.
+  "platform/memory": ["platform/contract", "platform/runtime", "platform/engine", "platform/adapters/registry"],
   "platform/simulation": ["platform/contract"],
   "platform/app": folders.filter((folder) => folder.startsWith("platform/")),
   domain: ["platform/contract"],
@@ -81,14 +82,15 @@ const acting: readonly (readonly [folder: string, files: string])[] = [
 
 const tests = ["**/*.test.ts", "**/*.fixture.ts"];
 
-/** A pattern for a folder, in a relative path from anywhere. */
-const anywhere = (folder: string): string => `**/${folder}/**`;
+/** Patterns for a folder in a relative path from anywhere: from a neighbour, only the end of its path is written. */
+const anywhere = (folder: string): readonly string[] =>
+  folder.split("/").map((_name, index, names) => `**/${names.slice(index).join("/")}/**`);
 
 /** Imports that the files of a folder may not have. */
 const forbidden = (folder: string, isPure: boolean): Rules => {
   const layer = Object.keys(layers).find((each) => folder === each || folder.startsWith(`${each}/`)) ?? "ops";
   const allowed = [layer, ...(layers[layer] ?? [])];
-  const upward = folders.filter((each) => !allowed.includes(each)).map(anywhere);
+  const upward = folders.filter((each) => !allowed.includes(each)).flatMap(anywhere);
   const packages = Object.keys(homes).filter((name) => homes[name] !== folder);
   const patterns = [
     {

@@ -4,6 +4,9 @@ import { expect, test } from "vitest";
 import type { NewRecord } from "../domain/log-record.ts";
 import { topics } from "../domain/topics.ts";
 import type { NotificationEvent } from "../domain/records.ts";
+import { decide as decideOf } from "./decide.ts";
+import { readHistory } from "./history.ts";
+import { textLines } from "./text-lines.ts";
 import { at, message, participant, presence, user } from "../../test/support/chat.ts";
 
 const main = fileURLToPath(new URL("main.ts", import.meta.url));
@@ -154,17 +157,26 @@ test.each(["soon", "-1", "1.5", "1e3", "8640000000000001"])(
   },
 );
 
-test("the last of all dates is an end, and a message just before it is decided", () => {
-  const late = (time: number): string[] => {
+test.each([8.64e15, 8.64e15 - 300_000, 8.64e15 - 600_000])(
+  "with the last of all dates for an end, a message at %i is decided",
+  async (time) => {
     const value = { type: "SENT", conversationId: "c", messageId: "m2", senderId: "bob", occurredAt: time };
-    return [...beginning, JSON.stringify({ topic: "chat.messages", at: time, key: "c", value })];
-  };
-  const hours = { quietHours: { from: "12:00", to: "11:00" }, dailyCap: 1, cooldown: { first: 0 }, occurredAt: 1 };
-  const settings = JSON.stringify({ topic: "notification.settings", at: 1, key: "default", value: hours });
-  for (const time of [8.64e15, 8.64e15 - 300_000, 8.64e15 - 3_600_000])
-    for (const lines of [late(time), [settings, ...late(time)]])
-      expect(ops(lines.join("\n"), "-", "--until", "8640000000000000")).toMatchObject({ status: 0, stderr: "" });
-});
+    const late = [...beginning, JSON.stringify({ topic: "chat.messages", at: time, key: "c", value })];
+    for (const more of [{}, { quietHours: { from: "12:30", to: "11:00" } }, { dailyCap: 1, cooldown: { first: 0 } }]) {
+      const settings = { topic: "notification.settings", at: 1, key: "default", value: { ...more, occurredAt: 1 } };
+      const lines = [JSON.stringify(settings), ...late];
+      const history = await readHistory(textLines([Buffer.from(lines.join("\n"))]));
+      const complaints: string[] = [];
+      const said: string[] = [];
+      decideOf(history, 8.64e15, false, {
+        line: (text) => said.push(text),
+        complaint: (text) => complaints.push(text),
+      });
+      expect([history.problems, complaints]).toEqual([[], []]);
+      expect(said.map(briefly)[0]).toMatch(/ TRIGGERED ada m1$/);
+    }
+  },
+);
 
 test.each(["nosuch.jsonl", "."])("the file %s ends with 2, by its name and with what to do", (file) => {
   expect(ops("", file, "--until", "5")).toEqual(
