@@ -64,7 +64,8 @@ export const supersededBy = (webhooks: readonly Pick<Delivery, "type" | "body">[
 
 /**
  * Waits until every required mail has come, and says how it stands. The wait also ends when the signal aborts, or when
- * all has fallen due and no mail has come for `patience` milliseconds since.
+ * all has fallen due and no mail has come for `patience` milliseconds of looking. A process that stands still looks at
+ * nothing, and so loses no patience.
  */
 export const audit = async (
   expectation: Expectation,
@@ -72,14 +73,15 @@ export const audit = async (
   patience: Millis,
   signal: AbortSignal,
 ): Promise<Audit> => {
-  let [seen, lastNews] = [0, expectation.dueBy];
+  let [seen, idle] = [0, 0];
   for (;;) {
     const arrived = await arrivals.counts();
     const now = Date.now();
-    if (arrived.size > seen) [seen, lastNews] = [arrived.size, Math.max(lastNews, now)];
+    if (arrived.size > seen || now < expectation.dueBy) [seen, idle] = [arrived.size, 0];
     const isThere = absent(expectation, arrived, arrivals.superseded()).missing.length === 0;
-    if (isThere || signal.aborted || now > lastNews + patience) return judge(expectation, arrived, arrivals, now);
+    if (isThere || signal.aborted || idle > patience) return judge(expectation, arrived, arrivals, now);
     await delay(LOOK_EVERY, undefined, { signal }).catch(() => undefined); // aborted: the next look is the last
+    idle += LOOK_EVERY;
   }
 };
 

@@ -48,8 +48,8 @@ export const recordsOf = async (
 };
 
 /**
- * Tells the mails that follow from records by a time. A record is folded at its timestamp, or at a later time that
- * `takenAt` says: then the timers until that time have fired before.
+ * Tells the mails that follow from records by a time. A record is folded at its timestamp, before the timers of that
+ * time; or at the time that `takenAt` says, after them.
  */
 export const mailsOf = (
   records: readonly LogRecord[],
@@ -69,7 +69,7 @@ export const mailsOf = (
   for (const record of inOrder) {
     const at = takenAt?.(record) ?? record.loggedAt;
     if (at > until) continue;
-    if (at > Math.max(time, record.loggedAt)) driver.advance(at);
+    if (takenAt !== undefined && at > time) driver.advance(at);
     driver.feed(record);
     time = Math.max(time, at);
   }
