@@ -11,7 +11,7 @@ const expectation = (required: readonly ExpectedMail[], more: readonly ExpectedM
   allowedBy: () => [...required, ...more],
 });
 
-/** What has arrived when it is asked for the first time, the second time and so on. */
+/** Arrivals that each look finds: the first ones at the first look, and so on. */
 const arrivals = (
   looks: readonly (readonly ExpectedMail[])[],
   needless: readonly string[] = [],

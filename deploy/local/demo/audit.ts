@@ -9,7 +9,7 @@ const NOTIFICATION = /^X-Whileaway-Notification: *(\S+)/im;
 /** Milliseconds between two looks. */
 const LOOK_EVERY = 250;
 
-/** What arrived, held against what had to. */
+/** The mails of an act that arrived, held against those that had to. */
 export interface Audit {
   readonly missing: readonly ExpectedMail[];
   /** Required mails that are not to be sent any more: their recipients have read what they are about. */

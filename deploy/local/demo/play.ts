@@ -10,7 +10,7 @@ const TICKS_OF_ONE_ACT = 12;
 /** The clock and the timer of a play. */
 export interface Pace {
   now(): Millis;
-  /** Resolves after about so many milliseconds. Rejects when the signal aborts. */
+  /** Resolves after about so many milliseconds. Rejects if the signal aborts. */
   wait(time: Millis, signal: AbortSignal): Promise<void>;
 }
 
