@@ -4,14 +4,14 @@ import { startChild } from "./child.ts";
 
 /** Milliseconds before services that ended are started again, and in which they must be ready. */
 const RESTART_AFTER = 500;
-const READY_WITHIN = 120_000;
+const READY_WITHIN = 300_000;
 const LOOK_EVERY = 200;
 
 /** All services in one process beside this one, started again whenever it ends. */
 export interface Application extends AsyncDisposable {
   /** Of the process that runs now. */
   pid(): number | undefined;
-  /** Resolves when the services say that they are ready. Rejects when they don't within two minutes. */
+  /** Resolves when the services say that they are ready. Rejects when they don't within five minutes. */
   ready(): Promise<void>;
 }
 

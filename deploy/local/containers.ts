@@ -10,7 +10,7 @@ import { withPort } from "./ports.ts";
 import { keptPassword, NAME, postgresSettings } from "./postgres-settings.ts";
 import { API, speaksConfluent, storageSettings } from "./registry.ts";
 
-const READY_MS = 120_000;
+const READY_MS = 300_000;
 const KAFKA_PORT = 9092;
 const CONTROLLER_PORT = 9093;
 const POSTGRES_PORT = 5432;

@@ -10,7 +10,7 @@ import type { Place } from "./place.ts";
 import { untilReady } from "./ready.ts";
 
 /** After a kill -9 of the broker itself its session of 9 s must end first. */
-export const READY_MS = 90_000;
+export const READY_MS = 300_000;
 
 /** What Kafka is told besides its addresses, here and in a container: one node, small, and for clients that test. */
 export const SETTINGS = {

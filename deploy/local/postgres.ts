@@ -12,7 +12,7 @@ import { hasPassword, keptPassword, NAME, postgresSettings } from "./postgres-se
 import { untilReady } from "./ready.ts";
 import { nameOf, reachableFolder, reaches, unprivilegedUser, type User } from "./unprivileged.ts";
 
-const READY_MS = 60_000;
+const READY_MS = 300_000;
 /** Only for a process: a container has its own idea of where to listen. */
 const WHERE = {
   listen_addresses: "127.0.0.1",

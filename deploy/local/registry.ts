@@ -8,7 +8,7 @@ import { upIn, type Place, type Started } from "./place.ts";
 import { withPort } from "./ports.ts";
 import { untilReady } from "./ready.ts";
 
-const READY_MS = 120_000;
+const READY_MS = 300_000;
 const ANSWER_MS = 5_000;
 /** Quick to start rather than fast for long: a client asks for each schema once. */
 const JVM = ["-Xms64m", "-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"];

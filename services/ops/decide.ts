@@ -8,7 +8,7 @@ import type { LedgerEntry } from "../domain/records.ts";
 import { MAX_TIME, type Millis } from "../platform/contract/time.ts";
 import { inboxes } from "../inboxes/rule.ts";
 import { mailer } from "../mailer/rule.ts";
-import { drive, type Flow, part } from "../platform/simulation/driver.ts";
+import { drive, type Driver, type Flow, part } from "../platform/simulation/driver.ts";
 import { type History, readHistory } from "./history.ts";
 import { textLines } from "./text-lines.ts";
 
@@ -25,6 +25,10 @@ export interface Out {
   complaint(text: string): void;
 }
 
+/** Starts the rules of all that decides, from chat to letters, over rows in memory. */
+export const deciders = (hearing: Omit<Flow, "parts" | "product">): Driver =>
+  drive({ product, parts: [part(conversations), part(inboxes), part(mailer)], ...hearing });
+
 /** Folds a history until that time, the timers of which fire, too, and says each event or verdict as a line of JSON. */
 export const decide = ({ records, lines }: History, until: Millis, isLedger: boolean, out: Out): void => {
   const noted = (entry: object): void => {
@@ -38,7 +42,7 @@ export const decide = ({ records, lines }: History, until: Millis, isLedger: boo
     out.complaint(`${line === undefined ? "" : `line ${line}: `}${processor} can't take it: ${messageOf(error)}`);
   };
   const hearing = isLedger ? { multicast: { ledger: noted }, refused } : { published, refused };
-  const driver = drive({ product, parts: [part(conversations), part(inboxes), part(mailer)], ...hearing });
+  const driver = deciders(hearing);
   for (const record of records) if (record.loggedAt <= until) driver.feed(record);
   driver.advance(until);
 };

@@ -3,14 +3,12 @@ import { expect, test } from "vitest";
 import type { NewRecord } from "../../services/domain/log-record.ts";
 import { countMails, supersededBy } from "../../deploy/local/demo/audit.ts";
 import { cast } from "../../deploy/local/demo/cast.ts";
-import { expectedMails } from "../../deploy/local/demo/expected.ts";
+import { mailsOf, recordsOf } from "../../deploy/local/demo/expected.ts";
 import { play } from "../../deploy/local/demo/play.ts";
 import { random } from "../../deploy/local/demo/random.ts";
 import { script } from "../../deploy/local/demo/script.ts";
-import { parseSettings } from "../../services/domain/role-settings.ts";
-import { SECOND } from "../../services/platform/contract/time.ts";
+import { DAY, SECOND } from "../../services/platform/contract/time.ts";
 import { letter } from "../support/letters.ts";
-import { plain } from "../support/settings.ts";
 import { expectAllDecided, expectAllMailed, expectAllPosted } from "../support/standing.ts";
 import { eventually, type World, world } from "../support/world.ts";
 import { startAll } from "./processes.ts";
@@ -54,7 +52,8 @@ test(
     const letters = await killAgainAndAgain(chat);
     stop.abort();
     await playing;
-    const expected = await expectedMails(letters, parseSettings({ ...plain, ...SETTINGS }));
+    const records = await recordsOf(chat, new Set(letters.map(({ key }) => key)));
+    const expected = mailsOf(records, Date.now() + DAY);
     expect(expected).toHaveLength(letters.length / 4);
 
     const last = startAll(chat);

@@ -2,36 +2,44 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Millis } from "../../../services/platform/contract/time.ts";
 import type { Mailbox } from "../mailbox/mailbox.ts";
 import type { Delivery } from "../receiver/deliveries.ts";
-import type { ExpectedMail } from "./expected.ts";
+import { type Expectation, type ExpectedMail, nameOf } from "./expected.ts";
 
 /** Header by which a mail names its notification. */
 const NOTIFICATION = /^X-Whileaway-Notification: *(\S+)/im;
 /** Milliseconds between two looks. */
 const LOOK_EVERY = 250;
 
-/** What arrived, held against what had to. */
+/** The mails of an act that arrived, held against those that had to. */
 export interface Audit {
-  readonly expected: number;
   readonly missing: readonly ExpectedMail[];
-  /** Mails of these runs' notifications that nobody expected. */
+  /** Required mails that are not to be sent any more: their recipients have read what they are about. */
+  readonly superseded: readonly ExpectedMail[];
+  /** Mails to people of the act that do not follow from its records. */
   readonly unexpected: readonly ExpectedMail[];
-  /** Expected ones that came more than once. */
+  /** Mails that came more than once. */
   readonly repeated: readonly ExpectedMail[];
 }
 
-const name = ({ notificationId, address }: ExpectedMail): string => `${notificationId} ${address}`;
+/** The ways to learn of what arrived. */
+export interface Arrivals {
+  /** Mails by name, and how often each came. */
+  counts(): Promise<ReadonlyMap<string, number>>;
+  /** Notifications whose mails need not come. */
+  superseded(): ReadonlySet<string>;
+  /** Tells if the address is one of the act's people's. */
+  isOurs(address: string): boolean;
+}
 
 /** Counts mails by notification and address, from when it is started. */
 export const countMails = (
   mailbox: Mailbox,
 ): { readonly counts: () => Promise<ReadonlyMap<string, number>> } & Disposable => {
-  const loggedAt: Promise<string | null>[] = [];
-  const stop = mailbox.onMail(({ id, to }) => loggedAt.push(notificationOf(mailbox, id, to[0] ?? "")));
+  const names: Promise<string | null>[] = [];
+  const stop = mailbox.onMail(({ id, to }) => names.push(notificationOf(mailbox, id, to[0] ?? "")));
   return {
     async counts() {
       const counts = new Map<string, number>();
-      for (const found of await Promise.all(loggedAt))
-        if (found !== null) counts.set(found, (counts.get(found) ?? 0) + 1);
+      for (const found of await Promise.all(names)) if (found !== null) counts.set(found, (counts.get(found) ?? 0) + 1);
       return counts;
     },
     [Symbol.dispose]: stop,
@@ -41,7 +49,7 @@ export const countMails = (
 const notificationOf = async (mailbox: Mailbox, id: string, address: string): Promise<string | null> => {
   const raw = await mailbox.raw(id);
   const notificationId = raw === undefined ? undefined : NOTIFICATION.exec(raw.toString("latin1"))?.[1];
-  return notificationId === undefined ? null : name({ notificationId, address });
+  return notificationId === undefined ? null : nameOf({ notificationId, address });
 };
 
 /** Notifications that were read before they could be mailed, as webhooks say: on a machine that stalls, say. */
@@ -55,33 +63,56 @@ export const supersededBy = (webhooks: readonly Pick<Delivery, "type" | "body">[
   );
 
 /**
- * Waits until every expected mail has come, `patience` milliseconds at most, and says how it stands.
- * @param superseded notifications whose mails need not come
+ * Waits until every required mail has come, and says how it stands. The wait also ends when the signal aborts, or when
+ * all has fallen due and no mail has come for `patience` milliseconds of looking. A process that stands still looks at
+ * nothing, and so loses no patience.
  */
 export const audit = async (
-  expected: readonly ExpectedMail[],
-  counts: () => Promise<ReadonlyMap<string, number>>,
-  superseded: () => ReadonlySet<string>,
+  expectation: Expectation,
+  arrivals: Arrivals,
   patience: Millis,
+  signal: AbortSignal,
 ): Promise<Audit> => {
-  const until = Date.now() + patience;
-  const wanted = new Set(expected.map(name));
+  let [seen, idle] = [0, 0];
   for (;;) {
-    const arrived = await counts();
-    const needless = superseded();
-    const missing = expected.filter((mail) => !arrived.has(name(mail)) && !needless.has(mail.notificationId));
-    if (missing.length === 0 || Date.now() > until) {
-      const repeated = expected.filter((mail) => (arrived.get(name(mail)) ?? 0) > 1);
-      return { expected: expected.length, missing, repeated, unexpected: unexpected(arrived, wanted) };
-    }
-    await delay(LOOK_EVERY);
+    const arrived = await arrivals.counts();
+    const now = Date.now();
+    if (arrived.size > seen || now < expectation.dueBy) [seen, idle] = [arrived.size, 0];
+    const isThere = absent(expectation, arrived, arrivals.superseded()).missing.length === 0;
+    if (isThere || signal.aborted || idle > patience) return judge(expectation, arrived, arrivals, now);
+    await delay(LOOK_EVERY, undefined, { signal }).catch(() => undefined); // aborted: the next look is the last
+    idle += LOOK_EVERY;
   }
 };
 
-const unexpected = (arrived: ReadonlyMap<string, number>, wanted: ReadonlySet<string>): readonly ExpectedMail[] =>
-  [...arrived.keys()]
-    .filter((mail) => !wanted.has(mail))
-    .map((mail) => {
-      const [notificationId = "", address = ""] = mail.split(" ");
-      return { notificationId, address };
-    });
+const absent = (
+  { required }: Pick<Expectation, "required">,
+  arrived: ReadonlyMap<string, number>,
+  needless: ReadonlySet<string>,
+): Pick<Audit, "missing" | "superseded"> => {
+  const all = required.filter((mail) => !arrived.has(nameOf(mail)));
+  return {
+    missing: all.filter(({ notificationId }) => !needless.has(notificationId)),
+    superseded: all.filter(({ notificationId }) => needless.has(notificationId)),
+  };
+};
+
+const judge = (
+  expectation: Expectation,
+  arrived: ReadonlyMap<string, number>,
+  { superseded, isOurs }: Arrivals,
+  now: Millis,
+): Audit => {
+  const allowed = new Set(expectation.allowedBy(now).map(nameOf));
+  const ours = [...arrived.keys()].map(mailOf).filter((mail) => allowed.has(nameOf(mail)) || isOurs(mail.address));
+  return {
+    ...absent(expectation, arrived, superseded()),
+    unexpected: ours.filter((mail) => !allowed.has(nameOf(mail))),
+    repeated: ours.filter((mail) => (arrived.get(nameOf(mail)) ?? 0) > 1),
+  };
+};
+
+const mailOf = (name: string): ExpectedMail => {
+  const [notificationId = "", address = ""] = name.split(" ");
+  return { notificationId, address };
+};

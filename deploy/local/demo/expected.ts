@@ -1,15 +1,14 @@
-import type { NotificationEvent } from "../../../services/domain/records.ts";
-import type { NewRecord } from "../../../services/domain/log-record.ts";
-import { conversations } from "../../../services/conversations/rule.ts";
-import { DEFAULT_ROLE, noSettings, type SettingsFields } from "../../../services/domain/role-settings.ts";
-import { type Millis, MINUTE, SECOND } from "../../../services/platform/contract/time.ts";
-import { topicIds, product, topics } from "../../../services/domain/topics.ts";
-import { inboxes } from "../../../services/inboxes/rule.ts";
-import { memoryRegistry } from "../../../services/platform/memory/registry.ts";
-import { topology } from "../../../services/platform/memory/topology.ts";
-import { revisionOf } from "../../../services/ops/revise.ts";
-import { avroCodec, registeredIds, schemaOf, subjectOf } from "../../../services/platform/adapters/registry/codec.ts";
+import type { LogRecord } from "../../../services/domain/log-record.ts";
+import type { SettingsFields } from "../../../services/domain/role-settings.ts";
+import { derivedTopics, precedence } from "../../../services/domain/topics.ts";
 import { SESSION_TTL } from "../../../services/inboxes/sessions.ts";
+import { type Letter, MAIL_QUEUE } from "../../../services/mailer/rule.ts";
+import { deciders } from "../../../services/ops/decide.ts";
+import { readLog, type Source } from "../../../services/ops/log-history.ts";
+import type { Codec } from "../../../services/platform/contract/ports.ts";
+import { type Millis, MINUTE, SECOND } from "../../../services/platform/contract/time.ts";
+import type { Cast } from "./cast.ts";
+import type { Act } from "./play.ts";
 
 /** A mail that must arrive, once. */
 export interface ExpectedMail {
@@ -17,33 +16,89 @@ export interface ExpectedMail {
   readonly address: string;
 }
 
+/** The mails of an act, by the rule and the records on the log. */
+export interface Expectation {
+  /** Mails that must arrive. */
+  readonly required: readonly ExpectedMail[];
+  /** The time by which each of them has fallen due. */
+  readonly dueBy: Millis;
+  /** Mails that may have arrived by a time, the required ones among them. */
+  allowedBy(now: Millis): readonly ExpectedMail[];
+}
+
 /** Longest that a burst puts off what is due. */
 const MAX_SETTLING = MINUTE;
 
-/** What the rule, alone and in memory, says of these records: every mail that they must lead to. */
-export const expectedMails = async (
-  said: readonly NewRecord[],
-  settings: SettingsFields,
-): Promise<readonly ExpectedMail[]> => {
-  const registry = memoryRegistry();
-  for (const topic of topicIds) await registry.register(subjectOf(topics[topic], ""), schemaOf(topics[topic]));
-  const times = [...new Set(said.map(timeOf))].toSorted((a, b) => a - b);
-  await using chat = topology(
-    product,
-    avroCodec(product, registry, await registeredIds(product, registry, "")),
-    times[0] ?? 0,
-  );
-  await chat.process(conversations, () => undefined);
-  await chat.process(inboxes, () => noSettings); // what the log says comes instead
-  await chat.publish(revisionOf(DEFAULT_ROLE, settings, 1, times[0] ?? 0));
-  for (const time of times) {
-    await chat.advance(time);
-    await chat.publish(...said.filter((record) => timeOf(record) === time));
-  }
-  await chat.advance((times.at(-1) ?? 0) + SESSION_TTL + settings.timeout * SECOND + MAX_SETTLING);
-  return (chat.values("notifications") as readonly NotificationEvent[]).flatMap(({ notificationId, snapshot }) =>
-    (snapshot?.recipient.emails ?? []).map((address) => ({ notificationId, address })),
-  );
+/** Topics that decisions come from, in the order of records of one time. */
+const INPUTS = precedence.filter((topic) => !derivedTopics.includes(topic));
+
+/** The keys of an act's records. */
+export const keysOf = ({ people, rooms }: Cast): ReadonlySet<string> =>
+  new Set([...people, ...rooms].map(({ id }) => id));
+
+/** Reads back the records of these keys, and all settings, as the log has them. Throws Transient. */
+export const recordsOf = async (
+  { log, codec }: { readonly log: Source; readonly codec: Codec },
+  keys: ReadonlySet<string>,
+): Promise<readonly LogRecord[]> => {
+  const found: LogRecord[] = [];
+  for await (const some of readLog(log, codec, INPUTS))
+    found.push(...some.filter(({ topic, key }) => topic === "settings" || keys.has(key)));
+  return found;
 };
 
-const timeOf = ({ value }: NewRecord): Millis => (value !== null && "occurredAt" in value ? value.occurredAt : 0);
+/**
+ * Tells the mails that follow from records by a time. A record is folded at its timestamp, before the timers of that
+ * time; or at the time that `takenAt` says, after them.
+ */
+export const mailsOf = (
+  records: readonly LogRecord[],
+  until: Millis,
+  takenAt?: (record: LogRecord) => Millis,
+): readonly ExpectedMail[] => {
+  const mails: ExpectedMail[] = [];
+  const driver = deciders({
+    enqueued({ queue, payload }) {
+      if (queue !== MAIL_QUEUE) return;
+      const { address, event } = payload as Letter; // as the rule made it
+      mails.push({ notificationId: event.notificationId, address });
+    },
+  });
+  const inOrder = takenAt === undefined ? records : records.toSorted((a, b) => takenAt(a) - takenAt(b));
+  let time = -Infinity;
+  for (const record of inOrder) {
+    const at = takenAt?.(record) ?? record.loggedAt;
+    if (at > until) continue;
+    if (takenAt !== undefined && at > time) driver.advance(at);
+    driver.feed(record);
+    time = Math.max(time, at);
+  }
+  driver.advance(until);
+  return mails;
+};
+
+/** Names a mail by its notification and its address. */
+export const nameOf = ({ notificationId, address }: ExpectedMail): string => `${notificationId} ${address}`;
+
+/**
+ * Tells the mails of an act. A service sees a record at some time between its timestamp and its acknowledgement. A mail
+ * is required if it follows at either end of that time, and allowed if it follows at one of them.
+ */
+export const expectationOf = (
+  records: readonly LogRecord[],
+  { acknowledged }: Pick<Act, "acknowledged">,
+  { timeout }: Pick<SettingsFields, "timeout">,
+): Expectation => {
+  const takenAt = (record: LogRecord): Millis => Math.max(record.loggedAt, acknowledged(record));
+  const last = Math.max(0, ...records.map(takenAt));
+  const dueBy = last + SESSION_TTL + timeout * SECOND + MAX_SETTLING;
+  const late = new Set(mailsOf(records, dueBy, takenAt).map(nameOf));
+  return {
+    required: mailsOf(records, dueBy).filter((mail) => late.has(nameOf(mail))),
+    dueBy,
+    allowedBy(now) {
+      const until = Math.max(now, dueBy);
+      return [...mailsOf(records, until), ...mailsOf(records, until, takenAt)];
+    },
+  };
+};
