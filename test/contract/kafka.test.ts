@@ -68,7 +68,7 @@ describe("records of transactions", () => {
     member.seek(place, null);
     const slices = await takeUntil(member, (some) => (some.at(-1)?.next ?? 0) >= 2);
     expect(recordsOf(slices)).toEqual([]);
-    expect(slices.at(-1)).toMatchObject({ place, next: await endOf(log, place) });
+    expect(slices.at(-1)).toMatchObject({ from: place, next: await endOf(log, place) });
   });
 });
 

@@ -97,7 +97,8 @@ export const together = (all: readonly History[]): readonly NewRecord[] =>
   all
     .flatMap(({ lines }) => lines)
     .toSorted((a, b) => a.at - b.at)
-    .map((line) => recordOf(line));
+    .map(recordOf)
+    .map(({ topic, key, value, loggedAt }) => ({ topic, key, value, timestamp: loggedAt }) as NewRecord); // topic and value came together
 
 /** What the rule decides of each alone, in memory, by a moment that is past all of it. @param begins what all have in common */
 export const expected = (all: readonly History[], begins: readonly Line[], until: Millis): readonly Triggered[] =>
