@@ -1,7 +1,8 @@
 import type { ConversationRow, MessageRow, Participation, Version } from "../domain/conversation-rows.ts";
+import { isUndeletedSince } from "../domain/deletion.ts";
 import type { UserId } from "../domain/ids.ts";
 import type { Millis } from "../platform/contract/time.ts";
-import { exclusion, participationAt, wasOpen } from "./participation.ts";
+import { exclusion, participationAt } from "./participation.ts";
 
 /** A moment at which a message became a candidate for somebody, or did not. */
 export interface Candidacy {
@@ -43,7 +44,7 @@ export const candidaciesOf = (row: ConversationRow, message: MessageRow): Candid
   const versions = message.versions.map((version, index): Situated => ({
     ...version,
     before: message.versions[index - 1]?.mentions ?? none,
-    isOpen: wasOpen(row, version.at),
+    isOpen: isUndeletedSince(row, version.at),
     later: (row.changes.at(-1)?.at ?? -Infinity) <= version.at ? noChanges : laterThan(row, version),
     edits: message.versions.slice(index + 1),
   }));

@@ -1,9 +1,8 @@
 import type { Change, ConversationRow, Participation } from "../domain/conversation-rows.ts";
 import type { UserId } from "../domain/ids.ts";
-import { HOUR, type Millis } from "../platform/contract/time.ts";
+import { LATENESS } from "../domain/log-record.ts";
+import type { Millis } from "../platform/contract/time.ts";
 
-/** A record may be so late, and is still taken as of its own time. */
-export const LATENESS: Millis = HOUR;
 /** Changes of participants that are remembered for that. */
 const MAX_CHANGES = 200;
 /** People who left and are remembered. */
@@ -107,7 +106,3 @@ export const exclusion = (participation: Participation | null, isMentioned: bool
   if (participation.notify === "NONE") return "muted";
   return participation.notify === "MENTIONS_ONLY" && !isMentioned ? "not_mentioned" : null;
 };
-
-/** Whether the conversation was there then and has not been deleted since. */
-export const wasOpen = ({ deletedAt, restoredAt }: ConversationRow, since: Millis): boolean =>
-  deletedAt === null || (restoredAt !== null && since >= restoredAt);

@@ -11,7 +11,9 @@ import {
   recentKey,
   type RecentRow,
 } from "../domain/conversation-rows.ts";
+import { restoredBy } from "../domain/deletion.ts";
 import type { UserId } from "../domain/ids.ts";
+import { LATENESS } from "../domain/log-record.ts";
 import { flow } from "../domain/flow.ts";
 import { type Due, nothing, type Rows } from "../platform/contract/processor.ts";
 import { type Millis, MINUTE } from "../platform/contract/time.ts";
@@ -24,7 +26,6 @@ import {
   formerly,
   isSame,
   knownSince,
-  LATENESS,
   participationAt,
   participationOf,
   withChange,
@@ -97,8 +98,7 @@ const expire = ({ key }: Due): Step<ChatRow> => ({ writes: [[key, null]], effect
 const onDescribed = (row: ConversationRow, event: Of<"conversation">, rows: Rows<ChatRow>): Step<ChatRow> => {
   const { conversation, at, loggedAt } = event;
   const { subject, photoUrl, custom } = conversation;
-  const isBack = row.deletedAt !== null && at >= row.deletedAt;
-  const restoredAt = isBack ? Math.min(row.restoredAt ?? at, at) : row.restoredAt;
+  const restoredAt = restoredBy(row, at);
   const isLatest = row.describedAt === null || at >= row.describedAt;
   const after = { ...row, restoredAt, ...(isLatest ? { subject, photoUrl, custom, describedAt: at } : {}) };
   const isLate = restoredAt !== row.restoredAt && at < loggedAt;

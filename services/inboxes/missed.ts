@@ -1,6 +1,7 @@
 import type { MessageId } from "../domain/ids.ts";
+import { LATENESS } from "../domain/log-record.ts";
 import type { Millis } from "../platform/contract/time.ts";
-import { LATENESS, MAX_LISTED, MAX_TOLD, MAX_TOLD_TIMES, type Missed, type Thread } from "./state.ts";
+import { MAX_LISTED, MAX_TOLD, MAX_TOLD_TIMES, type Missed, type Thread } from "./state.ts";
 
 /** Attended messages that are remembered beyond what a lapse may give back: a late record may tell otherwise. */
 const MAX_ATTENDED = 100;

@@ -1,6 +1,7 @@
 import type { ConversationId } from "../domain/ids.ts";
+import { LATENESS } from "../domain/log-record.ts";
 import { type Millis, SECOND } from "../platform/contract/time.ts";
-import { type Inbox, LATENESS, type Moment, type Session } from "./state.ts";
+import { type Inbox, type Moment, type Session } from "./state.ts";
 
 /** A session without a sign for so long has lapsed; its records no further apart belong together. */
 export const SESSION_TTL: Millis = 45 * SECOND;

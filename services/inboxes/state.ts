@@ -1,9 +1,6 @@
 import { type ProfileRow } from "../domain/inbox-rows.ts";
 import type { ConversationId, MessageId, UserId } from "../domain/ids.ts";
-import { HOUR, type Millis } from "../platform/contract/time.ts";
-
-/** A record may be so late, and what it says of the past is still taken into account exactly. */
-export const LATENESS: Millis = HOUR;
+import type { Millis } from "../platform/contract/time.ts";
 
 /** All that is known of a user, changed in place by the fold alone. How it lies in the store: parts.ts. */
 export interface Inbox extends Standing {
