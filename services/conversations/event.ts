@@ -29,7 +29,10 @@ export type ConversationEvent =
     }
   | { readonly type: "deleted"; readonly key: ConversationId; readonly at: Millis; readonly loggedAt: Millis };
 
-/** Reads the event of a conversation from a record. Throws Poison where key and value differ, or an id cannot be a row key. */
+/**
+ * Reads the event of a conversation from a record. Throws Poison where key and value differ, or an id cannot be a row
+ * key.
+ */
 export const readConversationEvent = (record: LogRecord): readonly ConversationEvent[] => {
   const { key, at, loggedAt } = record;
   switch (record.topic) {

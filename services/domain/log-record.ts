@@ -3,7 +3,10 @@ import { HOUR, type Millis } from "../platform/contract/time.ts";
 import type { Values } from "./records.ts";
 import type { TopicId } from "./topics.ts";
 
-/** Greatest time between a record's own time and its arrival in the log at which it is still folded exactly as of its own time. */
+/**
+ * Greatest time between a record's own time and its arrival in the log at which it is still folded exactly as of its
+ * own time.
+ */
 export const LATENESS: Millis = HOUR;
 
 /** A decoded record of one topic: the platform's record (`contract/log-record.ts`), with the type of its value. */

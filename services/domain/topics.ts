@@ -20,8 +20,8 @@ const declare = (
 const FOR_EVER = -1;
 
 /**
- * What was decided goes by what held then: as long back, a rebuild sees every revision and decides the same as the
- * first time; what is older it sees as it is now.
+ * Time for which every revision of a compacted topic is kept. A rebuild decides by the revision that held then; for
+ * decisions older than this it only has the latest one.
  */
 const REVISIONS_KEPT = 365 * DAY;
 
@@ -107,10 +107,10 @@ export type TopicId = keyof typeof topics;
 
 export const topicIds = Object.keys(topics) as readonly TopicId[];
 
-/** The topic with that name on a broker, without the prefix. */
+/** Finds a topic by its name on a broker, without the prefix. */
 export const topicNamed = (name: string): TopicId | undefined => topicIds.find((id) => topics[id].name === name);
 
-/** Topics whose records follow from those of the others: a rebuild writes them anew. */
+/** Topics whose records follow from those of other topics. A rebuild writes them anew. */
 export const derivedTopics: readonly TopicId[] = [
   "inbox",
   "conversationStrays",
@@ -120,13 +120,13 @@ export const derivedTopics: readonly TopicId[] = [
   "deadLetters",
 ];
 
-/** Whether the records of a topic follow from those of others. */
+/** Tells whether a topic's records follow from those of other topics. */
 export const isDerived = (id: string): boolean => (derivedTopics as readonly string[]).includes(id);
 
-/** The declaration of a topic, whoever names it. */
+/** Returns the declaration of a topic. */
 export const declared = (id: string): Topic => declarationOf({ topics }, id);
 
-/** Records of equal time are taken in this order (services/inboxes/README.md, "Time is the log's"). */
+/** Records of equal time are folded in this order (services/inboxes/README.md, "Time is the log's"). */
 export const precedence: readonly TopicId[] = [
   "settings",
   "preferences",

@@ -54,7 +54,10 @@ export const markStanding = (draft: Draft): void => {
   draft.inbox.asOf = draft.now;
 };
 
-/** Marks a thread as changed now, to be saved. The standing is marked too if the thread opens, closes or is forgotten earlier. */
+/**
+ * Marks a thread as changed now, to be saved. The standing is marked too if the thread opens, closes or is forgotten
+ * earlier.
+ */
 export const markThread = (draft: Draft, thread: Thread): void => {
   const { inbox, now, changedThreads } = draft;
   if (thread.touchedAt < 0) inbox.threads.set(thread.conversationId, thread);

@@ -38,7 +38,10 @@ export type InboxEvent =
     }
   | { readonly type: "deleted"; readonly key: UserId; readonly at: Millis; readonly loggedAt: Millis };
 
-/** The message of a CANDIDATE entry, and the verdict that admits it. Recipients share one object, or two where some are mentioned. */
+/**
+ * The message of a CANDIDATE entry, and the verdict that admits it. Recipients share one object, or two where some are
+ * mentioned.
+ */
 export interface Candidate {
   readonly message: Missed;
   readonly verdict: Verdict;

@@ -1,7 +1,9 @@
 import { DAY, type Millis } from "../platform/contract/time.ts";
 import { type Inbox, type Thread, unsave } from "./state.ts";
 
-/** A thread without missed messages is forgotten this long after its latest change, unless a cooldown still counts it. */
+/**
+ * A thread without missed messages is forgotten this long after its latest change, unless a cooldown still counts it.
+ */
 export const THREAD_RETENTION: Millis = 30 * DAY;
 
 /**

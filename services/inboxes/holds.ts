@@ -34,7 +34,10 @@ export const onRead = (draft: Draft, at: Millis): void => {
 export const mustRecheckAll = ({ recheckAll, book, since, now }: Draft): boolean =>
   recheckAll || (nextChange(book, since) ?? Infinity) <= now;
 
-/** Computes anew the hold of each open thread that may have changed. @param isDue a timer has fired, so holds may have ended */
+/**
+ * Computes anew the hold of each open thread that may have changed.
+ * @param isDue a timer has fired, so holds may have ended
+ */
 export const updateHolds = (draft: Draft, isDue: boolean): void => {
   const { inbox, now, changedThreads } = draft;
   if (inbox.open.size === 0) {

@@ -16,7 +16,7 @@ import {
 import { type Inbox, type Moment, type Thread } from "./state.ts";
 import { emptyVerdict, markStanding, note, markThread, type Draft } from "./draft.ts";
 
-/** A session shows that it is there, or that it ends. */
+/** Adds a sign or the end of a session, and decides anew about the messages that it bears on. */
 export const onMoment = (draft: Draft, sessionId: string, moment: Moment): void => {
   const { inbox } = draft;
   const known = momentsOf(inbox, sessionId);
@@ -29,7 +29,7 @@ export const onMoment = (draft: Draft, sessionId: string, moment: Moment): void 
   reconsiderFrom(draft, from);
 };
 
-/** A sign starts the cooldown over: it only matters after a notification. */
+/** Records a sign. It rechecks all threads if a notification came before: the cooldown starts over. */
 const onSign = (draft: Draft, at: Millis): void => {
   const { inbox } = draft;
   const before = inbox.signAt ?? -Infinity;
@@ -47,8 +47,8 @@ const updateSessions = (draft: Draft): void => {
 };
 
 /**
- * Sessions without a sign for SESSION_TTL were live only until their latest: what came on their screens after is missed.
- * What ends at this very time is looked at before anything else of this time, or never.
+ * Ends the sessions without a sign for SESSION_TTL. They were live only until their latest sign, so messages that came on
+ * their screens after it are missed. A lapse at the event's own time is taken before the event, or would be lost.
  */
 export const lapse = (draft: Draft): void => {
   const { inbox, now } = draft;
@@ -58,7 +58,7 @@ export const lapse = (draft: Draft): void => {
   reconsiderFrom(draft, lapsed ?? now);
 };
 
-/** A message came while the conversation was on screen. */
+/** Records the time of a message that came while its conversation was on screen. */
 export const noteAttended = (draft: Draft, conversation: ConversationId, since: Millis): void => {
   const { inbox } = draft;
   if (since <= (inbox.attended.get(conversation) ?? -Infinity)) return;
@@ -66,16 +66,16 @@ export const noteAttended = (draft: Draft, conversation: ConversationId, since: 
   markStanding(draft);
 };
 
-/** Decides anew what was missed from a time on, wherever that may be another now. */
+/** Decides anew which messages since a time were missed, in all threads that the change may concern. */
 export const reconsiderFrom = (draft: Draft, since: Millis): void => {
   const { inbox, now } = draft;
-  const from = Math.max(since, now - LATENESS); // before, not all is remembered
+  const from = Math.max(since, now - LATENESS); // older moments may be forgotten
   for (const thread of concerned(inbox, from)) reconsiderThread(draft, thread, from);
   for (const [conversation, latest] of inbox.attended)
-    if (latest <= now - LATENESS) inbox.attended.delete(conversation); // what was attended so long ago stays so
+    if (latest <= now - LATENESS) inbox.attended.delete(conversation); // no late record can make it missed any more
 };
 
-/** Threads in which something of that time on was attended, or missed while it may have been on screen. */
+/** Threads with a message since a time that was attended, or missed though it may have been on screen. */
 const concerned = (inbox: Inbox, from: Millis): readonly Thread[] => {
   const found: Thread[] = [];
   for (const [conversation, latest] of inbox.attended) {

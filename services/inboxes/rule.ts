@@ -5,7 +5,7 @@ import { type SettingsBook, settingsTable } from "../domain/role-settings.ts";
 import type { Millis } from "../platform/contract/time.ts";
 import { type Candidate, type InboxEvent, readInboxEvent } from "./event.ts";
 import { forget } from "./forget.ts";
-import { attend, gone, keep, mention, miss, read, readOn, tell } from "./missed.ts";
+import { attend, keep, mention, miss, read, readOn, reasonNotMissed, tell } from "./missed.ts";
 import { lookupsFor, type Notice, noticeOf } from "./notification.ts";
 import { inboxParts } from "./saved-parts.ts";
 import { mustRecheckAll, nextCheck, onRead, onTold, updateHolds, sooner } from "./holds.ts";
@@ -30,7 +30,10 @@ import { holdOf } from "./when.ts";
 
 type Of<T extends InboxEvent["type"]> = Extract<InboxEvent, { type: T }>;
 
-/** The rule (services/inboxes/README.md) for one user's inbox: whether to notify the user, about which messages, and when. */
+/**
+ * The rule (services/inboxes/README.md) for one user's inbox: whether to notify the user, about which messages, and
+ * when.
+ */
 export const inboxes: Processor<Inbox, InboxEvent, SettingsBook> = {
   name: "inboxes",
   inputs: ["users", "presence", "inbox"],
@@ -74,7 +77,10 @@ const onEvent = (draft: Draft, event: InboxEvent): Step<Inbox> => {
   return stepOf(draft);
 };
 
-/** Decides anew about messages since a deleted user came back. @param since the time of the return; null: it is unchanged */
+/**
+ * Decides anew about messages since a deleted user came back.
+ * @param since the time of the return; null: it is unchanged
+ */
 const onRestored = (draft: Draft, since: Millis | null): void => {
   if (since !== null && since < draft.now) reconsiderFrom(draft, since);
 };
@@ -130,7 +136,9 @@ const retract = (draft: Draft, thread: Thread, { message: { messageId } }: Candi
 
 const REASONS = { OWN: "read", WITHDRAWN: "deleted", CLOSED: "left", MENTIONS_ONLY: "not_mentioned" };
 
-/** Removes from a thread the messages that an entry takes away, missed or attended. Returns the ids no longer missed. */
+/**
+ * Removes from a thread the messages that an entry takes away, missed or attended. Returns the ids no longer missed.
+ */
 const removeBy = ({ entry, at }: Of<"entry">, thread: Thread): ReturnType<typeof keep> => {
   const { type, messageId, sentAt } = entry;
   switch (type) {
@@ -151,7 +159,7 @@ const onCandidate = (draft: Draft, thread: Thread, { message, verdict }: Candida
   const { inbox, now } = draft;
   const { conversationId } = thread;
   const { messageId, since } = message;
-  const reason = gone(thread, message);
+  const reason = reasonNotMissed(thread, message);
   if (reason !== null) {
     note(draft, { ...verdict, verdict: "REJECTED", reason });
     return;
@@ -184,7 +192,10 @@ const onDue = (draft: Draft): Step<Inbox> => {
   return stepOf(draft);
 };
 
-/** Notifies about the threads that nothing holds any more, in order: about each alone, or about all open threads together. */
+/**
+ * Notifies about the threads that nothing holds any more, in order: about each alone, or about all open threads
+ * together.
+ */
 const notifyDue = (draft: Draft): void => {
   const { inbox, now } = draft;
   const settings = settingsOf(draft);

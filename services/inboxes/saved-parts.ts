@@ -14,7 +14,10 @@ type SavedStanding = Omit<Standing, "attended"> & {
   readonly open: readonly (readonly [ConversationId, Held | null, Millis | null])[];
 };
 
-/** A thread as saved. Fields as in a new thread are left out, and `count` where every missed message is listed: threads are many. */
+/**
+ * A thread as saved. Fields as in a new thread are left out, and `count` where every missed message is listed: threads
+ * are many.
+ */
 interface SavedThread extends ReadPosition {
   readonly readAt: Millis | undefined;
   readonly missed: readonly SavedMessage[] | undefined;
@@ -92,7 +95,9 @@ export const inboxParts: RowParts<Inbox> = {
   },
 };
 
-/** Defers the encoding of a part until it is written, so that the parts of a commit are never all in memory as saved. */
+/**
+ * Defers the encoding of a part until it is written, so that the parts of a commit are never all in memory as saved.
+ */
 const deferred = <State>(state: State, saved: (state: State) => unknown): { readonly toJSON: () => unknown } => ({
   toJSON: () => saved(state),
 });

@@ -37,7 +37,10 @@ import { emptyVerdict } from "./draft.ts";
 /** Returns the row that a lookup found. */
 type Found = (lookup: Lookup) => unknown;
 
-/** Turns a notice into the TRIGGERED verdict and event. Texts and names are the present ones, and deleted messages are left out. */
+/**
+ * Turns a notice into the TRIGGERED verdict and event. Texts and names are the present ones, and deleted messages are
+ * left out.
+ */
 export const compose = (notice: Notice, found: Found): readonly Effect[] => {
   const { userId, conversationId, messageIds, first, awaySince, at } = notice;
   const id = notificationId(userId, first.conversationId, first.messageId, first.since);
