@@ -53,14 +53,14 @@ export const candidaciesOf = (row: ConversationRow, message: MessageRow): Candid
   if (sent !== undefined && edits.length + sent.later.length === 0 && !message.isDeleted) return asSent(message, sent);
 
   return (user, now) => {
-    const never = unfit(message, user);
+    const unfitness = unfit(message, user);
     const found: Candidacy[] = [];
     for (const version of versions) {
       const { at: since, isEdit, mentions, before, isOpen } = version;
       const isMentioned = mentions.includes(user);
       if (isEdit && (!isMentioned || before.includes(user))) continue;
       const reason =
-        never ??
+        unfitness ??
         exclusion(participationAt(row, user, since, now), isMentioned) ??
         (isOpen ? null : "conversation_deleted") ??
         lost(row, message, user, now, version);

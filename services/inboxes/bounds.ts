@@ -45,8 +45,8 @@ export const boundedCustom = (
   share = 1,
 ): Readonly<Record<string, string>> => {
   const entries = Object.entries(custom);
-  const some = fitting(entries, ([name, value]) => name.length + value.length, MAX_CUSTOM / share);
-  return some.length === entries.length ? custom : Object.fromEntries(some);
+  const kept = fitting(entries, ([name, value]) => name.length + value.length, MAX_CUSTOM / share);
+  return kept.length === entries.length ? custom : Object.fromEntries(kept);
 };
 
 export const boundedAddresses = (addresses: readonly string[]): readonly string[] =>
@@ -65,7 +65,7 @@ export const boundedAttachments = (
   messages: readonly (readonly Attachment[])[],
   share = 1,
 ): readonly (readonly Attachment[])[] => {
-  const some = messages.map((attachments) =>
+  const bounded = messages.map((attachments) =>
     attachments
       .slice(0, MAX_ATTACHMENTS)
       .flatMap(({ name, url, mimeType, size }) =>
@@ -73,6 +73,6 @@ export const boundedAttachments = (
       ),
   );
   const sizeOf = ({ name, url, mimeType }: Attachment): number => name.length + url.length + mimeType.length;
-  const kept = new Set(fitting(some.toReversed().flat(), sizeOf, MAX_ATTACHMENTS_TEXT / share));
-  return some.map((attachments) => attachments.filter((attachment) => kept.has(attachment)));
+  const kept = new Set(fitting(bounded.toReversed().flat(), sizeOf, MAX_ATTACHMENTS_TEXT / share));
+  return bounded.map((attachments) => attachments.filter((attachment) => kept.has(attachment)));
 };
