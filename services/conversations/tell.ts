@@ -61,17 +61,17 @@ export const differing = (
     return entry;
   };
   for (const { users, before, after } of differences) {
-    const had = acceptedOf(before);
-    const has = acceptedOf(after);
-    const isKept = had.every(({ since }) => has.some((each) => each.since === since));
-    if (has.length === 0 && !isKept) {
-      const reason = (after.find((each) => isSame(each, had[0])) ?? after.at(-1))?.reason ?? "left";
+    const acceptedBefore = acceptedOf(before);
+    const acceptedAfter = acceptedOf(after);
+    const isKept = acceptedBefore.every(({ since }) => acceptedAfter.some((each) => each.since === since));
+    if (acceptedAfter.length === 0 && !isKept) {
+      const reason = (after.find((each) => isSame(each, acceptedBefore[0])) ?? after.at(-1))?.reason ?? "left";
       withdrawn.set(reason, [...(withdrawn.get(reason) ?? []), ...users]);
     }
-    for (let index = 0; index < has.length; index++) {
-      const candidacy = has[index] as Candidacy;
+    for (let index = 0; index < acceptedAfter.length; index++) {
+      const candidacy = acceptedAfter[index] as Candidacy;
       const { since, isMentioned } = candidacy;
-      if (isKept && had.some((each) => isSame(each, candidacy))) continue;
+      if (isKept && acceptedBefore.some((each) => isSame(each, candidacy))) continue;
       const entry = addedAt(since, isKept || index > 0 ? null : ANEW);
       for (const user of users) entry.users.push(user);
       if (isMentioned) for (const user of users) entry.mentioned.push(user);
