@@ -8,7 +8,7 @@ export interface Deletion {
   readonly restoredAt: Millis | null;
 }
 
-/** Tells whether a row has not been deleted since a time. A deletion also ends everything that came before it. */
+/** Tells whether a row has not been deleted since a time. For a row that is back, that holds from its return on. */
 export const isUndeletedSince = ({ deletedAt, restoredAt }: Deletion, since: Millis): boolean =>
   deletedAt === null || (restoredAt !== null && since >= restoredAt);
 

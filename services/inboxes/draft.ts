@@ -13,7 +13,7 @@ export interface Draft {
   /** The stream's time. */
   readonly now: Millis;
   readonly book: SettingsBook;
-  /** The stream's time of the previous change to the inbox. */
+  /** The stream's time of the previous change to the standing. */
   readonly since: Millis;
   effects: readonly Effect[];
   /** Threads that this event has changed. */
@@ -55,8 +55,8 @@ export const markStanding = (draft: Draft): void => {
 };
 
 /**
- * Marks a thread as changed now, to be saved. The standing is marked too if the thread opens, closes or is forgotten
- * earlier.
+ * Marks a thread as changed now, to be saved. The standing is marked too if the thread opens, closes, or brings `forgetAt`
+ * forward.
  */
 export const markThread = (draft: Draft, thread: Thread): void => {
   const { inbox, now, changedThreads } = draft;
@@ -123,7 +123,7 @@ export const emit = (draft: Draft, effect: Effect): void => {
   draft.effects = draft.effects.length === 0 ? [effect] : [...draft.effects, effect];
 };
 
-/** Returns the step that saves the draft's changes and carries out its effects. */
+/** Returns the step with the inbox to save, if it has changed, and the effects. */
 export const stepOf = ({ inbox, effects, isChanged }: Draft): Step<Inbox> => {
   if (isChanged) return { writes: [[inbox.userId, inbox]], effects };
   return effects.length === 0 ? nothing : { writes: [], effects };

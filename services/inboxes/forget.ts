@@ -16,7 +16,7 @@ export const forgottenAt = ({ touchedAt, toldAt, readAt }: Thread): Millis => {
   return Math.ceil((touchedAt + kept) / DAY) * DAY;
 };
 
-/** Forgets the threads that are due for it. A thread that a cooldown still counts stays. */
+/** Forgets the threads whose `forgottenAt` has come, unless a cooldown still counts them. */
 export const forget = (inbox: Inbox, now: Millis): void => {
   if (inbox.forgetAt === null || inbox.forgetAt > now) return;
   let next: Millis | null = null;

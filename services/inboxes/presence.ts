@@ -2,14 +2,14 @@ import type { ConversationId } from "../domain/ids.ts";
 import { LATENESS } from "../domain/log-record.ts";
 import type { Millis } from "../platform/contract/time.ts";
 import { reconsider } from "./missed.ts";
-import { isUserSince } from "./profile.ts";
+import { isUserUndeletedSince } from "./profile.ts";
 import {
   attends,
   changesFrom,
   earliestLapsed,
   forgetSessions,
   momentsOf,
-  watch,
+  deriveOnline,
   withMoment,
   withSession,
 } from "./sessions.ts";
@@ -42,7 +42,7 @@ const onSign = (draft: Draft, at: Millis): void => {
 const updateSessions = (draft: Draft): void => {
   const { inbox, now } = draft;
   forgetSessions(inbox, now);
-  if (watch(inbox, now)) draft.recheckAll = true;
+  if (deriveOnline(inbox, now)) draft.recheckAll = true;
   markStanding(draft);
 };
 
@@ -70,13 +70,13 @@ export const noteAttended = (draft: Draft, conversation: ConversationId, since: 
 export const reconsiderFrom = (draft: Draft, since: Millis): void => {
   const { inbox, now } = draft;
   const from = Math.max(since, now - LATENESS); // older moments may be forgotten
-  for (const thread of concerned(inbox, from)) reconsiderThread(draft, thread, from);
+  for (const thread of concernedThreads(inbox, from)) reconsiderThread(draft, thread, from);
   for (const [conversation, latest] of inbox.attended)
     if (latest <= now - LATENESS) inbox.attended.delete(conversation); // no late record can make it missed any more
 };
 
 /** Threads with a message since a time that was attended, or missed though it may have been on screen. */
-const concerned = (inbox: Inbox, from: Millis): readonly Thread[] => {
+const concernedThreads = (inbox: Inbox, from: Millis): readonly Thread[] => {
   const found: Thread[] = [];
   for (const [conversation, latest] of inbox.attended) {
     const thread = latest >= from ? inbox.threads.get(conversation) : undefined;
@@ -97,7 +97,7 @@ const reconsiderThread = (draft: Draft, thread: Thread, from: Millis): void => {
   const { inbox, now } = draft;
   const { conversationId, missed, attended } = thread;
   const isAttended = ({ since }: { readonly since: Millis }): boolean =>
-    attends(inbox, conversationId, since, now) || !isUserSince(inbox.profile, since);
+    attends(inbox, conversationId, since, now) || !isUserUndeletedSince(inbox.profile, since);
   const before = reconsider(thread, from, isAttended, now);
   const latest = attended.at(-1)?.since;
   if (latest !== undefined) noteAttended(draft, conversationId, latest);

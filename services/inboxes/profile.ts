@@ -48,5 +48,5 @@ const setProfile = (draft: Draft, profile: ProfileRow): void => {
 };
 
 /** Tells whether the user has not been deleted since a time. A user who never had a profile counts as not deleted. */
-export const isUserSince = (profile: ProfileRow | null, since: Millis): boolean =>
+export const isUserUndeletedSince = (profile: ProfileRow | null, since: Millis): boolean =>
   profile === null || isUndeletedSince(profile, since);

@@ -10,7 +10,7 @@ import { lookupsFor, type Notice, noticeOf } from "./notification.ts";
 import { inboxParts } from "./saved-parts.ts";
 import { mustRecheckAll, nextCheck, onRead, onTold, updateHolds, sooner } from "./holds.ts";
 import { lapse, noteAttended, onMoment, reconsiderFrom } from "./presence.ts";
-import { onDeleted, onProfile, isUserSince } from "./profile.ts";
+import { onDeleted, onProfile, isUserUndeletedSince } from "./profile.ts";
 import { attends } from "./sessions.ts";
 import { compose } from "./snapshot.ts";
 import { type Inbox, newInbox, type Thread } from "./state.ts";
@@ -164,7 +164,7 @@ const onCandidate = (draft: Draft, thread: Thread, { message, verdict }: Candida
     note(draft, { ...verdict, verdict: "REJECTED", reason });
     return;
   }
-  const unmissed = !isUserSince(inbox.profile, since)
+  const unmissed = !isUserUndeletedSince(inbox.profile, since)
     ? "user_deleted"
     : attends(inbox, conversationId, since, now)
       ? "attending"

@@ -34,23 +34,23 @@ const lastSign = ({ at, until = at }: Moment): Millis => until;
 export const withMoment = (moments: Moments, moment: Moment): Moments => {
   const place = moments.findLastIndex(({ at }) => at <= moment.at) + 1;
   const before = moments[place - 1];
-  if (before === undefined) return remembered([moment, ...moments]);
+  if (before === undefined) return limited([moment, ...moments]);
   const last = lastSign(before);
   const isKnown = moment.at <= last && moment.isSign === before.isSign && moment.screen === before.screen;
   if (isKnown) return moments;
-  if (moment.at >= last) return remembered(moments.toSpliced(place, 0, moment));
+  if (moment.at >= last) return limited(moments.toSpliced(place, 0, moment));
   // The moment falls among signs remembered as one, and differs: the first and the last of them stay.
-  return remembered(moments.toSpliced(place - 1, 1, { ...before, until: moment.at }, moment, { ...before, at: last }));
+  return limited(moments.toSpliced(place - 1, 1, { ...before, until: moment.at }, moment, { ...before, at: last }));
 };
 
 /** Limits the moments to MAX_MOMENTS: merges the oldest two where they are alike, else drops the oldest. */
-const remembered = (moments: Moments): Moments => {
+const limited = (moments: Moments): Moments => {
   if (moments.length <= MAX_MOMENTS) return moments;
   const [first, second, ...others] = moments;
   if (first === undefined || second === undefined) return moments;
   const areAlike = first.isSign && second.isSign && first.screen === second.screen;
   const isOne = areAlike && second.at <= lastSign(first) + SESSION_TTL;
-  return remembered(isOne ? [{ ...first, until: lastSign(second) }, ...others] : [second, ...others]);
+  return limited(isOne ? [{ ...first, until: lastSign(second) }, ...others] : [second, ...others]);
 };
 
 /**
@@ -88,7 +88,7 @@ const later = (a: Millis | null, b: Millis | null): Millis | null => (a === null
  * Derives `isOnline`, `awaySince`, `screens` and `lapsesAt` from the sessions as of now. Returns whether a hold may change
  * by it: any of the first three differs.
  */
-export const watch = (inbox: Inbox, now: Millis): boolean => {
+export const deriveOnline = (inbox: Inbox, now: Millis): boolean => {
   let isOnline = false;
   let lapsesAt: Millis | null = null;
   let awaySince = inbox.endedAt;
