@@ -1,49 +1,51 @@
 import type { ConversationRow, MessageRow, Participation, Version } from "../domain/conversation-rows.ts";
+import { isUndeletedSince } from "../domain/deletion.ts";
 import type { UserId } from "../domain/ids.ts";
 import type { Millis } from "../platform/contract/time.ts";
-import { exclusion, participationAt, wasOpen } from "./participation.ts";
+import { exclusion, participationAt } from "./participation.ts";
 
-/** A moment at which a message became a candidate for somebody, or did not. */
+/** A moment at which a message became a candidate for a user, or was rejected. */
 export interface Candidacy {
   readonly since: Millis;
   readonly isMentioned: boolean;
-  /** Why it is none, or none any more; null: it is one. */
+  /** Reason code of the rejection or withdrawal; null: the message is a candidate. */
   readonly reason: string | null;
 }
 
-/** Why the message is nobody's candidate, or not this user's (design/semantics.md, "Missed", 1). */
+/** Reason why a message can never be a candidate for a user (services/inboxes/README.md, "Missed", 1); null: it can. */
 const unfit = ({ kind, isImport, senderId }: MessageRow, user: UserId): string | null => {
   if (kind !== "USER") return "system_message";
   if (isImport) return "import";
   return user === senderId ? "self" : null;
 };
 
-/** Candidacies of some users before an event, and after it. */
+/** Candidacies of users before an event and after it. */
 export interface Difference {
   readonly users: readonly UserId[];
   readonly before: readonly Candidacy[];
   readonly after: readonly Candidacy[];
 }
 
-/** Somebody's candidacies. @param now how they take part by now */
+/** Returns a user's candidacies. @param now the user's participation now */
 export type Candidacies = (user: UserId, now: Participation | null) => readonly Candidacy[];
 
-/** A version with what is known of its time. */
+/** A version, with the facts that its candidacies depend on. */
 interface Situated extends Version {
-  /** Whom the version before mentions. */
+  /** Users whom the previous version mentions. */
   readonly before: readonly UserId[];
+  /** true: the conversation has not been deleted since. */
   readonly isOpen: boolean;
-  /** How others took part, or didn't any more, since. */
+  /** Changes of participation since. */
   readonly later: ConversationRow["changes"];
   readonly edits: readonly Version[];
 }
 
-/** The moments at which a message could become a candidate, from all that is known by now. */
+/** Returns each user's candidacies of a message, one for each moment at which it could become a candidate. */
 export const candidaciesOf = (row: ConversationRow, message: MessageRow): Candidacies => {
   const versions = message.versions.map((version, index): Situated => ({
     ...version,
     before: message.versions[index - 1]?.mentions ?? none,
-    isOpen: wasOpen(row, version.at),
+    isOpen: isUndeletedSince(row, version.at),
     later: (row.changes.at(-1)?.at ?? -Infinity) <= version.at ? noChanges : laterThan(row, version),
     edits: message.versions.slice(index + 1),
   }));
@@ -51,14 +53,14 @@ export const candidaciesOf = (row: ConversationRow, message: MessageRow): Candid
   if (sent !== undefined && edits.length + sent.later.length === 0 && !message.isDeleted) return asSent(message, sent);
 
   return (user, now) => {
-    const never = unfit(message, user);
+    const unfitness = unfit(message, user);
     const found: Candidacy[] = [];
     for (const version of versions) {
       const { at: since, isEdit, mentions, before, isOpen } = version;
       const isMentioned = mentions.includes(user);
       if (isEdit && (!isMentioned || before.includes(user))) continue;
       const reason =
-        never ??
+        unfitness ??
         exclusion(participationAt(row, user, since, now), isMentioned) ??
         (isOpen ? null : "conversation_deleted") ??
         lost(row, message, user, now, version);
@@ -68,13 +70,13 @@ export const candidaciesOf = (row: ConversationRow, message: MessageRow): Candid
   };
 };
 
-/** Nothing has changed since it was sent: all who are alike have the same, in one object. */
+/** Candidacies of a message that has not changed since it was sent. Users of equal outcome share one array. */
 const asSent = (message: MessageRow, { at: since, mentions, isOpen }: Situated): Candidacies => {
   const known: (readonly [Candidacy])[] = [];
   return (user, now) => {
     const isMentioned = mentions.length > 0 && mentions.includes(user);
     const reason = unfit(message, user) ?? exclusion(now, isMentioned) ?? (isOpen ? null : "conversation_deleted");
-    for (const one of known) if (one[0].reason === reason && one[0].isMentioned === isMentioned) return one;
+    for (const same of known) if (same[0].reason === reason && same[0].isMentioned === isMentioned) return same;
     const found = [{ since, isMentioned, reason }] as const;
     known.push(found);
     return found;
@@ -87,7 +89,10 @@ const laterThan = ({ changes }: ConversationRow, version: Version): Conversation
 const noChanges: ConversationRow["changes"] = [];
 const none: readonly UserId[] = [];
 
-/** Why a candidate of a version has been none any more since (design/semantics.md, "Missed", 7 and 8). */
+/**
+ * Reason why a candidate of a version has been withdrawn since (services/inboxes/README.md, "Missed", 7 and 8); null:
+ * it has not.
+ */
 const lost = (
   row: ConversationRow,
   message: MessageRow,
@@ -106,6 +111,6 @@ const lost = (
   return edits.some(isUnmentioned) ? "unmentioned" : null;
 };
 
-/** Whom the message mentioned just before that time. */
+/** Users whom a message mentioned just before a time. */
 const mentionsAt = ({ versions }: MessageRow, at: Millis): readonly UserId[] =>
   versions.findLast((version) => version.at < at)?.mentions ?? versions[0]?.mentions ?? none;

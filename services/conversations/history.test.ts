@@ -21,17 +21,17 @@ import { conversations } from "./rule.ts";
 const chat = of(conversations, undefined);
 const both = [joined("ada"), joined("bob")];
 
-describe("an edit", () => {
+describe("edits", () => {
   const eve = joined("eve", { notify: "MENTIONS_ONLY" });
 
-  test("says to whom it makes a difference whether the message mentions them now", () => {
+  test("an EDITED entry goes to the users whom the message newly mentions or mentions no longer", () => {
     chat
       .after(...both, sent("m1", { mentions: ["ada"] }))
       .on(edited("m1", "12:02"))
       .causes(mentions("m1", ["ada"]));
   });
 
-  test("that newly mentions someone makes it a candidate for them then", () => {
+  test("an edit that newly mentions a user makes the message a candidate for them at that time", () => {
     const entry = { ...candidate("m1", "eve"), mentioned: ["eve"], occurredAt: at("12:02") };
     chat
       .after(joined("bob"), eve, sent("m1"))
@@ -39,35 +39,35 @@ describe("an edit", () => {
       .causes({ ...mentions("m1", ["eve", "bob"], "eve", "bob"), occurredAt: at("12:02") }, entry);
   });
 
-  test("that no longer mentions who wants only mentions withdraws it from them", () => {
+  test("an edit that no longer mentions a user of MENTIONS_ONLY withdraws the message from them", () => {
     chat
       .after(joined("ada"), eve, sent("m1", { mentions: ["eve", "ada"] }))
       .on(edited("m1", "12:02", { mentions: ["ada"] }))
       .causes(mentions("m1", ["eve"]), withdrawn("m1", "unmentioned", "eve"));
   });
 
-  test("that mentions who was mentioned already, its sender, or who can't be told makes nothing a candidate", () => {
+  test("an edit makes no candidate for its sender, a user already mentioned, or a user without access", () => {
     chat
       .after(eve, joined("bob"), joined("dan", { access: "NONE" }), sent("m1", { mentions: ["eve"] }))
       .on(edited("m1", "12:02", { mentions: ["eve", "bob", "dan", "stranger"] }))
       .causes(mentions("m1", ["bob", "dan"], "bob", "dan"));
   });
 
-  test("of an imported message makes it nobody's candidate", () => {
+  test("an edit of an imported message makes it nobody's candidate", () => {
     chat
       .after(eve, sent("m1", { origin: "IMPORT" }))
       .on(edited("m1", "12:02", { mentions: ["eve"] }))
       .causes(mentions("m1", ["eve"], "eve"));
   });
 
-  test("of what was edited so before changes nothing", () => {
+  test("a repeated edit changes nothing", () => {
     chat
       .after(...both, sent("m1"), edited("m1", "12:02"))
       .on(edited("m1", "12:02", { mentions: ["ada"] }))
       .causes();
   });
 
-  test("of a time before the message was sent changes nothing, whichever is read first", () => {
+  test("an edit older than its message changes nothing, whichever comes first", () => {
     const early = edited("m1", "12:00:59", { mentions: ["eve"] });
     chat
       .after(...both, eve, sent("m1"))
@@ -79,7 +79,7 @@ describe("an edit", () => {
       .causes(candidate("m1", "ada"), own("m1", "bob"));
   });
 
-  test("of a message that is unknown or deleted changes nothing", () => {
+  test("an edit of an unknown or deleted message changes nothing", () => {
     chat
       .after(...both)
       .on(edited("m1", "12:02"))
@@ -91,8 +91,8 @@ describe("an edit", () => {
   });
 });
 
-describe("a deletion", () => {
-  test("withdraws the message from all who may have missed it, once", () => {
+describe("deletions", () => {
+  test("a deletion withdraws the message from all participants, once", () => {
     chat
       .after(...both, sent("m1"))
       .on(deleted("m1"))
@@ -103,7 +103,7 @@ describe("a deletion", () => {
       .causes();
   });
 
-  test("of an unknown message changes nothing", () => {
+  test("a deletion of an unknown message changes nothing", () => {
     chat
       .after(...both)
       .on(deleted("m1"))
@@ -111,8 +111,8 @@ describe("a deletion", () => {
   });
 });
 
-describe("a conversation", () => {
-  test("that is deleted is closed for everyone, and nothing in it is missed until it is described again", () => {
+describe("conversations", () => {
+  test("a deleted conversation is closed for everyone, and no message in it is missed until it is described again", () => {
     chat
       .after(...both)
       .on(closedAt("12:03"))
@@ -128,7 +128,7 @@ describe("a conversation", () => {
       .causes(candidate("m2", "ada"), own("m2", "bob"));
   });
 
-  test("remembers its latest description and its last 20 system messages, as they are now", () => {
+  test("a conversation remembers its latest description and the latest versions of its last 20 system messages", () => {
     const system = Array.from({ length: 22 }, (_none, index) =>
       message("c", null, `s${index}`, `12:01:${String(index).padStart(2, "0")}`, { kind: "SYSTEM" }),
     );
@@ -150,12 +150,12 @@ describe("a conversation", () => {
   });
 });
 
-describe("someone who turns out to have joined before", () => {
+describe("late joins", () => {
   const burst = Array.from({ length: 120 }, (_none, index) =>
     message("c", "bob", `m${index}`, `12:${String(1 + Math.floor(index / 60)).padStart(2, "0")}:${index % 60}`),
   );
 
-  test("may have missed all that was said in the last minutes, however much", () => {
+  test("a participant whose join comes late may have missed every message of the last minutes, however many", () => {
     chat
       .after(joined("bob"), ...burst)
       .on({ ...joined("ada"), timestamp: at("12:03") })
@@ -163,21 +163,21 @@ describe("someone who turns out to have joined before", () => {
   });
 });
 
-describe("a message's row", () => {
+describe("message rows", () => {
   const row = (...said: readonly NewRecord[]) => chat.after(...said).rows.get(messageKey("c", "m1"));
 
-  test("has the latest text, whatever order the edits come in", () => {
+  test("a message's row has the latest text, whatever order the edits come in", () => {
     expect(row(...both, sent("m1"), edited("m1", "12:03"), edited("m1", "12:02"))).toMatchObject({
       text: "as of 12:03",
       versions: [{ at: at("12:01") }, { at: at("12:02") }, { at: at("12:03") }],
     });
   });
 
-  test("has no text any more when it is deleted", () => {
+  test("a deleted message's row has no text", () => {
     expect(row(sent("m1"), deleted("m1"))).toMatchObject({ isDeleted: true, text: "", attachments: [] });
   });
 
-  test("is forgotten 30 days after the log's last word of it, and what is said of it then changes nothing", () => {
+  test("a message is forgotten 30 days after its latest record, and an edit after that changes nothing", () => {
     const days = (count: number): string => `${12 + 24 * count}:02`;
     const both30 = [...both, sent("m1"), edited("m1", "12:02")];
     expect(
@@ -199,8 +199,8 @@ describe("a message's row", () => {
   });
 });
 
-describe("a record that can't be", () => {
-  test("is poison: another key, an id that is empty, too long or with a NUL", () => {
+describe("invalid records", () => {
+  test("a record is poison if its key differs from its id, or an id is empty, too long or contains NUL", () => {
     const poison = (said: NewRecord): void => {
       expect(() => chat.after(said).rows).toThrow(expect.objectContaining({ name: "Poison" }));
     };
@@ -212,7 +212,7 @@ describe("a record that can't be", () => {
     }
   });
 
-  test("is nothing where a tombstone has no meaning", () => {
+  test("a tombstone of a message or a participant changes nothing", () => {
     for (const said of [sent("m1"), joined("ada")])
       chat
         .after(...both)

@@ -2,12 +2,15 @@ import { type MessageRow, newConversation, type Version } from "../domain/conver
 import type { MessageEvent } from "../domain/records.ts";
 import { DAY, type Millis } from "../platform/contract/time.ts";
 
-/** A message leaves the store so long after the log's last word of it: nobody is told about it any more. */
+/**
+ * A message leaves the store this long after the Kafka timestamp of its latest record. Later, nobody is notified about
+ * it.
+ */
 export const MESSAGE_RETENTION: Millis = 30 * DAY;
-/** Edits of one message that are remembered, and told apart from their repeats. */
+/** Edits of one message that are remembered, so that a repeated edit changes nothing. */
 const MAX_EDITS = 100;
 
-/** A message of which nothing is known but that it is spoken of. */
+/** The row of a message before its SENT has come. */
 const blank = ({ conversationId, messageId }: MessageEvent, loggedAt: Millis): MessageRow => ({
   type: "message",
   conversationId: newConversation(conversationId).conversationId,
@@ -27,11 +30,16 @@ const blank = ({ conversationId, messageId }: MessageEvent, loggedAt: Millis): M
   isDeleted: false,
 });
 
-/** What folding a record made of a message; null where it changes nothing. */
-export type Changed = MessageRow | null;
+/** A message after a record; null where the record changes nothing. */
+export type ChangedMessage = MessageRow | null;
 
-/** The message as sent, with the edits and the deletion that are of a later time but were read before. */
-export const sent = (before: MessageRow | undefined, event: MessageEvent, at: Millis, loggedAt: Millis): Changed => {
+/** Folds SENT. Edits and a deletion that came before it still apply if their own times are later. */
+export const sent = (
+  before: MessageRow | undefined,
+  event: MessageEvent,
+  at: Millis,
+  loggedAt: Millis,
+): ChangedMessage => {
   if (before?.isSent === true) return null;
   const known = before ?? blank(event, loggedAt);
   const { kind, senderId, text, attachments, mentions, referencedMessageId, origin } = event;
@@ -56,25 +64,35 @@ export const sent = (before: MessageRow | undefined, event: MessageEvent, at: Mi
 };
 
 /**
- * The message after an edit; one of a time that is known changes nothing, nor does one of a time before it was sent, and
- * one before the latest only what was then.
+ * Folds EDITED. An edit of a known time, or of a time before the message was sent, changes nothing. An edit older than the
+ * latest one adds only a version.
  */
-export const edited = (before: MessageRow | undefined, event: MessageEvent, at: Millis, loggedAt: Millis): Changed => {
+export const edited = (
+  before: MessageRow | undefined,
+  event: MessageEvent,
+  at: Millis,
+  loggedAt: Millis,
+): ChangedMessage => {
   if (before?.isDeleted === true) return null;
   const known = before ?? blank(event, loggedAt);
   if (known.isSent && at < known.at) return null;
   if (known.versions.some((version) => version.isEdit && version.at === at)) return null;
   const version: Version = { at, isEdit: true, mentions: event.mentions };
-  const place = known.versions.findLastIndex((other) => other.at <= at) + 1;
-  const all = known.versions.toSpliced(place, 0, version);
+  const index = known.versions.findLastIndex((other) => other.at <= at) + 1;
+  const all = known.versions.toSpliced(index, 0, version);
   const versions = all.length > MAX_EDITS + 1 ? all.toSpliced(known.isSent ? 1 : 0, 1) : all;
   const { text, attachments, mentions } = event;
   const isLatest = versions.at(-1) === version;
   return { ...known, ...(isLatest ? { text, attachments, mentions } : {}), versions, loggedAt };
 };
 
-/** The message after its deletion: nothing is left of it but that it was. */
-export const deleted = (before: MessageRow | undefined, event: MessageEvent, at: Millis, loggedAt: Millis): Changed => {
+/** Folds DELETED. Of a sent message no content is left. */
+export const deleted = (
+  before: MessageRow | undefined,
+  event: MessageEvent,
+  at: Millis,
+  loggedAt: Millis,
+): ChangedMessage => {
   if (before?.isDeleted === true) return null;
   const known = before ?? blank(event, loggedAt);
   const deletedAt = Math.max(known.deletedAt ?? at, at);

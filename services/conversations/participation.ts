@@ -1,21 +1,20 @@
 import type { Change, ConversationRow, Participation } from "../domain/conversation-rows.ts";
 import type { UserId } from "../domain/ids.ts";
-import { HOUR, type Millis } from "../platform/contract/time.ts";
+import { LATENESS } from "../domain/log-record.ts";
+import type { Millis } from "../platform/contract/time.ts";
 
-/** A record may be so late, and is still taken as of its own time. */
-export const LATENESS: Millis = HOUR;
-/** Changes of participants that are remembered for that. */
+/** Changes of participation that are remembered for late records. */
 const MAX_CHANGES = 200;
-/** People who left and are remembered. */
+/** Former participants that are remembered. */
 const MAX_DEPARTED = 1_000;
 
-/** How somebody takes part by now. */
+/** A user's participation now; null: the user takes no part. */
 export const participationOf = ({ participants }: ConversationRow, user: UserId): Participation | null =>
   participants.find(({ userId }) => userId === user) ?? null;
 
 /**
- * How somebody took part then: a change of that very moment has been made.
- * @param now how they take part by now
+ * A user's participation at a time, after the changes of that time.
+ * @param now the user's participation now
  */
 export const participationAt = (
   { changes }: ConversationRow,
@@ -24,36 +23,36 @@ export const participationAt = (
   now: Participation | null,
 ): Participation | null => {
   if ((changes[changes.length - 1]?.at ?? -Infinity) <= at) return now;
-  const own = changes.filter(({ userId }) => userId === user);
-  const last = own.findLast((change) => change.at <= at);
+  const byUser = changes.filter(({ userId }) => userId === user);
+  const last = byUser.findLast((change) => change.at <= at);
   if (last !== undefined) return last.now;
-  const [first] = own;
+  const [first] = byUser;
   return first === undefined ? now : first.before;
 };
 
-/** Since when nothing is forgotten of how somebody took part. */
+/** Time since which every change of a user's participation is remembered. */
 export const knownSince = (row: ConversationRow, user: UserId): Millis => {
   const first = row.changes.find(({ userId }) => userId === user);
   return first === undefined ? (participationOf(row, user)?.since ?? Infinity) : (first.before?.since ?? first.at);
 };
 
-/** Those who took part lately, and don't any more. A user id may be any text, `constructor` too. */
+/** Users who left within the remembered changes. A user id may be any text, `constructor` too. */
 export const formerly = ({ changes, departed }: ConversationRow): readonly UserId[] => {
-  const some = changes.filter(({ userId }) => Object.hasOwn(departed, userId));
-  return some.length === 0 ? nobody : [...new Set(some.map(({ userId }) => userId))];
+  const departures = changes.filter(({ userId }) => Object.hasOwn(departed, userId));
+  return departures.length === 0 ? nobody : [...new Set(departures.map(({ userId }) => userId))];
 };
 
 const nobody: readonly UserId[] = [];
 
-/** All who take part, or did lately. */
+/** Participants, and users who left lately. */
 export const everybody = (row: ConversationRow): readonly UserId[] => [
   ...row.participants.map(({ userId }) => userId),
   ...formerly(row),
 ];
 
 /**
- * A row in which somebody takes part so from a time on; until the next change, if there is one already. What comes so
- * late that changes between may be forgotten changes nothing.
+ * Changes a user's participation from a time on, until the user's next known change. A change older than LATENESS is
+ * ignored if a later one is known: changes between the two may be forgotten.
  */
 export const withChange = (
   row: ConversationRow,
@@ -65,11 +64,11 @@ export const withChange = (
   const known = participationOf(row, userId);
   const last = lastChangeOf(row, userId, known);
   if (at <= loggedAt - LATENESS && last > at) return row;
-  const place = row.changes.findLastIndex((other) => other.at <= at) + 1;
+  const index = row.changes.findLastIndex((other) => other.at <= at) + 1;
   const before = participationAt(row, userId, at, known);
-  const changes = [...row.changes.slice(0, place), { userId, at, before, now }, ...row.changes.slice(place)];
-  const next = place + 1 + changes.slice(place + 1).findIndex((other) => other.userId === userId);
-  const following = next > place ? changes[next] : undefined;
+  const changes = [...row.changes.slice(0, index), { userId, at, before, now }, ...row.changes.slice(index)];
+  const next = index + 1 + changes.slice(index + 1).findIndex((other) => other.userId === userId);
+  const following = next > index ? changes[next] : undefined;
   if (following !== undefined) changes[next] = { ...following, before: now };
   const remembered = changes.slice(firstRemembered(changes, loggedAt));
   if (following !== undefined || last > at) return { ...row, changes: remembered };
@@ -82,7 +81,7 @@ export const withChange = (
   return { ...row, changes: remembered, participants, departed };
 };
 
-/** Place of the first change that a late record may still concern; they are in the order of their times. */
+/** Index of the first change that a late record may still concern. Changes are in the order of their times. */
 const firstRemembered = (changes: readonly Change[], loggedAt: Millis): number => {
   const first = changes.findIndex(({ at }) => at > loggedAt - LATENESS);
   return first === -1 ? changes.length : Math.max(first, changes.length - MAX_CHANGES);
@@ -93,21 +92,17 @@ const withDeparture = ({ departed }: ConversationRow, user: UserId, at: Millis |
   return Object.fromEntries(at === null ? others : [...others, [user, at] as const].slice(-MAX_DEPARTED));
 };
 
-/** @param known how they take part by now */
+/** Time of a user's latest change of participation. @param known the user's participation now */
 const lastChangeOf = ({ departed }: ConversationRow, user: UserId, known: Participation | null): Millis =>
   known?.since ?? (Object.hasOwn(departed, user) ? (departed[user] ?? -Infinity) : -Infinity);
 
 export const isSame = (a: Participation | null, b: Participation | null): boolean =>
   a?.access === b?.access && a?.notify === b?.notify;
 
-/** Why somebody who takes part like this is not told of a message; null: they may be. */
+/** Reason why a participation excludes a message from being missed; null: it does not. */
 export const exclusion = (participation: Participation | null, isMentioned: boolean): string | null => {
   if (participation === null) return "not_participant";
   if (participation.access === "NONE") return "no_access";
   if (participation.notify === "NONE") return "muted";
   return participation.notify === "MENTIONS_ONLY" && !isMentioned ? "not_mentioned" : null;
 };
-
-/** Whether the conversation was there then and has not been deleted since. */
-export const wasOpen = ({ deletedAt, restoredAt }: ConversationRow, since: Millis): boolean =>
-  deletedAt === null || (restoredAt !== null && since >= restoredAt);

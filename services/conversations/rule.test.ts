@@ -20,26 +20,26 @@ const chat = of(conversations, undefined);
 const both = [joined("ada"), joined("bob")];
 const picky = [joined("bob"), joined("ada", { notify: "MENTIONS_ONLY" })];
 
-describe("a message", () => {
-  test("may be missed by everyone who takes part but its sender, who has read what was before it", () => {
+describe("messages", () => {
+  test("a message may be missed by every participant but its sender, who gets an OWN entry", () => {
     chat
       .after(...both, joined("eve"))
       .on(sent("m1"))
       .causes(candidate("m1", "ada", "eve"), own("m1", "bob"));
   });
 
-  test("by someone who doesn't take part may be missed by all", () => {
+  test("a message from a user who is no participant may be missed by all participants", () => {
     chat.after(joined("ada")).on(sent("m1")).causes(candidate("m1", "ada"), own("m1", "bob"));
   });
 
-  test("by nobody is nobody's own", () => {
+  test("a message without a sender has no OWN entry", () => {
     chat
       .after(...both)
       .on(sent("m1", { senderId: null }))
       .causes(candidate("m1", "ada", "bob"));
   });
 
-  test("is of no concern to who has left, has no access, or has muted the conversation", () => {
+  test("a message is no candidate for users who left, have no access, or muted the conversation", () => {
     const others = [joined("eve", { access: "NONE" }), joined("dan", { notify: "NONE" })];
     chat
       .after(...both, ...others, left("ada", "12:00:30"))
@@ -47,21 +47,21 @@ describe("a message", () => {
       .causes(own("m1", "bob"));
   });
 
-  test("may be missed by who may only read", () => {
+  test("a message may be missed by a participant with READ access", () => {
     chat
       .after(joined("ada", { access: "READ" }))
       .on(sent("m1"))
       .causes(candidate("m1", "ada"), own("m1", "bob"));
   });
 
-  test("may be missed by who came back", () => {
+  test("a message may be missed by a participant who left and came back", () => {
     chat
       .after(...both, left("ada", "12:00:10"), participant("c", "ada", "12:00:20"))
       .on(sent("m1"))
       .causes(candidate("m1", "ada"), own("m1", "bob"));
   });
 
-  test("concerns who wants mentions only if it mentions them", () => {
+  test("a participant of MENTIONS_ONLY may miss a message only if it mentions them", () => {
     chat
       .after(...picky)
       .on(sent("m1"))
@@ -72,21 +72,21 @@ describe("a message", () => {
       .causes({ ...candidate("m1", "ada"), mentioned: ["ada"] }, own("m1", "bob"));
   });
 
-  test("says whom it mentions among all", () => {
+  test("a CANDIDATE entry lists the recipients whom the message mentions", () => {
     chat
       .after(...both, joined("eve"))
       .on(sent("m1", { mentions: ["eve"] }))
       .causes({ ...candidate("m1", "ada", "eve"), mentioned: ["eve"] }, own("m1", "bob"));
   });
 
-  test("that mentions who has muted the conversation, or has no access, concerns them no more than another", () => {
+  test("a mention makes no candidate for a user who muted the conversation or has no access", () => {
     chat
       .after(joined("ada", { notify: "NONE" }), joined("eve", { access: "NONE", notify: "MENTIONS_ONLY" }))
       .on(sent("m1", { mentions: ["ada", "eve"] }))
       .causes(own("m1", "bob"));
   });
 
-  test("of the system, or imported, is missed by nobody", () => {
+  test("a system message or an imported message is missed by nobody", () => {
     chat
       .after(...both)
       .on(sent("m1", { kind: "SYSTEM" }))
@@ -101,7 +101,7 @@ describe("a message", () => {
       .causes(own("m1", "bob"));
   });
 
-  test("that was sent before counts once, also when it was deleted since", () => {
+  test("a repeated SENT changes nothing, even after the message was deleted", () => {
     chat
       .after(...both, sent("m1"))
       .on(sent("m1", { text: "again" }))
@@ -112,14 +112,14 @@ describe("a message", () => {
       .causes();
   });
 
-  test("is told apart from one of the same id elsewhere", () => {
+  test("messages of the same id in two conversations are kept apart", () => {
     chat
       .after(...both, participant("d", "ada", "12:00"), sent("m1"))
       .on(message("d", "bob", "m1", "12:02"))
       .causes({ ...candidate("m1", "ada"), conversationId: "d" }, { ...own("m1", "bob"), conversationId: "d" });
   });
 
-  test("has its own time, but never one later than the log's", () => {
+  test("a message's time is its own, but never later than its Kafka timestamp", () => {
     const logged = at("12:00:30");
     const times = { sentAt: logged, occurredAt: logged };
     chat
@@ -129,8 +129,8 @@ describe("a message", () => {
   });
 });
 
-describe("a participant", () => {
-  test("who leaves, loses access or mutes has nothing missed there any more", () => {
+describe("participants", () => {
+  test("a participant who leaves, loses access or mutes has no missed messages in the conversation any more", () => {
     chat
       .after(...both)
       .on(left("ada"))
@@ -149,14 +149,14 @@ describe("a participant", () => {
       .causes(closed("no_access", "ada"));
   });
 
-  test("who wants only mentions from now on has only those missed", () => {
+  test("a participant who changes to MENTIONS_ONLY keeps only missed messages that mention them", () => {
     chat
       .after(...both)
       .on(updated("ada", { notify: "MENTIONS_ONLY" }))
       .causes({ type: "MENTIONS_ONLY", recipients: ["ada"] });
   });
 
-  test("who joins, or wants more, has missed nothing by that", () => {
+  test("a participant who joins, or whose notifications widen, has missed no earlier message", () => {
     chat
       .after(sent("m1"))
       .on(participant("c", "ada", "12:02"))
@@ -171,12 +171,12 @@ describe("a participant", () => {
       .causes();
   });
 
-  test("who leaves without having joined changes nothing", () => {
+  test("a user who leaves without having joined changes nothing", () => {
     chat.after(joined("bob")).on(left("ada")).causes();
   });
 
   test.each(["constructor", "__proto__", "toString", "hasOwnProperty"])(
-    "called %s is a user like any other",
+    "a user called %s is a user like any other",
     (name) => {
       chat.after(joined("ada")).on(left(name)).causes();
       chat

@@ -11,7 +11,9 @@ import {
   recentKey,
   type RecentRow,
 } from "../domain/conversation-rows.ts";
+import { restoredBy } from "../domain/deletion.ts";
 import type { UserId } from "../domain/ids.ts";
+import { LATENESS } from "../domain/log-record.ts";
 import { flow } from "../domain/flow.ts";
 import { type Due, nothing, type Rows } from "../platform/contract/processor.ts";
 import { type Millis, MINUTE } from "../platform/contract/time.ts";
@@ -24,26 +26,26 @@ import {
   formerly,
   isSame,
   knownSince,
-  LATENESS,
   participationAt,
   participationOf,
   withChange,
 } from "./participation.ts";
 import { differing, rejections, tell, type Telling } from "./tell.ts";
 
-/** System messages that are remembered for being shown. */
+/** System messages of a conversation that are remembered, to be shown in notifications. */
 const MAX_SYSTEM_MESSAGES = 20;
-/** Messages that are remembered as recent; and of the last few minutes, when most that is late is said. */
+/** Messages of a conversation that are remembered as recent. */
 const MAX_RECENT = 50;
+/** Messages of the last LATEST that are remembered: most late records concern them. */
 const MAX_LATEST = 500;
 const LATEST: Millis = 5 * MINUTE;
 
 type Of<T extends ConversationEvent["type"]> = Extract<ConversationEvent, { type: T }>;
 
-/** Records of the inbox topic, each with up to some hundred recipients, that may wait for who folds them. */
+/** Records of the inbox topic, each with up to some hundred recipients, that may wait for `inboxes` to fold them. */
 const MAX_LEAD = 2_000;
 
-/** Who takes part in what; each message stored once and told to those who may miss it. */
+/** Keeps participants, stores each message once, and sends inbox entries to the users who may miss it. */
 export const conversations: Processor<ChatRow, ConversationEvent> = {
   name: "conversations",
   inputs: ["messages", "participants", "conversations"],
@@ -56,8 +58,8 @@ export const conversations: Processor<ChatRow, ConversationEvent> = {
   counters,
   read: readConversationEvent,
   rows(event) {
-    const own = [conversationKey(event.key), recentKey(event.key)];
-    return event.type === "message" ? [...own, messageKey(event.key, event.message.messageId)] : own;
+    const keys = [conversationKey(event.key), recentKey(event.key)];
+    return event.type === "message" ? [...keys, messageKey(event.key, event.message.messageId)] : keys;
   },
   fold(event, rows) {
     switch (event.type) {
@@ -93,12 +95,11 @@ const save = (row: ConversationRow, effects: readonly Effect[] = []): Step<ChatR
 
 const expire = ({ key }: Due): Step<ChatRow> => ({ writes: [[key, null]], effects: [] });
 
-/** The latest description holds; one after the deletion brings the conversation back. */
+/** Takes in a description: the latest one counts. A description after a deletion brings the conversation back. */
 const onDescribed = (row: ConversationRow, event: Of<"conversation">, rows: Rows<ChatRow>): Step<ChatRow> => {
   const { conversation, at, loggedAt } = event;
   const { subject, photoUrl, custom } = conversation;
-  const isBack = row.deletedAt !== null && at >= row.deletedAt;
-  const restoredAt = isBack ? Math.min(row.restoredAt ?? at, at) : row.restoredAt;
+  const restoredAt = restoredBy(row, at);
   const isLatest = row.describedAt === null || at >= row.describedAt;
   const after = { ...row, restoredAt, ...(isLatest ? { subject, photoUrl, custom, describedAt: at } : {}) };
   const isLate = restoredAt !== row.restoredAt && at < loggedAt;
@@ -122,7 +123,7 @@ const onParticipant = (row: ConversationRow, event: Of<"participant">, rows: Row
   return save(after, [...(was === null ? [] : narrowed(event, userId, exclusion(now, false))), ...effects]);
 };
 
-/** What the event changes about messages that were said since its own time, where it is late. */
+/** Decides anew about the recent messages whose own times are not before a late event's. */
 const reconsidered = (
   event: Of<"participant" | "conversation">,
   before: ConversationRow,
@@ -138,7 +139,7 @@ const reconsidered = (
     if (message?.type !== "message" || !message.isSent) return [];
     const [were, are] = [candidaciesOf(before, message), candidaciesOf(after, message)];
     const differences = users.map((user) => {
-      // How people took part before is forgotten: nothing new can be known of it.
+      // Earlier changes of participation are forgotten, so earlier candidacies cannot be compared.
       const from = Math.min(event.loggedAt - LATENESS + 1, knownSince(before, user));
       const isRemembered = ({ since }: Candidacy): boolean => since >= from;
       return {
@@ -151,7 +152,7 @@ const reconsidered = (
   });
 };
 
-/** What less attention or access takes away from what was missed so far. */
+/** Takes missed messages away from a user whose access or notifications are narrowed. */
 const narrowed = (event: Telling, user: UserId, reason: string | null): readonly Effect[] => {
   if (reason === null) return [];
   if (reason === "not_mentioned") return tell(event, "MENTIONS_ONLY", [user]);
@@ -183,16 +184,16 @@ const onMessage = (event: Of<"message">, rows: Rows<ChatRow>): Step<ChatRow> => 
 
 const onSent = (row: ConversationRow, message: MessageRow, event: Of<"message">): readonly Effect[] => {
   const { messageId, senderId, at: sentAt } = message;
-  const verdicts = verdictsOf(row, message);
+  const differences = newCandidacies(row, message);
   return [
-    ...differing(event, message, verdicts),
-    ...rejections(event, messageId, verdicts, true),
+    ...differing(event, message, differences),
+    ...rejections(event, messageId, differences, true),
     ...(senderId === null ? [] : tell(event, "OWN", [senderId], { messageId, senderId, sentAt })),
   ];
 };
 
-/** What all are told of a message that nobody knew before, those who are alike together; among them who left lately. */
-const verdictsOf = (row: ConversationRow, message: MessageRow): readonly Difference[] => {
+/** Candidacies of a new message, with users of equal outcome together. Users who left lately are among them. */
+const newCandidacies = (row: ConversationRow, message: MessageRow): readonly Difference[] => {
   const candidacies = candidaciesOf(row, message);
   const alike = new Map<readonly Candidacy[], UserId[]>();
   const add = (user: UserId, now: Participation | null): void => {
@@ -238,7 +239,10 @@ const onEdited = (
   ];
 };
 
-/** The message's own row, and its place among the recent ones; a system message is also kept where who shows it finds it. */
+/**
+ * Writes the message's row and lists it as recent. A system message is also kept in the conversation's row, to be
+ * shown.
+ */
 const keep = (
   row: ConversationRow,
   recent: RecentRow,
@@ -250,17 +254,17 @@ const keep = (
   const messages = recent.messages.filter((each) => each !== before && each.at > loggedAt - LATENESS);
   const isLatest = (index: number): boolean =>
     messages.length - index < MAX_LATEST && (messages[index]?.at ?? 0) > loggedAt - LATEST;
-  let old = 0;
-  while (messages.length - old >= MAX_RECENT && !isLatest(old)) old++;
-  if (old > 0) messages.splice(0, old);
+  let surplus = 0;
+  while (messages.length - surplus >= MAX_RECENT && !isLatest(surplus)) surplus++;
+  if (surplus > 0) messages.splice(0, surplus);
   messages.push({ messageId, at: Math.max(before?.at ?? at, at) });
-  const own = [
+  const writes = [
     [messageKey(conversationId, messageId), message],
     [recentKey(conversationId), { type: "recent", messages }],
   ] as const;
-  if (message.kind !== "SYSTEM") return own;
+  if (message.kind !== "SYSTEM") return writes;
   const systemMessages = [...row.systemMessages.filter((each) => each.messageId !== messageId), message]
     .toSorted((a, b) => a.at - b.at)
     .slice(-MAX_SYSTEM_MESSAGES);
-  return [...own, [conversationKey(conversationId), { ...row, systemMessages }]];
+  return [...writes, [conversationKey(conversationId), { ...row, systemMessages }]];
 };

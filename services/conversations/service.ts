@@ -1,7 +1,7 @@
 import { service } from "../platform/app/service.ts";
 import { conversations } from "./rule.ts";
 
-/** Keeps who takes part in what, and sends each message to the inboxes of its recipients. */
+/** Keeps the participants of conversations, and sends each message to the inboxes of its recipients. */
 export const conversationsService = service({
   name: "conversations",
   variables: {},

@@ -6,19 +6,22 @@ import { ANEW } from "../domain/inbox-rows.ts";
 import type { Millis } from "../platform/contract/time.ts";
 import type { Candidacy, Difference } from "./candidacy.ts";
 
-/** The event that is told of. `key` is its conversation. */
+/** The event that an inbox entry follows from. `key` is its conversation. */
 export interface Telling {
   readonly key: ConversationId;
   readonly at: Millis;
   readonly loggedAt: Millis;
 }
 
-/** An inbox entry for the recipients, of the event's time unless `what` says otherwise. */
+/**
+ * Sends an inbox entry to the recipients.
+ * @param fields replace the defaults, `sentAt` of the event's own time among them
+ */
 export const tell = (
   { key: conversationId, at, loggedAt }: Telling,
   type: InboxEntryType,
   recipients: readonly UserId[],
-  what: Partial<InboxEntry> = {},
+  fields: Partial<InboxEntry> = {},
 ): readonly Effect[] => {
   if (recipients.length === 0) return [];
   const base = {
@@ -30,60 +33,62 @@ export const tell = (
     since: null,
     occurredAt: at,
   };
-  return [fanOut({ ...base, ...what, type, conversationId, recipients, loggedAt })];
+  return [fanOut({ ...base, ...fields, type, conversationId, recipients, loggedAt })];
 };
 
-/** Those for whom a message became a candidate at one moment; `reason` ANEW: in place of what was said before. */
+/** Users for whom a message became a candidate at one moment. */
 interface Added {
   readonly since: Millis;
+  /** ANEW: the entry replaces earlier entries of the message. */
   readonly reason: string | null;
   readonly users: UserId[];
   readonly mentioned: UserId[];
 }
 
-/** What of a message's candidacies is another after the event than before: none left, one in place of others, or more. */
+/** Sends the inbox entries by which a message's candidacies after an event differ from those before it. */
 export const differing = (
   event: Telling,
   message: MessageRow,
   differences: readonly Difference[],
 ): readonly Effect[] => {
   const { messageId, senderId, at: sentAt } = message;
-  const what = { messageId, senderId, sentAt };
+  const fields = { messageId, senderId, sentAt };
   const withdrawn = new Map<string, UserId[]>();
   const added: Added[] = [];
   const addedAt = (since: Millis, reason: string | null): Added => {
-    let entry = added.find((one) => one.since === since && one.reason === reason);
+    let entry = added.find((other) => other.since === since && other.reason === reason);
     if (entry === undefined) added.push((entry = { since, reason, users: [], mentioned: [] }));
     return entry;
   };
   for (const { users, before, after } of differences) {
-    const held = heldOf(before);
-    const holds = heldOf(after);
-    const isKept = held.every(({ since }) => holds.some((each) => each.since === since));
-    if (holds.length === 0 && !isKept) {
-      const reason = (after.find((each) => isSame(each, held[0])) ?? after.at(-1))?.reason ?? "left";
+    const acceptedBefore = acceptedOf(before);
+    const acceptedAfter = acceptedOf(after);
+    const isKept = acceptedBefore.every(({ since }) => acceptedAfter.some((each) => each.since === since));
+    if (acceptedAfter.length === 0 && !isKept) {
+      const reason = (after.find((each) => isSame(each, acceptedBefore[0])) ?? after.at(-1))?.reason ?? "left";
       withdrawn.set(reason, [...(withdrawn.get(reason) ?? []), ...users]);
     }
-    for (let index = 0; index < holds.length; index++) {
-      const hold = holds[index] as Candidacy;
-      const { since, isMentioned } = hold;
-      if (isKept && held.some((each) => isSame(each, hold))) continue;
+    for (let index = 0; index < acceptedAfter.length; index++) {
+      const candidacy = acceptedAfter[index] as Candidacy;
+      const { since, isMentioned } = candidacy;
+      if (isKept && acceptedBefore.some((each) => isSame(each, candidacy))) continue;
       const entry = addedAt(since, isKept || index > 0 ? null : ANEW);
       for (const user of users) entry.users.push(user);
       if (isMentioned) for (const user of users) entry.mentioned.push(user);
     }
   }
   return [
-    ...[...withdrawn].flatMap(([reason, some]) => tell(event, "WITHDRAWN", some, { ...what, reason })),
+    ...[...withdrawn].flatMap(([reason, users]) => tell(event, "WITHDRAWN", users, { ...fields, reason })),
     ...added
       .toSorted((x, y) => x.since - y.since)
       .flatMap(({ since, reason, users, mentioned }) =>
-        tell(event, "CANDIDATE", users, { ...what, reason, mentioned, since: since === event.at ? null : since }),
+        tell(event, "CANDIDATE", users, { ...fields, reason, mentioned, since: since === event.at ? null : since }),
       ),
   ];
 };
 
-const heldOf = (all: readonly Candidacy[]): readonly Candidacy[] => {
+/** Candidacies that were not rejected. */
+const acceptedOf = (all: readonly Candidacy[]): readonly Candidacy[] => {
   const [first] = all;
   if (first === undefined || (all.length === 1 && first.reason !== null)) return none;
   return all.length === 1 ? all : all.filter(({ reason }) => reason === null);
@@ -91,13 +96,16 @@ const heldOf = (all: readonly Candidacy[]): readonly Candidacy[] => {
 
 const none: readonly Candidacy[] = [];
 
-/** Whether both are of the same moment: an edit may be of the time of the sending. */
-const isSame = (one: Candidacy, other: Candidacy | undefined): boolean =>
-  one.since === other?.since && one.isMentioned === other.isMentioned;
+/**
+ * Tells whether two candidacies are of the same moment. An edit may have the time of the sending, so mentions count
+ * too.
+ */
+const isSame = (a: Candidacy, b: Candidacy | undefined): boolean =>
+  a.since === b?.since && a.isMentioned === b.isMentioned;
 
 /**
- * For the ledger: whose candidate a message did not become at a moment that is new, or at which they turn out to take part,
- * and why. That they take no part is worth a word only when it is sent.
+ * Notes a REJECTED verdict for users whose latest candidacy of a message is new and rejected, or whose reason was
+ * `not_participant` until now. The reason `not_participant` itself is noted only when the message is sent.
  */
 export const rejections = (
   { key: conversationId, loggedAt }: Telling,
@@ -113,13 +121,13 @@ export const rejections = (
     const { reason, since } = latest;
     if (reason === null || after.some((each) => each.reason === null)) continue;
     if (reason === "not_participant" && !isSent) continue;
-    let entry = rejected.find((one) => one.since === since && one.reason === reason);
+    let entry = rejected.find((other) => other.since === since && other.reason === reason);
     if (entry === undefined) rejected.push((entry = { reason, since, users: [] }));
     for (const user of users) entry.users.push(user);
   }
   return rejected.map(({ reason, since, users }) => {
-    const about = { conversationId, messageIds: [messageId], notificationId: null, until: null };
+    const subject = { conversationId, messageIds: [messageId], notificationId: null, until: null };
     const facts = { since: String(since) };
-    return note({ verdict: "REJECTED", reason, ...about, facts, occurredAt: loggedAt }, users);
+    return note({ verdict: "REJECTED", reason, ...subject, facts, occurredAt: loggedAt }, users);
   });
 };

@@ -16,13 +16,13 @@ import {
 } from "../../test/support/talk.ts";
 import { conversations } from "./rule.ts";
 
-/** Why a message is nobody's candidate, by the clauses of "Missed" (design/semantics.md). */
+/** Reasons for which a message is rejected, by the clauses of "Missed" (services/inboxes/README.md). */
 
 const chat = of(conversations, undefined);
 const picky = joined("ada", { notify: "MENTIONS_ONLY" });
 
-describe("a message that is sent", () => {
-  test("1: is not the sender's own, nor anybody's where it is of the system or imported", () => {
+describe("verdicts on sent messages", () => {
+  test("clause 1: a message is rejected for its sender, and for everyone if it is a system message or imported", () => {
     chat
       .after(joined("ada"), joined("bob"))
       .on(sent("m1"))
@@ -37,7 +37,7 @@ describe("a message that is sent", () => {
       .notes(rejected("import", "m1", "ada"));
   });
 
-  test("2, 3: is not for who has no access, has muted the conversation, or isn't mentioned", () => {
+  test("clauses 2, 3: a message is rejected for users without access, who muted the conversation, or whom it does not mention", () => {
     chat
       .after(joined("dan", { access: "NONE" }), joined("eve", { notify: "NONE" }), picky)
       .on(sent("m1"))
@@ -48,7 +48,7 @@ describe("a message that is sent", () => {
       );
   });
 
-  test("4: is nobody's in a deleted conversation, where 2 and 3 say nothing else of them", () => {
+  test("clause 4: a message in a deleted conversation is rejected for everyone, unless clause 2 or 3 rejects it first", () => {
     chat
       .after(
         joined("ada"),
@@ -66,10 +66,10 @@ describe("a message that is sent", () => {
   });
 });
 
-describe("a message that is edited", () => {
+describe("verdicts on edited messages", () => {
   const mention = edited("m1", "12:03", { mentions: ["ada"] });
 
-  test("2, 3: is not for who is newly mentioned, but has no access or has muted the conversation by then", () => {
+  test("clauses 2, 3: a newly mentioned user without access, or who muted the conversation, has a rejection", () => {
     chat
       .after(picky, sent("m1"), participant("c", "ada", "12:02", { notify: "NONE" }))
       .on(mention)
@@ -80,43 +80,43 @@ describe("a message that is edited", () => {
       .notes(rejected("no_access", "m1", "ada"));
   });
 
-  test("has nothing new to say to those whom it mentions still, or not", () => {
+  test("an edit adds no verdict for users whom it mentions or omits as before", () => {
     chat
       .after(joined("ada", { notify: "NONE" }), joined("dan", { notify: "NONE" }), sent("m1", { mentions: ["ada"] }))
       .on(mention)
       .notes();
   });
 
-  test("7: and mentions someone no more is withdrawn for that, though at first it didn't mention them either", () => {
+  test("clause 7: a message that mentions a user no longer is withdrawn as `unmentioned`, even if it was sent without the mention", () => {
     chat
       .after(picky, sent("m1"), edited("m1", "12:02", { mentions: ["ada"] }))
       .on(edited("m1", "12:03"))
       .causes(mentions("m1", ["ada"]), withdrawn("m1", "unmentioned", "ada"));
   });
 
-  test("7: after it was deleted says nothing any more", () => {
+  test("clause 7: an edit of a deleted message adds no verdict", () => {
     chat.after(picky, sent("m1"), deleted("m1")).on(mention).notes();
   });
 });
 
-describe("a participant of whom it is known late", () => {
+describe("verdicts on late participants", () => {
   const late = { timestamp: at("12:02") };
 
-  test("2, 3: and who was to be told of nothing has a verdict about what was said meanwhile", () => {
+  test("clauses 2, 3: a late join of a muted participant rejects the messages since its own time", () => {
     chat
       .after(joined("bob"), sent("m1"))
       .on({ ...participant("c", "ada", "12:00:30", { notify: "NONE" }), ...late })
       .notes(rejected("muted", "m1", "ada"));
   });
 
-  test("2: that they had left when a message was sent took no part then, instead of leaving it", () => {
+  test("clause 2: a late LEFT withdraws a message of its own time as `not_participant`", () => {
     chat
       .after(joined("ada"), sent("m1"))
       .on({ ...left("ada", "12:01"), ...late })
       .causes(closed("left", "ada"), withdrawn("m1", "not_participant", "ada"));
   });
 
-  test("3: and was told of everything has missed what was said hours ago, if nothing between is forgotten", () => {
+  test("clause 3: a late change to ALL brings back a message from hours ago, unless changes since may be forgotten", () => {
     const back = { ...updated("ada", { occurredAt: at("15:00") }), timestamp: at("15:01") };
     const again = { ...candidate("m1", "ada"), mentioned: ["ada"], sentAt: at("12:01"), since: at("12:01") };
     chat

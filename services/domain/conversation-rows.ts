@@ -1,16 +1,16 @@
 /**
- * The rows of `conversations`: its state, written by its rule alone, and what other processors look up for their
- * snapshots.
+ * The rows of `conversations`. Only its rule writes them; other processors look them up for their snapshots.
  */
+import type { Deletion } from "./deletion.ts";
 import type { ConversationId, MessageId, UserId } from "./ids.ts";
 import type { Access, Attachment, MessageKind, Notify } from "./records.ts";
 import type { Millis } from "../platform/contract/time.ts";
 
-/** How somebody takes part. */
+/** A user's part in a conversation. */
 export interface Participation {
   readonly access: Access;
   readonly notify: Notify;
-  /** When it became so. */
+  /** Time from which it holds. */
   readonly since: Millis;
 }
 
@@ -18,28 +18,29 @@ export interface Participant extends Participation {
   readonly userId: UserId;
 }
 
-/** A conversation: what it is called and who takes part. */
-export interface ConversationRow {
+/** A conversation with its description and its participants. */
+export interface ConversationRow extends Deletion {
   readonly type: "conversation";
   readonly conversationId: ConversationId;
   readonly subject: string | null;
   readonly photoUrl: string | null;
   readonly custom: Readonly<Record<string, string>>;
-  /** The time of the latest description. */
+  /** Time of the latest description. */
   readonly describedAt: Millis | null;
-  /** When it was last deleted, and since when it is back. */
-  readonly deletedAt: Millis | null;
-  readonly restoredAt: Millis | null;
   readonly participants: readonly Participant[];
-  /** When those left who did, the latest: what is said of them late, or again, doesn't bring them back. */
+  /**
+   * Times at which former participants left, the latest of them: a late or repeated record does not bring them back.
+   */
   readonly departed: Readonly<Record<UserId, Millis>>;
-  /** The latest changes of them, in the order of their times: a late record is taken as of its own. */
+  /**
+   * Latest changes of participation in the order of their times, so that a late record is folded as of its own time.
+   */
   readonly changes: readonly Change[];
-  /** The latest system messages, oldest first: they are shown among the missed ones. */
+  /** Latest system messages, oldest first. They are shown among the missed messages. */
   readonly systemMessages: readonly MessageRow[];
 }
 
-/** How somebody takes part from a time on, and how before; null: not. */
+/** A change of a user's participation. null: the user takes no part. */
 export interface Change {
   readonly userId: UserId;
   readonly at: Millis;
@@ -47,39 +48,39 @@ export interface Change {
   readonly now: Participation | null;
 }
 
-/** The latest messages of a conversation: those that a late record may still concern. */
+/** The latest messages of a conversation, which a late record may still concern. */
 export interface RecentRow {
   readonly type: "recent";
-  /** With the time of the latest that was said of each. */
+  /** Each with its latest own time: of its sending, an edit or its deletion. */
   readonly messages: readonly { readonly messageId: MessageId; readonly at: Millis }[];
 }
 
-/** A message as it is now, stored once for all its recipients. */
+/** A message in its latest version, stored once for all recipients. */
 export interface MessageRow {
   readonly type: "message";
   readonly conversationId: ConversationId;
   readonly messageId: MessageId;
-  /** false: only edits or a deletion came so far; the rest is blank. */
+  /** false: only edits or a deletion have come so far, and the other fields are empty. */
   readonly isSent: boolean;
   readonly kind: MessageKind;
   readonly isImport: boolean;
   readonly senderId: UserId | null;
   readonly text: string;
   readonly attachments: readonly Attachment[];
-  /** Whom it mentions now. */
+  /** Users whom the latest version mentions. */
   readonly mentions: readonly UserId[];
   readonly referencedMessageId: MessageId | null;
-  /** When it was sent. */
+  /** Time of sending. */
   readonly at: Millis;
-  /** When the log had its latest record: as long after that it is kept. */
+  /** Kafka timestamp of its latest record: its retention counts from there. */
   readonly loggedAt: Millis;
-  /** Whom it mentioned when: as sent, then by each edit, in the order of their times. */
+  /** Mentions as sent and by each edit, in the order of their times. */
   readonly versions: readonly Version[];
   readonly deletedAt: Millis | null;
   readonly isDeleted: boolean;
 }
 
-/** What an edit made of a message, or the sending (`isEdit` false). */
+/** The mentions of a message by its sending (`isEdit` false) or by an edit. */
 export interface Version {
   readonly at: Millis;
   readonly isEdit: boolean;
@@ -88,7 +89,7 @@ export interface Version {
 
 export type ChatRow = ConversationRow | RecentRow | MessageRow;
 
-/** A conversation of which nothing has been heard: one may be talked in before it is described. */
+/** An empty conversation: messages may come before its description. */
 export const newConversation = (conversationId: ConversationId): ConversationRow => ({
   type: "conversation",
   conversationId,
@@ -106,12 +107,12 @@ export const newConversation = (conversationId: ConversationId): ConversationRow
 
 export const nothingRecent: RecentRow = { type: "recent", messages: [] };
 
-const SEPARATOR = "\u001f"; // unit separator: ids don't hold it, and if one does the row is still its own
+const SEPARATOR = "\u001f"; // unit separator: keys differ even if an id contains it
 
 /** Row key of a conversation. */
 export const conversationKey = (conversation: ConversationId): string => `c${SEPARATOR}${conversation}`;
 
-/** Row key of a conversation's latest messages. */
+/** Row key of a conversation's recent messages. */
 export const recentKey = (conversation: ConversationId): string => `r${SEPARATOR}${conversation}`;
 
 /** Row key of a message. */

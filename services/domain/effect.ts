@@ -5,7 +5,7 @@ import type { LogRecord } from "./log-record.ts";
 import type { InboxEntry, LedgerEntry, Values } from "./records.ts";
 import type { TopicId } from "./topics.ts";
 
-/** The effects of the product's rules: the engine's, with the records of our topics. */
+/** Effects of the product's rules: those of the engine, with the records of the product's topics. */
 export type Effect = Publish | FanOut | Note | Compose | Enqueue;
 
 /** Puts a record on a topic, on the lane of its key. */
@@ -54,7 +54,7 @@ export const note = (entry: Verdict, users: readonly UserId[]): Note => ({
 export const isFanOut = (effect: Effect): effect is FanOut => effect.type === "multicast" && effect.topic === "inbox";
 export const isNote = (effect: Effect): effect is Note => effect.type === "multicast" && effect.topic === "ledger";
 
-/** A processor of the product: it reads our records, and its effects are ours. */
+/** A processor of the product: it reads the product's records and emits the product's effects. */
 export type Processor<Row, Event extends contract.Keyed, Given = undefined> = contract.Processor<
   Row,
   Event,
@@ -65,7 +65,7 @@ export type Processor<Row, Event extends contract.Keyed, Given = undefined> = co
 
 export type Step<Row> = contract.Step<Row, Effect>;
 
-/** How entries become records of the topics that serve many users with one record. */
+/** Formats of the topics on which one record serves many users. */
 export const multicasts: Readonly<Record<"inbox" | "ledger", MulticastFormat>> = {
   inbox: {
     mergesEqual: false,

@@ -1,6 +1,9 @@
 import type { Stage } from "../platform/contract/processor.ts";
 
-/** The stages in flow order (services/architecture.md). A record still queued in one stage has not reached those after it. */
+/**
+ * The stages in flow order (services/architecture.md). A record still queued in one stage has not reached those after
+ * it.
+ */
 export const flow = {
   conversationStrays: {
     processor: "conversations",

@@ -1,15 +1,15 @@
 import { derivedId } from "../platform/contract/identity.ts";
 import type { Millis } from "../platform/contract/time.ts";
 
-/** Strings that tell their concept apart: plain strings fit, another concept's id does not. */
+/** A string with its concept in its type: a plain string fits, the id of another concept does not. */
 type Id<Concept extends string> = string & { readonly concept?: Concept };
 
 export type UserId = Id<"user">;
 export type ConversationId = Id<"conversation">;
-/** Unique within its conversation only. */
+/** An id that is unique only within its conversation. */
 export type MessageId = Id<"message">;
 export type NotificationId = Id<"notification">;
-/** Identity of a NotificationEvent: the same cause gives the same id, however often it is published. */
+/** Identity of a NotificationEvent: the same cause gives the same id, even if the event is published again. */
 export type EventId = Id<"event">;
 
 /** Identity of a notification: the recipient, the first missed message and the moment that message was first missed. */
@@ -20,6 +20,6 @@ export const notificationId = (
   since: Millis,
 ): NotificationId => derivedId("notification", user, conversation, message, since);
 
-/** Identity of an event of a notification. `detail` tells events of one type apart: an address, say. */
+/** Identity of an event of a notification. `detail` (an address, say) tells events of one type apart. */
 export const eventId = (notification: NotificationId, type: string, ...detail: readonly string[]): EventId =>
   derivedId("event", notification, type, ...detail);

@@ -1,38 +1,38 @@
+import type { Deletion } from "./deletion.ts";
 import type { UserId } from "./ids.ts";
 import type { User } from "./records.ts";
 import type { Millis } from "../platform/contract/time.ts";
 
-/** The row of `inboxes` that others look up: who someone is. */
-export interface ProfileRow {
+/** A user's profile: a row of `inboxes` that other processors look up. */
+export interface ProfileRow extends Deletion {
   readonly type: "profile";
-  /** The latest profile; null where the user was deleted: their latest record is a tombstone. */
+  /** The latest profile; null where the user is deleted. */
   readonly user: User | null;
-  /** The time of the latest record. */
+  /** Time of the latest record. */
   readonly at: Millis;
-  /** When the user was last deleted, and since when they are back: what was missed before is so no more. */
-  readonly deletedAt: Millis | null;
-  readonly restoredAt: Millis | null;
 }
 
-/** What others look up of the row of `inboxes` that is a user's side of a conversation. */
+/** The part of a thread's row of `inboxes` that other processors look up. */
 export interface ReadPosition {
-  /** Every message up to this time is read; left out: none is. */
+  /** Every message up to this time is read; absent: none is. */
   readonly readUntil?: Millis | undefined;
 }
 
-/** Reason of a CANDIDATE entry that takes the place of what was said of the message before: a late record told otherwise. */
+/**
+ * Reason of a CANDIDATE entry that replaces the earlier entries of its message, because a late record has changed them.
+ */
 export const ANEW = "anew";
 
-const SEPARATOR = "\u001f"; // unit separator: ids don't hold it, and if one does the length before it tells them apart
+const SEPARATOR = "\u001f"; // unit separator: the length before an id keeps keys apart even if the id contains it
 
-/** Key of a row of `inboxes`: its kind, its user, and what it is about. */
+/** Row key of `inboxes`: kind of row, user, and for a thread its conversation. */
 export const inboxRowKey = (kind: "u" | "o" | "t", user: UserId, about = ""): string =>
   `${kind}${SEPARATOR}${user.length}${SEPARATOR}${user}${SEPARATOR}${about}`;
 
 /** Row key of a user's profile. */
 export const profileKey = (user: UserId): string => inboxRowKey("u", user);
 
-/** Whose row has the key. */
+/** Reads the user from a row key. */
 export const userOfRow = (key: string): UserId => {
   const [kind = "", length = ""] = key.split(SEPARATOR, 2);
   const start = kind.length + length.length + 2 * SEPARATOR.length;

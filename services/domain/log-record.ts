@@ -1,6 +1,13 @@
+import { Poison } from "../platform/contract/failure.ts";
+import { HOUR, type Millis } from "../platform/contract/time.ts";
 import type { Values } from "./records.ts";
-import type { Millis } from "../platform/contract/time.ts";
 import type { TopicId } from "./topics.ts";
+
+/**
+ * Greatest time between a record's own time and its arrival in the log at which it is still folded exactly as of its
+ * own time.
+ */
+export const LATENESS: Millis = HOUR;
 
 /** A decoded record of one topic: the platform's record (`contract/log-record.ts`), with the type of its value. */
 export interface RecordOf<T extends TopicId> {
@@ -9,9 +16,9 @@ export interface RecordOf<T extends TopicId> {
   readonly key: string;
   /** null is a tombstone. */
   readonly value: Values[T] | null;
-  /** Its own time, `occurredAt`, but never later than the record's Kafka timestamp; a tombstone's is that timestamp. */
+  /** The record's own time, `occurredAt`, but never later than its Kafka timestamp; a tombstone's is that timestamp. */
   readonly at: Millis;
-  /** The log's own timestamp of the record. */
+  /** The record's Kafka timestamp. */
   readonly loggedAt: Millis;
 }
 
@@ -24,7 +31,15 @@ export type NewRecord = {
     readonly topic: T;
     readonly key: string;
     readonly value: Values[T] | null;
-    /** The log's timestamp; else the time of sending. */
+    /** Kafka timestamp; by default the time of sending. */
     readonly timestamp?: Millis;
   };
 }[TopicId];
+
+/** Checks that a record's key is the id in its value's field. Throws Poison. */
+export const checkKey = (key: string, field: string, id: string): void => {
+  if (key !== id)
+    throw new Poison(
+      `its key is "${key}" but its ${field} is "${id}": produce the record with its ${field} as the key`,
+    );
+};

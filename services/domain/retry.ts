@@ -3,7 +3,7 @@ import { type Millis, DAY, HOUR, MINUTE, SECOND } from "../platform/contract/tim
 /** Waits between attempts: the first entry follows the first failure; after the last there is no further attempt. */
 export type RetrySchedule = readonly number[];
 
-/** Mail: as patient as a mail server is expected to be (RFC 5321, section 4.5.4.1: give up after 4–5 days). */
+/** Mail is retried as a mail server would (RFC 5321, section 4.5.4.1: give up after 4–5 days). */
 export const mailRetries: RetrySchedule = [
   30 * SECOND,
   2 * MINUTE,
@@ -17,7 +17,7 @@ export const mailRetries: RetrySchedule = [
   DAY,
 ];
 
-/** Webhooks: the schedule that Standard Webhooks recommends. */
+/** Webhooks are retried by the schedule that Standard Webhooks recommends. */
 export const webhookRetries: RetrySchedule = [
   5 * SECOND,
   5 * MINUTE,
@@ -30,12 +30,12 @@ export const webhookRetries: RetrySchedule = [
   DAY,
 ];
 
-/** Share of a wait by which it may be longer, so that what failed together is not tried again together. */
+/** Greatest share by which a wait is lengthened, so that attempts that failed together are not repeated together. */
 const JITTER = 0.1;
 
 /**
- * When to try again after `attempts` attempts have failed, or null when the schedule is used up.
- * @param chance in [0, 1): given, not drawn, so that the answer is a function of its arguments
+ * Computes the time of the next attempt after `attempts` have failed; null: the schedule is used up.
+ * @param chance in [0, 1): the caller draws it, so that this function is pure
  */
 export const retryAt = (schedule: RetrySchedule, attempts: number, failedAt: Millis, chance: number): Millis | null => {
   const wait = schedule[attempts - 1];

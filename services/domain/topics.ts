@@ -20,8 +20,8 @@ const declare = (
 const FOR_EVER = -1;
 
 /**
- * What was decided goes by what held then: as long back, a rebuild sees every revision and decides the same as the
- * first time; what is older it sees as it is now.
+ * Time for which every revision of a compacted topic is kept. A rebuild decides by the revision that held then; for
+ * decisions older than this it only has the latest one.
  */
 const REVISIONS_KEPT = 365 * DAY;
 
@@ -32,7 +32,7 @@ export const topics = {
     "message-event",
     "external",
     FOR_EVER,
-    "what happens to messages",
+    "messages sent, edited and deleted",
   ),
   participants: declare(
     "chat.participants",
@@ -40,7 +40,7 @@ export const topics = {
     "participant-event",
     "external",
     FOR_EVER,
-    "who takes part",
+    "participants of conversations",
   ),
   conversations: declare(
     "chat.conversations",
@@ -48,16 +48,9 @@ export const topics = {
     "conversation",
     "external",
     "compact",
-    "what is talked in",
+    "descriptions of conversations",
   ),
-  presence: declare(
-    "chat.presence",
-    "userId",
-    "presence-event",
-    "external",
-    FOR_EVER,
-    "who is there, and has read what",
-  ),
+  presence: declare("chat.presence", "userId", "presence-event", "external", FOR_EVER, "signs of sessions, and reads"),
   users: declare("chat.users", "userId", "user", "external", "compact", "profiles"),
   notifications: declare(
     "notification.events",
@@ -65,7 +58,7 @@ export const topics = {
     "notification-event",
     "own",
     FOR_EVER,
-    "everything that happens to a notification",
+    "events of notifications",
   ),
   settings: {
     ...declare(
@@ -74,7 +67,7 @@ export const topics = {
       "role-settings",
       "own",
       "compact",
-      "how the users of each role are told",
+      "notification settings of each role",
     ),
     compactionLag: REVISIONS_KEPT,
   },
@@ -85,32 +78,53 @@ export const topics = {
       "preference",
       "own",
       "compact",
-      "what people have chosen about all their mail",
+      "choices of people about all their mail",
     ),
     compactionLag: REVISIONS_KEPT,
   },
-  inbox: declare("whileaway.inbox", "none", "inbox-record", "own", 7 * DAY, "messages by recipient: ids only"),
+  inbox: declare("whileaway.inbox", "none", "inbox-record", "own", 7 * DAY, "entries for inboxes, ids only"),
   conversationStrays: declare(
     "whileaway.conversations.strays",
     "none",
     "stray",
     "own",
     7 * DAY,
-    "records found on a partition that isn't their key's, on their way to the one that is",
+    "records of `conversations` found outside their key's partition, on the way to it",
   ),
-  inboxStrays: declare("whileaway.inboxes.strays", "none", "stray", "own", 7 * DAY, "the same, by user"),
-  ledger: declare("whileaway.ledger", "none", "ledger-record", "own", 30 * DAY, "why somebody was told, or wasn't"),
-  deadLetters: declare("whileaway.dead-letters", "none", "dead-letter", "own", 30 * DAY, "records nobody could read"),
+  inboxStrays: declare(
+    "whileaway.inboxes.strays",
+    "none",
+    "stray",
+    "own",
+    7 * DAY,
+    "records of `inboxes` found outside their key's partition, on the way to it",
+  ),
+  ledger: declare(
+    "whileaway.ledger",
+    "none",
+    "ledger-record",
+    "own",
+    30 * DAY,
+    "verdicts: reasons for notifying a user or not",
+  ),
+  deadLetters: declare(
+    "whileaway.dead-letters",
+    "none",
+    "dead-letter",
+    "own",
+    30 * DAY,
+    "records that no processor could fold",
+  ),
 } as const satisfies Record<string, Topic>;
 
 export type TopicId = keyof typeof topics;
 
 export const topicIds = Object.keys(topics) as readonly TopicId[];
 
-/** The topic with that name on a broker, without the prefix. */
+/** Finds a topic by its name on a broker, without the prefix. */
 export const topicNamed = (name: string): TopicId | undefined => topicIds.find((id) => topics[id].name === name);
 
-/** Topics whose records follow from those of the others: a rebuild writes them anew. */
+/** Topics whose records follow from those of other topics. A rebuild writes them anew. */
 export const derivedTopics: readonly TopicId[] = [
   "inbox",
   "conversationStrays",
@@ -120,13 +134,13 @@ export const derivedTopics: readonly TopicId[] = [
   "deadLetters",
 ];
 
-/** Whether the records of a topic follow from those of others. */
+/** Tells whether a topic's records follow from those of other topics. */
 export const isDerived = (id: string): boolean => (derivedTopics as readonly string[]).includes(id);
 
-/** The declaration of a topic, whoever names it. */
+/** Returns the declaration of a topic. */
 export const declared = (id: string): Topic => declarationOf({ topics }, id);
 
-/** Records of equal time are taken in this order (services/inboxes/README.md, "Time is the log's"). */
+/** Records of equal time are folded in this order (services/inboxes/README.md, "Time is the log's"). */
 export const precedence: readonly TopicId[] = [
   "settings",
   "preferences",

@@ -9,12 +9,12 @@ interface Stretch {
   readonly offset: Millis;
 }
 
-/** Zones whose stretches are remembered: asking the time zone database costs more than all else here. */
+/** Zones whose stretches are remembered: a look-up in the time zone database costs more than all else here. */
 const MAX_ZONES = 1_000;
 const known = new Map<string, Stretch>();
 const NANOSECONDS = 1_000_000;
 
-/** Whether the IANA time zone database (as this Node has it) knows the name. */
+/** Tells whether the IANA time zone database, as this Node has it, knows a name. */
 export const isTimeZone = (name: string): boolean => {
   try {
     return stretchOf(name, 0) !== undefined;
@@ -23,12 +23,13 @@ export const isTimeZone = (name: string): boolean => {
   }
 };
 
+/** Finds the stretch that holds a moment. Throws RangeError where the zone is unknown. */
 const stretchOf = (zone: string, at: Millis): Stretch => {
-  const had = known.get(zone);
-  if (had !== undefined && had.from <= at && at < had.until) return had;
+  const remembered = known.get(zone);
+  if (remembered !== undefined && remembered.from <= at && at < remembered.until) return remembered;
   const local = Temporal.Instant.fromEpochMilliseconds(at).toZonedDateTimeISO(zone);
   const found = {
-    // Asked from a moment after, so that a change at this very moment is the stretch's beginning.
+    // The search starts a moment later, so that a change at this very moment begins the stretch.
     from:
       local.add({ milliseconds: at < MAX_TIME ? 1 : 0 }).getTimeZoneTransition("previous")?.epochMilliseconds ??
       -Infinity,
@@ -48,13 +49,13 @@ const parse = (clock: string): Millis => {
   return (hours * 60 + minutes) * MINUTE;
 };
 
-/** The local times [from, to) as HH:MM; before `from` where they wrap midnight; the same: never. */
+/** Local times [from, to) as HH:MM. `to` is before `from` where the hours wrap midnight. Equal times hold never. */
 export interface Hours {
   readonly from: string;
   readonly to: string;
 }
 
-/** The first moment from `at` on whose local time is outside of the hours; `at` itself if it is. */
+/** Finds the first moment from `at` on whose local time is outside of the hours; `at` itself if it is outside. */
 export const endOfHours = (at: Millis, zone: string, { from, to }: Hours): Millis => {
   const [start, end] = [parse(from), parse(to)];
   const isWithin = (time: Millis): boolean =>
@@ -69,10 +70,10 @@ export const endOfHours = (at: Millis, zone: string, { from, to }: Hours): Milli
   }
 };
 
-/** From here on there may be no next local day that `Date` has. */
+/** From here on the next local day may be beyond the last one that `Date` has. */
 const LAST_DAYS: Millis = MAX_TIME - 2 * DAY;
 
-/** The first moment of the local day that `at` lies in, and of the one after it: Infinity at the end of all dates. */
+/** The first moment of the local day that `at` lies in, and of the next day: Infinity at the end of all dates. */
 export const localDay = (at: Millis, zone: string): { readonly start: Millis; readonly end: Millis } => {
   const start = Temporal.Instant.fromEpochMilliseconds(at).toZonedDateTimeISO(zone).startOfDay();
   const end = at > LAST_DAYS ? Infinity : start.add({ days: 1 }).startOfDay().epochMilliseconds;

@@ -7,53 +7,53 @@ import { boundedAddresses, boundedAttachments, boundedCustom, cut, linkOrNull } 
 
 const file = (name: string, url = `https://x/${name}`) => ({ name, url, mimeType: "text/plain", size: 1 });
 
-test("a text beyond the limit ends with an ellipsis, and never within a character", () => {
+test("a text beyond the limit is cut between characters and ends with an ellipsis", () => {
   expect(cut("four", 4)).toBe("four");
   expect(cut("fives", 4)).toBe("five…");
   expect(cut("abc👾", 4)).toBe("abc…");
   expect(cut("ab👾c", 4)).toBe("ab👾…");
 });
 
-test("a URL is whole or not there", () => {
+test("a URL beyond the limit is left out, never cut", () => {
   expect(linkOrNull("https://x/")).toBe("https://x/");
   expect(linkOrNull(`https://x/${"a".repeat(2_000)}`)).toBeNull();
   expect(linkOrNull(null)).toBeNull();
 });
 
-test("custom values and addresses are the first that fit together", () => {
+test("custom values and addresses are kept in order while they fit the limit", () => {
   expect(boundedCustom({ a: "1", b: "x".repeat(3_998), c: "2" })).toEqual({ a: "1" });
   expect(boundedCustom(JSON.parse('{"__proto__": "x"}') as Record<string, string>)).toHaveProperty(["__proto__"], "x");
   const addresses = Array.from({ length: 5_000 }, (_none, index) => `ada+${index}@example.org`);
-  const some = boundedAddresses(addresses);
-  expect(some.length).toBeGreaterThan(1_000);
-  expect(some).toEqual(addresses.slice(0, some.length));
+  const kept = boundedAddresses(addresses);
+  expect(kept.length).toBeGreaterThan(1_000);
+  expect(kept).toEqual(addresses.slice(0, kept.length));
   const strange = [...Array.from({ length: 1_000_000 }, () => ""), "a".repeat(100_000), "ada@example.org"];
   expect(boundedAddresses(strange)).toEqual(["", "ada@example.org"]);
 });
 
 describe("attachments", () => {
-  test("are as they were where they are few", () => {
+  test("a few attachments are kept unchanged", () => {
     const few = [[file("a"), file("b")], [], [file("c")]];
     expect(boundedAttachments(few)).toEqual(few);
   });
 
-  test("are the first 20 of a message, those without a picture for a URL, the latest messages' first", () => {
+  test("attachments are limited to 20 a message, without `data:` URLs, and the latest messages' are kept first", () => {
     const lot = Array.from({ length: 30 }, (_none, index) => file(`f${index}`));
     expect(boundedAttachments([lot])[0]).toHaveLength(20);
     expect(boundedAttachments([[file("a", `data:image/png;base64,${"A".repeat(3_000)}`), file("b")]])).toEqual([
       [file("b")],
     ]);
     const large = (name: string) => file(name, `https://x/${"a".repeat(1_980)}`);
-    const some = boundedAttachments(
+    const kept = boundedAttachments(
       Array.from({ length: 4 }, (_none, message) =>
         Array.from({ length: 20 }, (_nothing, index) => large(`${message}-${index}`)),
       ),
     );
-    expect(some.map(({ length }) => length)).toEqual([0, 9, 20, 20]);
+    expect(kept.map(({ length }) => length)).toEqual([0, 9, 20, 20]);
   });
 });
 
-test("a notification stays below what its topic takes, whatever it is made of", () => {
+test("a notification of the largest parts stays below the record limit of its topic", () => {
   const long = "ä".repeat(100_000);
   const id = (index: number): string => `${"語".repeat(MAX_ID_LENGTH - 4)}${String(index).padStart(4, "0")}`;
   const custom = Object.fromEntries(Array.from({ length: 100 }, (_none, index) => [`語${index}`, "語".repeat(500)]));

@@ -7,60 +7,65 @@ import type { Millis } from "../platform/contract/time.ts";
 import { forgottenAt } from "./forget.ts";
 import { type Inbox, newThread, type Thread, unsave } from "./state.ts";
 
-/** One inbox while one event is folded: what it changes there, and what follows. */
-export interface Visit {
+/** An inbox while one event is folded: its changes so far, and the effects that follow from them. */
+export interface Draft {
   readonly inbox: Inbox;
   /** The stream's time. */
   readonly now: Millis;
   readonly book: SettingsBook;
-  /** The stream's time of the last change before. */
+  /** The stream's time of the previous change to the standing. */
   readonly since: Millis;
   effects: readonly Effect[];
-  touched: readonly Thread[];
-  /** Those that hold for the user, once they have been looked up. */
+  /** Threads that this event has changed. */
+  changedThreads: readonly Thread[];
+  /** The user's settings, once they have been looked up. */
   settings: SettingsFields | null;
-  /** Whether anything has changed that is to be saved. */
+  /** true: something has changed that must be saved. */
   isChanged: boolean;
-  /** Whether something is another now that decides about all conversations alike. */
-  isStirred: boolean;
+  /** true: something has changed that bears on every open thread, so all holds are computed anew. */
+  recheckAll: boolean;
 }
 
-const none: readonly Thread[] = [];
+const noThreads: readonly Thread[] = [];
 const noEffects: readonly Effect[] = [];
 
-export const visit = (inbox: Inbox, now: Millis, book: SettingsBook): Visit => ({
+export const newDraft = (inbox: Inbox, now: Millis, book: SettingsBook): Draft => ({
   inbox,
   now,
   book,
   since: inbox.asOf,
   effects: noEffects,
-  touched: none,
+  changedThreads: noThreads,
   settings: null,
   isChanged: false,
-  isStirred: false,
+  recheckAll: false,
 });
 
-export const settingsOf = (it: Visit): SettingsFields =>
-  (it.settings ??= settingsAt(it.book, it.inbox.profile?.user?.role ?? null, it.now));
+export const settingsOf = (draft: Draft): SettingsFields =>
+  (draft.settings ??= settingsAt(draft.book, draft.inbox.profile?.user?.role ?? null, draft.now));
 
-/** The user's side of a conversation; it is in the inbox once it is touched. */
-export const threadOf = ({ inbox }: Visit, conversation: ConversationId): Thread =>
+/** The user's thread for a conversation. A new thread joins the inbox only when `markThread` is called on it. */
+export const threadOf = ({ inbox }: Draft, conversation: ConversationId): Thread =>
   inbox.threads.get(conversation) ?? newThread(conversation);
 
-/** Notes that the user's standing has changed. */
-export const change = (it: Visit): void => {
-  it.isChanged = it.inbox.unsaved.standing = true;
-  it.inbox.asOf = it.now;
+/** Marks the user's standing as changed now, to be saved. */
+export const markStanding = (draft: Draft): void => {
+  draft.isChanged = draft.inbox.unsaved.standing = true;
+  draft.inbox.asOf = draft.now;
 };
 
-/** Notes that a thread has changed: the standing has, too, only where more than the thread is another now. */
-export const touch = (it: Visit, thread: Thread): void => {
-  const { inbox, now } = it;
+/**
+ * Marks a thread as changed now, to be saved. The standing is marked too if the thread opens, closes, or brings `forgetAt`
+ * forward.
+ */
+export const markThread = (draft: Draft, thread: Thread): void => {
+  const { inbox, now, changedThreads } = draft;
   if (thread.touchedAt < 0) inbox.threads.set(thread.conversationId, thread);
   if (now > thread.touchedAt) thread.touchedAt = now;
-  if (!it.touched.includes(thread)) it.touched = it.touched.length === 0 ? [thread] : [...it.touched, thread];
+  if (!changedThreads.includes(thread))
+    draft.changedThreads = changedThreads.length === 0 ? [thread] : [...changedThreads, thread];
   unsave(inbox, thread);
-  it.isChanged = true;
+  draft.isChanged = true;
   const isOpen = thread.missed.length > 0;
   if (isOpen !== thread.isOpen) {
     thread.isOpen = isOpen;
@@ -69,30 +74,34 @@ export const touch = (it: Visit, thread: Thread): void => {
       inbox.open.delete(thread);
       thread.held = thread.until = null;
     }
-    change(it);
+    markStanding(draft);
   }
   if (isOpen) return;
   const at = forgottenAt(thread);
   if (inbox.forgetAt !== null && at >= inbox.forgetAt) return;
   inbox.forgetAt = at;
-  change(it);
+  markStanding(draft);
 };
 
-/** A thread has changed where `gone` is not null: those of its messages are missed no more, for the reason given. */
-export const dropped = (
-  it: Visit,
+/**
+ * Marks a thread that has lost messages, and notes a DROPPED verdict about the missed ones among them.
+ * @param gone ids that are no longer missed; null: the thread has not changed
+ */
+export const noteDropped = (
+  draft: Draft,
   thread: Thread,
   gone: readonly MessageId[] | null,
   why: Pick<LedgerEntry, "reason" | "facts">,
 ): void => {
   if (gone === null) return;
-  touch(it, thread);
+  markThread(draft, thread);
   if (gone.length === 0) return;
-  note(it, { ...blank, verdict: "DROPPED", conversationId: thread.conversationId, messageIds: gone, ...why });
+  const { conversationId } = thread;
+  note(draft, { ...emptyVerdict, verdict: "DROPPED", conversationId, messageIds: gone, ...why });
 };
 
-/** A verdict that says nothing but what is put in its place. */
-export const blank = {
+/** The fields of a verdict, all empty, to be overwritten. */
+export const emptyVerdict = {
   reason: null,
   conversationId: null,
   messageIds: [],
@@ -102,20 +111,20 @@ export const blank = {
   occurredAt: -1,
 } as const satisfies Partial<Verdict>;
 
-/** Puts a verdict about the user in the ledger; it is of now, whatever it says. */
-export const note = (it: Visit, verdict: Verdict): void => {
-  const { inbox, now } = it;
+/** Emits a verdict about the user for the ledger. Its `occurredAt` becomes the stream's time. */
+export const note = (draft: Draft, verdict: Verdict): void => {
+  const { inbox, now } = draft;
   const entry = verdict.occurredAt === now ? verdict : { ...verdict, occurredAt: now };
-  follow(it, noteOf(entry, [inbox.userId]));
+  emit(draft, noteOf(entry, [inbox.userId]));
 };
 
-/** What follows, after what followed so far. Mostly it is one thing alone. */
-export const follow = (it: Visit, effect: Effect): void => {
-  it.effects = it.effects.length === 0 ? [effect] : [...it.effects, effect];
+/** Appends an effect. Most events have a single one, so the list is copied rather than grown. */
+export const emit = (draft: Draft, effect: Effect): void => {
+  draft.effects = draft.effects.length === 0 ? [effect] : [...draft.effects, effect];
 };
 
-/** What came of it. */
-export const stepOf = ({ inbox, effects, isChanged }: Visit): Step<Inbox> => {
+/** Returns the step with the inbox to save, if it has changed, and the effects. */
+export const stepOf = ({ inbox, effects, isChanged }: Draft): Step<Inbox> => {
   if (isChanged) return { writes: [[inbox.userId, inbox]], effects };
   return effects.length === 0 ? nothing : { writes: [], effects };
 };

@@ -1,13 +1,12 @@
 import type { Verdict } from "../domain/effect.ts";
-import { Poison } from "../platform/contract/failure.ts";
-import type { LogRecord } from "../domain/log-record.ts";
+import { checkKey, type LogRecord } from "../domain/log-record.ts";
 import { checkId } from "../platform/contract/identity.ts";
 import { type UserId } from "../domain/ids.ts";
 import type { InboxEntry, PresenceEvent, User } from "../domain/records.ts";
 import type { Millis } from "../platform/contract/time.ts";
 import type { Missed } from "./state.ts";
 
-/** What concerns a user, or all recipients of an entry. `key` is the user's id. */
+/** An event of a user, or of all recipients of an entry. `key` is the user's id. */
 export type InboxEvent =
   | {
       readonly type: "entry";
@@ -16,9 +15,9 @@ export type InboxEvent =
       readonly at: Millis;
       readonly loggedAt: Millis;
       readonly entry: InboxEntry;
-      /** Whom it mentions; null: nobody. */
+      /** Recipients whom the message mentions; null: nobody. */
       readonly mentioned: ReadonlySet<UserId> | null;
-      /** What a CANDIDATE is for whom it doesn't mention, and for whom it does. */
+      /** A CANDIDATE for the recipients whom the message does not mention, and for those whom it does. */
       readonly plain: Candidate | null;
       readonly mentioning: Candidate | null;
     }
@@ -39,38 +38,41 @@ export type InboxEvent =
     }
   | { readonly type: "deleted"; readonly key: UserId; readonly at: Millis; readonly loggedAt: Millis };
 
-/** The message of a CANDIDATE, one object for all whom it mentions, or doesn't; and the verdict if it becomes one, for all. */
+/**
+ * The message of a CANDIDATE entry, and the verdict that admits it. Recipients share one object, or two where some are
+ * mentioned.
+ */
 export interface Candidate {
   readonly message: Missed;
   readonly verdict: Verdict;
 }
 
-/** Reads what concerns users. Throws Poison where key and value don't agree. */
+/** Reads the events of users from a record. Throws Poison where key and value differ, or an id cannot be a row key. */
 export const readInboxEvent = (record: LogRecord): readonly InboxEvent[] => {
   const { key, at, loggedAt } = record;
   switch (record.topic) {
     case "inbox":
-      return (record.value?.entries ?? []).flatMap(toAll);
+      return (record.value?.entries ?? []).flatMap(eventsOf);
     case "presence": {
       const presence = record.value;
-      if (presence === null) return []; // a tombstone on a topic that isn't compacted says nothing
-      agree(key, presence.userId);
-      if (presence.conversationId !== null) checkId(presence.conversationId, "conversationId"); // what was read has a row
-      if (presence.sessionId !== "") checkId(presence.sessionId, "sessionId"); // each sign of life saves all of them
-      // No one has read what wasn't sent yet: a time beyond the record's own timestamp counts as that.
+      if (presence === null) return []; // a tombstone means nothing on a topic that is not compacted
+      checkKey(key, "userId", presence.userId);
+      if (presence.conversationId !== null) checkId(presence.conversationId, "conversationId"); // it becomes a row key
+      if (presence.sessionId !== "") checkId(presence.sessionId, "sessionId"); // sessions are saved, all at each sign
+      // Nobody can read messages of the future: `readUntil` is limited to the record's Kafka timestamp.
       const readUntil = Math.min(presence.readUntil ?? at, record.loggedAt);
       return [{ type: "presence", key, at, loggedAt, presence, readUntil }];
     }
     case "users":
       if (record.value === null) return [{ type: "deleted", key, at, loggedAt }];
-      agree(key, record.value.userId);
+      checkKey(key, "userId", record.value.userId);
       return [{ type: "profile", key, at, loggedAt, user: record.value }];
     default:
       return [];
   }
 };
 
-const toAll = (entry: InboxEntry): readonly InboxEvent[] => {
+const eventsOf = (entry: InboxEntry): readonly InboxEvent[] => {
   const { recipients: keys, occurredAt: at, loggedAt } = entry;
   const [key] = keys;
   if (key === undefined) return [];
@@ -100,8 +102,4 @@ const candidateOf = (entry: InboxEntry): Candidate | null => {
       occurredAt: loggedAt,
     },
   };
-};
-
-const agree = (key: string, field: UserId): void => {
-  if (key !== field) throw new Poison(`its key is "${key}" but its userId "${field}"`);
 };

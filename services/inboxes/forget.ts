@@ -1,12 +1,14 @@
 import { DAY, type Millis } from "../platform/contract/time.ts";
 import { type Inbox, type Thread, unsave } from "./state.ts";
 
-/** A thread in which nothing is missed is forgotten so long after the last word of it, if it counts for no cooldown. */
+/**
+ * A thread without missed messages is forgotten this long after its latest change, unless a cooldown still counts it.
+ */
 export const THREAD_RETENTION: Millis = 30 * DAY;
 
 /**
- * When a thread in which nothing is missed may be forgotten: at the end of a day (UTC), so that all of a day's are looked
- * at together. Who may still count it for a cooldown is looked at again the more seldom, the longer ago that was.
+ * The time at which a thread without missed messages may be forgotten: an end of a day (UTC), so that one timer serves
+ * all threads of that day. A thread that a cooldown may still count is checked ever less often as its notification ages.
  */
 export const forgottenAt = ({ touchedAt, toldAt, readAt }: Thread): Millis => {
   const told = toldAt.at(-1) ?? -Infinity;
@@ -14,7 +16,7 @@ export const forgottenAt = ({ touchedAt, toldAt, readAt }: Thread): Millis => {
   return Math.ceil((touchedAt + kept) / DAY) * DAY;
 };
 
-/** Forgets the threads whose time has come. */
+/** Forgets the threads whose `forgottenAt` has come, unless a cooldown still counts them. */
 export const forget = (inbox: Inbox, now: Millis): void => {
   if (inbox.forgetAt === null || inbox.forgetAt > now) return;
   let next: Millis | null = null;
@@ -36,6 +38,6 @@ export const forget = (inbox: Inbox, now: Millis): void => {
   inbox.forgetAt = next;
 };
 
-/** Whether the next notification about it waits the longer for those before: the user has not been back since. */
+/** Tells whether earlier notifications lengthen the next cooldown: the user has not been back since one of them. */
 const isCoolingDown = ({ toldAt, readAt }: Thread, { signAt }: Inbox): boolean =>
   toldAt.some((told) => told >= (signAt ?? -Infinity) && told >= (readAt ?? -Infinity));

@@ -1,43 +1,46 @@
 import type { MessageId } from "../domain/ids.ts";
+import { LATENESS } from "../domain/log-record.ts";
 import type { Millis } from "../platform/contract/time.ts";
-import { LATENESS, MAX_LISTED, MAX_TOLD, MAX_TOLD_TIMES, type Missed, type Thread } from "./state.ts";
+import { MAX_LISTED, MAX_TOLD, MAX_TOLD_TIMES, type Missed, type Thread } from "./state.ts";
 
-/** Attended messages that are remembered beyond what a lapse may give back: a late record may tell otherwise. */
+/** Attended messages that a thread remembers after ATTENDED, for late records that may show them to be missed. */
 const MAX_ATTENDED = 100;
-/** For so long all of them are. */
+/** Time for which every attended message is remembered: a lapse may make it missed until then. */
 const ATTENDED: Millis = 90_000;
 
-/** What is no longer missed: the messages' ids; null: the thread has not changed at all. */
+/** Ids of messages that are no longer missed; null: the thread has not changed. */
 export type Gone = readonly MessageId[] | null;
 
 const none: readonly MessageId[] = [];
 
-/** In the order of `since`; of one time, as sent, then as the log had them. */
+/** Orders messages by `since`, then by their own times, then by their Kafka timestamps. */
 export const byTime = (a: Missed, b: Missed): number =>
   a.since - b.since || a.sentAt - b.sentAt || a.loggedAt - b.loggedAt;
 
-/** Puts it in its place among others, mostly the last. */
+/** Inserts a message in the order of time. It mostly is the last. */
 const insert = (messages: Missed[], message: Missed): void => {
   const last = messages[messages.length - 1];
   if (last === undefined || byTime(last, message) <= 0) messages.push(message);
-  else messages.splice(messages.findLastIndex((one) => byTime(one, message) <= 0) + 1, 0, message);
+  else messages.splice(messages.findLastIndex((other) => byTime(other, message) <= 0) + 1, 0, message);
 };
 
-/** Why a candidate is not missed whoever attended; null: it may be. */
-export const gone = ({ readUntil, told, toldAt }: Thread, { messageId, sentAt }: Missed): "read" | "told" | null => {
+/** Reason why a candidate is not missed, whether or not it was attended; null: it may be missed. */
+export const reasonNotMissed = (
+  { readUntil, told, toldAt }: Thread,
+  { messageId, sentAt }: Missed,
+): "read" | "told" | null => {
   if (sentAt <= readUntil) return "read";
-  // A notification is about nothing that was sent after it.
+  // No notification is about a message that was sent after it.
   const isOlder = sentAt <= (toldAt[toldAt.length - 1] ?? -Infinity);
   return isOlder && told.includes(messageId) ? "told" : null;
 };
 
 /**
- * Adds a missed message; one that is missed already may only gain a mention, or turn out to be so for longer. When it
- * became so again is kept aside: should it turn out that the first time it was attended, it is missed since then. Returns
- * whether anything changed.
+ * Adds a missed message. One already listed may gain a mention, or an earlier `since`. A later `since` is kept among the
+ * attended, in case the earlier one turns out to have been seen on screen. Returns whether the thread has changed.
  */
 export const miss = (thread: Thread, message: Missed): boolean => {
-  if (gone(thread, message) !== null) return false;
+  if (reasonNotMissed(thread, message) !== null) return false;
   const { missed } = thread;
   const place = placeOf(missed, message.messageId);
   const before = missed[place];
@@ -59,11 +62,11 @@ const placeOf = (messages: readonly Missed[], id: MessageId): number => {
   return -1;
 };
 
-/** Notes a message that came while it was on screen. Returns whether that is news. */
+/** Adds a message that came while its conversation was on screen. Returns whether the thread has changed. */
 export const attend = (thread: Thread, message: Missed, now: Millis): boolean => {
   const { attended } = thread;
   const isKnown = ({ messageId, since }: Missed): boolean => messageId === message.messageId && since === message.since;
-  if (gone(thread, message) !== null || attended.some(isKnown)) return false;
+  if (reasonNotMissed(thread, message) !== null || attended.some(isKnown)) return false;
   insert(attended, message);
   let surplus = 0;
   while (surplus < attended.length && (attended[surplus]?.since ?? 0) <= now - LATENESS) surplus++;
@@ -75,8 +78,8 @@ export const attend = (thread: Thread, message: Missed, now: Millis): boolean =>
 };
 
 /**
- * Decides anew which of the candidates from a time on were attended. Returns what was missed before, where that is
- * another now.
+ * Decides anew which candidates since a time were attended. Returns the messages missed before; null: nothing has
+ * changed.
  */
 export const reconsider = (
   thread: Thread,
@@ -87,7 +90,9 @@ export const reconsider = (
   const { missed, attended } = thread;
   const onScreen = since(missed, from).filter(isAttended);
   const isMissed = (message: Missed): boolean =>
-    missed.some((one) => one.messageId === message.messageId && one.since <= message.since && !onScreen.includes(one));
+    missed.some(
+      (known) => known.messageId === message.messageId && known.since <= message.since && !onScreen.includes(known),
+    );
   const back = since(attended, from).filter((message) => !isAttended(message) && !isMissed(message));
   if (back.length + onScreen.length === 0) return null;
   const before = [...missed];
@@ -99,7 +104,7 @@ export const reconsider = (
   return before;
 };
 
-/** Those of a time from `from` on. */
+/** The messages whose `since` is `from` or later. */
 const since = (messages: readonly Missed[], from: Millis): readonly Missed[] => {
   let index = messages.length;
   while (index > 0 && (messages[index - 1]?.since ?? 0) >= from) index--;
@@ -108,7 +113,7 @@ const since = (messages: readonly Missed[], from: Millis): readonly Missed[] => 
 
 const noMessages: readonly Missed[] = [];
 
-/** Keeps those that the test keeps, in place. Returns whether that is not all of them. */
+/** Keeps the messages that pass a test, in place. Returns whether any was removed. */
 const retain = (messages: Missed[], test: (message: Missed) => boolean): boolean => {
   let kept = 0;
   for (const message of messages) if (test(message)) messages[kept++] = message;
@@ -117,22 +122,22 @@ const retain = (messages: Missed[], test: (message: Missed) => boolean): boolean
   return isLess;
 };
 
-/** Keeps what the test keeps, missed or attended. */
+/** Keeps the messages of a thread that pass a test, missed or attended. */
 export const keep = (thread: Thread, test: (message: Missed) => boolean): Gone => {
   const { missed, attended } = thread;
   if (missed.length === 0 && attended.length === 0) return null;
   const lost = missed.flatMap((message) => (test(message) ? none : [message.messageId]));
   if (lost.length > 0) retain(missed, test);
   const isLess = retain(attended, test);
-  // What is no longer listed is older than what is: with nothing left of the list, nothing is left of it either.
+  // Unlisted messages are older than the latest listed ones: if no listed one stays, no unlisted one does.
   thread.count = missed.length === 0 ? 0 : thread.count - lost.length;
   return lost.length > 0 || isLess ? lost : null;
 };
 
-/** Everything up to that time is read. */
+/** Marks every message up to a time as read. */
 export const read = (thread: Thread, until: Millis): Gone => {
   if (until <= thread.readUntil) return null;
-  // What isn't listed lies between the first and the second: who has read that one has read them, too.
+  // Unlisted messages lie between the first and the second listed: a read of the second reads them too.
   const hasReadUnlisted = (thread.missed[1]?.sentAt ?? Infinity) <= until;
   const lost = keep(thread, ({ sentAt }) => sentAt > until) ?? none;
   if (hasReadUnlisted) thread.count = thread.missed.length;
@@ -140,26 +145,28 @@ export const read = (thread: Thread, until: Millis): Gone => {
   return lost;
 };
 
-/** The user read here at that time: the cooldown starts over. Returns whether that is news. */
+/**
+ * Records when the user read the conversation, which starts the cooldown over. Returns whether the thread has changed.
+ */
 export const readOn = (thread: Thread, at: Millis): boolean => {
   if (at <= (thread.readAt ?? -Infinity)) return false;
   thread.readAt = at;
   return true;
 };
 
-/** Whether the message mentions the user now. Returns whether that is news. */
+/** Records whether a message mentions the user. Returns whether the thread has changed. */
 export const mention = ({ missed, attended }: Thread, message: MessageId, isMentioned: boolean): boolean => {
-  let isNews = false;
+  let hasChanged = false;
   for (const messages of [missed, attended])
-    for (const [index, one] of messages.entries())
-      if (one.messageId === message && one.isMentioned !== isMentioned) {
-        messages[index] = { ...one, isMentioned };
-        isNews = true;
+    for (const [index, known] of messages.entries())
+      if (known.messageId === message && known.isMentioned !== isMentioned) {
+        messages[index] = { ...known, isMentioned };
+        hasChanged = true;
       }
-  return isNews;
+  return hasChanged;
 };
 
-/** Nothing is missed any more: a notification is about all of it. */
+/** Moves every missed message to the told ones: a notification is about all of them. */
 export const tell = (thread: Thread, at: Millis): void => {
   const { missed, told, toldAt } = thread;
   for (const { messageId } of missed) told.push(messageId);

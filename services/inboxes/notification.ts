@@ -7,25 +7,26 @@ import type { Millis } from "../platform/contract/time.ts";
 import { byTime } from "./missed.ts";
 import { type Inbox, MAX_LISTED, type Missed, type Thread } from "./state.ts";
 
-/** Missed messages of a conversation that a snapshot shows (contract: ConversationView.messages). */
+/** Missed messages of one conversation that a snapshot shows (schemas: `ConversationView.messages`). */
 export const MAX_SHOWN = 20;
-/** Of all conversations together, but for LEAST_SHOWN of each. */
+/** Missed messages that a snapshot shows of all conversations together, unless LEAST_SHOWN of each are more. */
 const MAX_SHOWN_TOGETHER = 60;
+/** Missed messages of each conversation that a snapshot shows at least, however many the conversations. */
 const LEAST_SHOWN = 3;
-/** Conversations that a snapshot shows: the latest. */
+/** Conversations that a snapshot shows: those with the latest messages. */
 export const MAX_CONVERSATIONS = 20;
 
-/** What a notification is about, before the texts and names are looked up. */
+/** A notification before its texts and names are looked up. */
 export interface Notice {
   readonly userId: UserId;
   readonly profile: User | null;
-  /** The first of all that is missed: it gives the notification its id. */
+  /** The first missed message, which gives the notification its id. */
   readonly first: { readonly conversationId: ConversationId; readonly messageId: MessageId; readonly since: Millis };
-  /** null where it is about several. */
+  /** null where the notification is about several conversations. */
   readonly conversationId: ConversationId | null;
   readonly messageIds: readonly MessageId[];
   readonly parts: readonly Part[];
-  /** Since when the recipient has not been there; null: since ever, or they are. */
+  /** Latest end of a session of the recipient; null: there was none, or the recipient is online. */
   readonly awaySince: Millis | null;
   readonly at: Millis;
 }
@@ -34,11 +35,11 @@ export interface Notice {
 export interface Part {
   readonly conversationId: ConversationId;
   readonly shown: readonly Missed[];
-  /** How many more are missed there. */
+  /** Number of missed messages that are not shown. */
   readonly omitted: number;
 }
 
-/** A notification about all that is missed in the threads, at least one, with all that its snapshot is made from. */
+/** Makes the notice about every missed message of the threads. @param threads at least one */
 export const noticeOf = (
   { userId, profile, awaySince, isOnline }: Inbox,
   threads: readonly Thread[],
@@ -60,7 +61,7 @@ export const noticeOf = (
   };
 };
 
-/** The conversations that are shown, those with the latest messages, and of each the latest. */
+/** The conversations that are shown, and the latest missed messages of each. */
 const partsOf = (threads: readonly Thread[]): readonly Part[] => {
   const share = Math.max(LEAST_SHOWN, Math.floor(MAX_SHOWN_TOGETHER / Math.min(threads.length, MAX_CONVERSATIONS)));
   const shown = threads.length === 1 ? threads : threads.toSorted(byLast).slice(-MAX_CONVERSATIONS);
@@ -87,7 +88,7 @@ const lookupsOfPart = ({ conversationId, shown }: Part): readonly Lookup[] => [
   ),
 ];
 
-/** Where a row of a conversation is looked up. */
+/** The lookup of a conversation's row. */
 export const chatRow = (id: ConversationId, key: string): Lookup => ({
   processor: "conversations",
   home: "conversationStrays",
@@ -95,7 +96,7 @@ export const chatRow = (id: ConversationId, key: string): Lookup => ({
   key,
 });
 
-/** Where a person's profile is looked up. */
+/** The lookup of a user's profile. */
 export const profileOf = (user: UserId): Lookup => ({
   processor: "inboxes",
   home: "inbox",

@@ -16,15 +16,15 @@ import { told } from "../../test/support/spec.ts";
 
 const byEvening = { after: (...said: readonly NewRecord[]) => ada.after(...said).until("23:00") };
 
-/** ONLINE or HEARTBEAT every 30 s, from the first time to the last. */
+/** A HEARTBEAT every 30 s for a number of minutes. */
 const alive = (from: string, minutes: number, session = "tab", screen: string | null = null): readonly NewRecord[] =>
   Array.from({ length: minutes * 2 + 1 }, (_none, index) => {
     const [hour = 0, minute = 0] = from.split(":").map(Number);
     return heartbeat(`${hour}:${minute + Math.floor(index / 2)}:${index % 2 === 0 ? "00" : "30"}`, session, screen);
   });
 
-describe("presence: a session", () => {
-  test("keeps its user from being told while it lives", () => {
+describe("presence: one session", () => {
+  test("a live session holds notifications back", () => {
     byEvening.after(missed("m1", "12:01"), ...alive("12:02", 20)).tells(told("12:27", "c", "m1"));
     ada
       .after(missed("m1", "12:01"), ...alive("12:02", 20))
@@ -32,21 +32,21 @@ describe("presence: a session", () => {
       .tells();
   });
 
-  test("that falls silent was there until its latest sign, and no longer", () => {
+  test("a session that lapses was live until its latest sign", () => {
     byEvening.after(online("12:01"), missed("m1", "12:01:20")).tells(told("12:06:20", "c", "m1"));
     byEvening.after(missed("m1", "12:00:50"), online("12:01")).tells(told("12:06", "c", "m1"));
   });
 
-  test("lives on with a sign at the last moment, and not with one after it", () => {
+  test("a record 45 s after the latest sign belongs to its session, and a later record does not", () => {
     byEvening.after(missed("m1", "12:01"), online("12:02"), heartbeat("12:02:45")).tells(told("12:07:45", "c", "m1"));
     byEvening.after(missed("m1", "12:01"), online("12:02"), offline("12:02:46")).tells(told("12:07", "c", "m1"));
   });
 
-  test("that says it ends was there until then", () => {
+  test("a session with an OFFLINE was live until then", () => {
     byEvening.after(missed("m1", "12:01"), online("12:02"), offline("12:02:40")).tells(told("12:07:40", "c", "m1"));
   });
 
-  test("that was never there, or has lapsed, can't end", () => {
+  test("an OFFLINE of a session that is not live changes nothing", () => {
     byEvening.after(missed("m1", "12:01"), offline("12:02")).tells(told("12:06", "c", "m1"));
     byEvening.after(missed("m1", "12:01"), online("12:02"), offline("12:04")).tells(told("12:07", "c", "m1"));
     byEvening
@@ -54,7 +54,7 @@ describe("presence: a session", () => {
       .tells(told("12:07:10", "c", "m1"));
   });
 
-  test("whose signs come in the wrong order was there at the later one", () => {
+  test("a session whose signs come out of order was live until the later one", () => {
     byEvening
       .after(missed("m1", "12:01"), heartbeat("12:02:30"), heartbeat("12:02"))
       .tells(told("12:07:30", "c", "m1"));
@@ -63,7 +63,7 @@ describe("presence: a session", () => {
 });
 
 describe("presence: two sessions", () => {
-  test("keep their user there until both have ended", () => {
+  test("a user is online until both sessions have ended", () => {
     byEvening
       .after(missed("m1", "12:01"), online("12:02", "a"), online("12:02:10", "b"), offline("12:02:20", "a"))
       .tells(told("12:07:20", "c", "m1"));
@@ -72,33 +72,33 @@ describe("presence: two sessions", () => {
       .tells(told("12:12:10", "c", "m1"));
   });
 
-  test("may both lapse: the later sign counts", () => {
+  test("a user whose sessions both lapse is away since the later sign", () => {
     byEvening
       .after(missed("m1", "12:01"), online("12:02:20", "b"), online("12:02", "a"))
       .tells(told("12:07:20", "c", "m1"));
   });
 
-  test("are told apart by id: one's end is not the other's", () => {
+  test("the OFFLINE of one session does not end another", () => {
     byEvening
       .after(missed("m1", "12:01"), online("12:02", "a"), offline("12:02:05", "b"))
       .tells(told("12:07", "c", "m1"));
   });
 });
 
-describe("missed, 5: a message on the screen", () => {
-  test("is not missed when the session goes on, or says that it ends", () => {
+describe("missed, clause 5: a message on the screen", () => {
+  test("a message on the screen is not missed if the session goes on or ends with OFFLINE", () => {
     byEvening.after(online("12:01", "tab", "c"), missed("m1", "12:01:20"), heartbeat("12:01:30", "tab", "c")).tells();
     byEvening.after(online("12:01", "tab", "c"), missed("m1", "12:01:20"), offline("12:01:30")).tells();
     byEvening.after(online("12:01", "tab", "c"), missed("m1", "12:01:20"), heartbeat("12:01:30", "tab", "d")).tells();
   });
 
-  test("is missed after all when the session falls silent, counted from when it came", () => {
+  test("a message on the screen is missed since its own time if the session lapses", () => {
     byEvening
       .after(online("12:01", "tab", "c"), missed("m1", "12:01:20"), missed("m2", "12:01:30"))
       .tells(told("12:06:20", "c", "m1", "m2"));
   });
 
-  test("is missed from the latest sign on, seen before it", () => {
+  test("a lapse makes only messages after the latest sign missed", () => {
     byEvening
       .after(
         online("12:01", "tab", "c"),
@@ -109,13 +109,13 @@ describe("missed, 5: a message on the screen", () => {
       .tells(told("12:06:40", "c", "m2"));
   });
 
-  test("is missed where the next sign comes too late to belong to the one before", () => {
+  test("a message on the screen is missed if the next sign comes after the session has lapsed", () => {
     byEvening
       .after(online("12:01", "tab", "c"), missed("m1", "12:01:20"), heartbeat("12:02", "tab", "c"), offline("12:02:10"))
       .tells(told("12:07:10", "c", "m1"));
   });
 
-  test("of another conversation is missed, and so is one behind the latest sign's screen", () => {
+  test("a message is missed if the latest sign has another conversation, or none, on screen", () => {
     byEvening
       .after(online("12:01", "tab", "d"), missed("m1", "12:01:20"), offline("12:01:30"))
       .tells(told("12:06:30", "c", "m1"));
@@ -129,13 +129,13 @@ describe("missed, 5: a message on the screen", () => {
       .tells(told("12:06:30", "c", "m1"));
   });
 
-  test("of one session is seen though another falls silent", () => {
+  test("a message on the screen of one session is seen though another session lapses", () => {
     byEvening
       .after(online("12:01", "a", null), online("12:01", "b", "c"), missed("m1", "12:01:20"), offline("12:01:30", "b"))
       .tells();
   });
 
-  test("of two sessions is seen when one of them goes on, whichever came first", () => {
+  test("a message on the screens of two sessions is seen if either goes on, whichever came first", () => {
     for (const [silent, alive1] of [
       ["a", "b"],
       ["b", "a"],
@@ -152,20 +152,20 @@ describe("missed, 5: a message on the screen", () => {
           .tells();
   });
 
-  test("of two sessions is missed when both fall silent", () => {
+  test("a message on the screens of two sessions is missed if both lapse", () => {
     byEvening
       .after(online("12:01", "a", "c"), online("12:01:10", "b", "c"), missed("m1", "12:01:20"))
       .tells(told("12:06:20", "c", "m1"));
   });
 
-  test("that was read, withdrawn or deleted with its user meanwhile is not given back", () => {
+  test("a lapse does not bring back a message that was read, withdrawn, or lost with its deleted user", () => {
     const seen = [online("12:01", "tab", "c"), missed("m1", "12:01:20")];
     byEvening.after(...seen, reads("12:01:25")).tells();
     byEvening.after(...seen, withdrawn("m1", "12:01:25")).tells();
     byEvening.after(...seen, profile("12:01:22"), deletedUser("12:01:25"), profile("12:01:30")).tells();
   });
 
-  test("is missed still where it was before, and is edited only now to mention who looks at it", () => {
+  test("a message missed before stays missed if an edit mentions its recipient while it is on screen", () => {
     const again = missed("m1", "12:02:20", { sentAt: at("12:01"), mentioned: ["ada"] });
     ada
       .after(missed("m1", "12:01"), online("12:02", "tab", "c"))
@@ -173,7 +173,7 @@ describe("missed, 5: a message on the screen", () => {
       .notes();
   });
 
-  test("that was given back is told once", () => {
+  test("a message that a lapse made missed is in one notification only", () => {
     const again = (clock: string) => missed("m1", clock, { sentAt: at("12:01:20") });
     byEvening
       .after(online("12:01", "tab", "c"), missed("m1", "12:01:20"), again("12:05"), again("12:10"))

@@ -1,55 +1,52 @@
+import { isUndeletedSince, restoredBy } from "../domain/deletion.ts";
 import type { ProfileRow } from "../domain/inbox-rows.ts";
 import type { User } from "../domain/records.ts";
 import type { Millis } from "../platform/contract/time.ts";
 import { keep } from "./missed.ts";
-import { change, dropped, type Visit } from "./draft.ts";
+import { markStanding, noteDropped, type Draft } from "./draft.ts";
 
 const unknown: ProfileRow = { type: "profile", user: null, at: -Infinity, deletedAt: null, restoredAt: null };
 
 /**
- * The user's profile is this from then on; one that comes late changes nothing but when they were back. Returns since
- * when a deleted user is there again, where that is another now.
+ * Takes in a profile. One older than the known profile changes nothing but `restoredAt`. Returns `restoredAt` where the
+ * profile has changed it, else null.
  */
-export const onProfile = (it: Visit, user: User, at: Millis): Millis | null => {
-  const before = it.inbox.profile ?? unknown;
-  const isBack = before.deletedAt !== null && at >= before.deletedAt;
-  const restoredAt = isBack ? Math.min(before.restoredAt ?? at, at) : before.restoredAt;
-  if (at >= before.at) become(it, { ...before, user, at, restoredAt });
-  else if (restoredAt !== before.restoredAt) become(it, { ...before, restoredAt });
+export const onProfile = (draft: Draft, user: User, at: Millis): Millis | null => {
+  const before = draft.inbox.profile ?? unknown;
+  const restoredAt = restoredBy(before, at);
+  if (at >= before.at) setProfile(draft, { ...before, user, at, restoredAt });
+  else if (restoredAt !== before.restoredAt) setProfile(draft, { ...before, restoredAt });
   return restoredAt !== before.restoredAt ? restoredAt : null;
 };
 
-/** The user is deleted: what they have missed is missed by nobody. */
-export const onDeleted = (it: Visit, at: Millis): void => {
-  const { open, attended, threads } = it.inbox;
-  become(it, { type: "profile", user: null, at, deletedAt: at, restoredAt: null });
+/** Deletes the user's profile, and drops every message that they missed or attended before. */
+export const onDeleted = (draft: Draft, at: Millis): void => {
+  const { open, attended, threads } = draft.inbox;
+  setProfile(draft, { type: "profile", user: null, at, deletedAt: at, restoredAt: null });
   const concerned = new Set(open);
   for (const conversation of attended.keys()) {
     const thread = threads.get(conversation);
     if (thread !== undefined) concerned.add(thread);
   }
-  for (const thread of concerned)
-    dropped(
-      it,
-      thread,
-      keep(thread, ({ since }) => since >= at),
-      { reason: "user_deleted", facts: {} },
-    );
+  for (const thread of concerned) {
+    const gone = keep(thread, ({ since }) => since >= at);
+    noteDropped(draft, thread, gone, { reason: "user_deleted", facts: {} });
+  }
 };
 
-const become = (it: Visit, profile: ProfileRow): void => {
-  const { inbox } = it;
+const setProfile = (draft: Draft, profile: ProfileRow): void => {
+  const { inbox } = draft;
   const { profile: before, unsaved } = inbox;
   inbox.profile = profile;
-  it.isChanged = unsaved.profile = true;
-  // Of whom nothing else is known has no standing.
-  if (inbox.asOf >= 0) change(it);
+  draft.isChanged = unsaved.profile = true;
+  // A user of whom only the profile is known has no standing to save.
+  if (inbox.asOf >= 0) markStanding(draft);
   const isSame = before?.user?.role === profile.user?.role && before?.user?.timezone === profile.user?.timezone;
   if (isSame) return;
-  it.isStirred = true;
-  it.settings = null;
+  draft.recheckAll = true;
+  draft.settings = null;
 };
 
-/** Whether the user has not been deleted since then; never having had a profile is fine. */
-export const wasThere = (profile: ProfileRow | null, since: Millis): boolean =>
-  profile === null || profile.deletedAt === null || (profile.restoredAt !== null && since >= profile.restoredAt);
+/** Tells whether the user has not been deleted since a time. A user who never had a profile counts as not deleted. */
+export const isUserUndeletedSince = (profile: ProfileRow | null, since: Millis): boolean =>
+  profile === null || isUndeletedSince(profile, since);

@@ -5,21 +5,35 @@ import { type SettingsBook, settingsTable } from "../domain/role-settings.ts";
 import type { Millis } from "../platform/contract/time.ts";
 import { type Candidate, type InboxEvent, readInboxEvent } from "./event.ts";
 import { forget } from "./forget.ts";
-import { attend, gone, keep, mention, miss, read, readOn, tell } from "./missed.ts";
+import { attend, keep, mention, miss, read, readOn, reasonNotMissed, tell } from "./missed.ts";
 import { lookupsFor, type Notice, noticeOf } from "./notification.ts";
 import { inboxParts } from "./saved-parts.ts";
-import { isAllToLookAt, nextLook, onRead, onTold, settle, sooner } from "./holds.ts";
+import { mustRecheckAll, nextCheck, onRead, onTold, updateHolds, sooner } from "./holds.ts";
 import { lapse, noteAttended, onMoment, reconsiderFrom } from "./presence.ts";
-import { onDeleted, onProfile, wasThere } from "./profile.ts";
+import { onDeleted, onProfile, isUserUndeletedSince } from "./profile.ts";
 import { attends } from "./sessions.ts";
 import { compose } from "./snapshot.ts";
 import { type Inbox, newInbox, type Thread } from "./state.ts";
-import { change, dropped, follow, note, settingsOf, stepOf, threadOf, touch, type Visit, visit } from "./draft.ts";
+import {
+  markStanding,
+  noteDropped,
+  emit,
+  note,
+  settingsOf,
+  stepOf,
+  threadOf,
+  markThread,
+  type Draft,
+  newDraft,
+} from "./draft.ts";
 import { holdOf } from "./when.ts";
 
 type Of<T extends InboxEvent["type"]> = Extract<InboxEvent, { type: T }>;
 
-/** The rule of services/inboxes/README.md over one user's inbox: who is told, about what, when. */
+/**
+ * The rule (services/inboxes/README.md) for one user's inbox: whether to notify the user, about which messages, and
+ * when.
+ */
 export const inboxes: Processor<Inbox, InboxEvent, SettingsBook> = {
   name: "inboxes",
   inputs: ["users", "presence", "inbox"],
@@ -35,56 +49,59 @@ export const inboxes: Processor<Inbox, InboxEvent, SettingsBook> = {
   fold(event, known, book) {
     const inbox = known.get(event.key) ?? newInbox(event.key);
     return event.type === "due"
-      ? onDue(visit(inbox, event.at, book))
-      : onEvent(visit(inbox, event.loggedAt, book), event);
+      ? onDue(newDraft(inbox, event.at, book))
+      : onEvent(newDraft(inbox, event.loggedAt, book), event);
   },
-  wake: (inbox, book) => sooner(sooner(inbox.lapsesAt, nextLook(inbox, book)), inbox.forgetAt),
+  wake: (inbox, book) => sooner(sooner(inbox.lapsesAt, nextCheck(inbox, book)), inbox.forgetAt),
   lookups: (payload) => lookupsFor(payload as Notice),
   compose: (payload, found) => compose(payload as Notice, found),
 };
 
-const onEvent = (it: Visit, event: InboxEvent): Step<Inbox> => {
-  lapse(it);
+const onEvent = (draft: Draft, event: InboxEvent): Step<Inbox> => {
+  lapse(draft);
   switch (event.type) {
     case "entry":
-      onEntry(it, event);
+      onEntry(draft, event);
       break;
     case "presence":
-      onPresence(it, event);
+      onPresence(draft, event);
       break;
     case "profile":
-      onBack(it, onProfile(it, event.user, event.at));
+      onRestored(draft, onProfile(draft, event.user, event.at));
       break;
     case "deleted":
-      onDeleted(it, event.at);
+      onDeleted(draft, event.at);
       break;
   }
-  if (it.isChanged && it.inbox.asOf >= 0) settle(it, false);
-  return stepOf(it);
+  if (draft.isChanged && draft.inbox.asOf >= 0) updateHolds(draft, false);
+  return stepOf(draft);
 };
 
-/** Since then a deleted user is there again: what came meanwhile may be missed after all. */
-const onBack = (it: Visit, since: Millis | null): void => {
-  if (since !== null && since < it.now) reconsiderFrom(it, since);
+/**
+ * Decides anew about messages since a deleted user came back.
+ * @param since the time of the return; null: it is unchanged
+ */
+const onRestored = (draft: Draft, since: Millis | null): void => {
+  if (since !== null && since < draft.now) reconsiderFrom(draft, since);
 };
 
-const onPresence = (it: Visit, { presence, at, readUntil }: Of<"presence">): void => {
+const onPresence = (draft: Draft, { presence, at, readUntil }: Of<"presence">): void => {
   const { type, sessionId, conversationId } = presence;
   switch (type) {
     case "ONLINE":
     case "HEARTBEAT":
-      onMoment(it, sessionId, { at, isSign: true, screen: conversationId });
+      onMoment(draft, sessionId, { at, isSign: true, screen: conversationId });
       break;
     case "OFFLINE":
-      onMoment(it, sessionId, { at, isSign: false, screen: null });
+      onMoment(draft, sessionId, { at, isSign: false, screen: null });
       break;
     case "READ": {
       if (conversationId === null) break;
-      const thread = threadOf(it, conversationId);
-      const lost = read(thread, readUntil);
-      if (readOn(thread, at)) touch(it, thread);
-      dropped(it, thread, lost, { reason: "read", facts: { readUntil: String(readUntil) } });
-      onRead(it, at);
+      const thread = threadOf(draft, conversationId);
+      const gone = read(thread, readUntil);
+      if (readOn(thread, at)) markThread(draft, thread);
+      noteDropped(draft, thread, gone, { reason: "read", facts: { readUntil: String(readUntil) } });
+      onRead(draft, at);
       break;
     }
     case "MARKED_UNREAD":
@@ -92,42 +109,44 @@ const onPresence = (it: Visit, { presence, at, readUntil }: Of<"presence">): voi
   }
 };
 
-const onEntry = (it: Visit, event: Of<"entry">): void => {
+const onEntry = (draft: Draft, event: Of<"entry">): void => {
   const { key, entry, mentioned, plain, mentioning } = event;
   const { conversationId, messageId } = entry;
   const isMentioned = mentioned?.has(key) ?? false;
   const candidate = isMentioned ? mentioning : plain;
-  const thread = threadOf(it, conversationId);
+  const thread = threadOf(draft, conversationId);
   switch (entry.type) {
     case "CANDIDATE":
       if (candidate === null) break;
-      if (entry.reason === ANEW) withdraw(it, thread, candidate);
-      onCandidate(it, thread, candidate);
+      if (entry.reason === ANEW) retract(draft, thread, candidate);
+      onCandidate(draft, thread, candidate);
       break;
     case "EDITED":
-      if (messageId !== null && mention(thread, messageId, isMentioned)) touch(it, thread);
+      if (messageId !== null && mention(thread, messageId, isMentioned)) markThread(draft, thread);
       break;
     default:
-      dropped(it, thread, lostBy(event, thread), { reason: entry.reason ?? REASONS[entry.type], facts: {} });
+      noteDropped(draft, thread, removeBy(event, thread), { reason: entry.reason ?? REASONS[entry.type], facts: {} });
   }
 };
 
-/** What was said of the message before holds no more. */
-const withdraw = (it: Visit, thread: Thread, { message: { messageId } }: Candidate): void => {
-  if (keep(thread, (one) => one.messageId !== messageId) !== null) touch(it, thread);
+/** Takes back all candidates of a message, before an `ANEW` entry puts one in their place. */
+const retract = (draft: Draft, thread: Thread, { message: { messageId } }: Candidate): void => {
+  if (keep(thread, (other) => other.messageId !== messageId) !== null) markThread(draft, thread);
 };
 
 const REASONS = { OWN: "read", WITHDRAWN: "deleted", CLOSED: "left", MENTIONS_ONLY: "not_mentioned" };
 
-/** What an entry takes from what was missed or attended. */
-const lostBy = ({ entry, at }: Of<"entry">, thread: Thread): ReturnType<typeof keep> => {
+/**
+ * Removes from a thread the messages that an entry takes away, missed or attended. Returns the ids no longer missed.
+ */
+const removeBy = ({ entry, at }: Of<"entry">, thread: Thread): ReturnType<typeof keep> => {
   const { type, messageId, sentAt } = entry;
   switch (type) {
-    case "OWN": // who writes has read what was there before: a later message is one of a greater time
+    case "OWN": // a user who writes has read every message of an earlier time
       return read(thread, sentAt - 1);
     case "WITHDRAWN":
       return keep(thread, (message) => message.messageId !== messageId);
-    case "CLOSED": // what became a candidate at that very moment did so after it
+    case "CLOSED": // a candidate of the same time came after the closing
       return keep(thread, ({ since }) => since >= at);
     case "MENTIONS_ONLY":
       return keep(thread, ({ since, isMentioned }) => since >= at || isMentioned);
@@ -136,75 +155,79 @@ const lostBy = ({ entry, at }: Of<"entry">, thread: Thread): ReturnType<typeof k
   }
 };
 
-const onCandidate = (it: Visit, thread: Thread, { message, verdict }: Candidate): void => {
-  const { inbox, now } = it;
+const onCandidate = (draft: Draft, thread: Thread, { message, verdict }: Candidate): void => {
+  const { inbox, now } = draft;
   const { conversationId } = thread;
   const { messageId, since } = message;
-  const reason = gone(thread, message);
+  const reason = reasonNotMissed(thread, message);
   if (reason !== null) {
-    note(it, { ...verdict, verdict: "REJECTED", reason });
+    note(draft, { ...verdict, verdict: "REJECTED", reason });
     return;
   }
-  const aside = !wasThere(inbox.profile, since)
+  const unmissed = !isUserUndeletedSince(inbox.profile, since)
     ? "user_deleted"
     : attends(inbox, conversationId, since, now)
       ? "attending"
       : null;
-  if (aside === null) {
-    note(it, verdict);
-    if (miss(thread, message)) touch(it, thread);
-    if (thread.attended.length === 0 || !thread.attended.some((one) => one.messageId === messageId)) return;
+  if (unmissed === null) {
+    note(draft, verdict);
+    if (miss(thread, message)) markThread(draft, thread);
+    if (thread.attended.length === 0 || !thread.attended.some((other) => other.messageId === messageId)) return;
   } else {
-    // Kept aside for a while: a lapse, or a record that is late, may tell otherwise. What is missed already stays so.
-    const isMissed = thread.missed.some((one) => one.messageId === messageId);
-    if (!isMissed) note(it, { ...verdict, verdict: "REJECTED", reason: aside });
-    if (attend(thread, message, now)) touch(it, thread);
+    // The message is kept as attended for a while: a lapse or a late record may yet make it missed.
+    const isMissed = thread.missed.some((other) => other.messageId === messageId);
+    if (!isMissed) note(draft, { ...verdict, verdict: "REJECTED", reason: unmissed });
+    if (attend(thread, message, now)) markThread(draft, thread);
   }
-  noteAttended(it, conversationId, since);
+  noteAttended(draft, conversationId, since);
 };
 
-const onDue = (it: Visit): Step<Inbox> => {
-  const { inbox, now } = it;
-  lapse(it);
+const onDue = (draft: Draft): Step<Inbox> => {
+  const { inbox, now } = draft;
+  lapse(draft);
   forget(inbox, now);
-  if (inbox.open.size > 0) notifyDue(it);
-  change(it);
-  settle(it, true);
-  return stepOf(it);
+  if (inbox.open.size > 0) notifyDue(draft);
+  markStanding(draft);
+  updateHolds(draft, true);
+  return stepOf(draft);
 };
 
-/** Tells of the threads that nothing holds any more, in order: of each, or of all that is open. */
-const notifyDue = (it: Visit): void => {
-  const { inbox, now } = it;
-  const settings = settingsOf(it);
-  for (const thread of toLookAt(it)) {
+/**
+ * Notifies about the threads that nothing holds any more, in order: about each alone, or about all open threads
+ * together.
+ */
+const notifyDue = (draft: Draft): void => {
+  const { inbox, now } = draft;
+  const settings = settingsOf(draft);
+  for (const thread of threadsToCheck(draft)) {
     if (holdOf(inbox, thread, settings, now) !== null) continue;
     if (settings.group === "recipient") {
-      notify(it, [...inbox.open]);
+      notify(draft, [...inbox.open]);
       return;
     }
-    notify(it, [thread]);
+    notify(draft, [thread]);
   }
 };
 
-const toLookAt = (it: Visit): readonly Thread[] => {
-  const { inbox, now } = it;
-  const isAll = isAllToLookAt(it);
-  const some: Thread[] = [];
-  for (const thread of inbox.open) if (isAll || (thread.until !== null && thread.until <= now)) some.push(thread);
-  return some.length > 1 ? some.toSorted(inOrder) : some;
+/** Open threads whose hold may have ended, by their first missed message. */
+const threadsToCheck = (draft: Draft): readonly Thread[] => {
+  const { inbox, now } = draft;
+  const isAll = mustRecheckAll(draft);
+  const due: Thread[] = [];
+  for (const thread of inbox.open) if (isAll || (thread.until !== null && thread.until <= now)) due.push(thread);
+  return due.length > 1 ? due.toSorted(byFirstMissed) : due;
 };
 
-const inOrder = (a: Thread, b: Thread): number =>
+const byFirstMissed = (a: Thread, b: Thread): number =>
   (a.missed[0]?.since ?? 0) - (b.missed[0]?.since ?? 0) || (a.conversationId < b.conversationId ? -1 : 1);
 
-/** One notification about all that is missed in the threads. */
-const notify = (it: Visit, threads: readonly Thread[]): void => {
-  const { inbox, now } = it;
-  follow(it, { type: "compose", payload: noticeOf(inbox, threads, now) });
+/** Emits one notification about every missed message of the threads. */
+const notify = (draft: Draft, threads: readonly Thread[]): void => {
+  const { inbox, now } = draft;
+  emit(draft, { type: "compose", payload: noticeOf(inbox, threads, now) });
   for (const thread of threads) {
     tell(thread, now);
-    touch(it, thread);
+    markThread(draft, thread);
   }
-  onTold(it);
+  onTold(draft);
 };

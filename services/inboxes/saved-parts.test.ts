@@ -10,33 +10,33 @@ import type { Inbox } from "./state.ts";
 
 const book = bookOf({ timeout: 300, settle: 0 });
 
-/** The parts of ada's inbox that a record changes, after others that are saved. */
+/** Keys of the parts of ada's inbox that a record changes, after the other records are folded and saved. */
 const changedBy = (said: NewRecord, ...saved: readonly NewRecord[]): readonly string[] => {
   const rows = new Map<string, Inbox>();
-  const fold = (one: NewRecord): void => {
+  const fold = (record: NewRecord): void => {
     const known = { get: (key: string) => rows.get(key), expect: () => undefined };
-    for (const event of inboxes.read(logRecord(one)).flatMap(eachOf))
+    for (const event of inboxes.read(logRecord(record)).flatMap(eachOf))
       for (const [key, row] of inboxes.fold(event, known, book).writes) if (row !== null) rows.set(key, row);
   };
-  for (const one of saved) fold(one);
+  for (const record of saved) fold(record);
   for (const row of rows.values()) inboxParts.saved(row);
   fold(said);
   return inboxParts.changed("ada", rows.get("ada") ?? null).map(([part]) => part);
 };
 
-test("what is missed where something is missed already changes its thread alone", () => {
+test("a message missed in an open thread changes that thread's part alone", () => {
   const changed = changedBy(missed("m2", "12:01"), online("11:00"), missed("m1", "12:00"));
   expect(changed).toEqual([threadKey("ada", "c")]);
 });
 
-test("a conversation that is forgotten and begins anew before it is saved is there", () => {
+test("a thread that is forgotten and begins anew before it is saved is saved as the new one", () => {
   const rows = new Map<string, Inbox>();
   const known = { get: (key: string) => rows.get(key), expect: () => undefined };
   const fold = (event: Parameters<typeof inboxes.fold>[0]): void => {
     for (const [key, row] of inboxes.fold(event, known, book).writes) if (row !== null) rows.set(key, row);
   };
-  const say = (one: NewRecord): void => {
-    for (const event of inboxes.read(logRecord(one)).flatMap(eachOf)) fold(event);
+  const say = (record: NewRecord): void => {
+    for (const event of inboxes.read(logRecord(record)).flatMap(eachOf)) fold(event);
   };
   say(missed("m1", "12:00"));
   say(reads("12:01"));
@@ -52,7 +52,7 @@ test("a conversation that is forgotten and begins anew before it is saved is the
   expect(threads).toEqual([expect.stringContaining("m2")]);
 });
 
-test("what is missed first changes the user's standing, too: there is something to wake up for", () => {
+test("the first message missed in a thread changes the standing's part too, as it has the timer", () => {
   const changed = changedBy(missed("m1", "12:00"), online("11:00"));
   expect(changed.toSorted()).toEqual([standingKey("ada"), threadKey("ada", "c")].toSorted());
 });

@@ -4,17 +4,20 @@ import type { RowParts } from "../platform/contract/row-parts.ts";
 import type { Millis } from "../platform/contract/time.ts";
 import { type Held, type Inbox, type Missed, newInbox, newThread, type Standing, type Thread } from "./state.ts";
 
-/** The part with whatever of a user isn't their profile or a thread. It has the timer. */
+/** Row key of the part with the user's standing. It has the timer. */
 export const standingKey = (user: UserId): string => inboxRowKey("o", user);
 export const threadKey = (user: UserId, conversation: ConversationId): string => inboxRowKey("t", user, conversation);
 
 type SavedStanding = Omit<Standing, "attended"> & {
   readonly attended: Readonly<Record<ConversationId, Millis>>;
-  /** What is held, and until when: that of all threads changes when the user comes and goes, and the threads don't. */
+  /** Hold of each open thread. It lies here because the user's coming and going changes all holds, but no thread. */
   readonly open: readonly (readonly [ConversationId, Held | null, Millis | null])[];
 };
 
-/** What is as in a new thread is left out, and so is `count` where all are listed: there is one for each who may miss something. */
+/**
+ * A thread as saved. Fields as in a new thread are left out, and `count` where every missed message is listed: threads
+ * are many.
+ */
 interface SavedThread extends ReadPosition {
   readonly readAt: Millis | undefined;
   readonly missed: readonly SavedMessage[] | undefined;
@@ -25,7 +28,7 @@ interface SavedThread extends ReadPosition {
   readonly touchedAt: Millis;
 }
 
-/** Times are milliseconds after the one before. */
+/** A missed message as saved. `since` and `loggedAt` are milliseconds after the time before them. */
 type SavedMessage = readonly [
   messageId: MessageId,
   senderId: UserId | null,
@@ -35,7 +38,7 @@ type SavedMessage = readonly [
   isMentioned: 0 | 1,
 ];
 
-/** An inbox lies in parts that change for different reasons: the profile, the user's standing, and each thread. */
+/** Layout of an inbox in the store: a part for the profile, one for the standing and one for each thread. */
 export const inboxParts: RowParts<Inbox> = {
   span: (user) => ({ keys: [profileKey(user), standingKey(user)], prefix: threadKey(user, "") }),
   rowOf: userOfRow,
@@ -70,17 +73,17 @@ export const inboxParts: RowParts<Inbox> = {
   },
 
   changed(userId, inbox) {
-    if (inbox === null) return []; // of a user something is always known once it is
+    if (inbox === null) return []; // an inbox is never deleted
     const { unsaved } = inbox;
     const parts: [string, unknown][] = [];
     if (unsaved.profile) parts.push([profileKey(userId), inbox.profile]);
-    if (unsaved.standing) parts.push([standingKey(userId), later(inbox, standingOf)]);
+    if (unsaved.standing) parts.push([standingKey(userId), deferred(inbox, standingOf)]);
     const prefix = threadKey(userId, "");
     for (const thread of unsaved.threads) {
       const now = inbox.threads.get(thread.conversationId);
       if (now === undefined) parts.push([prefix + thread.conversationId, null]);
-      // Of one that was forgotten and has begun anew, what is new is among them, too.
-      else if (now === thread) parts.push([prefix + thread.conversationId, later(thread, savedThread)]);
+      // A forgotten thread that began anew is listed twice: only the new one is saved.
+      else if (now === thread) parts.push([prefix + thread.conversationId, deferred(thread, savedThread)]);
     }
     return parts;
   },
@@ -92,13 +95,15 @@ export const inboxParts: RowParts<Inbox> = {
   },
 };
 
-/** What a part says when it is written: those of a commit are many, and never all in memory as they are saved. */
-const later = <Of>(of: Of, saved: (of: Of) => unknown): { readonly toJSON: () => unknown } => ({
-  toJSON: () => saved(of),
+/**
+ * Defers the encoding of a part until it is written, so that the parts of a commit are never all in memory as saved.
+ */
+const deferred = <State>(state: State, saved: (state: State) => unknown): { readonly toJSON: () => unknown } => ({
+  toJSON: () => saved(state),
 });
 
 const standingOf = (inbox: Inbox): SavedStanding => {
-  // Field by field: what leaves some out of an object copies it as a dictionary.
+  // Fields are named one by one: a rest pattern would make the object a slow dictionary.
   const { attended, open, sessions, endedAt, signAt, isOnline, awaySince, screens, lapsesAt } = inbox;
   const { told, readAt, next, forgetAt, asOf } = inbox;
   return {
@@ -168,6 +173,5 @@ const restoredMessage = ([messageId, senderId, sentAt, since, loggedAt, isMentio
   isMentioned: isMentioned === 1,
 });
 
-/** In no order of their own, once they have been read from the store. */
-const byName = ([one]: readonly [string, ...unknown[]], [other]: readonly [string, ...unknown[]]): number =>
-  one < other ? -1 : 1;
+/** Orders entries by name: a set read from the store has no order of its own. */
+const byName = ([a]: readonly [string, ...unknown[]], [b]: readonly [string, ...unknown[]]): number => (a < b ? -1 : 1);

@@ -1,7 +1,7 @@
 import { service } from "../platform/app/service.ts";
 import { inboxes } from "./rule.ts";
 
-/** Decides who is told, about what, when. */
+/** Decides when to notify each user, and about which missed messages. */
 export const inboxesService = service({
   name: "inboxes",
   variables: {},

@@ -1,13 +1,16 @@
 import type { ConversationId } from "../domain/ids.ts";
+import { LATENESS } from "../domain/log-record.ts";
 import { type Millis, SECOND } from "../platform/contract/time.ts";
-import { type Inbox, LATENESS, type Moment, type Session } from "./state.ts";
+import { type Inbox, type Moment, type Session } from "./state.ts";
 
-/** A session without a sign for so long has lapsed; its records no further apart belong together. */
+/**
+ * Time without a sign after which a session has lapsed. Records of a session that are no further apart belong together.
+ */
 export const SESSION_TTL: Millis = 45 * SECOND;
 
-/** Moments of one session that are remembered, the oldest ones as one where they are alike. */
+/** Moments of one session that are remembered. The oldest are merged where they are alike. */
 const MAX_MOMENTS = 16;
-/** Sessions of one user: beyond, those are forgotten that ended the longest ago. */
+/** Sessions of one user that are remembered. Beyond, the sessions that ended first are forgotten. */
 const MAX_SESSIONS = 32;
 
 type Moments = readonly Moment[];
@@ -17,41 +20,42 @@ const noMoments: Moments = [];
 export const momentsOf = ({ sessions }: Inbox, id: string): Moments =>
   sessions.findLast(({ sessionId }) => sessionId === id)?.moments ?? noMoments;
 
-/** The sessions with one as it is now, the last of them. */
+/** The sessions with one of them replaced, as the last. */
 export const withSession = (sessions: readonly Session[], session: Session): readonly Session[] => {
   const others = sessions.filter(({ sessionId }) => sessionId !== session.sessionId);
   others.push(session);
   return others;
 };
 
-/** The time of the last of the signs that the moment stands for. */
+/** Time of the last sign that a moment stands for. */
 const lastSign = ({ at, until = at }: Moment): Millis => until;
 
-/** Puts a moment in its place, behind others of its time; the same once more changes nothing. */
+/** Inserts a moment behind others of its time. A moment that is known already changes nothing. */
 export const withMoment = (moments: Moments, moment: Moment): Moments => {
   const place = moments.findLastIndex(({ at }) => at <= moment.at) + 1;
   const before = moments[place - 1];
-  if (before === undefined) return remembered([moment, ...moments]);
+  if (before === undefined) return limited([moment, ...moments]);
   const last = lastSign(before);
   const isKnown = moment.at <= last && moment.isSign === before.isSign && moment.screen === before.screen;
   if (isKnown) return moments;
-  if (moment.at >= last) return remembered(moments.toSpliced(place, 0, moment));
-  // Late, and other than the signs around it: of those, the first and the last are known.
-  return remembered(moments.toSpliced(place - 1, 1, { ...before, until: moment.at }, moment, { ...before, at: last }));
+  if (moment.at >= last) return limited(moments.toSpliced(place, 0, moment));
+  // The moment falls among signs remembered as one, and differs: the first and the last of them stay.
+  return limited(moments.toSpliced(place - 1, 1, { ...before, until: moment.at }, moment, { ...before, at: last }));
 };
 
-const remembered = (moments: Moments): Moments => {
+/** Limits the moments to MAX_MOMENTS: merges the oldest two where they are alike, else drops the oldest. */
+const limited = (moments: Moments): Moments => {
   if (moments.length <= MAX_MOMENTS) return moments;
   const [first, second, ...others] = moments;
   if (first === undefined || second === undefined) return moments;
   const areAlike = first.isSign && second.isSign && first.screen === second.screen;
   const isOne = areAlike && second.at <= lastSign(first) + SESSION_TTL;
-  return remembered(isOne ? [{ ...first, until: lastSign(second) }, ...others] : [second, ...others]);
+  return limited(isOne ? [{ ...first, until: lastSign(second) }, ...others] : [second, ...others]);
 };
 
 /**
- * Until when (exclusive) the sign at `index` holds, as far as is known at `now`: until the session's next moment, if
- * that belongs to it; else the session lapses, and then was live only until the sign itself.
+ * The end (exclusive) of the sign at `index`, as far as is known at `now`: the session's next moment, if that belongs to
+ * the sign. Else the session lapses, and was live only until the sign itself.
  */
 const endOfSign = (moments: Moments, index: number, now: Millis): Millis => {
   const sign = moments[index];
@@ -70,20 +74,21 @@ const isLive = (session: Session, now: Millis): boolean => {
   return last !== undefined && last.isSign && now < last.at + SESSION_TTL;
 };
 
-/** When the session was last live; null if it never was, or is. */
+/** Time until which a session was live; null: it never was, or still is. */
 const endOf = (session: Session, now: Millis): Millis | null => {
   if (isLive(session, now)) return null;
   const index = session.moments.findLastIndex(({ isSign }) => isSign);
   return index === -1 ? null : endOfSign(session.moments, index, now);
 };
 
+/** The later of two times, where null is never. */
 const later = (a: Millis | null, b: Millis | null): Millis | null => (a === null || (b !== null && b > a) ? b : a);
 
 /**
- * Brings the inbox up to now: whether any session is live, since when none is, what those that are show, when the first
- * lapses. Returns whether anything of it that decides is another now.
+ * Derives `isOnline`, `awaySince`, `screens` and `lapsesAt` from the sessions as of now. Returns whether a hold may change
+ * by it: any of the first three differs.
  */
-export const watch = (inbox: Inbox, now: Millis): boolean => {
+export const deriveOnline = (inbox: Inbox, now: Millis): boolean => {
   let isOnline = false;
   let lapsesAt: Millis | null = null;
   let awaySince = inbox.endedAt;
@@ -98,7 +103,7 @@ export const watch = (inbox: Inbox, now: Millis): boolean => {
     lapsesAt = Math.min(lapsesAt ?? Infinity, last.at + SESSION_TTL);
     if (last.screen !== null && !screens.includes(last.screen)) screens = [...screens, last.screen].toSorted();
   }
-  const isNews =
+  const hasChanged =
     isOnline !== inbox.isOnline ||
     awaySince !== inbox.awaySince ||
     screens.length !== inbox.screens.length ||
@@ -106,13 +111,13 @@ export const watch = (inbox: Inbox, now: Millis): boolean => {
   inbox.isOnline = isOnline;
   inbox.awaySince = awaySince;
   inbox.lapsesAt = lapsesAt;
-  if (isNews) inbox.screens = screens;
-  return isNews;
+  if (hasChanged) inbox.screens = screens;
+  return hasChanged;
 };
 
 const noScreens: readonly ConversationId[] = [];
 
-/** Whether a live session had the conversation on screen then, as far as is known at `now`. */
+/** Tells whether a live session had the conversation on screen at `since`, as far as is known at `now`. */
 export const attends = (
   { sessions, signAt }: Inbox,
   conversation: ConversationId,
@@ -129,7 +134,7 @@ export const attends = (
   return false;
 };
 
-/** Forgets sessions that ended so long ago that no late record can change what they say. */
+/** Forgets sessions that ended too long ago for a late record to change them, and the oldest beyond MAX_SESSIONS. */
 export const forgetSessions = (inbox: Inbox, now: Millis): void => {
   const { sessions } = inbox;
   const surplus = sessions.length - MAX_SESSIONS;
@@ -144,7 +149,9 @@ export const forgetSessions = (inbox: Inbox, now: Millis): void => {
   inbox.sessions = sessions.filter((session) => !gone.has(session));
 };
 
-/** From when on a new moment of a session may change what was attended: from itself, or from the lapse that it undoes. */
+/**
+ * Earliest time at which a new moment of a session may change attendance: its own, or that of the lapse that it undoes.
+ */
 export const changesFrom = (moments: Moments, at: Millis, asOf: Millis): Millis => {
   const before = moments.findLast((moment) => moment.isSign && moment.at <= at);
   if (before === undefined) return at;
@@ -153,7 +160,7 @@ export const changesFrom = (moments: Moments, at: Millis, asOf: Millis): Millis 
   return isUndone ? last : at;
 };
 
-/** The earliest of the signs that lapse between two times; null: none does. */
+/** Time of the earliest sign that lapses between two times; null: none does. */
 export const earliestLapsed = ({ sessions }: Inbox, from: Millis, until: Millis): Millis | null => {
   let earliest: Millis | null = null;
   for (const session of sessions) {

@@ -39,21 +39,21 @@ const shown = (chat: readonly ChatRow[], ...said: readonly NewRecord[]) => {
   return view;
 };
 
-/** So many messages, a second apart from 12:01. */
+/** A number of missed messages, one second apart from 12:01 on. */
 const many = (count: number): readonly NewRecord[] =>
   Array.from({ length: count }, (_none, index) => missed(`m${index + 1}`, secondsAfter(index)));
 const secondsAfter = (index: number): string => `12:${1 + Math.floor(index / 60)}:${index % 60}`;
 const ids = (from: number, to: number): readonly string[] =>
   Array.from({ length: to - from + 1 }, (_none, index) => `m${from + index}`);
-/** Rows for them. */
+/** Message rows for `many`. */
 const rows = (count: number): readonly MessageRow[] =>
   Array.from({ length: count }, (_none, index) => row(`m${index + 1}`, secondsAfter(index)));
 
-describe("a notification about many", () => {
-  // All within the timeout of the first, so that they are told together.
+describe("notifications about many messages", () => {
+  // The messages fall within the timeout of the first, so that one notification is about all.
   const lot = many(290);
 
-  test("names all of them, shows the latest 20 and says how many it doesn't", () => {
+  test("a notification lists all message ids, shows the latest 20 messages and counts the omitted ones", () => {
     const event = notified(rows(290), ...lot);
     expect(event.messageIds).toEqual(ids(1, 290));
     const [view] = event.snapshot?.conversations ?? [];
@@ -66,14 +66,14 @@ describe("a notification about many", () => {
   );
   const dense = together(quarters);
 
-  test("names the latest 500 of more", () => {
+  test("a notification lists at most the latest 500 message ids", () => {
     const event = notified([], dense);
     expect(event.messageIds).toEqual(ids(102, 601));
     expect(event.snapshot?.conversations[0]?.omitted).toBe(581);
     expect(event.notificationId).toBe(notified([], missed("m1", "12:01")).notificationId);
   });
 
-  test("counts right what is left after a read, listed or not", () => {
+  test("`omitted` is exact after a READ, whether the messages left are listed or not", () => {
     const last = dense.timestamp ?? 0;
     const read = (count: number): NewRecord => reads("12:04", null, { readUntil: last - count * 250 });
     const left = (count: number): number => {
@@ -84,15 +84,15 @@ describe("a notification about many", () => {
     expect([left(21), left(499)]).toEqual([1, 479]);
   });
 
-  test("counts one less for each that was withdrawn", () => {
+  test("`omitted` falls by one for each withdrawn message", () => {
     const event = notified([], ...lot, withdrawn("m290", "12:05:50"), withdrawn("m100", "12:05:50"));
     expect(event.messageIds).toHaveLength(288);
     expect(event.snapshot?.conversations[0]?.omitted).toBe(268);
   });
 });
 
-describe("a notification shows", () => {
-  test("the conversation, its messages as they are now, and who wrote them", () => {
+describe("contents of a notification", () => {
+  test("a notification shows the conversation, the latest texts of its messages, and their senders", () => {
     const chat = [
       room({
         subject: "Launch",
@@ -127,7 +127,7 @@ describe("a notification shows", () => {
     expect(view.messages[1]?.attachments).toEqual([{ name: "a", url: "https://x/a", mimeType: "text/plain", size: 3 }]);
   });
 
-  test("its recipient as their latest profile says, or by id alone", () => {
+  test("a notification shows its recipient by the latest profile, or by id where there is none", () => {
     const more = { name: "Ada", emails: ["a@example.org", "b@example.org"], locale: "de", timezone: "Europe/Berlin" };
     const known = notified([], profile("12:00"), missed("m1", "12:01"), profile("12:02", more)).snapshot?.recipient;
     expect(known).toMatchObject({ userId: "ada", ...more });
@@ -138,7 +138,7 @@ describe("a notification shows", () => {
     expect(none?.emails).toEqual([]);
   });
 
-  test("a conversation nobody described, and of messages nobody knows only the ids", () => {
+  test("a notification about unknown messages carries their ids, without texts or a description of the conversation", () => {
     const event = notified([], missed("m1", "12:01"));
     expect(event.messageIds).toEqual(["m1"]);
     expect(event.snapshot?.conversations).toEqual([
@@ -154,13 +154,13 @@ describe("a notification shows", () => {
     ]);
   });
 
-  test("nothing of a message that was deleted since", () => {
+  test("a notification leaves out a message deleted since", () => {
     const chat = [row("m1", "12:01", { isDeleted: true, text: "" }), row("m2", "12:02")];
     const view = shown(chat, missed("m1", "12:01"), missed("m2", "12:02"));
     expect(view.messages.map(({ messageId }) => messageId)).toEqual(["m2"]);
   });
 
-  test("system messages from the first it shows until now, in their places, deleted ones apart", () => {
+  test("a notification shows system messages from its first message until now, in their places, without deleted ones", () => {
     const systemMessages = [
       system("before", "12:00:59"),
       system("between", "12:01:30"),

@@ -32,17 +32,20 @@ import {
 } from "./bounds.ts";
 import { chatRow, type Notice, type Part, profileOf } from "./notification.ts";
 import type { Missed } from "./state.ts";
-import { blank } from "./draft.ts";
+import { emptyVerdict } from "./draft.ts";
 
-/** Reads a row by what was looked up for it. */
+/** Returns the row that a lookup found. */
 type Found = (lookup: Lookup) => unknown;
 
-/** The verdict, and TRIGGERED with its snapshot: texts and names as they are now, deleted messages gone. */
+/**
+ * Turns a notice into the TRIGGERED verdict and event. Texts and names are the present ones, and deleted messages are
+ * left out.
+ */
 export const compose = (notice: Notice, found: Found): readonly Effect[] => {
   const { userId, conversationId, messageIds, first, awaySince, at } = notice;
   const id = notificationId(userId, first.conversationId, first.messageId, first.since);
   const views = notice.parts.map((part) => view(notice, part, found));
-  const verdict = { ...blank, verdict: "TRIGGERED", notificationId: id, messageIds, conversationId } as const;
+  const verdict = { ...emptyVerdict, verdict: "TRIGGERED", notificationId: id, messageIds, conversationId } as const;
   const facts = {
     first: String(first.since),
     ...(awaySince === null ? {} : { awaySince: String(awaySince) }),
@@ -53,10 +56,10 @@ export const compose = (notice: Notice, found: Found): readonly Effect[] => {
   ];
 };
 
-/** TRIGGERED with a snapshot of these conversations. */
+/** Publishes TRIGGERED with a snapshot of the conversations. */
 export const triggered = (
   notice: Notice,
-  its: NotificationId,
+  notification: NotificationId,
   id: EventId,
   conversations: readonly ConversationView[],
 ): Effect => {
@@ -64,7 +67,7 @@ export const triggered = (
   const value: NotificationEvent = {
     id,
     type: "TRIGGERED",
-    notificationId: its,
+    notificationId: notification,
     userId,
     conversationId,
     messageIds,
@@ -109,7 +112,7 @@ const view = (notice: Notice, part: Part, found: Found): ConversationView => {
     photoUrl: linkOrNull(conversation?.photoUrl ?? null),
     custom: boundedCustom(conversation?.custom ?? {}),
     access: accessOf(conversation, notice.userId),
-    messages: all.map((one, index) => messageView(one, attachments[index] ?? [], share, found)),
+    messages: all.map((message, index) => messageView(message, attachments[index] ?? [], share, found)),
     omitted,
   };
 };
@@ -119,13 +122,13 @@ const accessOf = (conversation: ConversationRow | undefined, user: UserId): "REA
   return participant?.access === "READ" ? "READ" : "READ_WRITE";
 };
 
-/** A message that is shown; `missed` is null where it is one of the system's. */
+/** A message that is shown; `missed` is null for a system message. */
 interface Shown {
   readonly message: MessageRow;
   readonly missed: Missed | null;
 }
 
-/** System messages between the first that is shown and the notification. */
+/** System messages between the first message shown and the notification. */
 const systemMessages = (
   row: ConversationRow | undefined,
   shown: readonly Shown[],
@@ -157,9 +160,8 @@ const messageView = (
   };
 };
 
-const senderOf = (sender: UserId, share: number, found: Found): Person => {
-  return person(sender, (found(profileOf(sender)) as ProfileRow | undefined)?.user ?? null, [], share);
-};
+const senderOf = (sender: UserId, share: number, found: Found): Person =>
+  person(sender, (found(profileOf(sender)) as ProfileRow | undefined)?.user ?? null, [], share);
 
 const person = (userId: UserId, profile: User | null, emails: readonly string[], share = 1): Person => ({
   userId,

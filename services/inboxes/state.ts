@@ -1,76 +1,76 @@
 import { type ProfileRow } from "../domain/inbox-rows.ts";
 import type { ConversationId, MessageId, UserId } from "../domain/ids.ts";
-import { HOUR, type Millis } from "../platform/contract/time.ts";
+import type { Millis } from "../platform/contract/time.ts";
 
-/** A record may be so late, and what it says of the past is still taken into account exactly. */
-export const LATENESS: Millis = HOUR;
-
-/** All that is known of a user, changed in place by the fold alone. How it lies in the store: parts.ts. */
+/** The state of one user. Only the fold changes it, in place. `saved-parts.ts` lays it out in the store. */
 export interface Inbox extends Standing {
   readonly userId: UserId;
-  /** null: nobody has said who they are. */
+  /** null: no record of the user has come yet. */
   profile: ProfileRow | null;
   readonly threads: Map<ConversationId, Thread>;
-  /** Those with something missed (`isOpen`). */
+  /** Threads with missed messages (`isOpen`). */
   readonly open: Set<Thread>;
-  /** What is to be saved. */
+  /** Parts that must be saved. */
   readonly unsaved: Unsaved;
 }
 
-/** Parts that have changed since they were saved. */
+/** Parts that have changed since the last save. */
 export interface Unsaved {
   standing: boolean;
   profile: boolean;
-  /** Each once (`isUnsaved`); those that are forgotten are among them. */
+  /** Each thread is listed once (`isUnsaved`), forgotten ones too. */
   readonly threads: Thread[];
 }
 
-/** Sessions, what was on their screens, and when to look again. */
+/** The state of a user beside profile and threads: sessions, their screens, notification times and timers. */
 export interface Standing {
-  /** Those that changed last are last. */
+  /** In the order of their latest change. */
   sessions: readonly Session[];
-  /** The latest end of the sessions that are forgotten; null: there was none. */
+  /** Latest end of a forgotten session; null: there was none. */
   endedAt: Millis | null;
-  /** The latest sign of any session. */
+  /** Time of the latest sign of any session. */
   signAt: Millis | null;
-  /** Where messages came while they were on screen, and the `since` of the latest: a lapse may yet make them missed. */
+  /** Conversations with attended messages, and the `since` of the latest: a lapse may yet make such messages missed. */
   readonly attended: Map<ConversationId, Millis>;
 
-  /** What follows from the sessions as of `asOf`: whether any is live, since when none is, and what live ones show. */
+  /** Derived from the sessions as of `asOf`: true while a session is live. */
   isOnline: boolean;
+  /** Latest end of a session; null: there was none. */
   awaySince: Millis | null;
+  /** Conversations on the screens of live sessions. */
   screens: readonly ConversationId[];
-  /** When the first of those that are live lapses. */
+  /** Time at which the first live session lapses. */
   lapsesAt: Millis | null;
 
-  /** When the user was told of anything, the latest times; and when, having been told, they last read anything. */
+  /** Times of the latest notifications to the user. */
   readonly told: Millis[];
+  /** Time of the user's latest read after a first notification. */
   readAt: Millis | null;
-  /** No open thread is to be looked at before, if nothing happens; null: none is. */
+  /** Time before which time alone ends no hold of an open thread; null: time alone ends none. */
   next: Millis | null;
-  /** No thread may be forgotten before; null: none may be. */
+  /** Time before which no thread may be forgotten; null: there is none to forget. */
   forgetAt: Millis | null;
-  /** The stream's time of the last change of any of this; -1: there was none yet. */
+  /** The stream's time of the latest change to the standing; -1: there was none yet. */
   asOf: Millis;
 }
 
 /** A browser tab or device. */
 export interface Session {
   readonly sessionId: string;
-  /** Its latest, in the order of their times; never none. */
+  /** The latest moments in the order of their times, never none. */
   readonly moments: readonly Moment[];
 }
 
-/** A sign (ONLINE, HEARTBEAT) with what it had on screen, or the end (OFFLINE). */
+/** A sign (ONLINE, HEARTBEAT) with the conversation on screen, or an end (OFFLINE). */
 export interface Moment {
   readonly at: Millis;
-  /** Signs that followed, none lapsed and all with the same on screen, are remembered as one: the time of the last. */
+  /** Time of the last of several signs that are remembered as one: none lapsed, and all had the same screen. */
   readonly until?: Millis;
   readonly isSign: boolean;
   readonly screen: ConversationId | null;
 }
 
-/** Reason codes of what is held. */
+/** Reason codes of holds. */
 export type Held = "online" | "timeout" | "settle" | "cooldown" | "quiet_hours" | "daily_cap";
 
 /** A user's side of one conversation. */
@@ -78,51 +78,52 @@ export interface Thread {
   readonly conversationId: ConversationId;
   /** Every message up to this time is read. */
   readUntil: Millis;
-  /** When the user last read here: the cooldown starts over. */
+  /** Time of the user's latest read in the conversation: the cooldown starts over. */
   readAt: Millis | null;
   /** Missed messages in the order of `since`: the first of all and the latest MAX_LISTED. */
   readonly missed: Missed[];
-  /** How many are missed, listed or not. */
+  /** Number of missed messages, listed or not. */
   count: number;
-  /** Candidates that came while the user attended. */
+  /** Candidates that came while the user attended the conversation. */
   readonly attended: Missed[];
-  /** The latest messages that a notification was about. */
+  /** Latest messages that a notification was about. */
   readonly told: MessageId[];
-  /** When notifications were about it, the latest. */
+  /** Times of the latest notifications about the conversation. */
   readonly toldAt: Millis[];
-  /** When something was last heard of it; -1: it is not in the inbox yet. */
+  /** The stream's time of the latest change to the thread; -1: it is not in the inbox yet. */
   touchedAt: Millis;
 
-  /** While it is open, why the user isn't told yet; null: they are about to be. */
+  /** Reason of the hold of an open thread; null: nothing holds it, and a notification is due. */
   held: Held | null;
-  /** When to look again if nothing happens; null: not before something does. */
+  /** Time at which the hold may end by time alone; null: only an event ends it. */
   until: Millis | null;
 
   isOpen: boolean;
   isUnsaved: boolean;
 }
 
-/** A message that the user has missed so far: one object for all who have. */
+/** A missed message: one object, which is shared by all recipients who missed it. */
 export interface Missed {
   readonly messageId: MessageId;
   readonly senderId: UserId | null;
   readonly sentAt: Millis;
-  /** When it became a candidate: sent, or edited to mention the user. */
+  /** Time at which the message became a candidate: it was sent, or edited to mention the user. */
   readonly since: Millis;
-  /** When the log had it. */
+  /** Kafka timestamp of the record that made it a candidate. */
   readonly loggedAt: Millis;
   readonly isMentioned: boolean;
 }
 
-/** Missed messages that are listed beside the first one (contract: `messageIds`, the latest 500). */
+/** Missed messages that a thread lists beside the first (schemas: `messageIds`, the latest 500). */
 export const MAX_LISTED = 500;
-/** Messages that are remembered as told, by conversation. */
+/** Messages of a conversation that are remembered as told. */
 export const MAX_TOLD = MAX_LISTED;
-/** Times of notifications that are remembered by conversation, for the cooldown; and by user, for the cap too. */
+/** Notification times that are remembered of a conversation, for the cooldown. */
 export const MAX_TOLD_TIMES = 64;
+/** Notification times that are remembered of a user, for the cooldown and the daily cap. */
 export const MAX_TOLD_TIMES_OF_USER = 1_000;
 
-/** A user of whom nothing is known. */
+/** An empty inbox. */
 export const newInbox = (userId: UserId): Inbox => ({
   userId,
   profile: null,
@@ -144,7 +145,7 @@ export const newInbox = (userId: UserId): Inbox => ({
   asOf: -1,
 });
 
-/** A conversation of which this user has heard nothing. */
+/** An empty thread. */
 export const newThread = (conversationId: ConversationId): Thread => ({
   conversationId,
   readUntil: -1,
@@ -161,7 +162,7 @@ export const newThread = (conversationId: ConversationId): Thread => ({
   isUnsaved: false,
 });
 
-/** Notes that a thread is to be saved. */
+/** Lists a thread to be saved. */
 export const unsave = ({ unsaved }: Inbox, thread: Thread): void => {
   if (thread.isUnsaved) return;
   thread.isUnsaved = true;

@@ -9,20 +9,20 @@ import { type SettingsFields, settingsTable } from "../domain/role-settings.ts";
 import { inboxes } from "./rule.ts";
 import type { Inbox } from "./state.ts";
 
-/** Ada's inbox, by settings that hold nothing back but what they name. */
+/** Spec of an inbox by settings whose only holds are the ones named. */
 const by = (fields: Partial<SettingsFields>): Spec<Inbox> => of(inboxes, bookOf(fields));
 
-describe("settled: nobody is told in the middle of a burst", () => {
+describe("settled: a burst of messages puts the notification off", () => {
   const settle = { timeout: 300, settle: 10 };
 
-  test("a message just before the time is up puts it off", () => {
+  test("a message just before the due time puts the notification off", () => {
     by(settle)
       .after(missed("m1", "12:01"), missed("m2", "12:05:55"))
       .until("13:00")
       .tells(told("12:06:05", "c", "m1", "m2"));
   });
 
-  test("each more puts it off again, but for no longer than a minute", () => {
+  test("further messages put the notification off for no longer than a minute", () => {
     const burst = Array.from({ length: 20 }, (_none, index) =>
       missed(`b${index}`, `12:${5 + Math.floor((55 + 5 * index) / 60)}:${(55 + 5 * index) % 60}`),
     );
@@ -33,11 +33,11 @@ describe("settled: nobody is told in the middle of a burst", () => {
   });
 });
 
-describe("cooled down: the next notification about a conversation waits", () => {
+describe("cooled down: a notification about the same conversation waits", () => {
   const cooldown = { cooldown: { first: 600, factor: 2, max: 1_500 } };
   const messages = ["12:01", "12:02", "12:12", "12:32", "13:00"].map((clock, index) => missed(`m${index}`, clock));
 
-  test("longer each time, up to the longest", () => {
+  test("the cooldown grows with each notification up to its maximum", () => {
     by(cooldown)
       .after(...messages)
       .until("23:00")
@@ -50,14 +50,14 @@ describe("cooled down: the next notification about a conversation waits", () => 
       );
   });
 
-  test("and starts over when the recipient comes online, be it for a moment", () => {
+  test("the cooldown starts over when the recipient comes online, even for a moment", () => {
     by(cooldown)
       .after(...messages.slice(0, 2), online("12:03"), offline("12:03:30"))
       .until("23:00")
       .tells(told("12:01", "c", "m0"), told("12:03:30", "c", "m1"));
   });
 
-  test("and starts over when they read in that conversation, not in another", () => {
+  test("the cooldown starts over when the recipient reads that conversation, not another", () => {
     by(cooldown)
       .after(...messages.slice(0, 2), reads("12:03", "12:01"))
       .until("23:00")
@@ -68,7 +68,7 @@ describe("cooled down: the next notification about a conversation waits", () => 
       .tells(told("12:01", "c", "m0"), told("12:11", "c", "m1"));
   });
 
-  test("as long as before also when the conversation was silent for months", () => {
+  test("the cooldown still counts earlier notifications after months of silence", () => {
     const [day, third] = [24, 24 * 90];
     const late = [missed("m3", `${third}:00`), missed("m4", `${third}:01`)];
     by(cooldown)
@@ -87,7 +87,7 @@ describe("cooled down: the next notification about a conversation waits", () => 
     expect([...rows.values()].map(({ threads }) => threads.size)).toEqual([0]);
   });
 
-  test("one about another conversation doesn't wait for it", () => {
+  test("the cooldown of one conversation does not hold back another", () => {
     by(cooldown)
       .after(missed("m1", "12:01"), missed("m2", "12:02", { conversationId: "d" }))
       .until("23:00")
@@ -98,7 +98,7 @@ describe("cooled down: the next notification about a conversation waits", () => 
 describe("whileOnline: notify", () => {
   const notify = { timeout: 60, whileOnline: "notify" } as const;
 
-  test("tells who is online but doesn't attend the conversation", () => {
+  test("a recipient who is online and does not attend the conversation is told", () => {
     by(notify)
       .after(
         online("12:00:30"),
@@ -111,7 +111,7 @@ describe("whileOnline: notify", () => {
       .tells(told("12:02", "c", "m1"));
   });
 
-  test("waits while they attend it", () => {
+  test("a recipient who attends the conversation is not told", () => {
     by(notify)
       .after(
         missed("m1", "12:01"),
@@ -124,17 +124,17 @@ describe("whileOnline: notify", () => {
   });
 });
 
-describe("not in quiet hours", () => {
+describe("quiet hours", () => {
   const quietHours = { from: "22:00", to: "07:00", timezone: "Europe/Berlin" };
 
-  test("but at their end, in the recipient's own time zone", () => {
+  test("a notification waits for the end of quiet hours in the recipient's own time zone", () => {
     by({ quietHours })
       .after(profile("12:00", { timezone: "America/New_York" }), missed("m1", "27:30")) // 22:30 there
       .until("48:00")
       .tells(told("36:00", "c", "m1"));
   });
 
-  test("by the role's time zone where they have none, or one that doesn't exist", () => {
+  test("quiet hours go by the role's time zone if the recipient has none, or an unknown one", () => {
     for (const timezone of [null, "Mars/Olympus"])
       by({ quietHours })
         .after(profile("12:00", { timezone }), missed("m1", "22:30"))
@@ -142,13 +142,13 @@ describe("not in quiet hours", () => {
         .tells(told("30:00", "c", "m1"));
   });
 
-  test("what is read meanwhile is not told", () => {
+  test("a message read during quiet hours is not told", () => {
     by({ quietHours }).after(missed("m1", "22:30"), reads("23:00")).until("48:00").tells();
   });
 });
 
-describe("under the cap", () => {
-  test("of so many a day, by the recipient's midnight, whatever the conversation", () => {
+describe("daily cap", () => {
+  test("notifications beyond the daily cap wait for the recipient's midnight, in every conversation", () => {
     const five = ["c", "d", "e"].map((conversationId, index) =>
       missed(`m${index}`, `12:0${index + 1}`, { conversationId }),
     );
@@ -160,7 +160,7 @@ describe("under the cap", () => {
 });
 
 describe("group: recipient", () => {
-  test("tells of everything as soon as one conversation may be told", () => {
+  test("one notification is about all conversations as soon as one of them is due", () => {
     const { conversationId, snapshot } = by({ timeout: 300, group: "recipient" })
       .after(missed("m1", "12:01"), missed("m2", "12:04", { conversationId: "d" }), missed("m3", "12:05"))
       .until("13:00")
@@ -169,14 +169,14 @@ describe("group: recipient", () => {
     expect(snapshot?.conversations.map((each) => each.conversationId)).toEqual(["d", "c"]);
   });
 
-  test("about one conversation names it", () => {
+  test("a notification about a single conversation names it", () => {
     by({ group: "recipient" })
       .after(missed("m1", "12:01"))
       .until("13:00")
       .tells(told("12:01", "c", "m1"));
   });
 
-  test("cools down by recipient", () => {
+  test("the cooldown counts by recipient", () => {
     by({ group: "recipient", cooldown: { first: 600, factor: 1, max: 600 } })
       .after(missed("m1", "12:01"), missed("m2", "12:02", { conversationId: "d" }))
       .until("13:00")
@@ -184,11 +184,11 @@ describe("group: recipient", () => {
   });
 });
 
-describe("a settings change", () => {
+describe("settings changes", () => {
   const changed = (before: Partial<SettingsFields>, clock: string, after: Partial<SettingsFields>) =>
     of(inboxes, settingsTable.apply(bookOf(before), logRecord(settingsSaid(after, at(clock)))));
 
-  test("holds from its time on, for what is missed already", () => {
+  test("a settings change holds from its time on, also for messages missed before", () => {
     changed({ timeout: 300 }, "12:03", { timeout: 60 })
       .after(missed("m1", "12:01"))
       .until("13:00")
@@ -199,14 +199,14 @@ describe("a settings change", () => {
       .tells(told("12:16", "c", "m1"));
   });
 
-  test("changes nothing about what was told before it", () => {
+  test("a settings change does not undo an earlier notification", () => {
     changed({ timeout: 60 }, "12:03", { timeout: 900 })
       .after(missed("m1", "12:01"))
       .until("13:00")
       .tells(told("12:02", "c", "m1"));
   });
 
-  test("of a role is for those who have it; others go by default's", () => {
+  test("settings of a role hold for its users only, and `default` for the others", () => {
     const guests = settingsTable.apply(
       bookOf({ timeout: 300 }),
       logRecord(settingsSaid({ timeout: 60 }, at("00:00"), "guest")),
@@ -222,7 +222,7 @@ describe("a settings change", () => {
   });
 });
 
-describe("what is held, and what is told, is on record with what it was decided from", () => {
+describe("HELD and TRIGGERED verdicts carry the facts they were decided from", () => {
   const [first, second] = [missed("m1", "12:01"), missed("m2", "12:02")];
   const ofBoth = { first: String(at("12:01")), last: String(at("12:02")) };
   const ofSecond = { first: String(at("12:02")), last: String(at("12:02")) };

@@ -3,21 +3,22 @@ import { type Millis, MINUTE } from "../platform/contract/time.ts";
 import { endOfHours, isTimeZone, localDay } from "../domain/zone.ts";
 import type { Held, Inbox, Thread } from "./state.ts";
 
-/** However long the burst, who is due is told so long after. */
+/** Longest time for which a burst of messages puts off a notification that is due. */
 const LONGEST_SETTLE: Millis = MINUTE;
 const UTC = "UTC";
 
-/** Why somebody isn't told now, and until when that is so if nothing happens; null: until something does. */
+/** A condition that holds a notification back. */
 export interface Hold {
   readonly reason: Held;
+  /** Time at which the condition may end by time alone; null: only an event ends it. */
   readonly until: Millis | null;
 }
 
-/** The first of the conditions of "When" (design/semantics.md) that doesn't hold at `at`; null if all do. */
+/** The first unmet condition of "When" (services/inboxes/README.md) at a time; null: all are met. */
 export const holdOf = (inbox: Inbox, thread: Thread, settings: SettingsFields, at: Millis): Hold | null => {
   const whileOnline = settings.whileOnline === "notify";
-  const isThere = whileOnline ? inbox.screens.includes(thread.conversationId) : inbox.isOnline;
-  if (isThere) return { reason: "online", until: null };
+  const isPresent = whileOnline ? inbox.screens.includes(thread.conversationId) : inbox.isOnline;
+  if (isPresent) return { reason: "online", until: null };
   const { missed } = thread;
   const first = missed[0]?.since ?? at;
   const away = whileOnline ? -Infinity : (inbox.awaySince ?? -Infinity);
@@ -39,7 +40,9 @@ export const holdOf = (inbox: Inbox, thread: Thread, settings: SettingsFields, a
   return today < settings.dailyCap ? null : { reason: "daily_cap", until: day.end };
 };
 
-/** When the next notification may follow those of the times `told`, in order, which count since the user was last `back`. */
+/**
+ * Time at which the cooldown ends. Notifications at the times `told`, in order, count since the user was last `back`.
+ */
 const cooledDown = (told: readonly Millis[], back: Millis, { cooldown }: SettingsFields): Millis => {
   const last = told[told.length - 1] ?? -Infinity;
   if (last < back || last === -Infinity) return -Infinity; // a record comes before a notification of its time
@@ -49,7 +52,7 @@ const cooledDown = (told: readonly Millis[], back: Millis, { cooldown }: Setting
   return last + milliseconds(wait);
 };
 
-/** The recipient's own time zone, else the role's, else UTC; a name that nobody knows counts as none. */
+/** The recipient's own time zone, else the role's, else UTC. A name that is no IANA time zone counts as none. */
 export const zoneOf = ({ profile }: Inbox, { quietHours }: SettingsFields): string =>
   [profile?.user?.timezone ?? null, quietHours?.timezone ?? null].find((zone) => zone !== null && isTimeZone(zone)) ??
   UTC;

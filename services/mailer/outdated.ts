@@ -1,7 +1,8 @@
 import { type ConversationRow, conversationKey } from "../domain/conversation-rows.ts";
+import { type Deletion, isUndeletedSince } from "../domain/deletion.ts";
 import type { Lookup } from "../platform/contract/effect.ts";
 import type { LookUp } from "../platform/runtime/row-lookup.ts";
-import { inboxRowKey, type ProfileRow, profileKey, type ReadPosition } from "../domain/inbox-rows.ts";
+import { inboxRowKey, profileKey, type ReadPosition } from "../domain/inbox-rows.ts";
 import type { ConversationId, UserId } from "../domain/ids.ts";
 import type { ConversationView, Snapshot } from "../domain/records.ts";
 import type { Millis } from "../platform/contract/time.ts";
@@ -10,17 +11,14 @@ import type { Suppression } from "./suppression.ts";
 
 /** What a mail's recipient, conversations and messages have become since it was decided. */
 export interface Present {
-  readonly profile: Ended | undefined;
+  readonly profile: Deletion | undefined;
   readonly preference: Pick<PreferenceRow, "unsubscribed"> | undefined;
   /** In the order of the snapshot's conversations. */
   readonly conversations: readonly {
-    readonly row: Ended | undefined;
+    readonly row: Deletion | undefined;
     readonly thread: ReadPosition | undefined;
   }[];
 }
-
-/** When a user or a conversation was last deleted, and since when they are back. */
-type Ended = Pick<ProfileRow, "deletedAt" | "restoredAt">;
 
 /** Why a mail to the address is not to be sent any more, or null if it is. @param at when it was decided */
 export const outdated = (
@@ -40,9 +38,8 @@ export const outdated = (
   return states.includes("read") ? "superseded" : "conversation_deleted";
 };
 
-/** Deleted, and not back by then: whoever is back since has lost what there was before. */
-const isGone = (row: Ended | undefined, at: Millis): boolean =>
-  row !== undefined && row.deletedAt !== null && (row.restoredAt === null || row.restoredAt > at);
+/** Tells whether a user or a conversation has been deleted since a time. A row that does not exist was never deleted. */
+const isGone = (row: Deletion | undefined, at: Millis): boolean => row !== undefined && !isUndeletedSince(row, at);
 
 /** Nothing of what is shown is news, system messages apart. */
 const isRead = ({ messages }: ConversationView, thread: ReadPosition | undefined): boolean => {

@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
 import type { NewRecord } from "../../services/domain/log-record.ts";
 import { type Random, random } from "../../deploy/local/demo/random.ts";
-import { LATENESS } from "../../services/inboxes/state.ts";
+import { LATENESS } from "../../services/domain/log-record.ts";
 import { laneOf } from "../../services/platform/contract/lane.ts";
 import { DAY, HOUR, MINUTE, SECOND } from "../../services/platform/contract/time.ts";
 import type { TopicId } from "../../services/domain/topics.ts";

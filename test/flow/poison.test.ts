@@ -60,7 +60,7 @@ test("a bad record never stops a partition: its bytes, place and reason are with
     expect.stringContaining("is not Avro by its schema"),
     expect.stringContaining("Confluent's wire format"),
     expect.stringContaining("is null"),
-    'its key is "c" but its conversationId "another"',
+    'its key is "c" but its conversationId is "another": produce the record with its conversationId as the key',
     expect.stringContaining("messageId"),
   ]);
   expect(letters[3]).toMatchObject({ processor: "conversations", topic: "chat.messages", partition, offset: 3 });

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { LATENESS } from "../../services/inboxes/state.ts";
+import { LATENESS } from "../../services/domain/log-record.ts";
 import { afterwards, late, orderly } from "./arbitrary.ts";
 import { compared } from "./compare.ts";
 import { found } from "./found.ts";

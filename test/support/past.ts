@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import type { NewRecord } from "../../services/domain/log-record.ts";
 import { DAY, type Millis } from "../../services/platform/contract/time.ts";
-import { LATENESS } from "../../services/inboxes/state.ts";
+import { LATENESS } from "../../services/domain/log-record.ts";
 import { mixed } from "../oracle/arbitrary.ts";
 import { type Line, user } from "../oracle/history.ts";
 import type { Triggered } from "../oracle/judge.ts";
