@@ -1,13 +1,13 @@
 import { z } from "zod";
 import { Fatal } from "../contract/failure.ts";
 
-/** One environment variable: what it means, and the zod schema that turns its text into a value. */
+/** One environment variable: its meaning, and the zod schema that turns its text into a value. */
 export interface Variable<T = unknown> {
   readonly about: string;
   readonly schema: z.ZodType<T, string | undefined>;
-  /** Its value is never printed. */
+  /** true: the value is never printed. */
   readonly secret?: boolean;
-  /** Shown in the reference where there is no default. */
+  /** Example in the reference, where the variable has no default. */
   readonly example?: string;
 }
 
@@ -34,12 +34,13 @@ export const secret = (about: string, fallback?: string): Variable<string> => ({
   secret: true,
 });
 
+/** A variable that may be absent. */
 export const optional = <T>(variable: Variable<T>): Variable<T | undefined> => ({
   ...variable,
   schema: variable.schema.optional(),
 });
 
-/** A whole number from `min` to `max`; say the unit in `about`. */
+/** A whole number from `min` to `max`; `about` names its unit. */
 export const whole = (about: string, min: number, max: number, fallback?: number): Variable<number> => ({
   about: `${about} (${min}–${max})`,
   schema: withDefault(
@@ -52,6 +53,7 @@ export const whole = (about: string, min: number, max: number, fallback?: number
   ),
 });
 
+/** One of the given values. */
 export const oneOf = <const T extends string>(about: string, values: readonly T[], fallback?: T): Variable<T> => ({
   about: `${about} (${values.join(", ")})`,
   schema: withDefault(
@@ -60,7 +62,7 @@ export const oneOf = <const T extends string>(about: string, values: readonly T[
   ),
 });
 
-/** A list with commas; blanks around its items don't count. */
+/** A list separated by commas; blanks around its items are dropped. */
 export const list = (about: string, fallback?: string): Variable<readonly string[]> => ({
   about: `${about}, separated by commas`,
   schema: withDefault(
@@ -85,7 +87,7 @@ export const url = (about: string, protocols: readonly string[], fallback?: stri
   ),
 });
 
-/** Reads the variables from the environment. Throws Fatal with a line for each that is wrong. */
+/** Reads the variables from the environment. Throws Fatal with a line for each wrong variable. */
 export const parse = <V extends Variables>(
   variables: V,
   environment: Readonly<Record<string, string | undefined>>,
@@ -95,8 +97,8 @@ export const parse = <V extends Variables>(
     const given = environment[name] === "" ? undefined : environment[name];
     const result = schema.safeParse(given);
     if (result.success) return [name, result.data];
-    const what = given === undefined ? "is not set" : (result.error.issues[0]?.message ?? "is not valid");
-    problems.push(`${name} ${what}${given === undefined || isSecret ? "" : ` (it is "${given}")`}: ${about}`);
+    const problem = given === undefined ? "is not set" : (result.error.issues[0]?.message ?? "is not valid");
+    problems.push(`${name} ${problem}${given === undefined || isSecret ? "" : ` (it is "${given}")`}: ${about}`);
     return [name, undefined];
   });
   if (problems.length > 0) throw new Fatal(`the configuration is wrong:\n${problems.map((p) => `  ${p}`).join("\n")}`);
@@ -105,7 +107,7 @@ export const parse = <V extends Variables>(
 
 const MASK = "•••";
 
-/** The settings as they may be printed: secrets and passwords in URLs masked. */
+/** Masks secrets, and passwords in URLs, so that the settings may be printed. */
 export const masked = <V extends Variables>(variables: V, settings: Settings<V>): Readonly<Record<string, unknown>> =>
   Object.fromEntries(
     Object.entries(settings).map(([name, value]) => [

@@ -5,21 +5,21 @@ import { schemaOf, subjectOf } from "../adapters/registry/codec.ts";
 import type { KafkaLog, TopicState } from "../adapters/kafka/client.ts";
 import type { Registry } from "../adapters/registry/registry.ts";
 
-/** Milliseconds in which created topics must be there, and between two looks. */
+/** Milliseconds within which created topics must exist, and between two looks. */
 const CREATION_TIMEOUT = 30_000;
 const CREATION_LOOK = 100;
 
-/** What a schema's next version must be to those who read with this one. */
+/** Compatibility level of subjects: a program with the next version of a schema reads the records of this one. */
 const COMPATIBILITY = "BACKWARD";
 
-/** What `ensureTopics` found or did, a sentence each. */
+/** Findings and actions of `ensureTopics`, one line each. */
 export interface TopicReport {
   readonly created: readonly string[];
-  /** What differs from its declaration and was left as it is. */
+  /** Settings that differ from their declaration and were left as they are. */
   readonly differing: readonly string[];
 }
 
-/** What the broker is asked for, as `topics` declares it. */
+/** The broker's settings for a topic as it is declared. */
 export const declaredConfig = ({
   cleanup,
   retention,
@@ -33,8 +33,8 @@ export const declaredConfig = ({
 });
 
 /**
- * Creates the topics that are missing and registers the schemas; compares what is there and changes none of it.
- * @param partitions for topics that are created
+ * Creates the topics that are missing and registers the schemas. Existing topics are compared and left as they are.
+ * @param partitions partitions of topics that are created
  */
 export const ensureTopics = async (
   product: Product,
@@ -79,7 +79,7 @@ const differences = (name: string, topic: Topic, state: TopicState | undefined):
       : [`${name}: ${setting} is ${is}, declared ${declared}; left as it is`];
   });
 
-/** Reports outside topics with another number of partitions than ours: they work, at a price their owner should know. */
+/** Reports external topics with another number of partitions than ours. They work, but most of their records are strays. */
 const unequal = (
   { topics }: Product,
   log: KafkaLog,
@@ -98,7 +98,7 @@ const unequal = (
   });
 };
 
-/** A broker says that a topic is created before every broker knows of it, or answers for its partitions. Throws Transient. */
+/** Waits until the brokers know the topics and answer for their partitions; their creation is reported earlier. Throws Transient. */
 export const untilThere = async (
   log: Pick<KafkaLog, "describe" | "offsets" | "nameOf">,
   wanted: readonly TopicId[],
@@ -111,7 +111,9 @@ export const untilThere = async (
     });
     if (missing.length === 0) return;
     if (Date.now() > until)
-      throw new Transient(`Kafka: ${missing.map(log.nameOf).join(", ")} not there after creation`);
+      throw new Transient(
+        `Kafka: ${missing.map(log.nameOf).join(", ")} do not exist ${CREATION_TIMEOUT / 1_000} s after their creation`,
+      );
     await delay(CREATION_LOOK);
   }
 };

@@ -8,12 +8,15 @@ export type HttpRequest = FastifyRequest;
 export type HttpReply = FastifyReply;
 export type HttpError = FastifyError;
 
-/** Bytes of a request's body that are taken, where a route doesn't say otherwise. */
+/** Bytes that a request's body may have, where a route sets no other limit. */
 const BODY_LIMIT = 256 * 1024;
 /** Milliseconds that a request may take to arrive. */
 const REQUEST_TIMEOUT = 10_000;
 
-/** The process's HTTP server: `/health/live`, `/health/ready`, `/metrics`, and what services add. */
+/**
+ * Makes the process's HTTP server, with `/health/live`, `/health/ready` and `/metrics`; services add routes.
+ * @param ready gives the names of parts that are not ready yet
+ */
 export const openHttp = (ready: () => readonly string[], metrics: Metrics): HttpServer => {
   const server = fastify({ bodyLimit: BODY_LIMIT, requestTimeout: REQUEST_TIMEOUT, forceCloseConnections: "idle" });
   server.addHook("onError", (request, _reply, error, done) => {

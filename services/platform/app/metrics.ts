@@ -2,16 +2,16 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom
 import type { Product } from "../contract/topic.ts";
 import { listen } from "../runtime/facts.ts";
 
-/** Upper bounds in seconds: from a commit's few milliseconds to a mail server's patience. */
+/** Upper bounds of the histograms' buckets, in seconds: from a commit's few milliseconds to a mail server's answer. */
 const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 
-/** The process's metrics, in Prometheus's format, and what feeds them from the loops' facts until disposed of. */
+/** The process's metrics in Prometheus's format, fed from the loops' facts until disposed of. */
 export interface Metrics extends Disposable {
   readonly contentType: string;
   print(): Promise<string>;
 }
 
-/** @param counters help texts of the product's own counters, by name */
+/** Opens the metrics. @param counters help texts of the product's own counters, by name */
 export const openMetrics = (counters: Product["counters"]): Metrics => {
   const registers = [new Registry()];
   const [registry] = registers;

@@ -27,21 +27,21 @@ import { openMetrics } from "./metrics.ts";
 import type { Root, Service } from "./service.ts";
 import { commonVariables } from "./variables.ts";
 
-/** Exit codes: 0 stopped when asked to, 1 failed, 2 wrongly configured. */
+/** Exit codes beside 0, stopped by a signal: 1 failed, 2 wrongly configured. */
 const FAILED = 1;
 const MISCONFIGURED = 2;
-/** Milliseconds in which Kafka, PostgreSQL and the registry must answer at the start. */
+/** Milliseconds within which Kafka, PostgreSQL and the registry must answer at the start. */
 const START_PATIENCE = 60_000;
-/** Milliseconds that work under way has when asked to stop; what runs longer is aborted and leased again later. */
+/** Milliseconds that attempts under way have at the stop. An attempt that takes longer is aborted, and leased again later. */
 const DRAIN_PATIENCE = 20_000;
 
 export type CommonSettings = Settings<typeof commonVariables>;
 
-/** How to reach Kafka, as the settings say it. */
+/** Takes the settings for Kafka out of the common settings. Throws Fatal where the SASL settings are incomplete. */
 export const kafkaSettings = (settings: CommonSettings, clientId: string): KafkaSettings => {
   const { KAFKA_SASL_MECHANISM: mechanism, KAFKA_SASL_USERNAME: username, KAFKA_SASL_PASSWORD: password } = settings;
   if (mechanism !== undefined && (username === undefined || password === undefined))
-    throw new Fatal("KAFKA_SASL_MECHANISM is set, so KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD must be");
+    throw new Fatal("KAFKA_SASL_MECHANISM is set: set KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD, too");
   return {
     brokers: settings.KAFKA_BROKERS,
     clientId,
@@ -51,7 +51,7 @@ export const kafkaSettings = (settings: CommonSettings, clientId: string): Kafka
   };
 };
 
-/** The door of every service: reads the environment, starts the services, stops them at SIGTERM or SIGINT, exits. */
+/** Serves services: reads the environment, starts them, stops them at SIGTERM or SIGINT, and exits. */
 export const serve = async (product: Product, services: readonly Service[]): Promise<void> => {
   weighBuffersWithHeap();
   const stop = new AbortController();
@@ -63,11 +63,23 @@ export const serve = async (product: Product, services: readonly Service[]): Pro
     process.stderr.write(`${name}: ${messageOf(error)}\n`);
     process.exitCode = MISCONFIGURED;
   }
-  // Everything is closed; a connection that a library still holds open must not keep the process.
+  // Everything is closed. A connection that a library still holds open must not keep the process alive.
   setTimeout(() => process.exit(), 1_000).unref();
 };
 
-/** Runs services until the signal aborts or a part of them fails. Resolves with the exit code. Throws Fatal at once where the settings are wrong. */
+/** A process that runs services: its settings, log and parts, and the signal that stops it. */
+interface Running {
+  readonly product: Product;
+  /** Name of the service, or of the program where it runs several. */
+  readonly name: string;
+  readonly settings: CommonSettings & Settings<Variables>;
+  readonly log: Logger;
+  /** Parts to dispose of at the end, in reverse order. */
+  readonly stack: AsyncDisposableStack;
+  readonly stop: AbortSignal;
+}
+
+/** Runs services until the signal aborts or a part fails. Resolves with the exit code. Throws Fatal where the settings are wrong. */
 export const run = async (
   product: Product,
   name: string,
@@ -83,7 +95,7 @@ export const run = async (
   stack.use(logFacts(log));
   log.info({ settings: masked(variables, settings) }, "starting");
   try {
-    await runParts(product, name, services, settings, log, stack, stop);
+    await runParts({ product, name, settings, log, stack, stop }, services);
     log.info("stopped");
     return 0;
   } catch (error) {
@@ -93,19 +105,12 @@ export const run = async (
   }
 };
 
-const runParts = async (
-  product: Product,
-  name: string,
-  services: readonly Service[],
-  settings: CommonSettings & Settings<Variables>,
-  log: Logger,
-  stack: AsyncDisposableStack,
-  stop: AbortSignal,
-): Promise<void> => {
+const runParts = async (running: Running, services: readonly Service[]): Promise<void> => {
+  const { product, name, settings, log, stack } = running;
   const metrics = stack.use(openMetrics(product.counters));
   const database = stack.use(openDatabase(settings.DATABASE_URL, `whileaway ${name}`));
-  await patiently(log, stop, () => checkSchema(database));
-  const world = await openWorld(product, name, settings, database, log, stack, stop);
+  await patiently(running, () => checkSchema(database));
+  const world = await openWorld(running, database);
   log.debug("connected");
 
   const missing = new Set(["start"]);
@@ -116,23 +121,16 @@ const runParts = async (
   await http.listen({ host: settings.HTTP_HOST, port: settings.HTTP_PORT });
   log.info({ addresses: http.addresses() }, "listening");
 
-  await runLoops(parts, world, log, stack, stop, () => missing.delete("start"));
+  await runLoops(running, parts, world, () => missing.delete("start"));
 };
 
-const openWorld = async (
-  product: Product,
-  name: string,
-  settings: CommonSettings,
-  database: Database,
-  log: Logger,
-  stack: AsyncDisposableStack,
-  stop: AbortSignal,
-): Promise<World> => {
+const openWorld = async (running: Running, database: Database): Promise<World> => {
+  const { product, name, settings, stack } = running;
   const registry = openRegistry(settings.SCHEMA_REGISTRY_URL);
-  const ids = await patiently(log, stop, () => registeredIds(product, registry, settings.TOPIC_PREFIX));
-  const clock = stack.use(await patiently(log, stop, () => databaseClock(database)));
+  const ids = await patiently(running, () => registeredIds(product, registry, settings.TOPIC_PREFIX));
+  const clock = stack.use(await patiently(running, () => databaseClock(database)));
   const kafka = stack.use(openKafka(product, kafkaSettings(settings, `whileaway-${name}`), clock));
-  await patiently(log, stop, () => kafka.describe());
+  await patiently(running, () => kafka.describe());
   const store = postgresStore(database);
   const codec = avroCodec(product, registry, ids);
   return { product, log: kafka, store, codec, clock, relay: relay(kafka, store), wakeups: wakeups() };
@@ -163,21 +161,20 @@ const collect = (world: World, database: Database, http: HttpServer, stack: Asyn
 };
 
 /**
- * Starts the loops and waits for the end. Stopping goes by what feeds what: the engines end their step and leave their
- * groups, the workers settle what is under way, and the relay publishes what both left.
+ * Starts the loops and waits for the end. Then the loops stop in flow order: the engines end their step and leave their
+ * groups, the workers settle their attempts, and the relay publishes the records of both.
  */
 const runLoops = async (
+  process: Running,
   { engines, workers }: Parts,
   world: World,
-  log: Logger,
-  stack: AsyncDisposableStack,
-  stop: AbortSignal,
   onStarted: () => void,
 ): Promise<void> => {
+  const { log, stack, stop } = process;
   const intake = new AbortController();
   const outlet = new AbortController();
   const failure = Promise.withResolvers<never>();
-  failure.promise.catch(() => undefined); // it is waited for below, after the start
+  failure.promise.catch(() => undefined); // awaited below, after the start
   const start = (steps: Steps, signal: AbortSignal): Promise<void> => {
     const running = loop(steps, world.clock, signal);
     running.catch(failure.reject);
@@ -186,7 +183,7 @@ const runLoops = async (
   const relaying = start({ name: "relay", ...world.relay, nextDue: () => null }, outlet.signal);
   const started: Engine[] = [];
   const joined = stack.use(new AsyncDisposableStack());
-  for (const join of engines) started.push(joined.use(await patiently(log, stop, join)));
+  for (const join of engines) started.push(joined.use(await patiently(process, join)));
   const running = [...started, ...workers].map((steps) => start(steps, intake.signal));
   onStarted();
   log.info("ready");
@@ -202,7 +199,7 @@ const runLoops = async (
   } finally {
     intake.abort();
     await Promise.allSettled(running);
-    await joined.disposeAsync(); // others take the lanes over while the work here drains
+    await joined.disposeAsync(); // other processes take the lanes over while the attempts here drain
     await Promise.all(workers.map((one) => one.drain(AbortSignal.timeout(DRAIN_PATIENCE))));
     outlet.abort();
     await Promise.allSettled([relaying]);
@@ -210,17 +207,17 @@ const runLoops = async (
   }
 };
 
-/** Publishes what the relay still holds; what it can't now is in the store for the next start. */
-const flush = async ({ relay: last }: World): Promise<void> => {
+/** Publishes the records that the relay still holds. Those that it cannot publish now are in the store for the next start. */
+const flush = async ({ relay: publisher }: World): Promise<void> => {
   try {
-    while (await last.step());
+    while (await publisher.step());
   } catch (error) {
     if (!(error instanceof Transient)) throw error;
   }
 };
 
-/** At the start the world may still be starting too. */
-const patiently = async <T>(log: Logger, stop: AbortSignal, ask: () => Promise<T>): Promise<T> => {
+/** Asks again after a Transient, up to START_PATIENCE: at the start, Kafka and PostgreSQL may be starting too. */
+const patiently = async <T>({ stop }: Running, ask: () => Promise<T>): Promise<T> => {
   const until = performance.now() + START_PATIENCE;
   for (;;) {
     stop.throwIfAborted();

@@ -1,6 +1,6 @@
 import { list, oneOf, optional, secret, text, url, whole } from "./config.ts";
 
-/** What every service needs to know: the log, the registry, the database, its own address, its voice. */
+/** Variables of every service: Kafka, registry, database, HTTP address, level of logging. */
 export const commonVariables = {
   KAFKA_BROKERS: list("Kafka brokers, host:port"),
   KAFKA_TLS: oneOf("whether to speak TLS to Kafka", ["true", "false"], "false"),

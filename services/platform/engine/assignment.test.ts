@@ -1,23 +1,23 @@
 import { expect, test } from "vitest";
 import { nextBatchSize, remember } from "./assignment.ts";
 
-test("the more there is, the more is folded in one transaction, within bounds", () => {
+test("the batch grows while there are more events than it takes, within bounds", () => {
   expect(nextBatchSize(5_000, { given: 5_100, folded: 5_100, fetched: 0 })).toBe(20_000);
   expect(nextBatchSize(150_000, { given: 151_000, folded: 151_000, fetched: 50_000 })).toBe(500_000);
   expect(nextBatchSize(20_000, { given: 300, folded: 300, fetched: 300 })).toBe(20_000);
 });
 
-test("where it had to end early, less is looked at the next time", () => {
+test("the next batch is smaller after one that had to end early", () => {
   expect(nextBatchSize(200_000, { given: 200_500, folded: 40_000, fetched: 0 })).toBe(80_000);
   expect(nextBatchSize(200_000, { given: 200_500, folded: 0, fetched: 0 })).toBe(5_000);
 });
 
-test("where most rows had to be fetched, less is folded the next time", () => {
+test("the next batch is smaller after one that fetched most of its rows", () => {
   expect(nextBatchSize(80_000, { given: 80_100, folded: 80_100, fetched: 70_000 })).toBe(20_000);
   expect(nextBatchSize(5_000, { given: 60_000, folded: 60_000, fetched: 60_000 })).toBe(5_000);
 });
 
-test("where the heap is tight, less is folded at once and fewer rows are kept, the latest; then more again", () => {
+test("heap pressure makes the batch smaller and the cache keep only the latest rows; both grow again after it", () => {
   expect(nextBatchSize(150_000, { given: 151_000, folded: 151_000, fetched: 0 }, 0.1)).toBe(50_000);
   const rows = (from: number, to: number) =>
     new Map(Array.from({ length: to - from }, (_none, index) => [`${from + index}`, index]));

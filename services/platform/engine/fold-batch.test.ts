@@ -30,7 +30,7 @@ const parts: RowParts<Count> = {
   saved: (row) => void (row.isSaved = true),
 };
 
-/** Adds up, in place; fails for 13 only when it has spoiled the row. */
+/** A rule that adds numbers up in place, and fails for 13 when it has changed the row already. */
 const adder: Processor<Count, Plus> = {
   name: "inboxes",
   inputs: ["presence"],
@@ -52,7 +52,7 @@ const adder: Processor<Count, Plus> = {
   wake: () => null,
 };
 
-test("what a fold has spoiled is read again, and all of the batch but that is folded", async () => {
+test("rows that a failed fold has changed are read again, and the rest of the batch is folded", async () => {
   const codec = {
     prepare: () => Promise.resolve(),
     decode: (_topic: string, value: Uint8Array): unknown => deserialize(value),
@@ -60,11 +60,11 @@ test("what a fold has spoiled is read again, and all of the batch but that is fo
   };
   await using world = topology(product, codec, 1_000_000, () => 1);
   await world.process(adder, () => undefined);
-  const say = (...numbers: readonly number[]) =>
+  const add = (...numbers: readonly number[]) =>
     world.publish(...numbers.map((by) => ({ topic: "presence" as const, key: "ada", value: by as never })));
-  await say(1, 2);
+  await add(1, 2);
   await world.settle();
-  await say(4, 13, 8, 13, 16);
+  await add(4, 13, 8, 13, 16);
   await world.settle();
   expect(await world.world.store.load("inboxes", [{ lane: 0, key: "ada" }])).toEqual([31]);
   expect((world.values("deadLetters") as readonly DeadLetter[]).map(({ reason }) => reason)).toEqual([
@@ -73,7 +73,7 @@ test("what a fold has spoiled is read again, and all of the batch but that is fo
   ]);
 });
 
-test("rows that aren't in memory are asked for twenty thousand at a time, each once", async () => {
+test("rows that are not in memory are fetched twenty thousand at a time, each once", async () => {
   const store = memoryStore();
   const asked: number[] = [];
   const world = {

@@ -20,7 +20,7 @@ const processor: Processor<null, Keyed> = {
   },
 };
 
-test("what a compose can't take is told of, and stops nobody", () => {
+test("a Compose that the rule cannot take is stuck, and the others are composed", () => {
   const effects = ["bad", "good"].map((payload) => ({ lane: 3, effect: { type: "compose" as const, payload } }));
   const { effects: composed, stuck } = composeAll(processor, effects, () => undefined, 5);
   expect(composed).toMatchObject([{ lane: 3, effect: { id: "good" } }]);

@@ -26,7 +26,7 @@ const counter = (upstream: readonly Stage[]): Processor<null, Keyed> => ({
   wake: () => null,
 });
 
-/** How many of 25,000 records are taken for each of the commits that take any. */
+/** Counts the records, of 25,000, that each commit takes; commits without records are left out. */
 const takenBy = async (upstream: readonly Stage[]): Promise<readonly number[]> => {
   await using world = topology(product, codec, 1_000_000, () => 1);
   await world.process(counter(upstream), () => undefined);
@@ -35,13 +35,13 @@ const takenBy = async (upstream: readonly Stage[]): Promise<readonly number[]> =
     const count = records.get("presence") ?? 0;
     if (count > 0) taken.push(count);
   });
-  const one = { topic: "presence" as const, key: "ada", value: {} as never };
-  await world.publish(...Array.from({ length: 25_000 }, () => one));
+  const record = { topic: "presence" as const, key: "ada", value: {} as never };
+  await world.publish(...Array.from({ length: 25_000 }, () => record));
   await world.settle();
   return taken;
 };
 
-test("a turn takes all that has come, within bounds; who folds records as they come has fewer in a transaction", async () => {
+test("a step in log time takes all arrived records within its bound, a step in the order of arrival takes fewer", async () => {
   expect(await takenBy([flow.inboxStrays])).toEqual([25_000]);
   expect(await takenBy([])).toEqual([10_000, 10_000, 5_000]);
 });

@@ -7,10 +7,10 @@ interface StoredJob {
   readonly json: string;
   readonly attempts: number;
   readonly state: "ready" | "done" | "dead";
-  /** When it may be leased: its time, or the end of a lease. */
+  /** The time from which it may be leased: its own, or the end of a lease. */
   readonly runAt: Millis;
   readonly token: string | null;
-  /** null while it is ready. */
+  /** The time at which it ended; null while it is ready. */
   readonly endedAt: Millis | null;
 }
 

@@ -4,13 +4,13 @@ import type { Clock, Log, Outgoing, RawRecord, FetchedRecords, Subscription } fr
 import { nameOfPartition, type TopicPartition } from "../contract/topic-partition.ts";
 import { scanOf } from "../runtime/log-reader.ts";
 
-/** A log in memory that anyone may look into. */
+/** A log in memory whose records can be listed. */
 export interface MemoryLog extends Log {
   /** All records of a topic, by partition and offset. */
   records(topic: TopicId): readonly RawRecord[];
 }
 
-/** How many partitions topics have. */
+/** Number of partitions of every topic, or of each. */
 export type Partitions = number | ((topic: TopicId) => number);
 const PARTITIONS = 4;
 
@@ -25,11 +25,11 @@ interface Member {
 
 const encoder = new TextEncoder();
 
-const bytesOf = (said: string | Uint8Array): Uint8Array => (typeof said === "string" ? encoder.encode(said) : said);
+const bytesOf = (text: string | Uint8Array): Uint8Array => (typeof text === "string" ? encoder.encode(text) : text);
 
 /**
- * A second implementation of the log (contract/ports.ts): kept in memory, timestamps by the given clock.
- * @param partitions of each topic, or of all
+ * Makes a log in memory: a second implementation of the port (contract/ports.ts), under the same contract suite.
+ * @param clock gives records their timestamps
  */
 export const memoryLog = (clock: Clock, partitions: Partitions = PARTITIONS): MemoryLog => {
   const count = (topic: TopicId): number => (typeof partitions === "number" ? partitions : partitions(topic));
@@ -51,7 +51,7 @@ export const memoryLog = (clock: Clock, partitions: Partitions = PARTITIONS): Me
       timestamp: timestamp ?? clock.now(),
       key: key === null ? null : encoder.encode(key),
       value,
-      headers: Object.fromEntries(Object.entries(headers).map(([header, said]) => [header, bytesOf(said)])),
+      headers: Object.fromEntries(Object.entries(headers).map(([header, text]) => [header, bytesOf(text)])),
     });
   };
 
@@ -75,7 +75,8 @@ export const memoryLog = (clock: Clock, partitions: Partitions = PARTITIONS): Me
       return Promise.resolve();
     },
     partitions: (topic) => Promise.resolve(count(topic)),
-    offsets: (of) => Promise.resolve(of.map((topicPartition) => ({ low: 0, high: recordsOf(topicPartition).length }))),
+    offsets: (wanted) =>
+      Promise.resolve(wanted.map((topicPartition) => ({ low: 0, high: recordsOf(topicPartition).length }))),
     subscribe(group, topics, lanes) {
       const member: Member = { group, topics, lanes, assigned: [], positions: new Map(), wake: () => undefined };
       members.add(member);
@@ -106,7 +107,7 @@ const subscription = (
     assigned: () => member.assigned,
     seek: (topicPartition, offset) => void member.positions.set(nameOfPartition(topicPartition), offset ?? 0),
     take(limit, isWanted = () => true) {
-      // Least timestamps first, but what stands behind another on a partition stays behind it.
+      // Least timestamps first, but the records of a partition keep their order.
       const waiting = ready()
         .filter(isWanted)
         .flatMap((topicPartition) => {

@@ -2,7 +2,7 @@ import { Fatal } from "../contract/failure.ts";
 import { canRead } from "../adapters/registry/avro.ts";
 import type { Registry } from "../adapters/registry/registry.ts";
 
-/** A second implementation of the registry: ids count up from 1, the same schema has one id. */
+/** Makes a registry in memory: a second implementation of the port. Ids count up from 1, and equal schemas have one id. */
 export const memoryRegistry = (): Registry => {
   const schemas: string[] = [];
   const subjects = new Map<string, Set<number>>(); // ids in the order of their registration
@@ -21,7 +21,7 @@ export const memoryRegistry = (): Registry => {
     async register(subject, schema) {
       const latest = schemas[([...(subjects.get(subject) ?? [])].at(-1) ?? 0) - 1];
       if (latest !== undefined && !canRead(schema, latest))
-        throw new Fatal(`schema registry: ${subject}: it could not read what its latest schema has written`);
+        throw new Fatal(`schema registry: ${subject}: the new schema cannot read the records of the latest one`);
       const id = idOf(schema);
       subjects.set(subject, (subjects.get(subject) ?? new Set()).add(id));
       return { id, compatibility: "BACKWARD" };

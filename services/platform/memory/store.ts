@@ -10,8 +10,8 @@ interface StoredRow {
   readonly due: Millis | null;
 }
 
-/** A lane that nobody has claimed yet. */
-const unheld = (lane: Lane): LaneProgress => ({
+/** Progress of a lane that nobody has claimed yet. */
+const unclaimed = (lane: Lane): LaneProgress => ({
   lane,
   epoch: 0,
   cursors: {},
@@ -29,7 +29,7 @@ const revisit = (table: Map<string, StoredRow>, lanes: readonly Lane[], time: Mi
     if (lanes.includes(row.lane) && row.due !== null && row.due > time) table.set(key, { ...row, due: time });
 };
 
-/** A second implementation of the store (core/ports.ts): kept in memory, values as the JSON a database would hold. */
+/** Makes a store in memory: a second implementation of the port (contract/ports.ts). Values are kept as JSON, as in a database. */
 export const memoryStore = (now: () => Millis = () => 0): Store => {
   const holds = new Map<string, LaneProgress>();
   const tables = new Map<string, Map<string, StoredRow>>();
@@ -57,7 +57,7 @@ export const memoryStore = (now: () => Millis = () => 0): Store => {
   return {
     claim(processor, lanes) {
       const claimed = lanes.map((lane) => {
-        const before = holds.get(`${processor}/${lane}`) ?? unheld(lane);
+        const before = holds.get(`${processor}/${lane}`) ?? unclaimed(lane);
         const hold = { ...before, epoch: before.epoch + 1, sequence: Math.max(before.sequence, now() * 1_000) };
         holds.set(`${processor}/${lane}`, hold);
         return hold;

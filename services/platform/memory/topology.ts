@@ -12,7 +12,7 @@ import { wakeups } from "../runtime/wakeups.ts";
 import { memoryLog, type MemoryLog, type Partitions } from "./log.ts";
 import { memoryStore } from "./store.ts";
 
-/** Every processor of a project over a log and a store in memory, under a clock that moves only when it is told to. */
+/** Processors and workers over a log and a store in memory, under a clock that moves only when it is told to. */
 export interface Topology extends AsyncDisposable {
   readonly log: MemoryLog;
   readonly world: World;
@@ -25,16 +25,16 @@ export interface Topology extends AsyncDisposable {
   publish(...records: readonly NewRecord[]): Promise<void>;
   /** Runs everything until nothing has anything to do at this time. */
   settle(): Promise<void>;
-  /** Moves the clock to `to`, stopping at each time that something is due, and settles there. */
+  /** Moves the clock to `to` and settles there; stops on the way at each time at which a timer or job is due. */
   advance(to: Millis): Promise<void>;
   /** The decoded values of a topic, by partition and offset. */
   values(topic: TopicId): readonly object[];
 }
 
-/** Rounds in which something is done at one time, before the topology is taken to run in circles. */
+/** Rounds at one time, after which the topology is taken to run in circles. */
 const MAX_ROUNDS = 1_000_000;
 
-/** @param start the clock's time at first */
+/** Makes an empty topology. @param start the clock's first time */
 export const topology = (product: Product, codec: Codec, start: Millis, partitions?: Partitions): Topology => {
   let now = start;
   const clock: Clock = { now: () => now };
@@ -58,7 +58,7 @@ export const topology = (product: Product, codec: Codec, start: Millis, partitio
 
   const settle = async (): Promise<void> => {
     for (let rounds = 0; await round(); rounds++)
-      if (rounds === MAX_ROUNDS) throw new Error(`the topology still finds something to do at ${now}`);
+      if (rounds === MAX_ROUNDS) throw new Error(`the topology still finds work at ${now} after ${MAX_ROUNDS} rounds`);
   };
 
   const nextDue = async (): Promise<Millis | null> => {
@@ -82,7 +82,7 @@ export const topology = (product: Product, codec: Codec, start: Millis, partitio
     async advance(to) {
       await settle();
       for (let due = await nextDue(); due !== null && due <= to; due = await nextDue()) {
-        if (due <= now) throw new Error(`something was due at ${due}, and is still at ${now}`);
+        if (due <= now) throw new Error(`a timer or job was due at ${due}, and is still due at ${now}`);
         now = due;
         await settle();
       }

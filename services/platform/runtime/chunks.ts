@@ -1,32 +1,32 @@
-import { setImmediate as others } from "node:timers/promises";
+import { setImmediate as nextTurn } from "node:timers/promises";
 
-/** The same in their order, in as many pieces as their sizes ask for: of one of several, none is larger than `most`. */
-export function* inChunks<T>(all: Iterable<T>, sizeOf: (one: T) => number, most: number): Generator<readonly T[]> {
-  let piece: T[] = [];
-  let size = 0;
-  for (const one of all) {
-    const its = sizeOf(one);
-    if (piece.length > 0 && size + its > most) {
-      yield piece;
-      piece = [];
-      size = 0;
+/** Splits items into chunks, in their order. A chunk of several items has at most the size `most`. */
+export function* inChunks<T>(items: Iterable<T>, sizeOf: (item: T) => number, most: number): Generator<readonly T[]> {
+  let chunk: T[] = [];
+  let total = 0;
+  for (const item of items) {
+    const size = sizeOf(item);
+    if (chunk.length > 0 && total + size > most) {
+      yield chunk;
+      chunk = [];
+      total = 0;
     }
-    piece.push(one);
-    size += its;
+    chunk.push(item);
+    total += size;
   }
-  if (piece.length > 0) yield piece;
+  if (chunk.length > 0) yield chunk;
 }
 
-/** The same; between two of them others in this process have their turn. */
+/** Splits items into chunks like `inChunks`; between two chunks other work in this process has its turn. */
 export async function* inChunksYielding<T>(
-  all: Iterable<T>,
-  sizeOf: (one: T) => number,
+  items: Iterable<T>,
+  sizeOf: (item: T) => number,
   most: number,
 ): AsyncGenerator<readonly T[]> {
   let isFirst = true;
-  for (const piece of inChunks(all, sizeOf, most)) {
-    if (!isFirst) await others();
+  for (const chunk of inChunks(items, sizeOf, most)) {
+    if (!isFirst) await nextTurn();
     isFirst = false;
-    yield piece;
+    yield chunk;
   }
 }

@@ -4,9 +4,9 @@ import type { Lane } from "../contract/lane.ts";
 import type { Millis } from "../contract/time.ts";
 import type { TopicId } from "../contract/topic.ts";
 
-/** Facts that loops announce. Logs, metrics and tests listen; loops import none of them. */
+/** Facts that loops announce. Logs, metrics and tests listen; a loop imports none of these listeners. */
 export interface Facts {
-  /** Lanes were taken over. */
+  /** An engine has claimed lanes. */
   readonly claimed: { readonly processor: string; readonly lanes: readonly Lane[] };
   /** A batch is in the store. Durations in milliseconds. */
   readonly committed: {
@@ -25,8 +25,9 @@ export interface Facts {
     /** Records on the log and not yet taken, as last seen. */
     readonly lag: number;
   };
-  /** A commit was refused: another holds a lane by now. */
+  /** A commit was refused: another process has claimed a lane by now. */
   readonly fenced: { readonly processor: string };
+  /** The processor cannot take a record. */
   readonly deadLetter: {
     readonly processor: string;
     readonly topic: TopicId;
@@ -34,7 +35,7 @@ export interface Facts {
     readonly offset: number;
     readonly reason: string;
   };
-  /** The rule can't take a timer of the row, or its effect: the timer is put off. */
+  /** The rule failed over a timer of the row, or over its effect: the timer is put off. */
   readonly stuck: {
     readonly processor: string;
     readonly lane: Lane;
@@ -42,15 +43,16 @@ export interface Facts {
     readonly at: Millis;
     readonly reason: string;
   };
-  /** A record's time was later than it can be, by so many milliseconds, and was clamped. */
+  /** The record's timestamp was `by` milliseconds in the future, and was clamped to its arrival time. */
   readonly clamped: {
     readonly topic: TopicId;
     readonly partition: number;
     readonly offset: number;
     readonly by: number;
   };
+  /** The relay has published records of a topic. */
   readonly published: { readonly topic: TopicId; readonly records: number };
-  /** A try at a job has ended. */
+  /** An attempt at a job has ended. */
   readonly attempted: {
     readonly queue: string;
     readonly id: string;
@@ -61,7 +63,7 @@ export interface Facts {
     /** The worker's details: an address, an endpoint, a status. */
     readonly detail: Readonly<Record<string, unknown>>;
   };
-  /** A loop met a transient failure, and goes on after `wait` milliseconds. */
+  /** A loop met a transient failure, and tries again after `wait` milliseconds. */
   readonly stumbled: { readonly loop: string; readonly error: Error; readonly wait: number };
   /** A loop ended by a fatal failure. */
   readonly fell: { readonly loop: string; readonly error: Error };
@@ -75,20 +77,20 @@ const channelOf = (fact: keyof Facts): Channel => {
   return found;
 };
 
-/** Costs next to nothing while nobody listens. */
-export const announce = <F extends keyof Facts>(fact: F, said: Facts[F]): void => {
-  const to = channelOf(fact);
-  if (to.hasSubscribers) to.publish(said);
+/** Announces a fact. It costs next to nothing while nobody listens. */
+export const announce = <F extends keyof Facts>(fact: F, details: Facts[F]): void => {
+  const found = channelOf(fact);
+  if (found.hasSubscribers) found.publish(details);
 };
 
 /** Calls `hear` for each fact of the kind until disposed of. */
-export const listen = <F extends keyof Facts>(fact: F, hear: (said: Facts[F]) => void): Disposable => {
-  const from = channelOf(fact);
-  const onMessage = (said: unknown): void => hear(said as Facts[F]);
-  from.subscribe(onMessage);
+export const listen = <F extends keyof Facts>(fact: F, hear: (details: Facts[F]) => void): Disposable => {
+  const found = channelOf(fact);
+  const onMessage = (details: unknown): void => hear(details as Facts[F]);
+  found.subscribe(onMessage);
   return {
     [Symbol.dispose]() {
-      from.unsubscribe(onMessage);
+      found.unsubscribe(onMessage);
     },
   };
 };

@@ -1,30 +1,30 @@
 /**
- * Moments at which it matters most that a process may die: what is done is not on record yet, or not handed on. They
- * cost nothing unless a test has something struck there.
+ * Failpoints: the moments at which a crash matters most, since the last action is not recorded yet, or not handed on. They
+ * cost nothing unless a test arms them.
  */
 export type Failpoint =
   /** A batch is folded; nothing of it is saved. */
   | "folded"
-  /** It is saved; what follows from it is not on its way. */
+  /** The batch is saved; its outbox and its jobs are not handed on. */
   | "committed"
-  /** The log has it; the store doesn't know. */
+  /** The log has the records; the store does not know it. */
   | "published"
-  /** A job is leased; nothing of it has left. */
+  /** A job is leased; nothing of it is sent. */
   | "leased"
-  /** An endpoint has answered; no row of the attempt is written. */
+  /** An endpoint has answered; the row of the attempt is not written. */
   | "answered"
-  /** A mail server or an endpoint has answered, and the job isn't settled. */
+  /** A mail server or an endpoint has answered; the job is not settled. */
   | "attempted";
 
-/** @param who the processor or queue that has come there; the relay serves all: none */
-export type Strike = (point: Failpoint, who: string) => void;
+/** @param loop the processor or queue that has come to the failpoint; "" for the relay, which serves all */
+export type FailpointListener = (point: Failpoint, loop: string) => void;
 
-let strike: Strike | null = null;
+let listener: FailpointListener | null = null;
 
-/** Says that this moment has come. */
-export const passFailpoint = (point: Failpoint, who = ""): void => strike?.(point, who);
+/** Notes that a failpoint is passed. @param loop as for FailpointListener */
+export const passFailpoint = (point: Failpoint, loop = ""): void => listener?.(point, loop);
 
-/** For tests: has something done wherever a point is passed in this process. */
-export const armFailpoints = (what: Strike): void => {
-  strike = what;
+/** For tests: calls the listener wherever a failpoint is passed in this process. */
+export const armFailpoints = (armed: FailpointListener): void => {
+  listener = armed;
 };

@@ -3,23 +3,23 @@ import type { Log, RawRecord } from "../contract/ports.ts";
 import { nameOfPartition, partitionsOf, type TopicPartition } from "../contract/topic-partition.ts";
 import type { TopicId } from "../contract/topic.ts";
 
-/** Records handed out at once, about. */
+/** Records yielded at once, about. */
 const MAX_SCANNED = 1_000;
 const never = new AbortController().signal;
 
-/** Reads topics from the first record kept, again and again to where they end by then. */
+/** A reader of topics: from the first record kept to their ends, and later on to their new ends. */
 export interface Reader extends AsyncDisposable {
-  /** Yields the records up to where the topics end now that were not read before, in order within a partition. Throws Transient. */
+  /** Yields the records up to the present ends that were not read before, in order within a partition. Throws Transient. */
   toEnd(): AsyncIterable<readonly RawRecord[]>;
 }
 
-/** Reads by a group that nobody joins again. It joins at the first record to be read: an empty topic leaves no trace. */
+/** Reads by a new group, which is joined at the first record to be read: empty topics leave no trace. */
 export const readerOf = (
   log: Pick<Log, "partitions" | "offsets" | "subscribe">,
   topics: readonly TopicId[],
 ): Reader => {
   const positions = new Map<string, number>();
-  /** Partitions of which more was taken than was asked for: the rest is delivered again. */
+  /** Partitions of which records behind the end were taken: these are delivered again. */
   const behind = new Set<string>();
   let subscription: Awaited<ReturnType<Log["subscribe"]>> | null = null;
   let assigned: readonly TopicPartition[] = [];
@@ -68,7 +68,7 @@ export const readerOf = (
   };
 };
 
-/** `Log.scan` by the log's other calls: in order within a partition to where the topics ended at the start. */
+/** Scans topics by the log's other calls: to their ends at the start, in order within a partition (`Log.scan`). */
 export async function* scanOf(
   log: Pick<Log, "partitions" | "offsets" | "subscribe">,
   topics: readonly TopicId[],

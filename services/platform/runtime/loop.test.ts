@@ -6,18 +6,18 @@ import { loop } from "./loop.ts";
 
 const clock = { now: () => Date.now() };
 
-test("a loop that can't take what has arrived leaves the process to others", async () => {
+test("a loop that cannot take an arrived record leaves time to others in the process", async () => {
   const stop = new AbortController();
   let steps = 0;
   const step = (): Promise<boolean> => Promise.resolve(++steps < 0);
   const running = loop({ name: "full", step, arrival: () => Promise.resolve() }, clock, stop.signal);
-  await delay(1); // a timer: it never fires while promises alone keep the process
+  await delay(1); // a timer never fires while promises alone keep the process busy
   stop.abort();
   await running;
   expect(steps).toBeGreaterThan(0);
 });
 
-test("what may pass is tried again, and said", async () => {
+test("a step that fails transiently is tried again, and the failure is announced", async () => {
   const stop = new AbortController();
   using _ = listen("stumbled", ({ loop: name, error }) => said.push(`${name}: ${error.message}`));
   const said: string[] = [];
@@ -31,7 +31,10 @@ test("what may pass is tried again, and said", async () => {
   expect([steps, said]).toEqual([2, ["patient: not now"]]);
 });
 
-test.each([new Fatal("we are wrong"), new TypeError("a bug")])("what won't pass ends the loop: %s", async (error) => {
-  const step = (): Promise<boolean> => Promise.reject(error);
-  await expect(loop({ name: "hopeless", step }, clock, new AbortController().signal)).rejects.toBe(error);
-});
+test.each([new Fatal("we are wrong"), new TypeError("a bug")])(
+  "a fatal failure or a bug ends the loop: %s",
+  async (error) => {
+    const step = (): Promise<boolean> => Promise.reject(error);
+    await expect(loop({ name: "hopeless", step }, clock, new AbortController().signal)).rejects.toBe(error);
+  },
+);

@@ -3,26 +3,26 @@ import type { Clock } from "../contract/ports.ts";
 import type { Millis } from "../contract/time.ts";
 import { announce } from "./facts.ts";
 
-/** Something that is done again and again: one `step` of it, and what to wait for when there was nothing to do. */
+/** A loop: its step, and the events to wait for when the step found nothing to do. */
 export interface Steps {
   readonly name: string;
-  /** Does what there is to do; false when there was nothing. */
+  /** Does the work at hand; false when there was none. */
   step(): Promise<boolean>;
-  /** When there will be something to do by the clock, if that is known. */
+  /** The time of the next work, where a clock decides it; null where that is not known. */
   nextDue?(): Millis | null | Promise<Millis | null>;
-  /** Resolves when there may be something to do, or the signal aborts. */
+  /** Resolves when there may be work, or the signal aborts. */
   arrival?(signal: AbortSignal): Promise<void>;
 }
 
-/** Longest wait without a look, in milliseconds: what nothing announces (another process's work) is found then. */
+/** Longest wait between two steps, in milliseconds: work that nothing announces (of another process) is found then. */
 const LONGEST_WAIT = 500;
-/** Shortest wait after a step that found nothing though the clock said it would: the stream hasn't come there yet. */
+/** Shortest wait, in milliseconds, after a step that found nothing at its due time: the watermark is not there yet. */
 const SHORTEST_WAIT = 20;
-/** Least time between a step that did nothing and the next, in milliseconds. */
+/** Least time between an idle step and the next one, in milliseconds. */
 const BREATH = 5;
-/** Why the other waits are over; an error of its own for each would cost more than the wait. */
-const ENOUGH = "something else came first";
-/** Waits after failures in a row, in milliseconds; the last one stays. */
+/** Reason with which the other waits end. A string: a new error for each would cost more than the wait. */
+const ENOUGH = "another wait ended first";
+/** Waits after successive failures, in milliseconds; the last one repeats. */
 const BACKOFF = [100, 250, 500, 1_000, 2_000, 5_000] as const;
 
 /** Runs steps until the signal aborts; resolves after the step under way. Rejects with Fatal, after announcing it. */
@@ -46,7 +46,7 @@ export const loop = async (steps: Steps, clock: Clock, signal: AbortSignal): Pro
   }
 };
 
-/** What nobody classified: doing it again would only repeat it. */
+/** Tells whether nobody classified the error: the step would fail by it again. */
 const isBug = (error: Error): boolean => error.name !== "Transient";
 
 const wait = async (steps: Steps, clock: Clock, signal: AbortSignal): Promise<void> => {
@@ -58,12 +58,12 @@ const wait = async (steps: Steps, clock: Clock, signal: AbortSignal): Promise<vo
   const either = AbortSignal.any([signal, enough.signal]);
   await Promise.race([pauseFor(pause, either), steps.arrival?.(either) ?? new Promise<void>(() => undefined)]);
   enough.abort(ENOUGH);
-  // Something may have arrived that the step can't take yet: without a breath, the loop would keep the process to itself.
+  // A record may have arrived that the step cannot take yet. Without a pause the loop would keep the process busy.
   const left = BREATH - (performance.now() - started);
   if (left > 0) await pauseFor(left, signal);
 };
 
-/** Resolves after so long, or when the signal aborts. */
+/** Resolves after so many milliseconds, or when the signal aborts. */
 const pauseFor = (milliseconds: number, signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => {
     if (signal.aborted) return resolve();

@@ -1,14 +1,14 @@
 import { constants, type PerformanceEntry, PerformanceObserver } from "node:perf_hooks";
 import { getHeapStatistics, setFlagsFromString } from "node:v8";
 
-/** Bytes of the heap that bounds are meant for: what V8 takes by itself, at most, where memory is plenty. */
+/** Bytes of the heap that bounds are meant for: the most that V8 takes by default. */
 const AMPLE = 4 * 1024 * 1024 * 1024;
 
-/** So much of something in memory, or less where the heap may not become so large (--max-old-space-size, a container). */
+/** Scales a bound on things in memory down to the heap that there may be (--max-old-space-size, a container). */
 export const scaledToHeap = (bound: number): number =>
   Math.max(1, Math.floor(bound * Math.min(1, getHeapStatistics().heap_size_limit / AMPLE)));
 
-/** Of the heap that there may be, so much may be alive: the rest is for what comes and goes. */
+/** Share of the largest heap that may be alive after a collection; the rest is for short-lived objects. */
 const ALIVE = 0.5;
 
 /** An entry of type gc (Node: PerformanceNodeEntry). */
@@ -18,7 +18,7 @@ const MAJOR = constants.NODE_PERFORMANCE_GC_MAJOR;
 let times = 0;
 let observer: PerformanceObserver | null = null;
 
-/** How often, since this was first asked, the heap was found tight when V8 had looked through all of it. */
+/** Counts the full collections, since the first call, after which more than half of the largest heap was alive. */
 export const heapPressureCount = (): number => {
   if (observer === null) {
     observer = new PerformanceObserver((list) => {
@@ -32,7 +32,7 @@ export const heapPressureCount = (): number => {
 };
 
 /**
- * Has V8 weigh buffers with the heap. By itself it marks the whole heap for every 64 MiB of buffers that have come since it
- * did last: with hundreds of MiB of state in memory, what kafkajs and pg encode into cost more than all else that is done.
+ * Makes V8 count buffers as part of the heap. By default it marks the whole heap for every 64 MiB of new buffers. With
+ * hundreds of MiB of state, the buffers of kafkajs and pg would then cost more than all other work.
  */
 export const weighBuffersWithHeap = (): void => setFlagsFromString("--external-memory-accounted-in-global-limit");

@@ -15,17 +15,17 @@ import { drive, part } from "./driver.ts";
 
 interface Heard extends Keyed {
   readonly type: "heard";
-  readonly what: string;
+  readonly text: string;
 }
 
 interface Toy {
   readonly name: string;
   readonly inputs: readonly TopicId[];
-  /** What follows from an event: `said` is what it says to `log`. */
-  readonly effects?: (said: string, at: number) => readonly Effect[];
+  /** The effects of an event; `line` is the line that it writes to the log. */
+  readonly effects?: (line: string, at: number) => readonly Effect[];
 }
 
-/** Notes all that it folds; a row wants to be woken as long after an event as its lore says: at first 10 ms. */
+/** A processor that logs all that it folds. A timer fires as long after an event as the global table says: 10 ms at first. */
 const toy = ({ name, inputs, effects = () => [] }: Toy, log: string[]): Processor<number, Heard, number> => ({
   name,
   inputs,
@@ -40,16 +40,16 @@ const toy = ({ name, inputs, effects = () => [] }: Toy, log: string[]): Processo
   },
   read(record) {
     if (record.key === "bad") throw new Poison("unreadable");
-    const what =
+    const key =
       record.topic === "inbox" ? ((record.value as InboxRecord | null)?.entries[0]?.conversationId ?? "") : record.key;
-    return [{ type: "heard", key: what, what: `${record.topic} ${what}`, at: record.at, loggedAt: record.loggedAt }];
+    return [{ type: "heard", key, text: `${record.topic} ${key}`, at: record.at, loggedAt: record.loggedAt }];
   },
   rows: () => [],
   fold(event: Heard | Due) {
     if (event.key === "odd") throw new Poison("not to be folded");
-    const said = event.type === "due" ? `timer of ${event.key}` : event.what;
-    log.push(`${event.at} ${name}: ${said}`);
-    return { writes: [[event.key, event.type === "due" ? null : event.at]], effects: effects(said, event.at) };
+    const line = event.type === "due" ? `timer of ${event.key}` : event.text;
+    log.push(`${event.at} ${name}: ${line}`);
+    return { writes: [[event.key, event.type === "due" ? null : event.at]], effects: effects(line, event.at) };
   },
   wake: (row, given) => row + given,
 });
@@ -108,7 +108,7 @@ test("a timer fires at its own time, before a later record and after every recor
   ]);
 });
 
-test("records of one time are taken by their own time, then by their topic, then as they came", () => {
+test("records of one time are taken by their own time, then by their topic, then in the order of arrival", () => {
   const log: string[] = [];
   const all = toy({ name: "one", inputs: ["users", "presence", "messages"] }, log);
   const driver = drive({ product, parts: [part(all)] });
@@ -131,10 +131,10 @@ test("records of one time are taken by their own time, then by their topic, then
   ]);
 });
 
-test("at one time, what a processor puts out is taken by those behind it before their timers", () => {
+test("records that a processor writes are taken by the processors downstream before their timers of that time", () => {
   const log: string[] = [];
   const first = toy(
-    { name: "first", inputs: ["messages"], effects: (said, time) => [entryFor(`of ${said}`, time)] },
+    { name: "first", inputs: ["messages"], effects: (line, time) => [entryFor(`of ${line}`, time)] },
     log,
   );
   const last = toy({ name: "last", inputs: ["inbox", "presence"] }, log);
@@ -153,7 +153,7 @@ test("at one time, what a processor puts out is taken by those behind it before 
   ]);
 });
 
-test("what is learnt holds before the records of its time, and moves timers that wait", () => {
+test("a change of the global table holds before the records of its time, and moves the timers that are set", () => {
   const log: string[] = [];
   const driver = drive({ product, parts: [part(toy({ name: "one", inputs: ["users"] }, log))] });
   driver.feed(heard("users", "a", 100));
@@ -163,7 +163,7 @@ test("what is learnt holds before the records of its time, and moves timers that
   expect(log).toEqual(["100 one: users a", "105 one: users b", "105 one: timer of a", "108 one: timer of b"]);
 });
 
-test("a flow may begin with settings of its own, and not hear those of the log", () => {
+test("a flow may begin with its own settings and ignore those of the log", () => {
   const log: string[] = [];
   const driver = drive({
     product,
@@ -177,7 +177,7 @@ test("a flow may begin with settings of its own, and not hear those of the log",
   expect(log).toEqual(["100 one: messages m", "101 one: timer of m"]);
 });
 
-test("what a rule refuses is told, and changes nothing", () => {
+test("a record that a rule refuses is reported, and changes nothing", () => {
   const log: string[] = [];
   const refused: string[] = [];
   const driver = drive({
@@ -191,7 +191,7 @@ test("what a rule refuses is told, and changes nothing", () => {
   expect(refused).toEqual(["one bad: unreadable", "one odd: not to be folded"]);
 });
 
-test("a record behind the stream's time is taken at that time", () => {
+test("a record behind the flow's time is taken at that time", () => {
   const log: string[] = [];
   const driver = drive({ product, parts: [part(toy({ name: "one", inputs: ["users"] }, log))] });
   driver.feed(heard("users", "a", 100));
@@ -200,7 +200,7 @@ test("a record behind the stream's time is taken at that time", () => {
   expect(log).toEqual(["95 one: users late", "100 one: users a", "105 one: timer of late", "110 one: timer of a"]);
 });
 
-test("a rule that keeps asking to be woken is told of by its row", () => {
+test("a rule that keeps asking to be woken fails with the key of its row", () => {
   const stuck: Processor<number, Heard, number> = {
     ...toy({ name: "stuck", inputs: ["users"] }, []),
     fold: ({ key }) => ({ writes: [[key, 0]], effects: [] }),
@@ -210,13 +210,13 @@ test("a rule that keeps asking to be woken is told of by its row", () => {
   expect(() => driver.advance(200)).toThrow(/the row a keeps asking/);
 });
 
-/** A chat's record, on the log at once. */
+/** A record that was logged at its own time. */
 const logged = ({ topic, key, value }: NewRecord): LogRecord => {
   const own = (value as { readonly occurredAt: number }).occurredAt;
   return { topic, key, value, at: own, loggedAt: own } as LogRecord;
 };
 
-test("the flow's own processors tell who missed a message, and mail them, when they are due", () => {
+test("the product's processors notify a user of a missed message, and mail them, when the timeout ends", () => {
   const heardOf: string[] = [];
   const driver = drive({
     product,

@@ -6,14 +6,14 @@ import type { Product, TopicId } from "../contract/topic.ts";
 import { type Machine, machine, type Outlet } from "./machine.ts";
 
 /**
- * The pure processors of the flow over rows in memory: no log, no store, no encoding, no waiting. The stream's time is
- * that of the records fed; between two of them every timer fires at its own time. At one time the global tables come
- * first, then the records, then the timers, and each processor before those downstream.
+ * Drives the pure processors of a flow over rows in memory: no log, no store, no encoding, no waiting. The flow's time is
+ * that of the records fed; between two records every timer fires at its own time. At one time the global tables come
+ * first, then the records, then the timers, and each processor comes before those downstream.
  */
 export interface Driver {
-  /** Takes a record of the log. They come in the order of their timestamps; one that is late is taken as of now. */
+  /** Takes a record of the log. Records come in the order of their timestamps; a late one is taken at the flow's time. */
   feed(record: LogRecord): void;
-  /** Everything until then, the timers of that very time included. */
+  /** Folds everything up to a time, the timers of that time included. */
   advance(until: Millis): void;
 }
 
@@ -22,38 +22,38 @@ export interface Flow {
   readonly product: Pick<Product, "precedence">;
   readonly parts: readonly Part[];
   /**
-   * Records that may wait, to be folded together: faster, with the same outcome, but in the order of time for each
-   * processor alone; and rows are looked up as they are at the end. 1 by default.
+   * Number of records that are folded together. More are faster and have the same outcome, but the order of time holds
+   * for each processor alone, and lookups find the rows as they are at the end. 1 by default.
    */
   readonly window?: number;
-  /** Records before all others. */
+  /** Records that come before all others. */
   readonly begins?: readonly LogRecord[];
-  /** Whether it takes a record of the log; all, by default. */
+  /** Tells whether the flow takes a record of the log; it takes all by default. */
   readonly hears?: (record: LogRecord) => boolean;
-  /** Takes a record for the log; the processors that have the topic among their inputs are given it too. */
+  /** Called with each published record; the processors that have the topic among their inputs get it too. */
   readonly published?: (record: LogRecord) => void;
-  /** Entries of multicasts that some listener takes, by topic, each with its keys as its format has them. */
+  /** By topic, the listener to multicast entries. An entry has its keys, as its format puts them there. */
   readonly multicast?: Readonly<Record<TopicId, (entry: object) => void>>;
   readonly enqueued?: (job: Enqueue) => void;
-  /** Takes a record that a rule refuses, or of which it refuses an event: it changed nothing. */
+  /** Called with each record that a rule refuses, or of which it refuses an event: it has changed nothing. */
   readonly refused?: (record: LogRecord, processor: string, error: unknown) => void;
 }
 
-/** A processor, to be connected to the outlet of its effects. */
+/** A processor that is still to be connected to the outlet of its effects. */
 export type Part = (outlet: Outlet) => Machine;
 
-/** @param processor one that is given nothing but its global table */
+/** Makes a part of a processor, whose folds are given its global table alone. */
 export const part =
   <Row, Event extends Keyed, Table>(processor: Processor<Row, Event, Table>): Part =>
   (outlet) =>
     machine(processor, outlet);
 
-/** Before every time. */
+/** A time before all others. */
 const BEGINNING: Millis = Number.MIN_SAFE_INTEGER;
-/** Turns at one time, before the processors are taken to run in circles. */
+/** Turns at one time, after which the processors are taken to run in circles. */
 const MAX_TURNS = 1_000;
 
-/** Starts with nothing known. */
+/** Makes a driver; its processors have no rows yet. */
 export const drive = (flow: Flow): Driver => {
   const machines: Machine[] = [];
   const { window = 1 } = flow;
@@ -93,10 +93,11 @@ export const drive = (flow: Flow): Driver => {
     for (const one of machines) first = Math.min(first, one.next());
     return first;
   };
-  /** Everything before that time, each processor after those whose records it takes. */
+  /** Folds everything before a time, each processor after those upstream. */
   const runAll = (before: Millis): void => {
     for (let turns = 0; next() < before; turns++) {
-      if (turns === MAX_TURNS) throw new Error(`the processors still find something to do before ${before}`);
+      if (turns === MAX_TURNS)
+        throw new Error(`the processors still find work before ${before} after ${MAX_TURNS} turns`);
       for (const one of machines) one.run(before);
     }
   };
@@ -141,7 +142,7 @@ const byTopic = (
   return found;
 };
 
-/** The record of one entry; its own time is the entry's `occurredAt`. */
+/** Makes the record of one entry; its own time is the entry's `occurredAt`. */
 const entryRecord = (topic: TopicId, entry: object, at: Millis): LogRecord => ({
   topic,
   key: "",

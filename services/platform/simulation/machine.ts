@@ -7,38 +7,38 @@ import type { Millis } from "../contract/time.ts";
 import { type Product, rankOf, type TopicId } from "../contract/topic.ts";
 import { timedRows } from "./timed-rows.ts";
 
-/** One processor with its rows and timers in memory. It has no clock: every call tells the time. */
+/** One processor with its rows and timers in memory. It has no clock: every call gives the time. */
 export interface Machine {
   readonly name: string;
   readonly inputs: readonly TopicId[];
   /** Topics of its global table. */
   readonly globalTopics: readonly TopicId[];
-  /** Applies a record to the global table; then every row is asked anew for its timer, from that time on. */
+  /** Applies a record to the global table; then asks every row anew for its timer, from that time on. */
   apply(record: LogRecord, time: Millis): void;
-  /** Has a record of an input wait for `run`. @param time the stream's, at which it is taken */
+  /** Queues a record of an input for `run`. @param time the flow's time, at which the record is taken */
   give(record: LogRecord, time: Millis): void;
-  /** The time of the first waiting record, or at which a timer may fire; Infinity where there is neither. */
+  /** The time of the first waiting record or timer; Infinity where there is neither. */
   next(): Millis;
   /**
-   * Folds everything before that time: records of one time by their own times, then by topic, then as given; timers each
-   * at its time, after the records of that time. Then the effects are handed on, by time.
+   * Folds everything before a time: records of one time by their own times, then by topic, then as they were given. Each
+   * timer fires at its time, after the records of that time. Then the effects are handed on in the order of time.
    */
   run(before: Millis): void;
-  /** A row, or a part of one, as the store would have it. */
+  /** A row, or a part of a row, as the store would hold it. */
   row(part: string): unknown;
 }
 
 /** Takes the effects of machines. */
 export interface Outlet {
   readonly product: Pick<Product, "precedence">;
-  /** Whether multicasts to a topic have a listener. */
+  /** Tells whether multicasts to a topic have a listener. */
   takes(topic: TopicId): boolean;
-  /** Takes a multicast's entry, as its format has it. */
+  /** Takes a multicast's entry, as its format makes it. */
   multicast(effect: Multicast, entry: object, at: Millis): void;
   effect(effect: Exclude<Effect, Compose | Multicast>, at: Millis): void;
   /** A row of any machine, for a Compose. */
   found(lookup: Lookup): unknown;
-  /** The rule refuses the record, or one event of it: it changed nothing. */
+  /** Notes that the rule refuses the record, or an event of it, which has changed nothing. */
   refuse(record: LogRecord, processor: string, error: unknown): void;
 }
 
@@ -50,14 +50,14 @@ interface Given<Event> {
   readonly rank: number;
 }
 
-/** @param processor one that is given nothing but its global table */
+/** Makes a machine of a processor, whose folds are given its global table alone. */
 export const machine = <Row, Event extends Keyed, Table>(
   processor: Processor<Row, Event, Table>,
   outlet: Outlet,
 ): Machine => {
   const parts = partsOf(processor);
   let waiting: Given<Event>[] = [];
-  let first = Infinity; // of their times
+  let first = Infinity; // the least time of the waiting records
   let table = processor.globalTable?.initial as Table;
   const rows = timedRows<Row>((row) => processor.wake(row, table));
   const known = { get: rows.get, expect: () => undefined };
@@ -93,7 +93,7 @@ export const machine = <Row, Event extends Keyed, Table>(
   };
   const wake = (key: string, at: Millis): void => settle(processor.fold({ type: "due", key, at }, known, table), at);
 
-  /** Folds in the order of time, across all rows. */
+  /** Folds in the order of time across all rows. */
   const foldByTime = (some: readonly Given<Event>[], before: Millis): void => {
     for (const given of some) {
       rows.wakeAll(given.time, wake);
@@ -101,17 +101,17 @@ export const machine = <Row, Event extends Keyed, Table>(
     }
     rows.wakeAll(before, wake);
   };
-  /** Folds row by row, each in the order of time: no row reads another. */
+  /** Folds row by row, each in the order of time. It is the same, since no row reads another. */
   const foldByRow = (some: readonly Given<Event>[], before: Millis): void => {
     const events: Event[] = [];
-    const of: Given<Event>[] = [];
+    const origins: Given<Event>[] = [];
     const heads: number[] = [];
-    const nexts: number[] = []; // of the same row
+    const nexts: number[] = []; // index of the next event of the same row
     const lasts = new Map<string, number>();
     for (const given of some)
       for (const event of given.events) {
         const place = events.push(event) - 1;
-        of.push(given);
+        origins.push(given);
         nexts.push(-1);
         const last = lasts.get(event.key);
         if (last === undefined) heads.push(place);
@@ -121,7 +121,7 @@ export const machine = <Row, Event extends Keyed, Table>(
     const due = rows.due(before);
     for (const head of heads) {
       for (let place = head; place !== -1; place = nexts[place] ?? -1) {
-        const [event, given] = [events[place] as Event, of[place] as Given<Event>];
+        const [event, given] = [events[place] as Event, origins[place] as Given<Event>];
         rows.wakeOne(event.key, given.time, wake);
         fold(event, given);
       }
@@ -133,7 +133,7 @@ export const machine = <Row, Event extends Keyed, Table>(
   const foldAll = processor.parts === undefined ? foldByTime : foldByRow;
 
   const next = (): Millis => Math.min(first, rows.nextDue());
-  /** Takes out the waiting records of before that time, in order. */
+  /** Takes out the waiting records before a time, in order. */
   const takeBefore = (before: Millis): readonly Given<Event>[] => {
     if (waiting.length === 0) return waiting;
     const some = waiting.filter(({ time }) => time < before);

@@ -1,52 +1,52 @@
 import type { Millis } from "../contract/time.ts";
 import { priorityQueue } from "../contract/priority-queue.ts";
 
-/** Has a row woken that wants to be at that time. */
+/** Wakes a row whose timer is set for that time. */
 export type Wake = (key: string, at: Millis) => void;
 
-/** Rows by their keys, each of which may want to be woken at a time. What never stops waking throws. */
+/** Rows by their keys, each with a timer or none. A row that keeps asking for one time makes `wakeAll` and `wakeOne` throw. */
 export interface TimedRows<Row> {
   get(key: string): Row | undefined;
-  /** null deletes. @param now no timer fires before */
+  /** Writes a row; null deletes it. @param now the earliest time at which its timer may fire */
   write(key: string, row: Row | null, now: Millis): void;
-  /** When the earliest wants to be woken, or may; Infinity where none does. */
+  /** A time at or before the first timer; Infinity where no timer is set. */
   nextDue(): Millis;
-  /** Has every row woken that wants to be before that time, each at its own, the earliest first. */
+  /** Wakes every row whose timer is before a time, each at its own time, the earliest first. */
   wakeAll(before: Millis, wake: Wake): void;
-  /** The same of one row alone. */
+  /** Wakes one row at each of its timers before a time. */
   wakeOne(key: string, before: Millis, wake: Wake): void;
-  /** Takes note of those that want to be woken before that time: `wakeOne` is expected for each of them. */
+  /** Takes out the rows whose timers are before a time; the caller calls `wakeOne` for each. */
   due(before: Millis): readonly string[];
-  /** Asks every row anew: something else than the row says when. */
+  /** Asks every row anew for its timer, after a change of something that timers depend on. */
   askAll(now: Millis): void;
 }
 
 interface Cell<Row> {
   readonly key: string;
   row: Row | null;
-  /** When its row wants to be woken; Infinity: not at all. */
+  /** The time of its timer; Infinity where none is set. */
   due: Millis;
-  /** The earliest time at which the heap has it. */
+  /** The time under which it is in the queue; Infinity where it is not there. */
   queued: Millis;
-  /** When it was last woken, and how often at that time. */
+  /** The time at which it was last woken, and how often it was at that time. */
   woken: Millis;
   wakes: number;
 }
 
-/** Times one row may be woken at one time before its rule is taken to be wrong. */
+/** Times that a row may be woken at one time before its rule is taken to be wrong. */
 const MAX_WAKES = 1_000;
 
-/** @param dueOf when a row wants to be woken, if at all */
+/** Makes an empty collection. @param dueOf the time of a row's timer; null: none */
 export const timedRows = <Row>(dueOf: (row: Row) => Millis | null): TimedRows<Row> => {
   const cells = new Map<string, Cell<Row>>();
   const timers = priorityQueue<Cell<Row>>();
-  /** The cell that was asked for last: what is read is written next. */
+  /** The cell that was asked for last: a row that is read is mostly written next. */
   let last: Cell<Row> | undefined;
   const cellOf = (key: string): Cell<Row> | undefined => (last?.key === key ? last : (last = cells.get(key)));
 
   const ask = (cell: Cell<Row>, now: Millis): void => {
     cell.due = cell.row === null ? Infinity : Math.max(dueOf(cell.row) ?? Infinity, now);
-    // Later than it is queued for: it is put back when that time comes, so that signs of life cost the heap nothing.
+    // A later timer is put back when the queued time comes, so that a timer that is put off again and again costs nothing.
     if (cell.due < cell.queued) queue(cell);
   };
   const queue = (cell: Cell<Row>): void => {
@@ -61,11 +61,11 @@ export const timedRows = <Row>(dueOf: (row: Row) => Millis | null): TimedRows<Ro
     wake(cell.key, at);
     ask(cell, at);
   };
-  /** The next of the queue before that time; whether it wants to be woken is another question. */
+  /** Takes the next cell of the queue before a time. Its timer may be set for later by now. */
   const take = (before: Millis): Cell<Row> | null => {
     for (let due = timers.next(); due < before; due = timers.next()) {
       const cell = timers.take();
-      if (cell?.queued !== due) continue; // it has been put at an earlier time since
+      if (cell?.queued !== due) continue; // the cell has been queued for an earlier time since
       cell.queued = Infinity;
       return cell;
     }

@@ -2,20 +2,20 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { TopicId } from "../../contract/topic.ts";
 import { Fatal, messageOf, Transient } from "../../contract/failure.ts";
 import type { Log, Outgoing } from "../../contract/ports.ts";
+import { asBuffer } from "../../runtime/buffers.ts";
 import { announce } from "../../runtime/facts.ts";
 
-/** What a Kafka client needs around it, whichever it is: `kafka.ts` and, of consumers, `kafka-consumer.ts` alone know which. */
-
-/** How to reach the brokers. */
+/** Settings for a connection to the brokers. */
 export interface KafkaSettings {
-  /** `host:port` of some of them. */
+  /** `host:port` of some brokers. */
   readonly brokers: readonly string[];
   readonly clientId: string;
-  /** Stands before every topic's and group's name: several installations share a cluster. */
+  /** Prefix of every topic's and group's name, so that several installations can share a cluster. */
   readonly prefix: string;
   /**
-   * Names a log beside the live one: what is derived is read and written on topics of its own (`<name>.<apart>`), by
-   * groups of its own (`whileaway.<apart>.…`); everything else is the live one's. Identity: by it a killed one's are found.
+   * Name of a log beside the live one. Derived records are read and written on separate topics (`<name>.<apart>`), by
+   * separate groups (`whileaway.<apart>.…`); all other topics are the live log's. Identity: a rebuild that was killed is
+   * found again by it.
    */
   readonly apart?: string;
   readonly tls: boolean;
@@ -37,47 +37,48 @@ export interface WantedTopic extends TopicState {
   readonly topic: TopicId;
 }
 
-/** Kafka. To replace `kafkajs` is to write those two files anew and pass test/contract. */
+/** Kafka. Another client than kafkajs must give the same, and pass test/contract (services/platform/README.md). */
 export interface KafkaLog extends Log, AsyncDisposable {
-  /** What the broker has of our topics. */
+  /** The state of our topics on the broker; topics that do not exist are left out. */
   describe(): Promise<ReadonlyMap<TopicId, TopicState>>;
-  /** Asks for topics; they may take a moment to be there. */
+  /** Asks for topics; they may exist only a moment later. */
   create(wanted: readonly WantedTopic[]): Promise<void>;
   /**
-   * Deletes the topics and groups of a log apart. Throws Fatal where it isn't one, Transient where something is still
-   * there: members of a group that has died count as there until their session ends.
+   * Deletes the topics and groups of a log apart. Throws Fatal on the live log, and Transient while a group has members:
+   * the members of a process that died stay until their session ends.
    */
   clear(): Promise<void>;
-  /** A topic's name on the broker. */
+  /** Name of a topic on the broker. */
   readonly nameOf: (topic: TopicId) => string;
 }
 
-/** A client with a connection of its own. */
+/** A kafkajs client, which has its own connections. */
 interface Connectable {
   connect(): Promise<void>;
   disconnect(): Promise<void>;
 }
 
-/** kafkajs's own attempts at a request; our loops try again after them. */
+/** Retries of a request inside kafkajs. Our loops try again after them. */
 export const RETRY = { retries: 5, initialRetryTime: 100, maxRetryTime: 2_000 } as const;
 
+/** Types of errors that say that we or the setup are wrong. */
 const WRONG =
   /AUTHORIZATION|SASL_AUTHENTICATION|UNSUPPORTED|MESSAGE_TOO_LARGE|INVALID_(CONFIG|TOPIC|REPLICATION|PARTITIONS)/;
 
-/** What Kafka calls an error, or the one that it comes from. */
+/** Kafka's type of an error, or of its cause; "" where there is none. */
 const typeOf = (error: unknown): string => {
   if (!(error instanceof Error)) return "";
   return (error as { readonly type?: string }).type ?? typeOf(error.cause);
 };
 
-/** Everything Kafka refuses, or a client fails by, may pass but what says that we or its set-up are wrong. */
+/** Classifies a failure of Kafka or its client: Transient, unless it says that we or the setup are wrong. */
 export const failureOf = (error: unknown): Transient | Fatal => {
   if (error instanceof Transient || error instanceof Fatal) return error;
   const Kind = WRONG.test(typeOf(error)) ? Fatal : Transient;
   return new Kind(`Kafka: ${messageOf(error)}`, { cause: error });
 };
 
-/** Throws Transient or Fatal, whatever fails. */
+/** Runs a request; throws Transient or Fatal, whatever the client throws. */
 export const passing = async <T>(ask: () => Promise<T>): Promise<T> => {
   try {
     return await ask();
@@ -86,7 +87,7 @@ export const passing = async <T>(ask: () => Promise<T>): Promise<T> => {
   }
 };
 
-/** A client that connects at its first use; a connection that failed is tried again at the next. */
+/** Connects a client at its first use. A connection that failed is tried again at the next use. */
 export const connected = <Client extends Connectable>(
   client: Client,
 ): (() => Promise<Client>) & { readonly end: () => Promise<void> } => {
@@ -105,8 +106,8 @@ export const connected = <Client extends Connectable>(
 };
 
 /**
- * After a failure a client of kafkajs may be stuck, an idempotent producer on a sequence number, any of them on a
- * connection or on what it knows of the cluster: a new one takes its place.
+ * Replaces a client after each failure. A kafkajs client may be stuck by then: an idempotent producer on a sequence
+ * number, any client on a connection or on stale metadata.
  */
 export const restartable = <Client extends Connectable>(make: () => Client) => {
   let current: ReturnType<typeof connected<Client>> | null = null;
@@ -119,7 +120,7 @@ export const restartable = <Client extends Connectable>(make: () => Client) => {
       } catch (error) {
         if (current === used) {
           current = null;
-          void used.end().catch(() => undefined); // it failed already; how its end fails tells nothing more
+          void used.end().catch(() => undefined); // the client has failed already
         }
         throw error;
       }
@@ -128,22 +129,22 @@ export const restartable = <Client extends Connectable>(make: () => Client) => {
   };
 };
 
-/** Milliseconds between the failure of something that is kept running and its next start. */
+/** Milliseconds between the failure of a client that is kept running and the start of the next one. */
 const RESTART_AFTER = 500;
 
-/** A client that works by itself. */
+/** One client that works by itself, from its start to its failure. */
 interface Life<Client> {
   readonly client: Client;
   readonly begun: Promise<void>;
-  /** Settled with why it ended. */
+  /** Resolves with the error that ended the client; null when it was stopped. */
   readonly failure: PromiseWithResolvers<unknown>;
 }
 
 /**
- * Keeps a client running that works by itself: when it fails, a new one takes its place. Rejects where the first can't
- * start.
- * @param make makes one that says when it has failed
- * @param giveUp told when one has failed by what won't pass: nothing more will come
+ * Keeps a client running that works by itself: when it fails, a new one takes its place. Rejects where the first client
+ * can't start.
+ * @param make makes a client that calls `failed` when it fails
+ * @param giveUp called when a client has failed by a Fatal: no client runs any more
  */
 export const kept = async <Client extends Connectable>(
   make: (failed: (error: Error) => void) => Client,
@@ -158,7 +159,7 @@ export const kept = async <Client extends Connectable>(
     begun.catch(failure.resolve);
     return { client, begun, failure };
   };
-  const leave = (client: Client) => client.disconnect().catch(() => undefined); // it failed already
+  const leave = (client: Client) => client.disconnect().catch(() => undefined); // the client has failed already
   const keep = async (): Promise<void> => {
     for (;;) {
       const error = failureOf(await current.failure.promise);
@@ -178,21 +179,21 @@ export const kept = async <Client extends Connectable>(
   });
   void keep();
   return {
-    /** The one that runs now, or is about to. */
+    /** The client that runs now, or is about to. */
     current: () => current.client,
-    /** As if the one that runs now had failed. */
+    /** Replaces the client that runs now, as if it had failed. */
     restart: (why: Transient): void => current.failure.resolve(why),
     async end(): Promise<void> {
       isOver = true;
       const { client, begun, failure } = current;
       failure.resolve(null);
       await client.disconnect();
-      void begun.then(() => leave(client)).catch(() => undefined); // it had begun, and would go on
+      void begun.then(() => leave(client)).catch(() => undefined); // a client that begins after the disconnect would go on
     },
   };
 };
 
-/** A header that is repeated counts once, the last; one without a value, as other clients write it, is empty. */
+/** Flattens headers: of a repeated header the last value counts, and a null value (as other clients write) is empty. */
 export const flat = (
   headers: Readonly<Record<string, Buffer | string | null | (Buffer | string | null)[] | undefined>>,
 ): Readonly<Record<string, Uint8Array>> =>
@@ -205,12 +206,9 @@ export const flat = (
     }),
   );
 
-/** The same bytes, as the Buffer that clients want. */
-export const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-
 let silenced = false;
 
-/** kafkajs 2.2.4 asks for timers of negative length, which Node 24 takes for 1 ms and warns of once a process. */
+/** Silences a warning. kafkajs 2.2.4 sets timers of negative length; Node 24 takes them for 1 ms and warns once a process. */
 export const silenceNegativeTimeouts = (): void => {
   if (silenced) return;
   silenced = true;
@@ -220,7 +218,7 @@ export const silenceNegativeTimeouts = (): void => {
   };
 };
 
-/** Headers as kafkajs takes them. */
+/** Converts headers to the types that kafkajs takes. */
 export const headersOf = (headers: NonNullable<Outgoing["headers"]>): Record<string, string | Buffer> => {
   const all = Object.entries(headers);
   return Object.fromEntries(all.map(([name, value]) => [name, typeof value === "string" ? value : asBuffer(value)]));

@@ -2,7 +2,7 @@ import { zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import snappy from "kafkajs-snappy";
 import lz4 from "lz4js";
 
-/** A compression codec in kafkajs's terms, which brings gzip only; producers may use any of Kafka's. */
+/** A compression codec as kafkajs takes it. kafkajs has gzip alone, but producers may use any of Kafka's codecs. */
 interface CompressionCodec {
   compress(encoder: { readonly buffer: Buffer }): Promise<Buffer>;
   decompress(bytes: Buffer): Promise<Buffer>;

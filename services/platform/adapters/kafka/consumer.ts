@@ -4,7 +4,7 @@ import { onSetBack } from "../../runtime/machine-clock.ts";
 import type { TopicPartition } from "../../contract/topic-partition.ts";
 import { Fatal, messageOf, Transient } from "../../contract/failure.ts";
 import type { RawRecord, Subscription } from "../../contract/ports.ts";
-import { arrivals } from "./fetch-buffer.ts";
+import { fetchBuffer } from "./fetch-buffer.ts";
 import { scaledToHeap } from "../../runtime/memory-limits.ts";
 import { flat, kept, passing, RETRY } from "./client.ts";
 
@@ -14,15 +14,15 @@ const { AssignerProtocol } = kafkajs;
 const SESSION_TIMEOUT = 10_000;
 const REBALANCE_TIMEOUT = 20_000;
 const HEARTBEAT_EVERY = 2_000;
-/** Milliseconds a fetch waits for records: as long may pass before a seek takes effect. */
+/** Milliseconds that a fetch waits for records. A seek may take as long until it has an effect. */
 const FETCH_WAIT = 250;
-/** Of small records, each takes ten times as much of the heap; a larger one comes all the same, alone (KIP-74). */
+/** Bytes of a fetch. Small records take ten times as much of the heap; a larger record comes alone all the same (KIP-74). */
 const MAX_FETCH_BYTES = scaledToHeap(8 * 1024 * 1024);
 const MAX_FETCH_BYTES_PER_PARTITION = scaledToHeap(1024 * 1024);
 
 type Client = InstanceType<typeof kafkajs.Kafka>;
 
-/** Partitions of one lane go to one member, whatever the topic: who holds the lane takes all of its records. */
+/** Assigns all partitions of a lane to one member, whatever their topic: the owner of the lane reads all of its records. */
 const byLane =
   (lanes: number): PartitionAssigner =>
   ({ cluster }) => ({
@@ -66,43 +66,43 @@ const consumerOf = (kafka: Client, groupId: string, lanes: number): Consumer =>
     allowAutoTopicCreation: false,
     maxBytes: MAX_FETCH_BYTES,
     maxBytesPerPartition: MAX_FETCH_BYTES_PER_PARTITION,
-    // We do: by kafkajs's own rules some failures that pass are final.
+    // `kept` restarts it: by kafkajs's rules some transient failures are final.
     retry: { ...RETRY, restartOnFailure: () => Promise.resolve(false) },
   });
 
-/** What topics are called on the log, and back. */
+/** Names of topics on the broker, in both directions. */
 export interface Names {
   readonly nameOf: (topic: TopicId) => string;
   readonly idOf: ReadonlyMap<string, TopicId>;
 }
 
 /**
- * Joins a group; rejects where that can't be done now. Later, whatever fails and may pass is tried again, by a new consumer.
+ * Joins a group; rejects where that fails. After a later transient failure a new consumer takes over.
  * @param lanes see `byLane`
  */
 export const subscribe = async (
   kafka: Client,
   groupId: string,
-  of: readonly TopicId[],
+  topics: readonly TopicId[],
   lanes: number,
   { nameOf, idOf }: Names,
 ): Promise<Subscription> => {
-  /** Of those before it nothing is heard any more, and nothing asked. */
+  /** The consumer in use. Events of earlier consumers are ignored. */
   let current: Consumer | null = null;
-  const asked = ({ topic, partition }: TopicPartition) => [{ topic: nameOf(topic), partitions: [partition] }];
-  // kafkajs knows no partitions before it has joined, and has paused none then.
+  const requestFor = ({ topic, partition }: TopicPartition) => [{ topic: nameOf(topic), partitions: [partition] }];
+  // Before it has joined, kafkajs throws here: it has no partitions, and has paused none.
   const ifJoined = (act: () => void): void => {
     try {
       act();
     } catch {
-      // as it should be
+      // not joined: nothing to pause or resume
     }
   };
-  const buffer = arrivals({
-    full: (place) => ifJoined(() => current?.pause(asked(place))),
-    room: (place) => ifJoined(() => current?.resume(asked(place))),
+  const buffer = fetchBuffer({
+    full: (partition) => ifJoined(() => current?.pause(requestFor(partition))),
+    room: (partition) => ifJoined(() => current?.resume(requestFor(partition))),
   });
-  const placeOf = (name: string, partition: number): TopicPartition | null => {
+  const partitionOf = (name: string, partition: number): TopicPartition | null => {
     const topic = idOf.get(name);
     return topic === undefined ? null : { topic, partition };
   };
@@ -120,13 +120,13 @@ export const subscribe = async (
     consumer.on(
       GROUP_JOIN,
       hear(({ payload }) => {
-        const places = Object.entries(payload.memberAssignment).flatMap(([name, numbers]) =>
-          numbers.flatMap((partition) => placeOf(name, partition) ?? []),
+        const partitions = Object.entries(payload.memberAssignment).flatMap(([name, numbers]) =>
+          numbers.flatMap((partition) => partitionOf(name, partition) ?? []),
         );
-        buffer.assign(places);
+        buffer.assign(partitions);
       }),
     );
-    // Who has left the group, for whatever reason, has nothing until they have joined again.
+    // A member that has left the group, for whatever reason, has no partitions until it has joined again.
     consumer.on(
       REBALANCING,
       hear(() => buffer.assign([])),
@@ -142,27 +142,27 @@ export const subscribe = async (
         failed(error);
       }),
     );
-    // Batches of which nothing is delivered (transaction markers, compacted away) move the position all the same.
+    // A batch that delivers no record (transaction markers, compacted records) moves the position all the same.
     consumer.on(
       END_BATCH_PROCESS,
       hear(({ payload }) => {
-        const place = placeOf(payload.topic, payload.partition);
-        if (place !== null && payload.batchSize === 0) buffer.add(place, [], Number(payload.lastOffset) + 1);
+        const partition = partitionOf(payload.topic, payload.partition);
+        if (partition !== null && payload.batchSize === 0) buffer.add(partition, [], Number(payload.lastOffset) + 1);
       }),
     );
     return consumer;
   };
   const begin = async (consumer: Consumer): Promise<void> => {
     await consumer.connect();
-    await consumer.subscribe({ topics: of.map(nameOf), fromBeginning: true });
+    await consumer.subscribe({ topics: topics.map(nameOf), fromBeginning: true });
     await consumer.run({
       autoCommit: false,
       eachBatch: ({ batch, isStale }) => {
-        const place = placeOf(batch.topic, batch.partition);
-        if (place === null || isStale() || consumer !== current) return Promise.resolve();
+        const partition = partitionOf(batch.topic, batch.partition);
+        if (partition === null || isStale() || consumer !== current) return Promise.resolve();
         buffer.add(
-          place,
-          batch.messages.map((one) => raw(place, one)),
+          partition,
+          batch.messages.map((message) => recordOf(partition, message)),
           Number(batch.lastOffset()) + 1,
         );
         return Promise.resolve();
@@ -173,22 +173,22 @@ export const subscribe = async (
   const consuming = await kept(make, begin, (error) =>
     buffer.fail(new Fatal(`Kafka: the consumer of ${groupId} has given up: ${error.message}`, { cause: error })),
   );
-  // kafkajs tells by the machine's clock when to give a sign of life: where that is set back, it gives none for so long,
-  // is taken for dead, and never knows.
+  // kafkajs times its heartbeats by the machine's clock. Where that is set back, it sends none for so long, loses its
+  // partitions, and never notices.
   const watch = onSetBack(() => consuming.restart(new Transient("the machine's clock was set back")));
 
   return {
     assigned: buffer.assigned,
-    seek(place, offset) {
+    seek(partition, offset) {
       const EARLIEST = "-2"; // ListOffsets' special timestamp
-      const to = { topic: nameOf(place.topic), partition: place.partition, offset: String(offset ?? EARLIEST) };
+      const to = { ...partition, topic: nameOf(partition.topic), offset: String(offset ?? EARLIEST) };
       try {
         consuming.current().seek(to);
       } catch (error) {
-        // kafkajs has no group to seek in before it has joined.
+        // Before it has joined, kafkajs has no group to seek in.
         throw new Transient(`Kafka: ${messageOf(error)}`, { cause: error });
       }
-      buffer.seek(place);
+      buffer.seek(partition);
     },
     take: buffer.take,
     arrival: buffer.arrival,
@@ -209,8 +209,8 @@ export const subscribe = async (
   };
 };
 
-const raw = (place: TopicPartition, { offset, timestamp, key, value, headers }: KafkaMessage): RawRecord => ({
-  ...place,
+const recordOf = (from: TopicPartition, { offset, timestamp, key, value, headers }: KafkaMessage): RawRecord => ({
+  ...from,
   offset: Number(offset),
   timestamp: Number(timestamp),
   key,

@@ -2,34 +2,34 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { TopicPartition } from "../../contract/topic-partition.ts";
 import type { RawRecord, FetchedRecords } from "../../contract/ports.ts";
-import { arrivals } from "./fetch-buffer.ts";
+import { fetchBuffer } from "./fetch-buffer.ts";
 
 const never = new AbortController().signal;
 const zero: TopicPartition = { topic: "presence", partition: 0 };
 const one: TopicPartition = { topic: "inbox", partition: 1 };
 
-const record = (place: TopicPartition, offset: number, timestamp = offset, size = 0): RawRecord => ({
-  ...place,
+const record = (from: TopicPartition, offset: number, timestamp = offset, size = 0): RawRecord => ({
+  ...from,
   offset,
   timestamp,
   key: null,
   value: new Uint8Array(size),
   headers: {},
 });
-const records = (place: TopicPartition, from: number, count: number): readonly RawRecord[] =>
-  Array.from({ length: count }, (_none, index) => record(place, from + index));
-const open = (...places: readonly TopicPartition[]) => {
-  const made = arrivals();
-  made.assign(places);
-  made.assigned();
-  for (const place of places) made.seek(place);
-  return made;
+const records = (from: TopicPartition, first: number, count: number): readonly RawRecord[] =>
+  Array.from({ length: count }, (_none, index) => record(from, first + index));
+const open = (...partitions: readonly TopicPartition[]) => {
+  const buffer = fetchBuffer();
+  buffer.assign(partitions);
+  buffer.assigned();
+  for (const partition of partitions) buffer.seek(partition);
+  return buffer;
 };
-const recordsOf = (slices: readonly FetchedRecords[]): readonly RawRecord[] => slices.flatMap((slice) => slice.records);
-const offsets = (slices: readonly FetchedRecords[]): readonly number[] => recordsOf(slices).map(({ offset }) => offset);
+const recordsOf = (taken: readonly FetchedRecords[]): readonly RawRecord[] => taken.flatMap((some) => some.records);
+const offsets = (taken: readonly FetchedRecords[]): readonly number[] => recordsOf(taken).map(({ offset }) => offset);
 
-describe("what has arrived", () => {
-  test("is taken in order, and the place to go on from is behind it", () => {
+describe("the records that were fetched", () => {
+  test("are taken in order, and the offset to go on from is behind them", () => {
     const buffer = open(zero);
     buffer.add(zero, records(zero, 0, 3), 3);
     buffer.add(zero, records(zero, 3, 2), 9);
@@ -39,14 +39,14 @@ describe("what has arrived", () => {
     expect(buffer.take(10)).toEqual([]);
   });
 
-  test("moves the position also where nothing is delivered", () => {
+  test("move the position also where none is delivered", () => {
     const buffer = open(zero);
     buffer.add(zero, [], 7);
     expect(buffer.take(10)).toEqual([{ from: zero, records: [], next: 7 }]);
   });
 
-  test("is dropped where nobody has sought, and by a new assignment or another seek", () => {
-    const buffer = arrivals();
+  test("are dropped before the first seek, and by a new assignment or another seek", () => {
+    const buffer = fetchBuffer();
     buffer.assign([zero, one]);
     buffer.add(zero, records(zero, 0, 1), 1);
     expect(buffer.take(10)).toEqual([]);
@@ -62,7 +62,7 @@ describe("what has arrived", () => {
     expect(buffer.take(10)).toEqual([]);
   });
 
-  test("is taken by the least timestamps across places, whatever the limit", () => {
+  test("are taken by the least timestamps across partitions, whatever the limit", () => {
     const stamps = fc.uniqueArray(fc.tuple(fc.nat(1_000), fc.boolean()), {
       selector: ([stamp]) => stamp,
       maxLength: 40,
@@ -70,8 +70,10 @@ describe("what has arrived", () => {
     fc.assert(
       fc.property(stamps, fc.integer({ min: 1, max: 8 }), (drawn, limit) => {
         const buffer = open(zero, one);
-        const [some, others] = [zero, one].map((place) =>
-          drawn.filter(([, isOne]) => isOne === (place === one)).map(([stamp], offset) => record(place, offset, stamp)),
+        const [some, others] = [zero, one].map((partition) =>
+          drawn
+            .filter(([, isOne]) => isOne === (partition === one))
+            .map(([stamp], offset) => record(partition, offset, stamp)),
         ) as [RawRecord[], RawRecord[]];
         buffer.add(zero, some, some.length);
         buffer.add(one, others, others.length);
@@ -88,21 +90,21 @@ describe("what has arrived", () => {
   });
 });
 
-describe("a place that has too much waiting", () => {
+describe("a partition with too many waiting records", () => {
   const told: string[] = [];
-  const tapped = (...places: readonly TopicPartition[]) => {
+  const observed = (...partitions: readonly TopicPartition[]) => {
     told.length = 0;
-    const made = arrivals({
+    const buffer = fetchBuffer({
       full: ({ topic }) => void told.push(`${topic} full`),
       room: ({ topic }) => void told.push(`${topic} room`),
     });
-    made.assign(places);
-    for (const place of places) made.seek(place);
-    return made;
+    buffer.assign(partitions);
+    for (const partition of partitions) buffer.seek(partition);
+    return buffer;
   };
 
-  test("is told of at 5,000 records or 4 MB, and again when half of that is taken", () => {
-    const buffer = tapped(zero, one);
+  test("is paused at 5,000 records or 4 MB, and resumed when half of that is taken", () => {
+    const buffer = observed(zero, one);
     buffer.add(zero, records(zero, 0, 4_999), 4_999);
     expect(told).toEqual([]);
     buffer.add(zero, records(zero, 4_999, 2), 5_001);
@@ -115,17 +117,17 @@ describe("a place that has too much waiting", () => {
     expect(told.slice(2)).toEqual(["presence room", "inbox room"]);
   });
 
-  test("is told of when it is dropped", () => {
-    const buffer = tapped(zero, one);
-    for (const place of [zero, one]) buffer.add(place, records(place, 0, 5_000), 5_000);
+  test("is resumed when its records are dropped", () => {
+    const buffer = observed(zero, one);
+    for (const partition of [zero, one]) buffer.add(partition, records(partition, 0, 5_000), 5_000);
     buffer.seek(zero);
     buffer.assign([]);
     expect(told).toEqual(["presence full", "inbox full", "presence room", "inbox room"]);
   });
 
-  test("is not taken from, nor an arrival, while it isn't wanted", async () => {
+  test("gives no records, and is no arrival, while it is not wanted", async () => {
     const buffer = open(zero, one);
-    const isOne = (place: TopicPartition): boolean => place === one;
+    const isOne = (partition: TopicPartition): boolean => partition === one;
     buffer.add(zero, records(zero, 0, 3), 3);
     expect(buffer.take(10, isOne)).toEqual([]);
     const waiting = buffer.arrival(never, isOne);
@@ -158,7 +160,7 @@ describe("an arrival", () => {
     expect(came).toEqual(["record", "position", "assignment", "signal"]);
   });
 
-  test("that has been is not waited for", async () => {
+  test("that has happened already is not waited for", async () => {
     const buffer = open(zero);
     buffer.add(zero, records(zero, 0, 1), 1);
     expect(await buffer.arrival(never)).toBeUndefined();

@@ -2,23 +2,27 @@ import { nameOfPartition, type TopicPartition } from "../../contract/topic-parti
 import type { RawRecord, FetchedRecords, Subscription } from "../../contract/ports.ts";
 import { scaledToHeap } from "../../runtime/memory-limits.ts";
 
-/** Records of one partition that may wait to be taken, and their bytes: of who brings more, no more is fetched for a while. */
+/** Records of one partition that may wait to be taken, and their bytes. A partition with more is not fetched for a while. */
 const MAX_WAITING = scaledToHeap(5_000);
 const MAX_WAITING_BYTES = scaledToHeap(4 * 1024 * 1024);
 
-/** What a consumer has brought and the engine not yet taken: the buffer between kafkajs's push and our pull. */
-export interface Arrivals extends Pick<Subscription, "assigned" | "take" | "arrival"> {
+/** The records that the consumer has fetched and the engine has not taken: kafkajs pushes, the engine pulls. */
+export interface FetchBuffer extends Pick<Subscription, "assigned" | "take" | "arrival"> {
+  /** Replaces the assignment, and drops all records. */
   assign(partitions: readonly TopicPartition[]): void;
-  /** Nothing will come any more: whoever asks what is assigned is told why. */
+  /** Notes that no record will come any more: `assigned` throws the error from now on. */
   fail(error: Error): void;
-  /** From here on, what is added of the partition counts. */
+  /** Drops the partition's records, and keeps those that are added from now on. */
   seek(partition: TopicPartition): void;
+  /** Adds the next records of a partition; ignored where nobody has sought in it. */
   add(partition: TopicPartition, records: readonly RawRecord[], next: number): void;
 }
 
-/** Told when a partition has come to its bound, and when half of that is gone again: other partitions have nothing to do with it. */
-export interface Tap {
+/** Pauses and resumes the fetching of one partition; other partitions are not affected. */
+export interface FetchControl {
+  /** Called when the partition has reached its bound. */
   full(partition: TopicPartition): void;
+  /** Called when half of the bound is free again. */
   room(partition: TopicPartition): void;
 }
 
@@ -29,7 +33,7 @@ interface Waiting {
   next: number;
 }
 
-export const arrivals = (tap: Tap = { full: () => undefined, room: () => undefined }): Arrivals => {
+export const fetchBuffer = (control: FetchControl = { full: () => undefined, room: () => undefined }): FetchBuffer => {
   let partitions: readonly TopicPartition[] = [];
   let waiting = new Map<string, Waiting>();
   const sought = new Set<string>();
@@ -41,7 +45,7 @@ export const arrivals = (tap: Tap = { full: () => undefined, room: () => undefin
   const gauge = (partition: TopicPartition): void => {
     const { records = [], bytes = 0 } = waiting.get(nameOfPartition(partition)) ?? {};
     if (records.length >= MAX_WAITING || bytes >= MAX_WAITING_BYTES) {
-      if (!full.has(nameOfPartition(partition))) tap.full(partition);
+      if (!full.has(nameOfPartition(partition))) control.full(partition);
       full.set(nameOfPartition(partition), partition);
     } else if (
       full.has(nameOfPartition(partition)) &&
@@ -49,7 +53,7 @@ export const arrivals = (tap: Tap = { full: () => undefined, room: () => undefin
       bytes <= MAX_WAITING_BYTES / 2
     ) {
       full.delete(nameOfPartition(partition));
-      tap.room(partition);
+      control.room(partition);
     }
   };
   const drop = (): void => {
@@ -82,24 +86,24 @@ export const arrivals = (tap: Tap = { full: () => undefined, room: () => undefin
     },
     add(partition, records, next) {
       if (!sought.has(nameOfPartition(partition))) return;
-      const had = waiting.get(nameOfPartition(partition)) ?? { partition, records: [], bytes: 0, next };
-      for (const record of records) had.records.push(record);
-      had.next = next;
-      waiting.set(nameOfPartition(partition), had);
-      had.bytes += bytesOf(records);
+      const queue = waiting.get(nameOfPartition(partition)) ?? { partition, records: [], bytes: 0, next };
+      for (const record of records) queue.records.push(record);
+      queue.next = next;
+      waiting.set(nameOfPartition(partition), queue);
+      queue.bytes += bytesOf(records);
       gauge(partition);
       onArrival();
     },
     take(limit, isWanted = () => true) {
       const wanted = [...waiting.values()].filter(({ partition }) => isWanted(partition));
-      return earliest(wanted, limit).map(([had, much]): FetchedRecords => {
-        const records = had.records.splice(0, much);
-        had.bytes -= bytesOf(records);
-        const isAll = had.records.length === 0;
-        if (isAll) waiting.delete(nameOfPartition(had.partition));
-        gauge(had.partition);
+      return earliest(wanted, limit).map(([queue, count]): FetchedRecords => {
+        const records = queue.records.splice(0, count);
+        queue.bytes -= bytesOf(records);
+        const isAll = queue.records.length === 0;
+        if (isAll) waiting.delete(nameOfPartition(queue.partition));
+        gauge(queue.partition);
         const last = records.at(-1);
-        return { from: had.partition, records, next: isAll || last === undefined ? had.next : last.offset + 1 };
+        return { from: queue.partition, records, next: isAll || last === undefined ? queue.next : last.offset + 1 };
       });
     },
     arrival: (signal, isWanted = () => true) =>
@@ -115,7 +119,7 @@ export const arrivals = (tap: Tap = { full: () => undefined, room: () => undefin
 const bytesOf = (records: readonly RawRecord[]): number =>
   records.reduce((sum, { key, value }) => sum + (key?.length ?? 0) + (value?.length ?? 0), 0);
 
-/** How much to take of each, least timestamps first across them; all of those that only move the position. */
+/** The number of records to take of each queue, least timestamps first across them. A queue without records only moves the position. */
 const earliest = (all: readonly Waiting[], limit: number): readonly (readonly [Waiting, number])[] => {
   const taken = new Map<Waiting, number>(all.filter(({ records }) => records.length === 0).map((one) => [one, 0]));
   const head = (one: Waiting): number => one.records[taken.get(one) ?? 0]?.timestamp ?? Infinity;

@@ -4,19 +4,12 @@ import { ownClock } from "../../runtime/machine-clock.ts";
 import { Fatal, Transient } from "../../contract/failure.ts";
 import { laneOf } from "../../contract/lane.ts";
 import type { Clock, OffsetRange, Outgoing } from "../../contract/ports.ts";
-import {
-  asBuffer,
-  headersOf,
-  type KafkaLog,
-  type KafkaSettings,
-  restartable,
-  RETRY,
-  silenceNegativeTimeouts,
-} from "./client.ts";
+import { asBuffer } from "../../runtime/buffers.ts";
+import { headersOf, type KafkaLog, type KafkaSettings, restartable, RETRY, silenceNegativeTimeouts } from "./client.ts";
 import { subscribe } from "./consumer.ts";
 import { openSocket } from "./socket.ts";
 import { lz4Codec, snappyCodec, zstdCodec } from "./compression.ts";
-import { type Answered, type Placed, requests, unanswered } from "./produce-requests.ts";
+import { type Answered, type Placed, produceRequests, unanswered } from "./produce-requests.ts";
 import { scanOf } from "../../runtime/log-reader.ts";
 
 const { CompressionCodecs, CompressionTypes, ConfigResourceTypes, Kafka, logLevel } = kafkajs;
@@ -25,11 +18,11 @@ CompressionCodecs[CompressionTypes.Snappy] = snappyCodec;
 CompressionCodecs[CompressionTypes.LZ4] = lz4Codec;
 CompressionCodecs[CompressionTypes.ZSTD] = zstdCodec;
 
-/** Milliseconds. */
+/** Milliseconds for an answer, and for a connection. */
 const REQUEST_TIMEOUT = 30_000;
 const CONNECTION_TIMEOUT = 5_000;
 
-/** @param clock gives records their timestamps */
+/** Opens the log in Kafka; connects at the first use. @param clock gives records their timestamps */
 export const openKafka = (product: Product, settings: KafkaSettings, clock: Clock = ownClock): KafkaLog => {
   silenceNegativeTimeouts();
   const { brokers, clientId, prefix, apart, tls, sasl } = settings;
@@ -68,8 +61,8 @@ export const openKafka = (product: Product, settings: KafkaSettings, clock: Cloc
   };
 
   /**
-   * The partitions that have it by now. Not all, perhaps: where one gets a new leader meanwhile which has answered for
-   * others already, kafkajs doesn't send it there, and says that all is well.
+   * Sends records; returns the partitions that have them by now, which may not be all. Where a partition moves to a
+   * leader that has answered for other partitions already, kafkajs drops its records and reports success.
    */
   const send = async (records: readonly Placed[]): Promise<readonly Answered[]> => {
     const topicMessages = Array.from(
@@ -91,18 +84,19 @@ export const openKafka = (product: Product, settings: KafkaSettings, clock: Cloc
       timestamp: record.timestamp ?? clock.now(),
       partition: record.partition ?? laneOf(record.key ?? "", lanes.get(record.topic) ?? 1),
     }));
-    for (const some of requests(placed)) {
-      let left: readonly Placed[] = some;
+    for (const request of produceRequests(placed)) {
+      let left: readonly Placed[] = request;
       while (left.length > 0) {
         const before = left.length;
         left = unanswered(left, await send(left));
-        if (left.length === before) throw new Transient("Kafka: nothing is said of what was published");
+        if (left.length === before)
+          throw new Transient("Kafka: no partition has acknowledged the records that were published");
       }
     }
   };
   /**
-   * One at a time. Where a partition refuses its part of a request, kafkajs takes all of it for refused and sends it
-   * again: what another had sent meanwhile would have the same numbers, and be dropped by the broker as a repeat.
+   * The last publication: they run one at a time. Where a partition refuses its part of a request, kafkajs sends the whole
+   * request again. Records sent meanwhile would get the same sequence numbers, and the broker would drop them as repeats.
    */
   let published: Promise<void> = Promise.resolve();
 
@@ -110,27 +104,27 @@ export const openKafka = (product: Product, settings: KafkaSettings, clock: Cloc
     nameOf,
     partitions,
     publish(records) {
-      const turn = published.then(() => publish(records));
-      published = turn.catch(() => undefined); // who asked for it hears of it
-      return turn;
+      const publication = published.then(() => publish(records));
+      published = publication.catch(() => undefined); // the caller gets the error
+      return publication;
     },
-    async offsets(places) {
-      const byTopic = Map.groupBy(places, ({ topic }) => topic);
+    async offsets(wanted) {
+      const byTopic = Map.groupBy(wanted, ({ topic }) => topic);
       const found = new Map<string, OffsetRange>();
       const ask = async (topic: TopicId): Promise<void> => {
-        await partitions(topic); // says so where there is no such topic
+        await partitions(topic); // throws Fatal where the topic does not exist
         const offsets = await admin.use((of) => of.fetchTopicOffsets(nameOf(topic)));
         for (const { partition, low, high } of offsets)
           found.set(`${topic}/${partition}`, { low: Number(low), high: Number(high) });
       };
       await Promise.all([...byTopic.keys()].map(ask));
-      return places.map(({ topic, partition }) => found.get(`${topic}/${partition}`) ?? { low: 0, high: Infinity });
+      return wanted.map(({ topic, partition }) => found.get(`${topic}/${partition}`) ?? { low: 0, high: Infinity });
     },
-    async subscribe(group, of, laneCount) {
-      await Promise.all(of.map(partitions)); // a consumer would ask for ever
-      return subscribe(kafka, `${groups}${group}`, of, laneCount, { nameOf, idOf });
+    async subscribe(group, topics, laneCount) {
+      await Promise.all(topics.map(partitions)); // a consumer would wait for ever for a topic that does not exist
+      return subscribe(kafka, `${groups}${group}`, topics, laneCount, { nameOf, idOf });
     },
-    scan: (of) => scanOf(log, of),
+    scan: (topics) => scanOf(log, topics),
     async describe() {
       const { topics: found } = await metadataOf();
       const ours = found.flatMap(({ name, partitions: { length, 0: first } }) => {
@@ -158,11 +152,12 @@ export const openKafka = (product: Product, settings: KafkaSettings, clock: Cloc
         replicationFactor,
         configEntries: Object.entries(config).map(([name, value]) => ({ name, value })),
       }));
-      // Not waitForLeaders: kafkajs gives up on a broker that doesn't know of a topic yet.
+      // Without waitForLeaders: with it kafkajs gives up where a broker does not know the topic yet.
       await admin.use((of) => of.createTopics({ topics: asked, waitForLeaders: false }));
     },
     async clear() {
-      if (apart === undefined) throw new Fatal("Kafka: the live log's topics are not deleted from here");
+      if (apart === undefined)
+        throw new Fatal("Kafka: clear() deletes the topics of a log apart, and this is the live log");
       const names = new Set((await metadataOf()).topics.map(({ name }) => name));
       const left = product.derived.map(nameOf).filter((name) => names.has(name));
       if (left.length > 0) await admin.use((of) => of.deleteTopics({ topics: left }));

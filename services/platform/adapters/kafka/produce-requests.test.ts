@@ -1,12 +1,12 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { MAX_BATCH, MAX_REQUEST, type Placed, requests, unanswered } from "./produce-requests.ts";
+import { MAX_BATCH, MAX_REQUEST, type Placed, produceRequests, unanswered } from "./produce-requests.ts";
 
 const record = fc.record({
   topic: fc.constantFrom("inbox", "notifications"),
   partition: fc.nat(2),
   key: fc.constantFrom(null, "ada"),
-  // Sizes around the limit, and many that are small.
+  // Sizes around the limit, and many small ones.
   value: fc.oneof(fc.nat(1_000), fc.integer({ min: 300_000, max: 1_100_000 })).map((size) => new Uint8Array(size)),
 }) satisfies fc.Arbitrary<Placed>;
 
@@ -15,7 +15,7 @@ const bytes = (records: readonly Placed[]): number => records.reduce((sum, { val
 test("every record is in one request, in order, and no batch of several is beyond the limit", () => {
   fc.assert(
     fc.property(fc.array(record, { maxLength: 60 }), (records) => {
-      const split = requests(records);
+      const split = produceRequests(records);
       expect(split.flat()).toEqual(records);
       for (const request of split) {
         expect(request.length).toBeGreaterThan(0);
@@ -28,21 +28,21 @@ test("every record is in one request, in order, and no batch of several is beyon
   );
 });
 
-test("what fits goes in one request, and nothing in none", () => {
+test("records that fit go in one request, and no records in none", () => {
   const small: Placed = { topic: "inbox", partition: 0, key: "a", value: new Uint8Array(100), headers: { a: "b" } };
-  expect(requests(Array.from({ length: 1_000 }, () => small))).toHaveLength(1);
-  expect(requests([])).toEqual([]);
+  expect(produceRequests(Array.from({ length: 1_000 }, () => small))).toHaveLength(1);
+  expect(produceRequests([])).toEqual([]);
 });
 
-test("keys and headers count, by their bytes", () => {
+test("keys and headers count by their bytes", () => {
   const wide = "ä".repeat(300_000);
   const keyed: Placed = { topic: "inbox", partition: 0, key: wide, value: null };
   const headed: Placed = { topic: "inbox", partition: 0, key: null, value: null, headers: { [wide]: "" } };
-  expect(requests([keyed, keyed])).toHaveLength(2);
-  expect(requests([headed, headed])).toHaveLength(2);
+  expect(produceRequests([keyed, keyed])).toHaveLength(2);
+  expect(produceRequests([headed, headed])).toHaveLength(2);
 });
 
-test("what no answer tells of is still to be sent, in its order", () => {
+test("records of partitions that no answer names are still to be sent, in their order", () => {
   const to = (topic: Placed["topic"], partition: number, key: string): Placed => ({
     topic,
     partition,

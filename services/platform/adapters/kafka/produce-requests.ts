@@ -5,24 +5,24 @@ import type { Outgoing } from "../../contract/ports.ts";
 /** A record on its way to a partition. */
 export type Placed = Outgoing & { readonly partition: number };
 
-/** Bytes of a batch of several records, below Kafka's default limit of 1 MB for one; and of a request. */
+/** Bytes of a batch of several records, below Kafka's default limit of 1 MB for a batch; and bytes of a request. */
 export const MAX_BATCH = 900_000;
 export const MAX_REQUEST = 16 * 1024 * 1024;
-/** Bytes that a record takes beside its key, value and headers, at most. */
+/** Bytes at most that a record takes beside its key, value and headers. */
 const OVERHEAD = 64;
 
 /**
- * Splits what is sent in one go, in its order: all that goes to a partition in one request becomes one batch there, and
- * a broker refuses a batch that is beyond its limit for a single record.
+ * Splits records into produce requests, in their order. A request's records for one partition become one batch, and a
+ * broker refuses a batch beyond its limit.
  */
-export const requests = (records: readonly Placed[]): readonly (readonly Placed[])[] => {
+export const produceRequests = (records: readonly Placed[]): readonly (readonly Placed[])[] => {
   const split: Placed[][] = [];
   let total = 0;
   let batches = new Map<string, number>();
   for (const record of records) {
-    const place = nameOfPartition(record);
+    const partition = nameOfPartition(record);
     const size = sizeOf(record);
-    const batch = batches.get(place) ?? 0;
+    const batch = batches.get(partition) ?? 0;
     const isFull = (batch > 0 && batch + size > MAX_BATCH) || (total > 0 && total + size > MAX_REQUEST);
     if (split.length === 0 || isFull) {
       split.push([]);
@@ -31,7 +31,7 @@ export const requests = (records: readonly Placed[]): readonly (readonly Placed[
     }
     split.at(-1)?.push(record);
     total += size;
-    batches.set(place, (batches.get(place) ?? 0) + size);
+    batches.set(partition, (batches.get(partition) ?? 0) + size);
   }
   return split;
 };
@@ -42,7 +42,7 @@ export interface Answered {
   readonly partition: number;
 }
 
-/** The records on whose partitions nothing is said. */
+/** The records of partitions that no answer names. */
 export const unanswered = (records: readonly Placed[], answers: readonly Answered[]): readonly Placed[] => {
   const answered = new Set(answers.map(nameOfPartition));
   return records.filter((record) => !answered.has(nameOfPartition(record)));

@@ -9,7 +9,7 @@ const answer = (text: string): Buffer => {
   return Buffer.concat([length, Buffer.from(text)]);
 };
 
-test("answers are handed over whole, however they come", () => {
+test("answers are handed over whole, however the bytes are split", () => {
   const answers = [answer("one"), answer(""), answer("another"), answer("x".repeat(100))];
   const bytes = Buffer.concat(answers);
   for (const size of [1, 2, 3, 5, 8, 13, 50, bytes.length]) {
@@ -24,14 +24,14 @@ test("answers are handed over whole, however they come", () => {
   }
 });
 
-test("half an answer is never handed over", () => {
+test("a part of an answer is never handed over", () => {
   const heard: Buffer[] = [];
   const hear = whole((some) => heard.push(some));
   hear(Buffer.concat([answer("one"), answer("another").subarray(0, 6)]));
   expect(heard).toEqual([answer("one")]);
 });
 
-/** Two ends of a connection; its time is what the test says. @returns with what kafkajs listens for once it is given up */
+/** Both ends of a connection under fake timers. `givenUp` is called with the event that kafkajs listens for. */
 const connection = async () => {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
   const server = createServer().listen(0, "127.0.0.1");
@@ -59,7 +59,7 @@ const connection = async () => {
   return { socket, ask, hear, givenUp };
 };
 
-test("a connection that doesn't answer ends, however often something is asked on it, and kafkajs hears of it", async () => {
+test("a connection that doesn't answer ends, however many requests are sent on it, and kafkajs is told", async () => {
   const { socket, ask, givenUp } = await connection();
   for (let passed = 0; passed < SILENCE; passed += SILENCE / 5) {
     expect(socket.destroyed).toBe(false);
@@ -70,7 +70,7 @@ test("a connection that doesn't answer ends, however often something is asked on
   expect(givenUp).toHaveBeenCalledOnce();
 });
 
-test("a connection that answers stays", async () => {
+test("a connection that answers stays open", async () => {
   const { socket, ask, hear } = await connection();
   for (let passed = 0; passed < 2 * SILENCE; passed += SILENCE / 2) {
     await ask();

@@ -2,13 +2,12 @@ import { connect as connectPlain, isIP, type Socket } from "node:net";
 import { connect as connectTls, type ConnectionOptions } from "node:tls";
 
 /**
- * Milliseconds in which something is said on a connection, and something of what is asked is answered, or it is given up:
- * its other end may be gone without a word. More than a broker may take for an answer, less than kafkajs waits for one; to
- * connect again after a quiet time costs little.
+ * Milliseconds without traffic, or without an answer to a request, after which a connection is closed: its other end may
+ * have vanished. The limit is above a broker's time for an answer, and below the time that kafkajs waits for one.
  */
 export const SILENCE = 25_000;
 
-/** Where to connect, as kafkajs asks for it. */
+/** The connection that kafkajs asks for. */
 interface Wanted {
   readonly host: string;
   readonly port: number;
@@ -17,9 +16,9 @@ interface Wanted {
 }
 
 /**
- * A connection that hands over whole answers only: kafkajs keeps half of one beyond the end of its connection, and would
- * read all that comes on the next one from the middle. And one that ends when nothing is said on it, or answered: kafkajs
- * would go on asking on it for as long as TCP lets it.
+ * Opens a connection that hands over whole answers only: kafkajs keeps half an answer beyond the end of its connection,
+ * and would read the next connection from the middle of an answer. The connection also ends when it is silent: kafkajs
+ * would go on asking on it for as long as TCP allows.
  */
 export const openSocket = ({ host, port, ssl, onConnect }: Wanted): Socket => {
   const name = isIP(host) === 0 ? { servername: host } : {};
@@ -34,8 +33,8 @@ export const openSocket = ({ host, port, ssl, onConnect }: Wanted): Socket => {
 };
 
 /**
- * Ends it when nothing is said on it, or nothing answered. The socket's own limit begins anew with each thing that is asked:
- * by itself it would let those who ask again and again keep open what nobody answers on.
+ * Ends a connection when it has no traffic, or no answers. The socket's own timeout begins anew with each request, so
+ * repeated requests alone would keep a connection open that nobody answers.
  */
 const limitSilence = (socket: Socket): void => {
   let unanswered: NodeJS.Timeout | undefined;
@@ -48,16 +47,16 @@ const limitSilence = (socket: Socket): void => {
     unanswered ??= setTimeout(() => socket.emit("timeout"), SILENCE).unref();
     return write(...asked);
   };
-  // Kafkajs listens for that event, too, and fails what was asked; of a socket that is destroyed it hears nothing else. An
-  // end that came later would strike the connection after this one.
+  // kafkajs listens for the event `timeout`, too, and fails the requests under way; it hears nothing else of a destroyed
+  // socket. Closing the socket later instead would hit the connection after this one.
   socket.setTimeout(SILENCE, () => socket.destroy());
   socket.on("data", answered).on("close", answered);
 };
 
-/** Bytes of an answer that say how many follow. */
+/** Bytes at the start of an answer that hold the length of its rest. */
 const LENGTH = 4;
 
-/** Hands on what has come up to where an answer ends. */
+/** Hands on the bytes up to the end of the last complete answer, and keeps the rest. */
 export const whole = (hear: (answers: Buffer) => void): ((piece: Buffer) => void) => {
   let pieces: Buffer[] = [];
   let size = 0;

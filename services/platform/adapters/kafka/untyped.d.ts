@@ -1,4 +1,4 @@
-// Packages that bring no types of their own: what is used of them.
+// Types for the used parts of packages that have none.
 declare module "kafkajs-snappy" {
   const codec: unknown;
   export default codec;

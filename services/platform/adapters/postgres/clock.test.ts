@@ -8,21 +8,21 @@ beforeEach(
 );
 afterEach(() => void vi.useRealTimers());
 
-/** A database with a clock of its own; a question takes some milliseconds to come there, and its answer some to come back. */
+/** A database whose clock is an hour ahead. A question takes `there` milliseconds, and its answer `back` milliseconds. */
 const server = () => {
-  const its = { ahead: HOUR, there: 3, back: 5, isAway: false };
-  const now = () => its.ahead + performance.now();
+  const state = { ahead: HOUR, there: 3, back: 5, isAway: false };
+  const now = () => state.ahead + performance.now();
   const wait = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
   const connection: Connection = {
     async query<Row extends object>() {
-      await wait(its.there);
-      if (its.isAway) throw new Error("away");
+      await wait(state.there);
+      if (state.isAway) throw new Error("away");
       const row = { now: now() };
-      await wait(its.back);
+      await wait(state.back);
       return [row as unknown as Row];
     },
   };
-  return { its, now, connection };
+  return { state, now, connection };
 };
 
 const opened = async (connection: Connection) => {
@@ -31,10 +31,10 @@ const opened = async (connection: Connection) => {
   return opening;
 };
 
-/** Long enough for the clock to have looked again. */
+/** Waits long enough for the clock to look again. */
 const later = () => vi.advanceTimersByTimeAsync(30 * SECOND);
 
-test("is the database's time, behind by no more than the answer took", async () => {
+test("the clock shows the database's time, behind by no more than the answer took", async () => {
   const { now, connection } = server();
   using clock = await opened(connection);
   expect(now() - clock.now()).toBe(5);
@@ -42,7 +42,7 @@ test("is the database's time, behind by no more than the answer took", async () 
   expect(now() - clock.now()).toBe(5);
 });
 
-test("goes on, whatever becomes of the machine's own clock", async () => {
+test("the clock does not follow the machine's own clock when that is set", async () => {
   const { now, connection } = server();
   using clock = await opened(connection);
   vi.setSystemTime(Date.now() - HOUR);
@@ -51,32 +51,32 @@ test("goes on, whatever becomes of the machine's own clock", async () => {
   expect(now() - clock.now()).toBe(5);
 });
 
-test("comes nearer by a quicker answer, and isn't moved by a slow one", async () => {
-  const { its, now, connection } = server();
+test("a quicker answer brings the clock nearer, and a slow answer does not move it", async () => {
+  const { state, now, connection } = server();
   using clock = await opened(connection);
-  its.back = 1;
+  state.back = 1;
   await later();
   expect(now() - clock.now()).toBe(1);
-  [its.there, its.back] = [2 * SECOND, 2 * SECOND];
+  [state.there, state.back] = [2 * SECOND, 2 * SECOND];
   await later();
   expect(now() - clock.now()).toBe(1);
 });
 
-test("follows the database's clock where that is set, or another takes its place", async () => {
-  const { its, now, connection } = server();
+test("the clock follows the database's clock when that is set, or when another database takes over", async () => {
+  const { state, now, connection } = server();
   using clock = await opened(connection);
-  its.ahead += HOUR;
+  state.ahead += HOUR;
   await later();
   expect(now() - clock.now()).toBe(5);
-  its.ahead -= 2 * HOUR;
+  state.ahead -= 2 * HOUR;
   await later();
   expect(Math.abs(now() - clock.now())).toBeLessThanOrEqual(5);
 });
 
-test("goes on while the database is away", async () => {
-  const { its, now, connection } = server();
+test("the clock goes on while the database does not answer", async () => {
+  const { state, now, connection } = server();
   using clock = await opened(connection);
-  its.isAway = true;
+  state.isAway = true;
   await later();
   expect(now() - clock.now()).toBe(5);
 });

@@ -5,10 +5,10 @@ import type { Clock } from "../../contract/ports.ts";
 const LOOK_EVERY = 10_000;
 
 /**
- * The database's clock. Processes compare times through it (leases, timers, how far the stream has come), and a machine's
- * own clock may be wrong or be set meanwhile: then leases would be taken from those who hold them, and people be told
- * early, or hours late. Between two looks it goes by the process's steady clock; it is behind by no more than the quickest
- * answer took, and never ahead. Throws Transient where there is no answer at the start.
+ * Opens the database's clock, by which all processes compare times (leases, timers, watermarks). A machine's own clock may
+ * be wrong or be set: leases would be taken from their holders, and timers would fire early, or hours late. Between two
+ * looks the clock follows the process's steady clock. It is behind by no more than the quickest answer took, and never
+ * ahead. Throws Transient where the database does not answer at the start.
  */
 export const databaseClock = async (database: Connection): Promise<Clock & Disposable> => {
   let ahead = -Infinity;
@@ -18,12 +18,12 @@ export const databaseClock = async (database: Connection): Promise<Clock & Dispo
       "select floor(extract(epoch from clock_timestamp()) * 1000)::bigint as now",
     );
     const answered = performance.now();
-    // It was that time at some moment between: nothing more is known, and what was known stays where it agrees.
+    // The database read its clock at some moment between the two; an earlier bound stays where it agrees with that.
     if (found !== undefined) ahead = Math.min(Math.max(ahead, found.now - answered), found.now - asked);
   };
   await look();
   const looking = setInterval(() => {
-    look().catch(() => undefined); // the next look will do
+    look().catch(() => undefined); // the next look comes soon
   }, LOOK_EVERY);
   return {
     now: () => Math.floor(ahead + performance.now()),

@@ -5,11 +5,14 @@ import { inChunks } from "../../runtime/chunks.ts";
 
 /** The table of a processor's rows. Stateless processors have none. */
 export const stateTable = (processor: string): string => {
-  if (!/^[a-z_]+$/.test(processor)) throw new Error(`${processor} names no table of state`);
+  if (!/^[a-z_]+$/.test(processor))
+    throw new Error(
+      `the processor name "${processor}" must be lower-case letters and underscores, since it names a table`,
+    );
   return `state_${processor}`;
 };
 
-/** Saves a commit within a transaction; false where it is refused, and then the transaction is to be rolled back. */
+/** Saves a commit within a transaction. False: it is fenced, and the transaction has changed nothing. */
 export const saveCommit = async (connection: Connection, commit: Commit): Promise<boolean> => {
   if (!(await saveLanes(connection, commit))) return false;
   await revisit(connection, commit);
@@ -20,8 +23,8 @@ export const saveCommit = async (connection: Connection, commit: Commit): Promis
 };
 
 /**
- * False when a lane's epoch is another's by now, and then nothing is changed of any lane: what was taken on one of them
- * must not count without its rows. Lanes are locked in one order, so that two commits never wait crosswise.
+ * Saves the lanes' progress. False where a lane has a later epoch by now: then no lane is changed, since progress on one
+ * lane must not count without its rows. Lanes are locked in one order, so that two commits never deadlock.
  */
 const saveLanes = async (connection: Connection, { processor, lanes }: Commit): Promise<boolean> => {
   const saved = await connection.query(
@@ -85,28 +88,28 @@ const saveRows = async (connection: Connection, processor: string, rows: readonl
     );
 };
 
-/** Rows as they are written, one by one: all texts of a commit together may be more than memory should hold. */
+/** Yields rows as they are written, one by one: the texts of a whole commit may be too much for memory. */
 function* written(rows: readonly RowWrite[]): Generator<Omit<RowWrite, "value"> & { readonly text: string }> {
   for (const { lane, key, value, due } of rows)
     if (value !== null) yield { lane, key, text: JSON.stringify(value), due };
 }
 
 /**
- * Units of what one statement is given, about. A string of V8's ends at 512 Mi, a message of PostgreSQL's at 1 GiB; and of
- * each statement all is in memory at once: as texts, as one text and as bytes.
+ * Characters of one statement's parameters, about. V8 limits a string to 512 Mi characters, PostgreSQL a message to 1 GiB.
+ * The parameters of a statement are in memory three times: as texts, as one text and as bytes.
  */
 const MAX_PIECE = scaledToHeap(8 * 1024 * 1024);
 
-/** Separates JSON texts (ASCII "record separator"), none of which holds it: JSON escapes control characters. */
+/** Separator of JSON texts (ASCII "record separator"). None of them holds it, since JSON escapes control characters. */
 const SEPARATOR = "\u001e";
 
-/** JSON texts in one parameter: in an array of texts each quote would be escaped, which costs more than the rest. */
+/** Joins JSON texts into one parameter: an array of texts would escape each quote, which costs more than the rest. */
 const together = (texts: readonly string[]): string => texts.join(SEPARATOR);
 
-/** SQL for the array of numbers and nulls that are joined in a parameter, where pg would write each as a text of its own. */
+/** SQL for an array of numbers and nulls that are joined in one parameter; pg would write each as a separate text. */
 const numbers = (parameter: string): string => `string_to_array(${parameter}, ',', '')`;
 
-/** SQL for the array of the texts in such a parameter. */
+/** SQL for the array of the texts that `together` joins in a parameter. */
 const apart = (parameter: string): string => `string_to_array(${parameter}, chr(30))`;
 
 const saveOutbox = async (connection: Connection, entries: readonly OutboxEntry[]): Promise<void> => {
@@ -148,7 +151,7 @@ const saveJobs = async (connection: Connection, jobs: Commit["jobs"]): Promise<v
     );
 };
 
-/** Jobs as they are written, one by one, as rows are. */
+/** Yields jobs as they are written, one by one, like rows. */
 function* asked(jobs: Commit["jobs"]): Generator<Omit<NewJob, "payload"> & { readonly text: string }> {
   for (const { queue, id, payload, runAt } of jobs) yield { queue, id, text: JSON.stringify(payload), runAt };
 }

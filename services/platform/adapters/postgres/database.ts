@@ -8,8 +8,8 @@ const MAX_CONNECTIONS = 20;
 const CONNECT_TIMEOUT = 10_000;
 const STATEMENT_TIMEOUT = 30_000;
 /**
- * Milliseconds that a transaction may stand still, as long as a silent member keeps its lanes (kafka.ts): a process that
- * is frozen within one would hold their rows locked for who takes them over.
+ * Milliseconds that a transaction may be idle: as long as a silent member keeps its lanes (adapters/kafka/consumer.ts). A
+ * process that is frozen within a transaction would lock the rows for the process that takes the lanes over.
  */
 const IDLE_TIMEOUT = 10_000;
 
@@ -37,11 +37,11 @@ const classified = (error: unknown, sql: string): Error => {
   return new Fatal(`${message} (in: ${sql.trim().slice(0, 200)})`, { cause: error });
 };
 
-/** What a pool has of its own. */
+/** Options of a pool. */
 export interface DatabaseOptions {
-  /** The schema whose tables it sees; else the server's choice for the role, mostly `public`. */
+  /** The schema whose tables the pool sees; else the server's choice for the role, mostly `public`. */
   readonly schema?: string;
-  /** Milliseconds to wait for a statement's answer, and that a transaction may stand still. */
+  /** Milliseconds to wait for a statement's answer, and that a transaction may be idle. */
   readonly patience?: number;
 }
 
@@ -62,8 +62,8 @@ export const openDatabase = (
     keepAlive: true,
     types: { getTypeParser },
   });
-  pool.on("error", () => undefined); // an idle connection was lost: the pool opens another when one is needed
-  // One that is lost within a transaction, between two statements, says so at the next; unheard, it would end the process.
+  pool.on("error", () => undefined); // an idle connection was lost: the pool opens another when it needs one
+  // A connection lost between two statements of a transaction fails the next one. Without a listener it would end the process.
   pool.on("connect", (client) => client.on("error", () => undefined));
 
   const connect = async (): Promise<pg.PoolClient> => {
@@ -88,7 +88,7 @@ export const openDatabase = (
         await connection.query("commit");
         return result;
       } catch (error) {
-        // Whatever state the connection is in, closing it rolls back.
+        // Closing the connection rolls back, whatever state it is in.
         broken = error instanceof Error ? error : new Error(String(error));
         throw error;
       } finally {

@@ -15,8 +15,9 @@ const known = (): readonly string[] =>
     .toSorted();
 
 /**
- * Brings the database to this version's tables; returns what it ran. An advisory lock lets one run at a time.
- * @param schema where they are, and made if it isn't there; else the role's own
+ * Brings the database to this version's tables; returns the migrations that it ran. An advisory lock lets one process
+ * migrate at a time.
+ * @param schema schema of the tables, created where it does not exist; else the role's own
  */
 export const migrate = async (address: string, schema?: string): Promise<readonly string[]> => {
   const ran = await runner({
@@ -30,7 +31,7 @@ export const migrate = async (address: string, schema?: string): Promise<readonl
   return ran.map(({ name }) => name);
 };
 
-/** Services never migrate: they refuse a database that is behind or ahead of what they know. Throws Fatal, Transient. */
+/** Checks that the database has this version's migrations, no fewer and no more: services never migrate. Throws Fatal, Transient. */
 export const checkSchema = async (database: Database): Promise<void> => {
   const run = await names(database);
   const missing = known().filter((name) => !run.includes(name));
@@ -38,7 +39,7 @@ export const checkSchema = async (database: Database): Promise<void> => {
     throw new Fatal(`the database lacks ${missing.join(", ")}: run \`ops migrate\` with this version first`);
   const unknown = run.filter((name) => !known().includes(name));
   if (unknown.length > 0)
-    throw new Fatal(`the database has ${unknown.join(", ")}, which this version doesn't know: start a newer version`);
+    throw new Fatal(`the database has ${unknown.join(", ")}, which this version does not know: start a newer version`);
 };
 
 const names = async (database: Database): Promise<readonly string[]> => {
@@ -46,6 +47,6 @@ const names = async (database: Database): Promise<readonly string[]> => {
     return (await database.query<{ name: string }>(`select name from ${TABLE}`)).map(({ name }) => name);
   } catch (error) {
     if (error instanceof Transient) throw error;
-    throw new Fatal(`the database isn't set up (${messageOf(error)}): run \`ops migrate\` first`);
+    throw new Fatal(`the database is not set up (${messageOf(error)}): run \`ops migrate\` first`);
   }
 };

@@ -15,8 +15,8 @@ import { saveCommit, stateTable } from "./commit.ts";
 export const postgresStore = (database: Database): Store => ({
   async claim(processor, lanes) {
     return database.query<LaneProgress>(
-      // Sequences go on from the clock's microseconds: a database restored from a backup must not give numbers again
-      // that readers have heard with other content.
+      // Sequences go on from the clock's microseconds: a database restored from a backup must not give numbers again that
+      // readers have seen with other content.
       `insert into lanes as l (processor, lane, epoch, sequence)
        select $1, lane, 1, (extract(epoch from clock_timestamp()) * 1000000)::bigint from unnest($2::int[]) lane
        on conflict (processor, lane) do update
@@ -45,7 +45,7 @@ export const postgresStore = (database: Database): Store => ({
   },
 
   async gather(processor, spans) {
-    // Offset 0 keeps the ranges apart, each a look into the index: as a join, all rows of a lane were gone through for each.
+    // Offset 0 keeps the ranges apart, so that each is one look into the index. As a join, each range scanned the whole lane.
     const found = await database.query<{ place: number; key: string; value: unknown }>(
       `select place, s.key, s.value from unnest($1::int[], $2::int[], $3::text[]) wanted (place, lane, key)
        join ${stateTable(processor)} s on s.lane = wanted.lane and s.key = wanted.key
@@ -63,7 +63,7 @@ export const postgresStore = (database: Database): Store => ({
 
   due: (processor, lanes, until, limit) =>
     database.query<DueRow>(
-      // So many of each lane at most, in the order of the index: after an outage all are due, and each turn takes some.
+      // At most `limit` rows of each lane, in the order of the index: after an outage all timers are due at once.
       `select first.* from unnest($1::int[]) wanted (lane) cross join lateral
        (select lane, key, due from ${stateTable(processor)} s
         where s.lane = wanted.lane and due <= $2 order by due, key limit $3) first
@@ -127,7 +127,7 @@ export const postgresStore = (database: Database): Store => ({
   },
 
   async settle({ queue, id, token }, settlement, outbox) {
-    // One statement, one round trip: thousands of jobs end by it.
+    // One statement is one round trip, and thousands of jobs are settled by it.
     const [saved] = await database.query<{ settled: boolean; sequences: readonly number[] | null }>(
       `with settled as (
          update jobs set
@@ -178,13 +178,13 @@ export const postgresStore = (database: Database): Store => ({
 const PROGRESS = `lane, epoch, cursors, heard as "lastSequence", within as "partiallyFolded", reached as "lastTime", sequence,
   time as watermark, examined as "readOffsets", examined_time as "readWatermark"`;
 
-/** The keys of spans: places, lanes and keys. */
+/** The spans' keys in three columns: index of the span, lane and key. */
 const keysOf = (spans: readonly LaneSpan[]): readonly unknown[] => {
   const keys = spans.flatMap(({ lane, keys: own }, place) => own.map((key) => ({ place, lane, key })));
   return [keys.map(({ place }) => place), keys.map(({ lane }) => lane), keys.map(({ key }) => key)];
 };
 
-/** The prefixes of spans: places, lanes, the first key that may begin with it, and the first behind. */
+/** The spans' prefixes in four columns: index of the span, lane, the prefix, and the first key behind its range. */
 const prefixesOf = (spans: readonly LaneSpan[]): readonly unknown[] => {
   const ranges = spans.flatMap(({ lane, prefix }, place) => (prefix === null ? [] : [{ place, lane, prefix }]));
   return [
@@ -195,6 +195,6 @@ const prefixesOf = (spans: readonly LaneSpan[]): readonly unknown[] => {
   ];
 };
 
-/** The first key behind all that begin with the prefix, where keys are compared by their bytes. */
+/** The first key behind all keys that begin with the prefix, where keys are compared by their bytes. */
 const behind = (prefix: string): string =>
   prefix.slice(0, -1) + String.fromCharCode(prefix.charCodeAt(prefix.length - 1) + 1);

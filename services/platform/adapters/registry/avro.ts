@@ -1,8 +1,9 @@
 import avro from "avsc";
 
 /**
- * avsc, which reads and writes Avro; the only file that imports it. Records read have nothing but their fields: avsc's own
- * methods on them would be enumerated beside. @param schema JSON text. Throws where it isn't Avro.
+ * Makes the avsc type of a schema. This file alone imports avsc. Records that it reads have their fields alone, without
+ * avsc's methods, which would be enumerated beside them.
+ * @param schema JSON text. Throws where it isn't Avro
  */
 export const avroType = (schema: string): AvroType =>
   avro.Type.forSchema(JSON.parse(schema) as avro.Schema, { omitRecordMethods: true });
@@ -10,7 +11,7 @@ export const avroType = (schema: string): AvroType =>
 export type AvroType = avro.Type;
 export type AvroResolver = ReturnType<avro.Type["createResolver"]>;
 
-/** Whether what one schema has written is read by the other (Avro: BACKWARD compatible). */
+/** Tells whether the reader schema reads all that the writer schema has written (Avro: BACKWARD compatible). */
 export const canRead = (reader: string, writer: string): boolean => {
   try {
     avroType(reader).createResolver(avroType(writer));
@@ -20,7 +21,7 @@ export const canRead = (reader: string, writer: string): boolean => {
   }
 };
 
-/** A value given in JSON as a schema wants it: what lacks has its default, what the schema doesn't know is left out. */
+/** Completes a JSON value for a schema: missing fields get their defaults, and unknown fields are left out. */
 export const withDefaults = (type: AvroType, value: unknown): unknown => {
   if (avro.Type.isType(type, "record")) return isRecord(value) ? filled(type as avro.types.RecordType, value) : value;
   if (avro.Type.isType(type, "array"))
@@ -44,7 +45,7 @@ const filled = ({ fields }: avro.types.RecordType, value: Readonly<Record<string
   return all;
 };
 
-/** What keeps a value from being of the type, field by field; nothing where it is. */
+/** The reasons why a value is not of the type, field by field; none where it is. */
 export const problemsOf = (type: AvroType, value: unknown): readonly string[] => {
   const problems: string[] = [];
   type.isValid(value, {
@@ -64,7 +65,7 @@ const nameOf = (type: AvroType): string => {
   return `${/^[aei]/.test(typeName) ? "an" : "a"} ${typeName.replace("logical:", "")}`;
 };
 
-/** Where avsc is in a buffer. */
+/** avsc's position in a buffer. */
 interface Tap {
   readonly buf: Uint8Array;
   readonly pos: number;
@@ -83,9 +84,9 @@ interface Part {
 }
 
 /**
- * How many items the next block of an array or map has (Avro 1.12, "Binary encoding"); 0 is the end. avsc itself
- * believes whatever a block says and reads on behind the end of the buffer: nine bytes of garbage would keep it busy
- * for years. An item takes a byte at least. (One of an array of nulls takes none, but who would send that?)
+ * Reads the number of items in the next block of an array or map (Avro 1.12, "Binary encoding"); 0 is the end. avsc
+ * believes any number and reads on behind the end of the buffer: nine bytes of garbage would keep it busy for years. An
+ * item takes a byte at least, except in an array of nulls, which none of our schemas has.
  */
 const blockSize = (tap: Tap): number => {
   let items = tap.readLong();
@@ -94,8 +95,8 @@ const blockSize = (tap: Tap): number => {
     items = -items;
   }
   if (items <= tap.buf.length - tap.pos) return items;
-  if (items === 0) return 0; // the buffer is at its end already, which avsc finds out itself
-  throw new Error(`${items} items can't be in what is left`);
+  if (items === 0) return 0; // the buffer has ended already, and avsc reports that
+  throw new Error(`a block claims ${items} items, but ${tap.buf.length - tap.pos} bytes are left`);
 };
 
 Object.assign(avro.types.ArrayType.prototype, {

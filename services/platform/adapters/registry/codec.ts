@@ -10,10 +10,10 @@ import type { Registry } from "./registry.ts";
 /** Confluent's wire format: a zero byte, the writer schema's id (4 bytes, big-endian), the Avro binary. */
 const MAGIC = 0;
 const PREFIX = 5;
-/** Bytes that a value of another product may have: Kafka's own default limit for a record. */
+/** Bytes that a value of another product may have: Kafka's default limit for a record. */
 const MAX_EXTERNAL_VALUE = 1_048_588;
 
-/** Where values are written before they are copied: of one that has no room there, avsc only counts the bytes first. */
+/** Buffer in which values are written before they are copied. Of a larger value avsc only counts the bytes there. */
 const scratch = Buffer.allocUnsafe(64 * 1024);
 
 const maxValueOf = ({ owner }: Topic): number => (owner === "external" ? MAX_EXTERNAL_VALUE : MAX_RECORD);
@@ -27,7 +27,7 @@ export const schemaOf = ({ schema }: Topic): string =>
     JSON.parse(readFileSync(fileURLToPath(new URL(`../../../../schemas/${schema}.avsc`, import.meta.url)), "utf8")),
   );
 
-/** The id under which each topic's schema is registered. Throws Fatal where one isn't: services register nothing. */
+/** The id under which each topic's schema is registered. Throws Fatal where one is not: services register nothing. */
 export const registeredIds = async (
   { topics }: Pick<Product, "topics">,
   registry: Registry,
@@ -41,7 +41,7 @@ export const registeredIds = async (
   );
   const missing = found.flatMap(({ subject, registered }) => (registered === null ? [subject] : []));
   if (missing.length > 0)
-    throw new Fatal(`the schema registry doesn't know our schema of ${missing.join(", ")}: run \`ops topics\` first`);
+    throw new Fatal(`the schema registry does not have our schema of ${missing.join(", ")}: run \`ops topics\` first`);
   return new Map(found.map(({ id, registered }) => [id, registered ?? 0]));
 };
 
@@ -55,7 +55,7 @@ export const avroCodec = (
 ): Codec => {
   const types = new Map(Object.entries(topics).map(([id, topic]) => [id, avroType(schemaOf(topic))]));
   const readers = new Map<string, Read>();
-  // Asked for anew each time: it may be registered yet.
+  // These ids are asked for anew each time: somebody may register them.
   const unregistered = new Set<string>();
 
   const typeOf = (topic: TopicId): AvroType => {
@@ -66,7 +66,7 @@ export const avroCodec = (
 
   for (const [topic, id] of ids) readers.set(readerName(topic, id), (bytes) => typeOf(topic).fromBuffer(bytes));
 
-  /** Fetched once; what makes a schema unusable is found out once, too. */
+  /** Makes the reader of a schema. It is made once, and once too where the schema is unusable. */
   const readerFor = async (topic: TopicId, id: number): Promise<Read> => {
     const type = typeOf(topic);
     const writer = await registry.find(id);

@@ -1,34 +1,34 @@
 import { COMPATIBILITY, SchemaRegistry, SchemaType } from "@kafkajs/confluent-schema-registry";
 import { Fatal, messageOf, Transient } from "../../contract/failure.ts";
 
-/** A Confluent-compatible schema registry. The only file that imports its client. */
+/** A Confluent-compatible schema registry. This file alone imports its client. */
 export interface Registry {
-  /** The text of the schema with this id, JSON if it is Avro's; null where the registry has none. Throws Transient. */
+  /** The text of the schema with this id (JSON for Avro); null where the registry has none. Throws Transient. */
   find(id: number): Promise<string | null>;
-  /** The id of this schema under the subject; null where it isn't registered there. Throws Transient. */
+  /** The id of this schema under the subject; null where it is not registered there. Throws Transient. */
   idOf(subject: string, schema: string): Promise<number | null>;
   /**
-   * Registers it; a subject that is new gets compatibility BACKWARD, one that has another level keeps it. Throws
-   * Transient, or what the registry refuses.
+   * Registers a schema. A new subject gets compatibility BACKWARD; a subject with another level keeps it. Throws Transient,
+   * and Fatal where the registry refuses the schema.
    */
   register(subject: string, schema: string): Promise<Registration>;
 }
 
 export interface Registration {
   readonly id: number;
-  /** The subject's level: BACKWARD unless someone chose another. */
+  /** The subject's compatibility level: BACKWARD, unless an operator chose another. */
   readonly compatibility: string;
 }
 
-/** Milliseconds the registry has for an answer. */
+/** Milliseconds that the registry has for an answer. */
 const TIMEOUT = 10_000;
 
-/** The client refuses to register under another level than the subject's, and names both: (wanted != found). */
+/** The client's error for another level than the subject's. It names both: (wanted != found). */
 const OTHER_LEVEL = /Compatibility does not match the configuration \(\w+ != (\w+)\)/;
 
 /**
- * The HTTP status of the registry's own "no". The client forgets the 404 of a schema that isn't there, and has a 400
- * ("Error, status 400: connect …") for no answer at all.
+ * The HTTP status with which the registry refused; undefined for any other failure. The client loses the 404 of a missing
+ * schema, and reports 400 ("Error, status 400: connect …") where there was no answer at all.
  */
 const refused = (error: unknown): number | undefined => {
   const { name, status } = error as { readonly name?: string; readonly status?: number };
@@ -40,7 +40,7 @@ const refused = (error: unknown): number | undefined => {
 const transient = (what: string, error: unknown): Transient =>
   new Transient(`schema registry: ${what}: ${messageOf(error)}`, { cause: error });
 
-/** @param host base URL of the API, credentials in it if it wants them (HTTP basic) */
+/** Opens a registry. @param host base URL of the API, with the credentials where it needs them (HTTP basic) */
 export const openRegistry = (host: string): Registry => {
   const url = new URL(host);
   const username = decodeURIComponent(url.username);
@@ -51,7 +51,7 @@ export const openRegistry = (host: string): Registry => {
   url.username = "";
   url.password = "";
   const base = url.href.replace(/\/$/, "");
-  // One retry of the client's own, quick: whoever asks waits and asks again.
+  // The client retries once, quickly: the caller waits and asks again.
   const client = new SchemaRegistry({
     host: base,
     retry: { retries: 1, initialRetryTimeInSecs: 0.2, maxRetryTimeInSecs: 1 },
@@ -59,7 +59,7 @@ export const openRegistry = (host: string): Registry => {
   });
   const asAvro = (schema: string) => ({ type: SchemaType.AVRO as const, schema });
   return {
-    // Not by the client, which parses what it finds and fails where it isn't Avro that avsc takes.
+    // Fetched without the client, which parses the schema and fails where avsc does not take it.
     async find(id) {
       try {
         const response = await fetch(`${base}/schemas/ids/${id}`, { headers, signal: AbortSignal.timeout(TIMEOUT) });
@@ -95,7 +95,7 @@ export const openRegistry = (host: string): Registry => {
   };
 };
 
-/** A registry's "no" stays; anything else may pass. */
+/** A refusal of the registry is Fatal; any other failure may pass. */
 const refusal = (subject: string, error: unknown): Error =>
   refused(error) === undefined
     ? transient(subject, error)

@@ -50,15 +50,15 @@ const said = (key: string, loggedAt: number, ...writes: Said["writes"]) => ({
     headers: {},
   },
 });
-/** One after the other, as if others had their turn between any two. */
+/** Folds the items one by one, as if other work had its turn between any two. */
 const foldAll = (
   processor: typeof rule,
   rows: ReadonlyMap<string, Row>,
   items: readonly ReturnType<typeof said>[],
-  of: Pick<Batch<Row, Said, undefined>, "due" | "refused" | "maxTimers" | "maxEffects">,
+  surroundings: Pick<Batch<Row, Said, undefined>, "due" | "refused" | "maxTimers" | "maxEffects">,
   time: number,
 ): Folded<Said, Row> => {
-  const fold = startFold({ ...of, processor, given: undefined, rows, time });
+  const fold = startFold({ ...surroundings, processor, given: undefined, rows, time });
   for (const item of items) fold.fold([item]);
   return fold.end() as Folded<Said, Row>;
 };
@@ -81,7 +81,7 @@ const batch = (
 const dueOf = ({ writes }: Folded<Said, Row>) => Object.fromEntries(writes.map(({ key, due }) => [key, due]));
 
 describe("timers", () => {
-  test("fire between records, by time and then key, whichever row's, those of a record's own time after it", () => {
+  test("fire between records, by time and then by key; those of a record's own time come after it", () => {
     const rows = { c: { wake: 2 }, b: { wake: 2 }, a: { wake: 5 }, d: { wake: 9 } };
     const items = [said("x", 2), said("y", 4, ["new", { wake: 4 }]), said("z", 5)];
     const done = batch(rows, items, 7);
@@ -90,14 +90,14 @@ describe("timers", () => {
     expect(done.timers).toBe(4);
   });
 
-  test("fire at the time that their row says last", () => {
+  test("fire at the time that their row asked for last", () => {
     batch({ a: { wake: 3 } }, [said("x", 2, ["a", { wake: 6 }]), said("y", 4)], 7);
     expect(folded).toEqual(["x at 2", "y at 4", "a at 6"]);
     batch({ a: { wake: 3 } }, [said("x", 2, ["a", { wake: 8 }])], 7);
     expect(folded).toEqual(["x at 2"]);
   });
 
-  test("end the batch when so many have fired; the others are still set, and what comes after them isn't folded", () => {
+  test("end the batch at their limit; the others stay set, and the events after them are not folded", () => {
     const rows = { a: { wake: 2 }, b: { wake: 3 }, c: { wake: 4 }, d: { wake: 9 } };
     const done = batch(rows, [said("x", 1), said("y", 3), said("z", 5)], 7, 2);
     expect(folded).toEqual(["x at 1", "a at 2", "y at 3", "b at 3"]);
@@ -105,7 +105,7 @@ describe("timers", () => {
     expect(dueOf(done)).toEqual({ a: null, b: null, c: 4, d: 9 });
   });
 
-  test("end it behind what is folded by then, and before nothing that is", () => {
+  test("end the batch at the time of the last event that is folded", () => {
     const rows = { a: { wake: 2 }, b: { wake: 3 }, c: { wake: 5 } };
     const items = [said("x", 1), said("y", 3), said("w", 4), said("v", 4)];
     const done = batch(rows, [...items, said("z", 6)], 7, 2);
@@ -115,7 +115,7 @@ describe("timers", () => {
     expect(dueOf(done)).toEqual({ a: null, b: null, c: 5 });
   });
 
-  test("of one time may end it, too: all records of that time are folded", () => {
+  test("of one time may end the batch, and all records of that time are folded", () => {
     const rows = { a: { wake: 3 }, b: { wake: 3 }, c: { wake: 3 } };
     const done = batch(rows, [said("x", 3), said("y", 4)], 7, 2);
     expect(folded).toEqual(["x at 3", "a at 3", "b at 3"]);
@@ -127,7 +127,7 @@ describe("timers", () => {
     ["poison", "it can't"],
     ["again", "inboxes: the row keeps asking to be woken at 3"],
     ["unwakeable", "no time at all"],
-  ] as const)("that the rule can't take are put off, and stop nobody: %s", (what, reason) => {
+  ] as const)("that the rule cannot take are put off, and the other timers fire: %s", (what, reason) => {
     const done = batch({ a: { wake: 3, what }, b: { wake: 4 } }, [said("x", 5)], 7);
     expect(folded.slice(-2)).toEqual(["b at 4", "x at 5"]);
     expect(done.stuck).toMatchObject([{ lane: 0, key: "a", error: { message: reason } }]);
@@ -135,8 +135,8 @@ describe("timers", () => {
   });
 });
 
-test("a batch ends when so much follows from it, between two times", () => {
-  const telling = {
+test("a batch ends at its limit of effects, between two times", () => {
+  const enqueuing = {
     ...rule,
     fold: (event: Said | Due, rows: Rows<Row>): Step<Row> => ({
       ...rule.fold(event, rows, undefined),
@@ -144,8 +144,8 @@ test("a batch ends when so much follows from it, between two times", () => {
     }),
   };
   const items = [said("x", 1), said("y", 2), said("z", 2), said("w", 3)];
-  const of = { due: [], refused: new Map(), maxTimers: 9, maxEffects: 2 };
-  const done = foldAll(telling, new Map(), items, of, 7);
+  const limits = { due: [], refused: new Map(), maxTimers: 9, maxEffects: 2 };
+  const done = foldAll(enqueuing, new Map(), items, limits, 7);
   expect(done).toMatchObject({ items: 3, time: 2, effects: { length: 3 } });
 });
 
@@ -161,31 +161,31 @@ describe("an event of several keys", () => {
   };
   const toAll = said("a", 2);
   const item = { ...toAll, event: { ...toAll.event, keys: ["a", "bad", "b"] } };
-  const of = { due: [], refused: new Map(), maxTimers: 9, maxEffects: 9 };
+  const limits = { due: [], refused: new Map(), maxTimers: 9, maxEffects: 9 };
 
-  test("is folded for each of them, and is refused for one alone", () => {
+  test("is folded for each of them, and is refused for one key alone", () => {
     folded.length = 0;
-    const done = foldAll(noting, new Map(), [item, said("c", 3)], of, 7);
+    const done = foldAll(noting, new Map(), [item, said("c", 3)], limits, 7);
     expect(folded).toEqual(["a at 2", "b at 2", "c at 3"]);
     expect(done).toMatchObject({ items: 2, events: 4, poisoned: [{ item, error: { message: "it can't" } }] });
   });
 
-  test("is one note of all users about whom it says the same", () => {
-    const { effects } = foldAll(noting, new Map(), [item, said("c", 3)], of, 7);
+  test("gives one multicast to all keys with equal entries", () => {
+    const { effects } = foldAll(noting, new Map(), [item, said("c", 3)], limits, 7);
     expect(effects.map(({ effect }) => effect)).toEqual([
       { type: "multicast", topic: "ledger", entry: verdict, keys: ["a", "b"] },
       { type: "multicast", topic: "ledger", entry: verdict, keys: ["c"] },
     ]);
   });
 
-  test("spoils the batch by the one key that it fails for, and without that is folded for the others", () => {
+  test("makes the rows dirty by the key that it fails for, and is folded for the others without that key", () => {
     const inPlace = { ...noting, parts: whole as RowParts<Row> };
-    expect(() => foldAll(inPlace, new Map(), [item], of, 7)).toThrow(
+    expect(() => foldAll(inPlace, new Map(), [item], limits, 7)).toThrow(
       expect.objectContaining({ key: "bad", by: item }) as DirtyRows<Said>,
     );
     const refused: Refused<Said> = new Map([["bad", new Map([[item, "it can't"]])]]);
     folded.length = 0;
-    const done = foldAll(inPlace, new Map(), [item], { ...of, refused }, 7);
+    const done = foldAll(inPlace, new Map(), [item], { ...limits, refused }, 7);
     expect(folded).toEqual(["a at 2", "b at 2"]);
     expect(done.poisoned).toEqual([{ item, error: "it can't" }]);
   });
@@ -201,12 +201,12 @@ describe("a fold that fails where rows are changed in place", () => {
     maxEffects: 1,
   });
 
-  test("spoils the batch, which says by what", () => {
+  test("makes the rows dirty, and the error names the key and the timer", () => {
     const run = () => foldAll(inPlace, rows, [], batchOf(new Map()), 7);
     expect(run).toThrow(expect.objectContaining({ key: "a", by: 3, cause: new Poison("it can't") }) as DirtyRows<Said>);
   });
 
-  test("is left out of the batch that is told of it", () => {
+  test("is left out of the next batch, which is given it as refused", () => {
     const done = foldAll(inPlace, rows, [], batchOf(new Map([["a", new Map([[3, "it can't"]])]])), 7);
     expect(done.stuck).toEqual([{ lane: 0, key: "a", at: 7, error: "it can't" }]);
   });

@@ -7,8 +7,8 @@ import { reorderBuffer } from "./reorder-buffer.ts";
 
 const presence: TopicPartition = { topic: "presence", partition: 0 };
 const inbox: TopicPartition = { topic: "inbox", partition: 0 };
-const places = [presence, inbox];
-const unheld: LaneProgress = {
+const partitions = [presence, inbox];
+const unclaimed: LaneProgress = {
   lane: 0,
   epoch: 1,
   cursors: {},
@@ -28,9 +28,10 @@ interface Said {
   readonly loggedAt: number;
 }
 
-const open = (hold: LaneProgress = unheld) => reorderBuffer<Said>(places, 1, new Map([[0, hold]]), product);
+const open = (progress: LaneProgress = unclaimed) =>
+  reorderBuffer<Said>(partitions, 1, new Map([[0, progress]]), product);
 const record = (
-  place: TopicPartition,
+  from: TopicPartition,
   offset: number,
   queue: string,
   number: number,
@@ -38,9 +39,9 @@ const record = (
   size = 0,
 ) => ({
   lane: 0,
-  from: place,
-  raw: { ...place, offset, timestamp: 0, key: null, value: new Uint8Array(size), headers: {} },
-  origin: { ...place, offset },
+  from,
+  raw: { ...from, offset, timestamp: 0, key: null, value: new Uint8Array(size), headers: {} },
+  origin: { ...from, offset },
   queue,
   number,
   events: loggedAt.map((time, index) => ({ key: `${queue} ${number}.${index}`, at: time, loggedAt: time })),
@@ -48,11 +49,11 @@ const record = (
 const keysOf = ({ items }: ReturnType<ReturnType<typeof open>["ready"]>): readonly string[] =>
   items.map(({ event }) => event.key);
 
-describe("what is held back", () => {
-  test("is due in the order of time across queues, and never before what it follows", () => {
+describe("the events in the reorder buffer", () => {
+  test("are ready in the order of time across queues, and never before an earlier event of their partition", () => {
     const waiting = open();
     waiting.add(record(presence, 0, "p", 0, [5]));
-    waiting.add(record(presence, 1, "p", 1, [3])); // a producer's clock was behind
+    waiting.add(record(presence, 1, "p", 1, [3])); // the producer's clock was behind
     waiting.add(record(inbox, 0, "a", 1, [4, 6]));
     waiting.add(record(inbox, 1, "b", 1, [1]));
     expect(waiting.earliest()).toBe(1);
@@ -60,7 +61,7 @@ describe("what is held back", () => {
     expect(waiting.ready(5, 10).items.find(({ event }) => event.key === "p 1.0")?.event.loggedAt).toBe(5);
   });
 
-  test("is cut only between times", () => {
+  test("are cut only between two times", () => {
     const waiting = open();
     waiting.add(record(presence, 0, "p", 0, [1, 2, 2, 2, 3]));
     waiting.add(record(inbox, 0, "a", 1, [2, 4]));
@@ -70,26 +71,26 @@ describe("what is held back", () => {
     expect(waiting.ready(0, 9)).toMatchObject({ until: 0, items: [] });
   });
 
-  test("leaves the cursor at what isn't folded yet, and says what is folded behind it", () => {
+  test("keep the cursor at the first that is not folded, and the progress names those folded behind it", () => {
     const waiting = open();
     waiting.add(record(inbox, 0, "slow", 1, [9]));
     waiting.add(record(inbox, 1, "fast", 1, [1]));
     waiting.add(record(inbox, 2, "fast", 2, [2, 8]));
     waiting.advance(inbox, 3);
-    const hold = waiting.release(5, unheld);
-    expect(hold).toMatchObject({
+    const progress = waiting.release(5, unclaimed);
+    expect(progress).toMatchObject({
       cursors: {},
       lastSequence: { fast: 1 },
       partiallyFolded: { fast: 1 },
       lastTime: { fast: 2 },
     });
-    const after = waiting.release(9, hold);
+    const after = waiting.release(9, progress);
     expect(after).toMatchObject({ cursors: { "inbox/0": 3 }, lastSequence: { slow: 1, fast: 2 }, partiallyFolded: {} });
     expect(waiting.release(9, after).cursors).toBe(after.cursors);
     expect(waiting.has(0)).toBe(false);
   });
 
-  test("counts an event of several keys for each of them, and keeps it whole", () => {
+  test("count once for each of their keys, and are never split", () => {
     const toAll = (offset: number, sizes: readonly number[]) => {
       const made = record(
         inbox,
@@ -106,43 +107,44 @@ describe("what is held back", () => {
     waiting.add(toAll(1, [4]));
     expect(waiting.ready(99, 1)).toMatchObject({ until: 0, items: { length: 1 } });
     expect(waiting.ready(99, 4)).toMatchObject({ until: 1, items: { length: 2 } });
-    const hold = waiting.release(0, unheld);
-    expect(hold).toMatchObject({ partiallyFolded: { a: 3 } });
-    const again = open(hold);
+    const progress = waiting.release(0, unclaimed);
+    expect(progress).toMatchObject({ partiallyFolded: { a: 3 } });
+    const again = open(progress);
     again.add(toAll(0, [3, 2]));
     again.add(toAll(1, [4]));
     expect(keysOf(again.ready(99, 3))).toEqual(["a 0.1", "a 1.0"]);
     expect(again.ready(99, 2)).toMatchObject({ until: 1 });
-    expect(again.release(99, hold)).toMatchObject({ lastSequence: { a: 1 }, partiallyFolded: {} });
+    expect(again.release(99, progress)).toMatchObject({ lastSequence: { a: 1 }, partiallyFolded: {} });
   });
 
-  test("goes on where it was, whenever it is read again", () => {
+  test("go on after the progress that was saved, whenever they are read again", () => {
     const times = fc.array(fc.array(fc.nat(9), { minLength: 1, maxLength: 3 }), { maxLength: 8 });
     fc.assert(
       fc.property(times, times, fc.nat(9), fc.nat(9), (one, two, first, second) => {
-        const fill = (hold: LaneProgress) => {
-          const waiting = open(hold);
+        const fill = (progress: LaneProgress) => {
+          const waiting = open(progress);
           let offset = 0;
           for (const [queue, records] of Object.entries({ one, two }))
             for (const [index, loggedAt] of records.entries()) {
               const number = index + 1;
-              if (number > (hold.lastSequence[queue] ?? 0)) waiting.add(record(inbox, offset, queue, number, loggedAt));
+              if (number > (progress.lastSequence[queue] ?? 0))
+                waiting.add(record(inbox, offset, queue, number, loggedAt));
               offset++;
             }
           waiting.advance(inbox, offset);
           return waiting;
         };
-        const whole = fill(unheld);
-        const begun = fill(unheld);
+        const whole = fill(unclaimed);
+        const begun = fill(unclaimed);
         const until = Math.max(first, second);
         const earlier = keysOf(begun.ready(Math.min(first, second), 100));
-        const again = fill(begun.release(Math.min(first, second), unheld));
+        const again = fill(begun.release(Math.min(first, second), unclaimed));
         expect([...earlier, ...keysOf(again.ready(until, 100))]).toEqual(keysOf(whole.ready(until, 100)));
       }),
     );
   });
 
-  test("is bounded altogether, and whoever has their share by then takes no more", () => {
+  test("have one bound together, and a partition that has its share then is full", () => {
     const waiting = open();
     const MIB = 1024 * 1024;
     waiting.add(record(presence, 0, "p", 0, [1], 33 * MIB));
@@ -151,7 +153,7 @@ describe("what is held back", () => {
     expect([waiting.isFull(presence), waiting.isFull(inbox)]).toEqual([true, false]);
     waiting.add(record(inbox, 0, "a", 1, [2], 32 * MIB));
     expect([waiting.isFull(presence), waiting.isFull(inbox)]).toEqual([true, true]);
-    waiting.release(1, unheld);
+    waiting.release(1, unclaimed);
     expect([waiting.isFull(presence), waiting.isFull(inbox)]).toEqual([false, false]);
   });
 });

@@ -10,7 +10,7 @@ import { avroCodec } from "../../adapters/registry/codec.ts";
 import { relay } from "../output/relay.ts";
 import { worker } from "./worker.ts";
 
-/** What a worker needs for a job that is due, with a clock that stands at `time.now`. */
+/** A world with one job that is due, under a clock that shows `time.now`. */
 const workplace = async () => {
   const time = { now: 0 };
   const clock = { now: () => time.now };
@@ -24,7 +24,7 @@ const workplace = async () => {
   return { time, store, world: { product, log, store, codec, clock, relay: relay(log, store), wakeups: wakeups() } };
 };
 
-/** Milliseconds between the attempts of a job that fails so, again and again. */
+/** Milliseconds between the attempts of a job that always fails by this error. */
 const pauses = async (error: Error, attempts: number): Promise<readonly number[]> => {
   const { time, store, world } = await workplace();
   const failing = worker({ queue: "mail", concurrency: 1, attempt: () => Promise.reject(error) }, world);
@@ -39,17 +39,17 @@ const pauses = async (error: Error, attempts: number): Promise<readonly number[]
   return waits;
 };
 
-test("what may pass is tried again at once, and less and less often", async () => {
+test("a job that fails transiently is tried again soon, and then less and less often", async () => {
   expect(await pauses(new Transient("Kafka: not now"), 8)).toEqual(
     [2, 4, 8, 16, 32, 60, 60, 60].map((seconds) => seconds * SECOND),
   );
 });
 
-test("what is a fault of ours is tried again after a minute", async () => {
+test("a job that fails by a fault of ours is tried again after a minute", async () => {
   expect(await pauses(new Error("undefined is not a function"), 2)).toEqual([MINUTE, MINUTE]);
 });
 
-/** A worker whose attempts send when they are told to go on, if they may still; `end` says how many have. */
+/** A worker whose attempts wait, and then send if they still hold the lease. `end` lets them go on and counts those that sent. */
 const hesitant = async () => {
   const { time, world } = await workplace();
   const goOn = Promise.withResolvers<void>();
@@ -76,20 +76,20 @@ const hesitant = async () => {
   return { time, work, end };
 };
 
-test("who stood still until another may have taken the job doesn't send any more", async () => {
+test("a worker that stood still until another may have taken the job does not send", async () => {
   const { time, end } = await hesitant();
-  time.now += 26 * SECOND; // another's clock may be ahead
+  time.now += 26 * SECOND; // the clock of another process may be ahead
   expect(await end()).toBe(0);
 });
 
-test("a lease that has run out is not renewed, but taken anew: only who has it then sends", async () => {
+test("a lease that has run out is not renewed but taken anew, and only its new holder sends", async () => {
   const { time, work, end } = await hesitant();
   time.now += 30 * SECOND;
   await work.step();
   expect(await end()).toBe(1);
 });
 
-test("who takes long for it renews the lease, and sends", async () => {
+test("an attempt that takes long renews its lease, and sends", async () => {
   const { time, work, end } = await hesitant();
   for (let seconds = 0; seconds < 60; seconds += 20) {
     time.now += 20 * SECOND;
@@ -98,7 +98,7 @@ test("who takes long for it renews the lease, and sends", async () => {
   expect(await end()).toBe(1);
 });
 
-test("what somebody saved and didn't live to publish is published by another who works there", async () => {
+test("records that a process saved and did not live to publish are published by another worker of the queue", async () => {
   const { time, store, world } = await workplace();
   const [job] = await store.lease("mail", 1, time.now, time.now + MINUTE);
   if (job === undefined) throw new Error("no job");
@@ -107,14 +107,14 @@ test("what somebody saved and didn't live to publish is published by another who
   const other = worker({ queue: "mail", concurrency: 1, attempt: () => Promise.reject(new Error("none")) }, world);
 
   await other.step();
-  expect(await world.relay.step()).toBe(false); // whoever saved it may be about to publish it
+  expect(await world.relay.step()).toBe(false); // the process that saved it may be about to publish it
   time.now += 2 * MINUTE;
   await other.step();
   expect(await world.relay.step()).toBe(true);
   expect(await world.log.offsets([{ topic: "notifications", partition: 0 }])).toEqual([{ low: 0, high: 1 }]);
 });
 
-test("what ended a month ago is forgotten, however much it is, and what was noted of it", async () => {
+test("jobs that ended a month ago are forgotten with their notes, however many there are", async () => {
   const { time, store, world } = await workplace();
   const noted = { left: 2_500, asked: [] as number[] };
   const done = { settlement: { state: "done" }, publish: [], detail: {} } as const;

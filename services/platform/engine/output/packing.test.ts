@@ -21,7 +21,7 @@ const verdict = (more: Partial<Verdict> = {}): Verdict => ({
   ...more,
 });
 
-test("verdicts that differ in their users alone become one on each partition of theirs", () => {
+test("verdicts that differ in their users alone become one entry on each partition of these users", () => {
   const users = Array.from({ length: 40 }, (_none, index) => `user-${index}`);
   const pack = packing(multicasts.ledger, 3);
   for (const user of users) pack.add(verdict(), [user]);
@@ -36,11 +36,11 @@ test("verdicts that differ in their users alone become one on each partition of 
   expect(reasons.filter((reason) => reason === "read")).toEqual(["read"]);
 });
 
-test("of one user, verdicts keep their order, whoever else is told the same", () => {
+test("the verdicts of a user keep their order, whichever users they share them with", () => {
   const candidate = () => verdict({ verdict: "CANDIDATE", reason: null });
   const held = () => verdict({ verdict: "HELD", reason: "timeout", messageIds: [] });
   const pack = packing(multicasts.ledger, 1);
-  // Who is mentioned has another object, and so have those in another record.
+  // Equal entries may be different objects: of a mentioned user, or of another record.
   for (const user of ["ada", "bob"]) {
     pack.add(candidate(), [user]);
     pack.add(held(), [user]);
@@ -52,7 +52,7 @@ test("of one user, verdicts keep their order, whoever else is told the same", ()
   ]);
 });
 
-test("an entry names 500 users at most, and so does a record", () => {
+test("an entry names at most 500 users, and so does a record", () => {
   const users = Array.from({ length: 1_201 }, (_none, index) => `user-${index}`);
   const pack = packing(multicasts.ledger, 1);
   pack.add(verdict(), users);
@@ -67,10 +67,10 @@ const entriesOf = (pack: Packing) =>
 const sizes = (topic: "inbox" | "ledger", records: readonly { readonly value: unknown }[]): readonly number[] =>
   records.map(({ value }) => avroType(schemaOf(topics[topic])).toBuffer(value).length);
 
-test.each([36, MAX_ID_LENGTH])("a record stays below what its topic takes where ids have %i characters", (length) => {
+test.each([36, MAX_ID_LENGTH])("a record stays below its topic's limit where ids have %i characters", (length) => {
   const ids = Array.from({ length: 500 }, (_none, index) => id(index, length));
   const ledger = packing(multicasts.ledger, 1);
-  // Quiet hours end: all are told of all that they missed in a night.
+  // At the end of quiet hours every user is notified of all that they missed in a night.
   for (const user of ids.slice(0, 100))
     ledger.add(verdict({ messageIds: ids, notificationId: id(1, 36), facts: { user } }), [user]);
   const inbox = packing(multicasts.inbox, 1);

@@ -7,12 +7,12 @@ import { topicWatermark, hasReached } from "./flow-watermark.ts";
 
 const START = 1_000_000;
 
-/** Answers questions when it is told to; `asked` counts them. */
-const slow = () => {
+/** A watermark that answers when it is told to; `asked` counts the questions. */
+const slowWatermark = () => {
   const waiting: ((at: number) => void)[] = [];
   let asked = 0;
   return {
-    pace: () => {
+    watermark: () => {
       asked += 1;
       return new Promise<number>((resolve) => waiting.push(resolve));
     },
@@ -21,39 +21,39 @@ const slow = () => {
   };
 };
 
-test("a topic's pace is the time of the question by which all that the topic had is folded", async () => {
+test("a topic's watermark is the time of the question by which all of its records are folded", async () => {
   await using chat = topology(product, await memoryCodec(), START, () => 2);
   await chat.process(mailer);
   let now = 10;
-  const pace = await topicWatermark(mailer.name, "preferences", { ...chat.world, clock: { now: () => now } });
+  const watermark = await topicWatermark(mailer.name, "preferences", { ...chat.world, clock: { now: () => now } });
   const choose = () =>
     chat.publish({ topic: "preferences", key: "ada", value: { userId: "ada", unsubscribed: [], occurredAt: START } });
-  expect(await pace()).toBe(10);
+  expect(await watermark()).toBe(10);
   await choose();
   now = 20;
-  expect(await pace()).toBe(10);
+  expect(await watermark()).toBe(10);
   now = 30;
   await choose();
-  expect(await pace()).toBe(10);
+  expect(await watermark()).toBe(10);
   await chat.settle();
-  expect([await pace(), await pace()]).toEqual([20, 30]); // of the older question first
+  expect([await watermark(), await watermark()]).toEqual([20, 30]); // the older question is answered first
 });
 
-test("what a pace has come to is asked once for all, and not again where it is known", async () => {
-  const { pace, answer, asked } = slow();
-  const hasCome = hasReached(pace);
-  const both = Promise.all([hasCome(5), hasCome(7)]);
+test("a watermark is asked once for all callers, and not again for a time that it has reached", async () => {
+  const { watermark, answer, asked } = slowWatermark();
+  const isReached = hasReached(watermark);
+  const both = Promise.all([isReached(5), isReached(7)]);
   answer(7);
   expect(await both).toEqual([true, true]);
-  expect(await hasCome(6)).toBe(true);
+  expect(await isReached(6)).toBe(true);
   expect(asked()).toBe(1);
 });
 
-test("who asks while an older question waits has one of their own after it", async () => {
-  const { pace, answer, asked } = slow();
-  const hasCome = hasReached(pace);
-  const early = hasCome(5);
-  const late = hasCome(7);
+test("a caller during an older question gets a new question after it", async () => {
+  const { watermark, answer, asked } = slowWatermark();
+  const isReached = hasReached(watermark);
+  const early = isReached(5);
+  const late = isReached(7);
   answer(5);
   expect(await early).toBe(true);
   answer(7);
