@@ -1,4 +1,5 @@
 import type { Attachment } from "../domain/records.ts";
+import { ELLIPSIS, startOf } from "../domain/text.ts";
 
 /**
  * What a snapshot carries at most, in UTF-16 code units unless said otherwise: with 500 ids of MAX_ID_LENGTH, and each
@@ -23,7 +24,7 @@ const MAX_ADDRESS = 1_000;
 
 /** The text as it is or, beyond the limit, its beginning and an ellipsis. */
 export const cut = (text: string, limit: number): string =>
-  text.length <= limit ? text : `${text.slice(0, limit).replace(/[\ud800-\udbff]$/, "")}…`;
+  text.length <= limit ? text : startOf(text, limit) + ELLIPSIS;
 
 export const cutOrNull = (text: string | null, limit: number): string | null =>
   text === null ? null : cut(text, limit);

@@ -5,24 +5,24 @@ import { inboxRowKey, type ProfileRow, profileKey, type ReadPosition } from "../
 import type { ConversationId, UserId } from "../domain/ids.ts";
 import type { ConversationView, Snapshot } from "../domain/records.ts";
 import type { Millis } from "../platform/contract/time.ts";
-import { folded, type PreferenceRow } from "./rule.ts";
+import { caseFolded, type PreferenceRow } from "./rule.ts";
 import type { Suppression } from "./suppression.ts";
 
-/** What a mail's recipient, conversations and messages have become since it was decided. */
+/** The state of a mail's recipient and conversations now, after the notification was decided. */
 export interface Present {
-  readonly profile: Ended | undefined;
+  readonly profile: Deletable | undefined;
   readonly preference: Pick<PreferenceRow, "unsubscribed"> | undefined;
   /** In the order of the snapshot's conversations. */
   readonly conversations: readonly {
-    readonly row: Ended | undefined;
+    readonly row: Deletable | undefined;
     readonly thread: ReadPosition | undefined;
   }[];
 }
 
-/** When a user or a conversation was last deleted, and since when they are back. */
-type Ended = Pick<ProfileRow, "deletedAt" | "restoredAt">;
+/** The times at which a user or a conversation was last deleted and last restored. */
+type Deletable = Pick<ProfileRow, "deletedAt" | "restoredAt">;
 
-/** Why a mail to the address is not to be sent any more, or null if it is. @param at when it was decided */
+/** Returns the reason to suppress the mail to an address now, or null to send it. @param at time of the decision */
 export const outdated = (
   { conversations }: Snapshot,
   address: string,
@@ -30,7 +30,7 @@ export const outdated = (
   present: Present,
 ): Suppression | null => {
   if (isGone(present.profile, at)) return "user_deleted";
-  if (present.preference?.unsubscribed.includes(folded(address)) === true) return "unsubscribed";
+  if (present.preference?.unsubscribed.includes(caseFolded(address)) === true) return "unsubscribed";
   const states = conversations.map((conversation, index) => {
     const now = present.conversations[index];
     if (isGone(now?.row, at)) return "deleted";
@@ -40,18 +40,18 @@ export const outdated = (
   return states.includes("read") ? "superseded" : "conversation_deleted";
 };
 
-/** Deleted, and not back by then: whoever is back since has lost what there was before. */
-const isGone = (row: Ended | undefined, at: Millis): boolean =>
+/** Deleted, and not restored by the time of the decision: a later restore doesn't bring the old messages back. */
+const isGone = (row: Deletable | undefined, at: Millis): boolean =>
   row !== undefined && row.deletedAt !== null && (row.restoredAt === null || row.restoredAt > at);
 
-/** Nothing of what is shown is news, system messages apart. */
+/** Every message shown was read, system messages apart. */
 const isRead = ({ messages }: ConversationView, thread: ReadPosition | undefined): boolean => {
   if (thread === undefined) return false;
   const { readUntil = -Infinity } = thread;
   return messages.every(({ kind, occurredAt }) => kind === "SYSTEM" || occurredAt <= readUntil);
 };
 
-/** How things stand now, by the rows of `inboxes`, `conversations` and `mailer`. */
+/** Looks up the present state in the rows of `inboxes`, `conversations` and `mailer`. */
 export const presentOf = async (user: UserId, { conversations }: Snapshot, lookUp: LookUp): Promise<Present> => {
   const ids = conversations.map(({ conversationId }) => conversationId);
   const [profile, preference, ...rows] = await lookUp([

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { webhookRetries } from "../domain/retry.ts";
 import { DAY, MINUTE, SECOND } from "../platform/contract/time.ts";
-import { type Answer, type FailureKind, type Outcome, settle } from "./settle.ts";
+import { type Answer, type FailureKind, type CallResult, settle } from "./settle.ts";
 
 const at = Date.parse("2026-11-22T12:00:00Z");
 const answer = (status: number, more: Partial<Answer> = {}): Answer => ({
@@ -13,9 +13,9 @@ const answer = (status: number, more: Partial<Answer> = {}): Answer => ({
   duration: 5,
   ...more,
 });
-const failure = (kind: FailureKind): Outcome => ({ failure: kind, message: "why", duration: 5 });
-const after = (outcome: Outcome, attempt = 1, chance = 0) => settle(outcome, { attempt, at, chance });
-const waits = (outcome: Outcome, attempt = 1, chance = 0): number => {
+const failure = (kind: FailureKind): CallResult => ({ failure: kind, message: "why", duration: 5 });
+const after = (outcome: CallResult, attempt = 1, chance = 0) => settle(outcome, { attempt, at, chance });
+const waits = (outcome: CallResult, attempt = 1, chance = 0): number => {
   const settled = after(outcome, attempt, chance);
   return settled.state === "retry" ? settled.runAt - at : Number.NaN;
 };

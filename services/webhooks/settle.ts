@@ -34,10 +34,10 @@ export interface Failure {
 }
 
 /** What a call came to. */
-export type Outcome = Answer | Failure;
+export type CallResult = Answer | Failure;
 
 /** Which attempt it was, from 1; when it ended; and a number in [0, 1) that spreads the next ones. */
-export interface Tried {
+export interface EndedAttempt {
   readonly attempt: number;
   readonly at: Millis;
   readonly chance: number;
@@ -48,7 +48,7 @@ export interface Tried {
  * by `webhookRetries` and is dead when that is used up; 429 and 503 may put it off by Retry-After (RFC 9110, section
  * 10.2.3), never bring it forward. What this process's stop cut off is tried again at once.
  */
-export const settle = (outcome: Outcome, tried: Tried): Settlement => {
+export const settle = (outcome: CallResult, tried: EndedAttempt): Settlement => {
   const error = errorOf(outcome);
   if (error === null) return { state: "done" };
   if ("failure" in outcome) {
@@ -61,7 +61,7 @@ export const settle = (outcome: Outcome, tried: Tried): Settlement => {
 };
 
 /** What was wrong in one line, or null after a 2xx. */
-export const errorOf = (outcome: Outcome): string | null => {
+export const errorOf = (outcome: CallResult): string | null => {
   if ("failure" in outcome) return `${outcome.failure}: ${outcome.message}`;
   const { status, location } = outcome;
   if (status >= 200 && status < 300) return null;
@@ -71,7 +71,7 @@ export const errorOf = (outcome: Outcome): string | null => {
   return `HTTP ${status}`;
 };
 
-const later = (error: string, { attempt, at, chance }: Tried, asked: number): Settlement => {
+const later = (error: string, { attempt, at, chance }: EndedAttempt, asked: number): Settlement => {
   const runAt = retryAt(webhookRetries, attempt, at, chance);
   if (runAt === null) return { state: "dead", error: `${error} (attempt ${attempt}, the last)` };
   return { state: "retry", runAt: Math.max(runAt, retryAt([asked], 1, at, chance) ?? at), error };

@@ -10,7 +10,7 @@ import { caller } from "./call/client.ts";
 import type { Delivery } from "./rule.ts";
 import type { Endpoint } from "./endpoints/table.ts";
 import { newSecret } from "./call/sign.ts";
-import { deliveries, type Tools } from "./work.ts";
+import { deliveries, type DeliveryDeps } from "./work.ts";
 
 const secret = newSecret();
 const never = new AbortController().signal;
@@ -52,7 +52,7 @@ const delivery = (endpointId = "ep_1"): Delivery => ({
   body: '{"id":"event-1"}',
 });
 
-const working = (endpoints: readonly Endpoint[], more: Partial<Tools> = {}) => {
+const working = (endpoints: readonly Endpoint[], more: Partial<DeliveryDeps> = {}) => {
   const history: AttemptRow[] = [];
   const work = deliveries(
     {

@@ -8,11 +8,11 @@ import { passFailpoint } from "../platform/runtime/failpoints.ts";
 import { type Delivery, QUEUE } from "./rule.ts";
 import type { Directory } from "./endpoints/directory.ts";
 import { type Endpoint, isConfigured } from "./endpoints/table.ts";
-import { errorOf, type Failure, type Outcome, settle } from "./settle.ts";
+import { errorOf, type Failure, type CallResult, settle } from "./settle.ts";
 import { signed } from "./call/sign.ts";
 
 /** What the work is done with. */
-export interface Tools {
+export interface DeliveryDeps {
   readonly directory: Pick<Directory, "find">;
   readonly caller: Pick<Caller, "post">;
   readonly record: (row: AttemptRow) => Promise<void>;
@@ -23,7 +23,7 @@ export interface Tools {
 }
 
 /** Deliveries: look up where to, sign, call, settle. */
-export const deliveries = (tools: Tools, concurrency: number): Work => ({
+export const deliveries = (tools: DeliveryDeps, concurrency: number): Work => ({
   queue: QUEUE,
   concurrency,
   attempt: (job, signal, ensureLeased) => attempt(job, { signal, ensureLeased }, tools),
@@ -36,7 +36,7 @@ interface Limits {
   readonly ensureLeased: EnsureLeased;
 }
 
-const attempt = async (job: Job, limits: Limits, tools: Tools): Promise<Attempt> => {
+const attempt = async (job: Job, limits: Limits, tools: DeliveryDeps): Promise<Attempt> => {
   const delivery = job.payload as Delivery;
   const endpoint = await tools.directory.find(delivery.endpointId);
   if (endpoint === null && !isConfigured(delivery.endpointId)) return removed(delivery);
@@ -55,8 +55,8 @@ const called = async (
   delivery: Delivery,
   endpoint: Endpoint,
   { signal, ensureLeased }: Limits,
-  tools: Tools,
-): Promise<Outcome> => {
+  tools: DeliveryDeps,
+): Promise<CallResult> => {
   const { eventId, body } = delivery;
   const headers = signed(endpoint.secret, eventId, body, tools.clock.now());
   passFailpoint("leased", QUEUE);
@@ -83,9 +83,9 @@ const uncalled = (endpoint: Endpoint | null): Failure =>
 const recorded = async (
   job: Job,
   { endpointId }: Delivery,
-  outcome: Outcome,
+  outcome: CallResult,
   at: Millis,
-  { record }: Tools,
+  { record }: DeliveryDeps,
 ): Promise<{ readonly unrecorded?: string }> => {
   const answer =
     "failure" in outcome ? { status: null, excerpt: null } : { status: outcome.status, excerpt: outcome.excerpt };
@@ -106,7 +106,7 @@ const about = (delivery: Delivery, endpoint: Endpoint | null): Attempt["detail"]
   ...(endpoint === null ? {} : { host: new URL(endpoint.url).host }),
 });
 
-const said = (outcome: Outcome): Attempt["detail"] => {
+const said = (outcome: CallResult): Attempt["detail"] => {
   const { duration } = outcome;
   if ("failure" in outcome) return { failure: outcome.failure, duration };
   const { status, excerpt } = outcome;

@@ -3,7 +3,7 @@ import { afterEach } from "vitest";
 import { compose } from "../content/compose.ts";
 import { conversation, grace, message, person, triggered } from "../content/notification.fixture.ts";
 import { mailOf } from "../content/mail.ts";
-import { openPost, type Post, type Waits } from "./client.ts";
+import { openMailClient, type MailClient, type Timeouts } from "./client.ts";
 import { receiver } from "./receiver.fixture.ts";
 import { renderer } from "../content/render.ts";
 import { smtpOf } from "./url.ts";
@@ -22,11 +22,11 @@ export const serve = async (options: SMTPServerOptions = {}) => {
 };
 
 /** Milliseconds that no test here comes near. */
-const patient: Waits = { connect: 2_000, greeting: 2_000, reply: 2_000, attempt: 5_000 };
+const patient: Timeouts = { connect: 2_000, greeting: 2_000, reply: 2_000, attempt: 5_000 };
 
 /** The post to a server, ended with the test. */
-export const postTo = (url: string, waits: Partial<Waits> = {}): Post => {
-  const post = openPost({
+export const clientFor = (url: string, waits: Partial<Timeouts> = {}): MailClient => {
+  const post = openMailClient({
     smtp: smtpOf(url),
     maxConnections: 2,
     bounces: "bounces@chat.example",

@@ -2,7 +2,7 @@ import { simpleParser } from "mailparser";
 import type { SMTPServerOptions } from "smtp-server";
 import { describe, expect, test, vi } from "vitest";
 import { NOON } from "../content/notification.fixture.ts";
-import { at, mail, mailTo, never, postTo, serve } from "./client.fixture.ts";
+import { at, mail, mailTo, never, clientFor, serve } from "./client.fixture.ts";
 
 /** The server's refusal of whatever the handler is for. */
 const refuse =
@@ -21,7 +21,7 @@ const refuseData =
 describe("an accepted mail", () => {
   test("leaves once, to one recipient, from the address for bounces", async () => {
     const { arrived, port } = await serve();
-    const answer = await postTo(at(port)).send(mail, never);
+    const answer = await clientFor(at(port)).send(mail, never);
     expect(answer).toMatchObject({ kind: "accepted", response: expect.stringMatching(/^250 /) });
     expect(arrived).toHaveLength(1);
     expect(arrived[0]).toMatchObject({ from: "bounces@chat.example", to: ["grace@example.com"] });
@@ -29,7 +29,7 @@ describe("an accepted mail", () => {
 
   test("is what it should be: header, text and HTML", async () => {
     const { arrived, port } = await serve();
-    await postTo(at(port)).send(mail, never);
+    await clientFor(at(port)).send(mail, never);
     const parsed = await simpleParser(arrived[0]?.raw ?? "");
     expect(parsed.subject).toBe("Ada: new message in Launch plan");
     expect(parsed.from?.value).toEqual([{ name: "Chätterbox, Inc.", address: "chat@chat.example" }]);
@@ -50,7 +50,7 @@ describe("an accepted mail", () => {
 
   test("is the same mail, octet by octet, when it is sent again", async () => {
     const { arrived, port } = await serve();
-    const post = postTo(at(port));
+    const post = clientFor(at(port));
     await post.send(mail, never);
     await post.send(mailTo("grace@example.com"), never);
     expect(arrived[1]).toEqual(arrived[0]);
@@ -62,7 +62,7 @@ describe("an accepted mail", () => {
 
   test("is not handed over where the lease runs out on the way, and can be sent again", async () => {
     const { arrived, port } = await serve();
-    const post = postTo(at(port));
+    const post = clientFor(at(port));
     const lost = new Error("the lease ran out");
     const asked = vi.fn<() => void>(() => {
       throw lost;
@@ -76,21 +76,21 @@ describe("an accepted mail", () => {
 
   test("goes over a connection that is there already", async () => {
     const { port, connections } = await serve();
-    const post = postTo(at(port));
+    const post = clientFor(at(port));
     for (let sent = 0; sent < 3; sent++) await post.send(mail, never);
     expect(connections()).toBe(1);
   });
 
   test("goes to an address in any script", async () => {
     const { arrived, port } = await serve();
-    expect(await postTo(at(port)).send(mailTo("用户@例子.example"), never)).toMatchObject({ kind: "accepted" });
+    expect(await clientFor(at(port)).send(mailTo("用户@例子.example"), never)).toMatchObject({ kind: "accepted" });
     expect(arrived[0]?.to[0]).toMatch(/^用户@/);
   });
 
   test("has no header but ours, whatever the recipient is called and the text says", async () => {
     const { arrived, port } = await serve();
     const text = "\r\n.\r\nMAIL FROM:<eve@example.com>\r\n\r\nBcc: eve@example.com\r\n.";
-    await postTo(at(port)).send(
+    await clientFor(at(port)).send(
       mailTo("grace@example.com", 'Eve" <eve@example.com>\r\nBcc: eve@example.com', text),
       never,
     );
@@ -105,7 +105,7 @@ describe("an accepted mail", () => {
   test("has no line longer than 998 octets (RFC 5322, section 2.1.1), whatever the text is", async () => {
     const { arrived, port } = await serve();
     for (const text of ["x".repeat(5_000), "漢".repeat(5_000)])
-      await postTo(at(port)).send(mailTo("grace@example.com", "y".repeat(5_000), text), never);
+      await clientFor(at(port)).send(mailTo("grace@example.com", "y".repeat(5_000), text), never);
     const lengths = arrived.flatMap(({ raw }) => raw.split("\r\n").map((one) => Buffer.byteLength(one)));
     expect(Math.max(...lengths)).toBeLessThanOrEqual(998);
   });
@@ -117,7 +117,7 @@ describe("an accepted mail", () => {
         stream.on("end", () => done(null, "2.0.0 Ok: queued as 4cQxyz"));
       },
     });
-    expect(await postTo(at(port)).send(mail, never)).toMatchObject({ kind: "accepted", queueId: "4cQxyz" });
+    expect(await clientFor(at(port)).send(mail, never)).toMatchObject({ kind: "accepted", queueId: "4cQxyz" });
   });
 });
 
@@ -134,7 +134,7 @@ describe("a refused mail is an answer, not an error", () => {
   ] as const)("at %s with %i %s", async (stage, code, text, options) => {
     for (const hidePIPELINING of [false, true]) {
       const { arrived, port } = await serve({ ...options, hidePIPELINING });
-      const answer = await postTo(at(port)).send(mail, never);
+      const answer = await clientFor(at(port)).send(mail, never);
       expect(answer).toMatchObject({ kind: "refused", stage, code, enhanced: text.split(" ")[0], perhapsTaken: false });
       expect(answer).toHaveProperty("text", expect.stringContaining(text));
       expect(arrived).toEqual([]);
@@ -145,7 +145,7 @@ describe("a refused mail is an answer, not an error", () => {
     const onRcptTo: SMTPServerOptions["onRcptTo"] = ({ address }, session, done) =>
       address.startsWith("no") ? refuse(550, "no such user")(done) : done();
     const { arrived, port } = await serve({ onRcptTo });
-    const post = postTo(at(port));
+    const post = clientFor(at(port));
     const answers = await Promise.all(
       ["no@x.example", "a@x.example", "nobody@x.example", "b@x.example"].map((to) => post.send(mailTo(to), never)),
     );
@@ -159,18 +159,18 @@ describe("a refused mail is an answer, not an error", () => {
   test("for wrong credentials", async () => {
     const options = { disabledCommands: ["STARTTLS"], authOptional: false, allowInsecureAuth: true };
     const { port } = await serve({ ...options, onAuth: refuse(535, "5.7.8 wrong password") });
-    const answer = await postTo(`smtp://user:p%40ss@127.0.0.1:${port}`).send(mail, never);
+    const answer = await clientFor(`smtp://user:p%40ss@127.0.0.1:${port}`).send(mail, never);
     expect(answer).toMatchObject({ kind: "refused", stage: "auth", code: 535, enhanced: "5.7.8" });
   });
 
   test("for a certificate that nobody vouches for, and for no TLS where it is asked for", async () => {
     const selfSigned = await serve({ disabledCommands: [] });
-    expect(await postTo(at(selfSigned.port)).send(mail, never)).toMatchObject({ kind: "refused", stage: "tls" });
+    expect(await clientFor(at(selfSigned.port)).send(mail, never)).toMatchObject({ kind: "refused", stage: "tls" });
     const plain = await serve();
-    const answer = await postTo(at(plain.port, "?requireTLS=true")).send(mail, never);
+    const answer = await clientFor(at(plain.port, "?requireTLS=true")).send(mail, never);
     expect(answer).toMatchObject({ kind: "refused", stage: "tls" });
     expect([...selfSigned.arrived, ...plain.arrived]).toEqual([]);
-    const trusting = postTo(at(selfSigned.port, "?tls.rejectUnauthorized=false"));
+    const trusting = clientFor(at(selfSigned.port, "?tls.rejectUnauthorized=false"));
     expect(await trusting.send(mail, never)).toMatchObject({ kind: "accepted" });
   });
 });
@@ -179,7 +179,7 @@ test.each(["a@x.example>\r\nRCPT TO:<eve@x.example", "Eve <eve@x.example>", "a@x
   "to an address that fits no envelope (%j) nothing is said at all",
   async (address) => {
     const { arrived, port, connections } = await serve();
-    const sent = postTo(at(port)).send({ ...mail, to: { name: "", address } }, never);
+    const sent = clientFor(at(port)).send({ ...mail, to: { name: "", address } }, never);
     await expect(sent).rejects.toThrow("is not fit for an envelope");
     expect([arrived.length, connections()]).toEqual([0, 0]);
   },
@@ -189,7 +189,7 @@ test.each(["o'brien+chat@mail.example", "#!$%&*/=?^_`{|}~-@x.example", "MiXed@x.
   "to the unusual address %s it goes as it is",
   async (address) => {
     const { arrived, port } = await serve();
-    expect(await postTo(at(port)).send(mailTo(address), never)).toMatchObject({ kind: "accepted" });
+    expect(await clientFor(at(port)).send(mailTo(address), never)).toMatchObject({ kind: "accepted" });
     expect(arrived[0]?.to).toEqual([address]);
   },
 );

@@ -5,11 +5,11 @@ import { MINUTE, SECOND } from "../../platform/contract/time.ts";
 import { addressProblem } from "./address.ts";
 import type { Answer } from "./reply.ts";
 import type { Mail } from "../content/mail.ts";
-import { queueId, refusal, type SmtpError } from "./errors.ts";
+import { queueId, refusedAnswer, type SmtpError } from "./errors.ts";
 import type { Smtp } from "./url.ts";
 
 /** Hands mail to the next server. */
-export interface Post extends AsyncDisposable {
+export interface MailClient extends AsyncDisposable {
   /**
    * Hands one mail over, once: exactly one recipient, no second try here. Every answer of the server, and none, is a value.
    * Throws only for a fault of ours, and what `ensureLeased` throws, which is asked before the final dot. An abort gives up
@@ -19,7 +19,7 @@ export interface Post extends AsyncDisposable {
 }
 
 /** How long to wait, in milliseconds. */
-export interface Waits {
+export interface Timeouts {
   /** For the connection, TLS included. */
   readonly connect: number;
   readonly greeting: number;
@@ -29,7 +29,12 @@ export interface Waits {
   readonly attempt: number;
 }
 
-export const waits: Waits = { connect: 30 * SECOND, greeting: MINUTE, reply: 10 * MINUTE, attempt: 12 * MINUTE };
+export const smtpTimeouts: Timeouts = {
+  connect: 30 * SECOND,
+  greeting: MINUTE,
+  reply: 10 * MINUTE,
+  attempt: 12 * MINUTE,
+};
 
 /** Mails by one connection before another is opened. */
 const MAX_MAILS = 100;
@@ -38,7 +43,7 @@ const PIECE = 16 * 1024;
 /** Octets of one reply. */
 const MAX_REPLY = 64 * 1024;
 
-export interface PostOptions {
+export interface MailClientOptions {
   readonly smtp: Smtp;
   /** Connections at once. */
   readonly maxConnections: number;
@@ -46,11 +51,17 @@ export interface PostOptions {
   readonly bounces: string;
   /** Name in EHLO, where the SMTP_URL has none. */
   readonly name: string;
-  readonly waits?: Waits;
+  readonly waits?: Timeouts;
 }
 
 /** Opens a pool of connections, the first when there is a mail. The only file that imports nodemailer. */
-export const openPost = ({ smtp, maxConnections, bounces, name, waits: patience = waits }: PostOptions): Post => {
+export const openMailClient = ({
+  smtp,
+  maxConnections,
+  bounces,
+  name,
+  waits: patience = smtpTimeouts,
+}: MailClientOptions): MailClient => {
   const transport = createTransport({
     pool: true,
     host: smtp.host,
@@ -100,7 +111,7 @@ export const openPost = ({ smtp, maxConnections, bounces, name, waits: patience 
         const { response } = await transport.sendMail({ ...contentOf(mail, bounces), headers, signal: limited });
         return { kind: "accepted", response, queueId: queueId(response) };
       } catch (error) {
-        return refusal(error as SmtpError, handedOver.has(headers));
+        return refusedAnswer(error as SmtpError, handedOver.has(headers));
       }
     },
     async [Symbol.asyncDispose]() {

@@ -32,7 +32,7 @@ const TLS = /^(ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|HOSTNAME_
 const STAGES: Readonly<Record<string, Stage>> = { "MAIL FROM": "mail", "RCPT TO": "rcpt", DATA: "data" };
 
 /** The answer in it. Throws what is none, and so a fault of ours. @param handedOver all but the final dot was sent */
-export const refusal = (error: SmtpError, handedOver: boolean): Answer => {
+export const refusedAnswer = (error: SmtpError, handedOver: boolean): Answer => {
   const { code = "", command = "", message } = error;
   // Refused before a word was said to the server: what was asked for makes no sense.
   const nonsense = command === "API" && (code === "EENVELOPE" || code === "EMESSAGE");

@@ -8,7 +8,7 @@ import { networks } from "./networks.ts";
 import { type Caller, caller, MAX_EXCERPT, type Patience } from "./client.ts";
 import { selfSigned } from "./certificate.fixture.ts";
 import type { Resolve } from "./resolve.ts";
-import type { Outcome } from "../settle.ts";
+import type { CallResult } from "../settle.ts";
 
 const LOOPBACK = networks(["127.0.0.0/8", "::1/128"]);
 /** Each short where the spec waits for it to run out, long where it must not. */
@@ -44,9 +44,9 @@ const http = async (listener: RequestListener): Promise<string> =>
 const tcp = async (onSocket: (socket: Socket) => void): Promise<string> =>
   `http://127.0.0.1:${await listening(createTcp((socket) => onSocket(socket.on("error", () => undefined))))}/`;
 
-const post = (url: string, by = called(), signal = never): Promise<Outcome> =>
+const post = (url: string, by = called(), signal = never): Promise<CallResult> =>
   by.post({ url, headers: { "webhook-id": "e1" }, body: '{"wörter":"ja"}' }, signal);
-const failure = (outcome: Outcome): string => ("failure" in outcome ? outcome.failure : `HTTP ${outcome.status}`);
+const failure = (outcome: CallResult): string => ("failure" in outcome ? outcome.failure : `HTTP ${outcome.status}`);
 
 test("posts the very bytes, as JSON, with the headers given and its own name", async () => {
   const seen: unknown[] = [];

@@ -3,7 +3,7 @@ import { messageOf } from "../../platform/contract/failure.ts";
 import { type Millis, SECOND } from "../../platform/contract/time.ts";
 import { isAddress, mayCall, type Networks } from "./networks.ts";
 import { ForbiddenAddress, guardedLookup, type Resolve } from "./resolve.ts";
-import type { FailureKind, Outcome } from "../settle.ts";
+import type { FailureKind, CallResult } from "../settle.ts";
 
 /**
  * Limits of one call, in milliseconds: the connection with name and TLS, which undici doesn't break off for anything
@@ -51,7 +51,7 @@ export interface Caller extends AsyncDisposable {
    * One request; redirects are not followed. Whatever the world answers is a value. The status alone decides: once it
    * is there, a body that doesn't end is cut off, not held against it.
    */
-  post(request: Request, signal: AbortSignal): Promise<Outcome>;
+  post(request: Request, signal: AbortSignal): Promise<CallResult>;
 }
 
 /** @param allowed networks that may be called beside the public Internet */

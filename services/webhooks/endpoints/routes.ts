@@ -14,7 +14,7 @@ const MAX_BODY = 16 * 1024;
 const ID = /^epc?_[0-9a-f-]{1,50}$/;
 
 /** What the routes work with. */
-export interface Office {
+export interface EndpointRoutesDeps {
   readonly database: Connection;
   readonly directory: Directory;
   readonly allowed: Networks;
@@ -25,7 +25,7 @@ export interface Office {
  * Adds `/webhooks/endpoints`: POST registers (201, the one answer with the secret), GET lists or shows, DELETE removes
  * (204). Errors are problem details (RFC 9457). Without a token and not open to this machine, nothing is added.
  */
-export const addRoutes = (server: HttpServer, office: Office): void => {
+export const addRoutes = (server: HttpServer, office: EndpointRoutesDeps): void => {
   if (isShut(office.gate)) return;
   void server.register(
     async (scope) => {
@@ -46,7 +46,7 @@ export const addRoutes = (server: HttpServer, office: Office): void => {
   );
 };
 
-const register = async (request: HttpRequest, reply: HttpReply, office: Office): Promise<HttpReply> => {
+const register = async (request: HttpRequest, reply: HttpReply, office: EndpointRoutesDeps): Promise<HttpReply> => {
   const registration = registrationOf(request.body ?? {}, office.allowed);
   if (isRefused(registration)) return problem(reply, 422, "The endpoint can't be registered like this.", registration);
   const endpoint = await addEndpoint(office.database, registration);
@@ -58,13 +58,13 @@ const register = async (request: HttpRequest, reply: HttpReply, office: Office):
     .send({ ...viewOf(endpoint), secret });
 };
 
-const show = async (request: HttpRequest, reply: HttpReply, { directory }: Office): Promise<HttpReply> => {
+const show = async (request: HttpRequest, reply: HttpReply, { directory }: EndpointRoutesDeps): Promise<HttpReply> => {
   const id = idOf(request);
   const endpoint = id === null ? null : await directory.find(id);
   return endpoint === null ? missing(reply) : reply.send(viewOf(endpoint));
 };
 
-const remove = async (request: HttpRequest, reply: HttpReply, { database }: Office): Promise<HttpReply> => {
+const remove = async (request: HttpRequest, reply: HttpReply, { database }: EndpointRoutesDeps): Promise<HttpReply> => {
   const id = idOf(request);
   if (id === null) return missing(reply);
   if (isConfigured(id)) return problem(reply, 409, "WEBHOOK_ENDPOINTS names this endpoint; remove it there.");
