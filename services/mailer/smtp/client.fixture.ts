@@ -14,27 +14,27 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
 });
 
-/** A mail server, ended with the test. */
+/** Starts a mail server that ends with the test. */
 export const serve = async (options: SMTPServerOptions = {}) => {
   const next = await receiver(options);
   cleanups.push(() => next[Symbol.asyncDispose]());
   return next;
 };
 
-/** Milliseconds that no test here comes near. */
+/** Timeouts that no test reaches, in milliseconds. */
 const patient: Timeouts = { connect: 2_000, greeting: 2_000, reply: 2_000, attempt: 5_000 };
 
-/** The post to a server, ended with the test. */
-export const clientFor = (url: string, waits: Partial<Timeouts> = {}): MailClient => {
-  const post = openMailClient({
+/** Opens a client of a mail server that ends with the test. */
+export const clientFor = (url: string, timeouts: Partial<Timeouts> = {}): MailClient => {
+  const client = openMailClient({
     smtp: smtpOf(url),
     maxConnections: 2,
     bounces: "bounces@chat.example",
     name: "chat.example",
-    waits: { ...patient, ...waits },
+    timeouts: { ...patient, ...timeouts },
   });
-  cleanups.push(() => post[Symbol.asyncDispose]());
-  return post;
+  cleanups.push(() => client[Symbol.asyncDispose]());
+  return client;
 };
 export const at = (port: number, more = ""): string => `smtp://127.0.0.1:${port}${more}`;
 
