@@ -4,7 +4,7 @@ import { isNetwork } from "./call/networks.ts";
 import { configuredId, type Endpoint } from "./endpoints/table.ts";
 import { configuredEndpoint } from "./endpoints/registration.ts";
 
-/** Attempts under way at once in a process, by default: most of their time is waiting. */
+/** Default number of attempts under way at once in a process: an attempt mostly waits. */
 const CONCURRENCY = 32;
 const MAX_CONCURRENCY = 1_000;
 const MIN_TOKEN_LENGTH = 16;
@@ -35,7 +35,7 @@ const endpoints = json
 
 const adminToken = secret(`token that opens /webhooks/endpoints (Bearer, ${MIN_TOKEN_LENGTH} characters or more)`);
 
-/** The variables of the service. */
+/** Environment variables of the service. */
 export const variables = {
   WEBHOOK_ALLOWED_NETWORKS: {
     ...allowedNetworks,
@@ -53,7 +53,10 @@ export const variables = {
   } as Variable<readonly Endpoint[]>,
   WEBHOOKS_ADMIN_TOKEN: optional({
     ...adminToken,
-    schema: adminToken.schema.refine((token) => token.length >= MIN_TOKEN_LENGTH, "is too short"),
+    schema: adminToken.schema.refine(
+      (token) => token.length >= MIN_TOKEN_LENGTH,
+      `is shorter than ${MIN_TOKEN_LENGTH} characters`,
+    ),
   }),
   WEBHOOKS_OPEN: oneOf(
     "who may use /webhooks/endpoints without a token: programs of this machine",
