@@ -58,12 +58,12 @@ const smtpUrl = (about: string): Variable<string> => ({
 
 export const variables = {
   SMTP_URL: smtpUrl(
-    "the server that takes the mail: smtp:// (STARTTLS where offered, needed where there are credentials) or smtps://, " +
+    "mail server: smtp:// (STARTTLS where offered, required with credentials) or smtps://, " +
       "with ?requireTLS, ignoreTLS, tls.rejectUnauthorized (true, false), name (in EHLO)",
   ),
-  MAIL_FROM: mailbox("who the mail is from, Name <address>; bounces go to the address"),
+  MAIL_FROM: mailbox("sender of the mail, as Name <address>; bounces go to the address"),
   MAIL_DOMAIN: optional(domain("right-hand side of the Message-IDs; without it, the domain of MAIL_FROM")),
-  JOIN_URL: joinUrl("where a conversation is in the chat, with {conversationId} and, if wanted, {userId}"),
-  PRODUCT_NAME: text("what the chat is called in the mail", "Whileaway"),
-  MAIL_CONCURRENCY: whole("mails under way at once in a process, each by a connection of its own", 1, 100, 5),
+  JOIN_URL: joinUrl("URL of a conversation in the chat, with {conversationId} and, optionally, {userId}"),
+  PRODUCT_NAME: text("name of the chat in the mail", "Whileaway"),
+  MAIL_CONCURRENCY: whole("mails under way at once in a process, each over its own connection", 1, 100, 5),
 };

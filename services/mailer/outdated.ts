@@ -12,7 +12,7 @@ import type { Suppression } from "./suppression.ts";
 export interface Present {
   readonly profile: Deletable | undefined;
   readonly preference: Pick<PreferenceRow, "unsubscribed"> | undefined;
-  /** In the order of the snapshot's conversations. */
+  /** State of each conversation, in the order of the snapshot. */
   readonly conversations: readonly {
     readonly row: Deletable | undefined;
     readonly thread: ReadPosition | undefined;
@@ -40,11 +40,11 @@ export const outdated = (
   return states.includes("read") ? "superseded" : "conversation_deleted";
 };
 
-/** Deleted, and not restored by the time of the decision: a later restore doesn't bring the old messages back. */
+/** Checks that a row was deleted and not restored by the decision: a later restore doesn't bring old messages back. */
 const isGone = (row: Deletable | undefined, at: Millis): boolean =>
   row !== undefined && row.deletedAt !== null && (row.restoredAt === null || row.restoredAt > at);
 
-/** Every message shown was read, system messages apart. */
+/** Checks that every message shown was read, system messages apart. */
 const isRead = ({ messages }: ConversationView, thread: ReadPosition | undefined): boolean => {
   if (thread === undefined) return false;
   const { readUntil = -Infinity } = thread;

@@ -90,7 +90,7 @@ const foldPreference = ({ key, at, preference }: Chosen, known: PreferenceRow | 
   return { writes: [[key, { unsubscribed: preference.unsubscribed.map(caseFolded), at }]], effects: [] };
 };
 
-/** An address in lower case. Mail servers ignore case, so an unsubscribed address counts in any spelling. */
+/** Returns an address in lower case. Mail servers ignore case, so an unsubscribed address counts in any spelling. */
 export const caseFolded = (address: string): string => address.toLowerCase();
 
 const foldNotification = (
@@ -128,6 +128,6 @@ const suppress = (event: NotificationEvent, at: Millis, reason: Suppression): re
   return [notificationEvent(event, "SUPPRESSED", at, { reason }), note(entry, users)];
 };
 
-/** Whether there is a message to show; system messages alone are nothing missed. */
+/** Checks that there is a message to show; system messages alone are nothing missed. */
 const showsAnything = ({ conversations }: Snapshot): boolean =>
   conversations.some(({ messages }) => messages.some(({ kind }) => kind !== "SYSTEM"));

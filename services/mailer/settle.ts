@@ -52,7 +52,7 @@ const LATE: Millis = 5 * SECOND;
 /** Wait before a late letter is checked again. */
 const LOOK_AGAIN: Millis = SECOND;
 
-/** Whether the letter comes from a backlog: it waits until everything logged before `loggedAt` is folded. */
+/** Checks that a letter comes from a backlog: such a letter waits until everything logged before `loggedAt` is folded. */
 export const isLate = ({ event, loggedAt }: Letter): boolean => loggedAt - event.occurredAt > LATE;
 
 /** Puts a letter off until the recipient's read positions are known. */

@@ -22,7 +22,7 @@ export interface MailerDeps {
   readonly lookUp: LookUp;
   /** Time up to which every record logged is visible to `lookUp`. */
   readonly flowWatermark: FlowWatermark;
-  /** Whether every choice of mail logged by a time is visible to `lookUp`. Throws Transient. */
+  /** Checks that every choice of mail logged by a time is visible to `lookUp`. Throws Transient. */
   hasChoicesOf(at: Millis): Promise<boolean>;
   readonly clock: Clock;
   /** Draws a number in [0, 1): it spreads the retries of letters that failed together. */

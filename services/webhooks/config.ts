@@ -46,7 +46,7 @@ export const variables = {
   },
   WEBHOOK_CONCURRENCY: whole("webhooks called at once by a process", 1, MAX_CONCURRENCY, CONCURRENCY),
   WEBHOOK_ENDPOINTS: {
-    about: "endpoints beside those registered, as JSON; one's id derives from its URL; without types, all",
+    about: "endpoints beside the registered ones, as JSON; an id derives from the URL; no types means all types",
     schema: endpoints.prefault("[]"),
     secret: true,
     example: '[{"url":"https://example.com/hook","secret":"whsec_…","types":["notification.triggered"]}]',
@@ -59,7 +59,7 @@ export const variables = {
     ),
   }),
   WEBHOOKS_OPEN: oneOf(
-    "who may use /webhooks/endpoints without a token: programs of this machine",
+    "access to /webhooks/endpoints without a token: local is for programs of this machine",
     ["no", "local"],
     "no",
   ),

@@ -200,7 +200,7 @@ describe("the HTML", () => {
   });
 });
 
-test("the plain text has everything that the HTML has", () => {
+test("the plain text shows a whole mail, wrapped at 72 columns", () => {
   const long = "I put the latest draft in the folder. The second tab has the new estimates, and some questions.";
   const event = triggered([
     conversation(

@@ -31,7 +31,10 @@ const CONVERSATION = [
 const TLS = /^(ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|HOSTNAME_MISMATCH|INVALID_|EPROTO$)/;
 const STAGES: Readonly<Record<string, Stage>> = { "MAIL FROM": "mail", "RCPT TO": "rcpt", DATA: "data" };
 
-/** Turns an error into the answer "refused"; throws an error that is a fault of ours. @param handedOver only the final dot was not sent yet */
+/**
+ * Turns an error into the answer "refused"; throws an error that is a fault of ours.
+ * @param handedOver the whole mail was handed over, but for the final dot
+ */
 export const refusedAnswer = (error: SmtpError, handedOver: boolean): Answer => {
   const { code = "", command = "", message } = error;
   // nodemailer itself refused the mail before it opened a connection.

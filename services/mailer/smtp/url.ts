@@ -8,7 +8,7 @@ export interface Smtp {
   readonly requireTLS: boolean;
   /** STARTTLS is never used. */
   readonly ignoreTLS: boolean;
-  /** Whether the server's certificate must be valid. */
+  /** The server's certificate must be valid. */
   readonly verified: boolean;
   /** Name in EHLO; null for the sender's domain. */
   readonly name: string | null;

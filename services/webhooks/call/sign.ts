@@ -11,7 +11,7 @@ const MAX_KEY_BYTES = 64;
 /** Draws a symmetric secret (Standard Webhooks 1.0, "Signature scheme"): `whsec_` and 32 random bytes in base64. */
 export const newSecret = (): string => PREFIX + randomBytes(KEY_BYTES).toString("base64");
 
-/** Whether the text is `whsec_` and 24 to 64 bytes in base64. */
+/** Checks that a text is `whsec_` and 24 to 64 bytes in base64. */
 export const isSecret = (text: string): boolean => {
   const encoded = text.slice(PREFIX.length);
   const key = Buffer.from(encoded, "base64");

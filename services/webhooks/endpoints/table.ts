@@ -54,7 +54,10 @@ export const findEndpoint = async (database: Connection, id: EndpointId): Promis
 export const removeEndpoint = async (database: Connection, id: EndpointId): Promise<boolean> =>
   (await database.query("delete from webhook_endpoints where id = $1 returning 1", [id])).length > 0;
 
-/** Enables or disables an endpoint; false where there is none. A disabled one gets no new deliveries, and its queued ones are retried. */
+/**
+ * Enables or disables an endpoint; false where there is none. A disabled endpoint gets no new deliveries. Its queued
+ * deliveries are retried by the schedule.
+ */
 export const enableEndpoint = async (database: Connection, id: EndpointId, enabled: boolean): Promise<boolean> =>
   (await database.query("update webhook_endpoints set enabled = $2 where id = $1 returning 1", [id, enabled])).length >
   0;
