@@ -1,4 +1,5 @@
 import type { Attachment } from "../domain/records.ts";
+import { ELLIPSIS, startOf } from "../domain/text.ts";
 
 /**
  * Limits of a snapshot, in UTF-16 code units unless said otherwise. With 500 ids of MAX_ID_LENGTH, and each unit three
@@ -27,7 +28,7 @@ const MAX_ADDRESS = 1_000;
 
 /** Cuts a text at the limit, and ends it with an ellipsis then. */
 export const cut = (text: string, limit: number): string =>
-  text.length <= limit ? text : `${text.slice(0, limit).replace(/[\ud800-\udbff]$/, "")}…`;
+  text.length <= limit ? text : startOf(text, limit) + ELLIPSIS;
 
 export const cutOrNull = (text: string | null, limit: number): string | null =>
   text === null ? null : cut(text, limit);

@@ -9,10 +9,10 @@ const good = {
   MAIL_FROM: "Chat <chat@example.com>",
   JOIN_URL: "https://chat.example.com/c/{conversationId}?as={userId}",
 };
-const withThe = (name: string, value: string) => parse(variables, { ...good, [name]: value });
+const parsedWith = (name: string, value: string) => parse(variables, { ...good, [name]: value });
 
 describe("the configuration", () => {
-  test("needs no more than a server, a sender and where the chat is", () => {
+  test("needs only the mail server, the sender and the URL of the chat", () => {
     expect(parse(variables, good)).toEqual({
       ...good,
       MAIL_FROM: { name: "Chat", address: "chat@example.com" },
@@ -27,8 +27,8 @@ describe("the configuration", () => {
     ["<chat@example.com>", "", "chat@example.com"],
     ['"Chat, Inc." <chat@example.com>', "Chat, Inc.", "chat@example.com"],
     ["Das Büro <büro@example.com>", "Das Büro", "büro@example.com"],
-  ])("takes the sender %s", (given, name, address) => {
-    expect(withThe("MAIL_FROM", given).MAIL_FROM).toEqual({ name, address });
+  ])("accepts the sender %s", (mailFrom, name, address) => {
+    expect(parsedWith("MAIL_FROM", mailFrom).MAIL_FROM).toEqual({ name, address });
   });
 
   test.each([
@@ -50,19 +50,19 @@ describe("the configuration", () => {
     ["SMTP_URL", "smtp://user:50%@smtp.example.com", "has a % in its credentials"],
     ["SMTP_URL", "smtp://smtp.example.com?pool=false", "has the unknown parameter pool"],
     ["SMTP_URL", "smtp://smtp.example.com?requireTLS=yes", "says neither true nor false for requireTLS"],
-  ])("refuses for %s: %s", (name, value, why) => {
-    expect(() => withThe(name, value)).toThrow(Fatal);
-    expect(() => withThe(name, value)).toThrow(why);
+  ])("rejects %s=%s", (name, value, problem) => {
+    expect(() => parsedWith(name, value)).toThrow(Fatal);
+    expect(() => parsedWith(name, value)).toThrow(problem);
   });
 
-  test("never shows the server's password", () => {
+  test("is printed and rejected without showing the password of the mail server", () => {
     expect(JSON.stringify(masked(variables, parse(variables, good)))).not.toMatch(/p%40ss|p@ss/);
-    expect(() => withThe("SMTP_URL", "smpt://user:hunter2@smtp.example.com")).toThrow(/^(?!.*hunter2)/s);
+    expect(() => parsedWith("SMTP_URL", "smpt://user:hunter2@smtp.example.com")).toThrow(/^(?!.*hunter2)/s);
   });
 });
 
-describe("the server's address", () => {
-  test("says all there is to know", () => {
+describe("the SMTP_URL", () => {
+  test("gives host, port, TLS, EHLO name and credentials", () => {
     expect(smtpOf(good.SMTP_URL)).toEqual({
       host: "smtp.example.com",
       port: 465,
@@ -92,5 +92,5 @@ describe("the server's address", () => {
     ["smtp://user:pass@smtp.example.com?ignoreTLS=true", false],
     ["smtp://smtp.example.com", false],
     ["smtp://smtp.example.com?requireTLS=true", true],
-  ])("%s needs TLS: %s", (url, needed) => expect(smtpOf(url).requireTLS).toBe(needed));
+  ])("%s requires TLS: %s", (url, isRequired) => expect(smtpOf(url).requireTLS).toBe(isRequired));
 });

@@ -3,16 +3,16 @@ import { addressProblem, domainOf, isDomain, type Mailbox } from "./smtp/address
 import { line } from "./content/tidy.ts";
 import { smtpProblem } from "./smtp/url.ts";
 
-/** Longest name of the sender, in UTF-16 code units. */
+/** Maximum length of the sender's name, in UTF-16 code units. */
 const MAX_SENDER_NAME = 120;
-/** What a URL begins with before a placeholder may stand: an id must not become part of the host. */
+/** Scheme and host of a URL, without placeholders: an id must not become part of the host. */
 const ORIGIN = /^https?:\/\/[^/?#{}\\]+[/?#]/i;
 
-/** `Name <address>`, `"Name" <address>` or `address`; null if it is none of them. */
-export const parseMailbox = (given: string): Mailbox | null => {
-  const match = /^\s*(?:"([^"<>]*)"|([^"<>]*?))\s*<([^<>]*)>\s*$/.exec(given);
+/** Parses `Name <address>`, `"Name" <address>` or `address`; null where the text has none of these forms. */
+export const parseMailbox = (value: string): Mailbox | null => {
+  const match = /^\s*(?:"([^"<>]*)"|([^"<>]*?))\s*<([^<>]*)>\s*$/.exec(value);
   const name = match?.[1] ?? match?.[2] ?? "";
-  const address = match === null ? given.trim() : (match[3] ?? "");
+  const address = match === null ? value.trim() : (match[3] ?? "");
   if (addressProblem(address) !== null || !URL.canParse(`http://${domainOf(address)}`)) return null;
   if (line(name, MAX_SENDER_NAME) !== name.trim()) return null;
   return { name: name.trim(), address };
@@ -48,7 +48,7 @@ const joinUrl = (about: string): Variable<string> => {
 };
 
 const smtpUrl = (about: string): Variable<string> => ({
-  ...secret(about), // a malformed URL is printed otherwise, with its password
+  ...secret(about), // a URL that isn't marked secret is printed with its password when it is malformed
   example: "smtps://user:password@smtp.example.com",
   schema: text(about).schema.superRefine((value, context) => {
     const problem = smtpProblem(value);
@@ -58,12 +58,12 @@ const smtpUrl = (about: string): Variable<string> => ({
 
 export const variables = {
   SMTP_URL: smtpUrl(
-    "the server that takes the mail: smtp:// (STARTTLS where offered, needed where there are credentials) or smtps://, " +
+    "mail server: smtp:// (STARTTLS where offered, required with credentials) or smtps://, " +
       "with ?requireTLS, ignoreTLS, tls.rejectUnauthorized (true, false), name (in EHLO)",
   ),
-  MAIL_FROM: mailbox("who the mail is from, Name <address>; bounces go to the address"),
+  MAIL_FROM: mailbox("sender of the mail, as Name <address>; bounces go to the address"),
   MAIL_DOMAIN: optional(domain("right-hand side of the Message-IDs; without it, the domain of MAIL_FROM")),
-  JOIN_URL: joinUrl("where a conversation is in the chat, with {conversationId} and, if wanted, {userId}"),
-  PRODUCT_NAME: text("what the chat is called in the mail", "Whileaway"),
-  MAIL_CONCURRENCY: whole("mails under way at once in a process, each by a connection of its own", 1, 100, 5),
+  JOIN_URL: joinUrl("URL of a conversation in the chat, with {conversationId} and, optionally, {userId}"),
+  PRODUCT_NAME: text("name of the chat in the mail", "Whileaway"),
+  MAIL_CONCURRENCY: whole("mails under way at once in a process, each over its own connection", 1, 100, 5),
 };

@@ -3,34 +3,34 @@ import { eventId } from "../domain/ids.ts";
 import type { NotificationEvent } from "../domain/records.ts";
 import type { Millis } from "../platform/contract/time.ts";
 
-type Said = Partial<Pick<NotificationEvent, "email" | "reason" | "statusCode" | "diagnostic">>;
+type Detail = Partial<Pick<NotificationEvent, "email" | "reason" | "statusCode" | "diagnostic">>;
 
 /**
- * What happened to a notification, told on its recipient's key. Identity: the id derives from the notification, the
- * type and the address, if it is about one; so a fact told twice, by whom ever, is one fact.
+ * Makes the event that says what became of a notification, with its recipient as the key. Identity: the id derives from
+ * the notification, the type and the address, where there is one. An event that is published twice has the same id.
  */
-export const follow = (
+export const notificationEvent = (
   triggered: NotificationEvent,
   type: "SENT" | "SUPPRESSED" | "BOUNCED",
   occurredAt: Millis,
-  said: Said,
+  detail: Detail,
 ): Publish => {
   const { notificationId, userId, conversationId, channel } = triggered;
-  const detail = typeof said.email === "string" ? [said.email] : [];
-  const nothingMore = { email: null, reason: null, statusCode: null, diagnostic: null, url: null, agent: null };
+  const about = typeof detail.email === "string" ? [detail.email] : [];
+  const emptyDetail = { email: null, reason: null, statusCode: null, diagnostic: null, url: null, agent: null };
   return {
     type: "publish",
     topic: "notifications",
     key: userId,
     value: {
-      id: eventId(notificationId, type, ...detail),
+      id: eventId(notificationId, type, ...about),
       type,
       notificationId,
       userId,
       conversationId,
       channel,
-      ...nothingMore,
-      ...said,
+      ...emptyDetail,
+      ...detail,
       messageIds: [],
       snapshot: null,
       occurredAt,

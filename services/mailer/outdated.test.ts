@@ -14,7 +14,7 @@ const snapshotOf = (...conversations: readonly ReturnType<typeof conversation>[]
   recipient: person("Grace"),
   conversations,
 });
-/** Each conversation's read position; -1 for one that was deleted, null for one of which nothing is known. */
+/** The present state by read position of each conversation: -1 is a deleted conversation, null has no row. */
 const now = (...positions: readonly (number | null)[]): Present => ({
   profile: undefined,
   preference: undefined,
@@ -27,38 +27,38 @@ const now = (...positions: readonly (number | null)[]): Present => ({
 describe("a mail", () => {
   const two = snapshotOf(conversation("A", [at(10), at(20)]), conversation("B", [at(15)]));
   test.each([
-    ["is sent while nothing is known of what was read", [null, null], null],
+    ["is sent while no read position is known", [null, null], null],
     ["is sent while one message is unread", [19, 15], null],
-    ["is superseded when all that it shows was read", [20, 15], "superseded"],
-    ["is sent while one of its conversations is open, though the other was deleted", [-1, 14], null],
-    ["is superseded when what wasn't deleted was read", [-1, 15], "superseded"],
-    ["is no more when all its conversations were deleted", [-1, -1], "conversation_deleted"],
+    ["is superseded when every message in it was read", [20, 15], "superseded"],
+    ["is sent while one conversation has unread messages and the other was deleted", [-1, 14], null],
+    ["is superseded when one conversation was read and the other was deleted", [-1, 15], "superseded"],
+    ["is suppressed when all its conversations were deleted", [-1, -1], "conversation_deleted"],
   ])("%s", (_, positions, reason) => {
     expect(outdated(two, ADDRESS, NOON, now(...positions))).toBe(reason);
   });
 
-  test("doesn't wait for system messages to be read", () => {
+  test("is superseded when only system messages in it are unread", () => {
     const shown = snapshotOf(
       conversation("A", [at(10), message(null, "Ada left", { kind: "SYSTEM", occurredAt: 30 })]),
     );
     expect(outdated(shown, ADDRESS, NOON, now(10))).toBe("superseded");
   });
 
-  test("to a deleted user is no more, whatever else holds", () => {
+  test("to a deleted user is suppressed for that reason before any other", () => {
     expect(outdated(two, ADDRESS, NOON, { ...now(20, 15), profile: { deletedAt: NOON + 1, restoredAt: null } })).toBe(
       "user_deleted",
     );
   });
 
-  test("to an address that was unsubscribed since is no more, and to another is", () => {
+  test("to an address unsubscribed since is suppressed, to another address it is sent", () => {
     const present = { ...now(null, null), preference: { unsubscribed: ["grace@example.org"] } };
     expect(outdated(two, ADDRESS, NOON, present)).toBe("unsubscribed");
     expect(outdated(two, "navy@example.org", NOON, present)).toBeNull();
   });
 
   test.each([
-    ["is sent to a user who was back by its time", NOON, null],
-    ["is not sent to a user who was deleted after it, and is back", NOON + 2, "user_deleted"],
+    ["is sent to a user who was deleted and restored before it was decided", NOON, null],
+    ["is suppressed for a user who was restored only after it was decided", NOON + 2, "user_deleted"],
   ])("%s", (_, restoredAt, reason) => {
     expect(outdated(two, ADDRESS, NOON, { ...now(null, null), profile: { deletedAt: NOON - 1, restoredAt } })).toBe(
       reason,
@@ -66,7 +66,7 @@ describe("a mail", () => {
   });
 });
 
-test("how things stand is looked up in the lanes of the user and of each conversation", async () => {
+test("the present state is looked up in the lanes of the user and of each conversation", async () => {
   const { snapshot, userId } = triggered([
     conversation("A", [at(NOON)], { conversationId: "a" }),
     conversation("B", [at(NOON)], { conversationId: "b" }),

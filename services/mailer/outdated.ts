@@ -6,21 +6,21 @@ import { inboxRowKey, profileKey, type ReadPosition } from "../domain/inbox-rows
 import type { ConversationId, UserId } from "../domain/ids.ts";
 import type { ConversationView, Snapshot } from "../domain/records.ts";
 import type { Millis } from "../platform/contract/time.ts";
-import { folded, type PreferenceRow } from "./rule.ts";
+import { caseFolded, type PreferenceRow } from "./rule.ts";
 import type { Suppression } from "./suppression.ts";
 
-/** What a mail's recipient, conversations and messages have become since it was decided. */
+/** The state of a mail's recipient and conversations now, after the notification was decided. */
 export interface Present {
   readonly profile: Deletion | undefined;
   readonly preference: Pick<PreferenceRow, "unsubscribed"> | undefined;
-  /** In the order of the snapshot's conversations. */
+  /** State of each conversation, in the order of the snapshot. */
   readonly conversations: readonly {
     readonly row: Deletion | undefined;
     readonly thread: ReadPosition | undefined;
   }[];
 }
 
-/** Why a mail to the address is not to be sent any more, or null if it is. @param at when it was decided */
+/** Returns the reason to suppress the mail to an address now, or null to send it. @param at time of the decision */
 export const outdated = (
   { conversations }: Snapshot,
   address: string,
@@ -28,7 +28,7 @@ export const outdated = (
   present: Present,
 ): Suppression | null => {
   if (isGone(present.profile, at)) return "user_deleted";
-  if (present.preference?.unsubscribed.includes(folded(address)) === true) return "unsubscribed";
+  if (present.preference?.unsubscribed.includes(caseFolded(address)) === true) return "unsubscribed";
   const states = conversations.map((conversation, index) => {
     const now = present.conversations[index];
     if (isGone(now?.row, at)) return "deleted";
@@ -41,14 +41,14 @@ export const outdated = (
 /** Tells whether a user or a conversation has been deleted since a time. A row that does not exist was never deleted. */
 const isGone = (row: Deletion | undefined, at: Millis): boolean => row !== undefined && !isUndeletedSince(row, at);
 
-/** Nothing of what is shown is news, system messages apart. */
+/** Checks that every message shown was read, system messages apart. */
 const isRead = ({ messages }: ConversationView, thread: ReadPosition | undefined): boolean => {
   if (thread === undefined) return false;
   const { readUntil = -Infinity } = thread;
   return messages.every(({ kind, occurredAt }) => kind === "SYSTEM" || occurredAt <= readUntil);
 };
 
-/** How things stand now, by the rows of `inboxes`, `conversations` and `mailer`. */
+/** Looks up the present state in the rows of `inboxes`, `conversations` and `mailer`. */
 export const presentOf = async (user: UserId, { conversations }: Snapshot, lookUp: LookUp): Promise<Present> => {
   const ids = conversations.map(({ conversationId }) => conversationId);
   const [profile, preference, ...rows] = await lookUp([

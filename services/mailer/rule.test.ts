@@ -11,7 +11,7 @@ import { mailer, type PreferenceRow } from "./rule.ts";
 const ada = person("Ada Lovelace");
 const chat = conversation("Launch plan", [message(ada, "Hello")]);
 
-/** What is known before: rows by their key, and settings. */
+/** State before the notification: rows by key, and settings. */
 interface Before {
   readonly rows?: ReadonlyMap<string, PreferenceRow>;
   readonly book?: SettingsBook;
@@ -37,7 +37,7 @@ const letters = (event: NotificationEvent, before?: Before) =>
 const notes = (event: NotificationEvent, before?: Before) =>
   effectsOf(event, before).flatMap((effect) => (isNote(effect) ? [{ ...effect.entry, users: effect.keys }] : []));
 
-/** Rows after grace has chosen, each time what is given; null takes the choice back. */
+/** Rows after each of Grace's choices; null withdraws the choice. */
 const chosen = (...choices: readonly (readonly [at: number, unsubscribed: readonly string[] | null])[]) => {
   const rows = new Map<string, PreferenceRow>();
   for (const [at, unsubscribed] of choices) {
@@ -57,7 +57,7 @@ const mailOff = (since = NOON) => bookOf({ emailEnabled: false }, since);
 const mailed = (...emails: string[]) => triggered([chat], { ...grace, emails });
 
 describe("a notification", () => {
-  test("becomes one letter for each address, due when it was decided", () => {
+  test("becomes one letter for each address, due at the time of the decision", () => {
     const event = mailed("grace@example.com", "hopper@example.org");
     expect(letters(event)).toEqual(
       ["grace@example.com", "hopper@example.org"].map((address) => ({
@@ -71,12 +71,12 @@ describe("a notification", () => {
     expect(told(event)).toEqual([]);
   });
 
-  test("is one letter to an address that is on record twice, two where they differ in case", () => {
+  test("becomes one letter for an address listed twice, two where the spellings differ in case", () => {
     const ids = letters(mailed("a@example.com", "a@example.com", "A@example.com")).map(({ id }) => id);
     expect(ids).toEqual(["n-1/a@example.com", "n-1/A@example.com"]);
   });
 
-  test("without an address is suppressed", () => {
+  test("to a user without an address is suppressed", () => {
     expect(letters(mailed())).toEqual([]);
     expect(told(mailed())).toEqual([
       expect.objectContaining({
@@ -98,7 +98,7 @@ describe("a notification", () => {
     ["no conversation", []],
     ["no message", [conversation("Launch plan", [])]],
     ["only system messages", [conversation("Launch plan", [message(null, "Ada joined", { kind: "SYSTEM" })])]],
-  ])("with %s left to show is superseded", (_, conversations) => {
+  ])("with %s to show is superseded", (_, conversations) => {
     expect(letters(triggered(conversations))).toEqual([]);
     expect(told(triggered(conversations))).toMatchObject([{ type: "SUPPRESSED", reason: "superseded" }]);
   });
@@ -119,14 +119,14 @@ describe("a notification", () => {
     ["a,b@example.com", "the address has characters before its @ that don't belong there"],
     ["eve@evil.com@example.com", "the address has characters before its @ that don't belong there"],
     [`${"a".repeat(250)}@example.com`, "the address is longer than 254 octets"],
-  ])("to the address %j, which fits no envelope, bounces hard and goes to the others", (address, why) => {
+  ])("bounces hard for the invalid address %j and goes to the other addresses", (address, problem) => {
     expect(letters(mailed(address, "grace@example.com")).map(({ id }) => id)).toEqual(["n-1/grace@example.com"]);
     expect(told(mailed(address, "grace@example.com"))).toEqual([
       expect.objectContaining({
         type: "BOUNCED",
         reason: "hard",
         email: address,
-        diagnostic: `not sent: ${why}`,
+        diagnostic: `not sent: ${problem}`,
         statusCode: null,
         id: eventId("n-1", "BOUNCED", address),
       }),
@@ -138,14 +138,14 @@ describe("a notification", () => {
     (address) => expect(letters(mailed(address))).toHaveLength(1),
   );
 
-  test("goes to those of the addresses that want it, however they are written", () => {
+  test("goes to every address but the unsubscribed ones, whatever their case", () => {
     const event = mailed("Grace@Example.com", "hopper@example.org");
     const rows = chosen([NOON, ["gRACE@example.com"]]);
     expect(letters(event, { rows }).map(({ id }) => id)).toEqual(["n-1/hopper@example.org"]);
     expect(told(event, { rows })).toEqual([]);
   });
 
-  test("that no address wants is suppressed, on record with its reason", () => {
+  test("whose addresses are all unsubscribed is suppressed, with its reason in the ledger", () => {
     const rows = chosen([NOON, ["grace@example.com"]]);
     const event = mailed("grace@example.com");
     expect(letters(event, { rows })).toEqual([]);
@@ -166,23 +166,23 @@ describe("a notification", () => {
   });
 
   test.each([
-    ["taken back", [NOON, null]],
+    ["withdrawn", [NOON, null]],
     ["changed", [NOON, []]],
   ] as const)("is mailed again when an unsubscribe is %s", (_, after) => {
     expect(letters(mailed("a@example.com"), { rows: chosen([NOON - 1, ["a@example.com"]], after) })).toHaveLength(1);
   });
 
-  test("goes by the latest choice, not by one that comes late", () => {
+  test("follows the newest choice, even if an older choice arrives after it", () => {
     const rows = chosen([NOON, ["a@example.com"]], [NOON - 1, []]);
     expect(told(mailed("a@example.com"), { rows })).toMatchObject([{ reason: "unsubscribed" }]);
   });
 
-  test("to a role whose mail is off at its time is suppressed", () => {
+  test("to a role whose mail is off when it is decided is suppressed", () => {
     expect(told(mailed("a@example.com"), { book: mailOff() })).toMatchObject([{ reason: "role_disabled" }]);
     expect(letters(mailed("a@example.com"), { book: mailOff(NOON + 1) })).toHaveLength(1);
   });
 
-  test("gives one reason where there are several: no address, then the role, then the person's choice", () => {
+  test("is suppressed for one reason: no address before role before unsubscribed before superseded", () => {
     const rows = chosen([NOON, ["a@example.com"]]);
     expect(told(mailed(), { rows, book: mailOff() })).toMatchObject([{ reason: "no_address" }]);
     expect(told(mailed("a@example.com"), { rows, book: mailOff() })).toMatchObject([{ reason: "role_disabled" }]);
@@ -190,7 +190,7 @@ describe("a notification", () => {
     expect(told(event, { rows })).toMatchObject([{ reason: "unsubscribed" }]);
   });
 
-  test("without a snapshot is a record that cannot be taken", () => {
+  test("without a snapshot is poison", () => {
     expect(() => effectsOf({ ...mailed("a@example.com"), snapshot: null })).toThrow(Poison);
   });
 });
@@ -206,16 +206,16 @@ test.each([
   "UNSUBSCRIBED",
   "RESUBSCRIBED",
   "REPLIED",
-] as NotificationEventType[])("nothing follows from %s", (type) => {
+] as NotificationEventType[])("the event %s has no effects", (type) => {
   expect(effectsOf({ ...mailed("a@example.com"), type })).toEqual([]);
 });
 
-test("a choice under another's key is a record that cannot be taken", () => {
+test("a choice under another user's key is poison", () => {
   const value = { userId: "eve", unsubscribed: [], occurredAt: NOON };
   expect(() => mailer.read({ topic: "preferences", key: "grace", value, at: NOON, loggedAt: NOON })).toThrow(Poison);
 });
 
-test("nothing follows from a tombstone or another topic", () => {
+test("a tombstone and a record of another topic are read as nothing", () => {
   expect(mailer.read({ topic: "notifications", key: "grace", value: null, at: NOON, loggedAt: NOON })).toEqual([]);
   expect(mailer.read({ topic: "users", key: "grace", value: null, at: NOON, loggedAt: NOON })).toEqual([]);
 });

@@ -11,12 +11,12 @@ const environment = {
   MAIL_CONCURRENCY: "7",
 };
 
-test("the service brings its processor, its work and a pool that closes with the process", async () => {
-  const had: string[] = [];
+test("the service starts its processor, its work and a connection pool that closes with the process", async () => {
+  const started: string[] = [];
   const owned: AsyncDisposable[] = [];
   const root: Pick<Root, "process" | "work" | "own" | "clock" | "log" | "lookUp" | "flowWatermark" | "hasFolded"> = {
-    process: ({ name }) => had.push(`processor ${name}`),
-    work: ({ queue, concurrency }) => had.push(`work ${queue} by ${concurrency}`),
+    process: ({ name }) => started.push(`processor ${name}`),
+    work: ({ queue, concurrency }) => started.push(`work ${queue} by ${concurrency}`),
     own: (part) => owned.push(part),
     clock: { now: () => 0 },
     log: memoryLog({ now: () => 0 }),
@@ -25,13 +25,13 @@ test("the service brings its processor, its work and a pool that closes with the
     hasFolded: () => Promise.resolve(() => Promise.resolve(true)),
   };
   await mailerService.start(root as Root, parse(mailerService.variables, environment));
-  expect(had).toEqual(["processor mailer", "work mail by 7"]);
+  expect(started).toEqual(["processor mailer", "work mail by 7"]);
   expect(owned).toHaveLength(1);
   for (const part of owned) await part[Symbol.asyncDispose]();
 });
 
-test("choices and notifications must be dealt out alike", async () => {
+test("the service refuses to start where preferences and notifications differ in partitions", async () => {
   const log = memoryLog({ now: () => 0 }, (topic) => (topic === "preferences" ? 3 : 6));
-  const starting = mailerService.start({ log } as unknown as Root, parse(mailerService.variables, environment));
-  await expect(starting).rejects.toThrow("notification.preferences has 3 partitions, notification.events 6");
+  const start = mailerService.start({ log } as unknown as Root, parse(mailerService.variables, environment));
+  await expect(start).rejects.toThrow("notification.preferences has 3 partitions, notification.events 6");
 });

@@ -5,7 +5,7 @@ import { service } from "../platform/app/service.ts";
 import { domainOf } from "./smtp/address.ts";
 import { variables } from "./config.ts";
 import { mailer } from "./rule.ts";
-import { openPost } from "./smtp/client.ts";
+import { openMailClient } from "./smtp/client.ts";
 import { renderer } from "./content/render.ts";
 import { smtpOf } from "./smtp/url.ts";
 import { readTemplates } from "./content/templates.ts";
@@ -22,27 +22,27 @@ export const mailerService = service({
     const render = renderer(await readTemplates());
     const concurrency = settings.MAIL_CONCURRENCY;
     const smtp = smtpOf(settings.SMTP_URL);
-    const post = openPost({ smtp, maxConnections: concurrency, bounces: from.address, name: domain });
-    root.own(post);
+    const mailClient = openMailClient({ smtp, maxConnections: concurrency, bounces: from.address, name: domain });
+    root.own(mailClient);
     root.process(mailer);
     root.work(
       mailing({
-        post,
+        mailClient,
         render,
         lookUp: root.lookUp,
-        pace: await root.flowWatermark(Object.values(flow), "notifications"),
+        flowWatermark: await root.flowWatermark(Object.values(flow), "notifications"),
         hasChoicesOf: await root.hasFolded(mailer.name, "preferences"),
         concurrency,
         clock: root.clock,
         chance: Math.random,
-        setting: { productName: settings.PRODUCT_NAME, joinUrl: settings.JOIN_URL },
-        sending: { from, domain },
+        branding: { productName: settings.PRODUCT_NAME, joinUrl: settings.JOIN_URL },
+        sender: { from, domain },
       }),
     );
   },
 });
 
-/** A choice lies in the lane of its user, where the notifications to them are read. */
+/** Throws Fatal unless a user's choices and notifications are in the same lane. */
 const checkPartitions = async (log: Pick<Log, "partitions">): Promise<void> => {
   const [choices, notifications] = [await log.partitions("preferences"), await log.partitions("notifications")];
   if (choices !== notifications)

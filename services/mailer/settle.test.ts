@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { eventId } from "../domain/ids.ts";
+import type { NotificationEvent } from "../domain/records.ts";
 import { mailRetries } from "../domain/retry.ts";
 import { DAY, HOUR, MINUTE, SECOND } from "../platform/contract/time.ts";
 import { enhancedCode, type Refused, replyCode, type Stage } from "./smtp/reply.ts";
@@ -26,7 +27,7 @@ describe("an accepted mail", () => {
   const answer = { kind: "accepted", response: "250 2.0.0 Ok: queued as 4cQ", queueId: "4cQ" } as const;
   const outcome = settle({ letter, attempt: 3, answer, now: NOON + 7, chance: 0 });
 
-  test("is done and SENT", () => {
+  test("is done, and SENT is published", () => {
     expect(outcome.settlement).toEqual({ state: "done" });
     expect(outcome.publish).toEqual([
       {
@@ -54,7 +55,7 @@ describe("an accepted mail", () => {
     ]);
   });
 
-  test("is logged with what the server calls it", () => {
+  test("is logged with its queue id on the mail server", () => {
     expect(outcome.detail).toMatchObject({ email: "grace@example.com", verdict: "sent", queueId: "4cQ" });
   });
 });
@@ -79,7 +80,7 @@ describe("a refused mail", () => {
     ["rcpt", "550 5.7.1 blocked by policy", "block"],
     ["data", "554 5.7.1 message looks like spam", "block"],
     ["data", "550 5.7.26 unauthenticated", "block"],
-  ] as const)("at %s with %j bounces: %s", (stage, reply, reason) => {
+  ] as const)("at %s with %j bounces as %s", (stage, reply, reason) => {
     const { settlement, publish, detail } = after(refused(stage, reply));
     expect(settlement.state).toBe("dead");
     expect(publish).toMatchObject([
@@ -97,9 +98,9 @@ describe("a refused mail", () => {
     expect(detail).toMatchObject({ verdict: reason, stage });
   });
 
-  test("tells no more than 500 characters of a long reply, and no line breaks", () => {
-    const [told] = after(refused("data", `550 5.6.0 ${"long\r\n".repeat(1_000)}`)).publish;
-    const diagnostic = told?.topic === "notifications" ? (told.value.diagnostic ?? "") : "";
+  test("publishes at most 500 characters of a long reply, on one line", () => {
+    const [bounced] = after(refused("data", `550 5.6.0 ${"long\r\n".repeat(1_000)}`)).publish;
+    const diagnostic = (bounced?.value as NotificationEvent | undefined)?.diagnostic;
     expect(diagnostic).toHaveLength(500);
     expect(diagnostic).not.toMatch(/[\r\n]/);
   });
@@ -112,7 +113,7 @@ describe("a refused mail", () => {
     ["rcpt", "503 5.5.1 nested MAIL"],
     ["connect", "connect ECONNREFUSED 127.0.0.1:25"],
     ["data", "450 5.1.1 whose classes differ"],
-  ] as const)("at %s with %j is tried again, on schedule", (stage, reply) => {
+  ] as const)("at %s with %j is retried by the schedule", (stage, reply) => {
     mailRetries.forEach((wait, index) => {
       const { settlement, publish } = after(refused(stage, reply), index + 1);
       expect(settlement).toEqual({ state: "retry", runAt: NOON + wait, error: reply });
@@ -120,26 +121,26 @@ describe("a refused mail", () => {
     });
   });
 
-  test("is tried again a little later than the others that failed with it", () => {
+  test("is retried a random share of the wait later, to spread letters that failed together", () => {
     expect(settle({ letter, attempt: 1, answer: broken, now: NOON, chance: 0.5 }).settlement).toMatchObject({
       runAt: NOON + 31.5 * SECOND,
     });
   });
 
-  test("bounces softly when the schedule is used up", () => {
+  test("bounces as soft when the schedule is used up", () => {
     const { settlement, publish } = after(refused("rcpt", "451 4.7.1 later"), mailRetries.length + 1, NOON + patience);
     expect(settlement).toEqual({ state: "dead", error: "451 4.7.1 later" });
     expect(publish).toMatchObject([{ value: { type: "BOUNCED", reason: "soft", statusCode: "4.7.1" } }]);
   });
 
-  test("has its days, even if all attempts went into an outage of ours", () => {
+  test("is retried for days, even if an outage of ours used up all attempts", () => {
     expect(after(broken, 500, NOON + 5 * HOUR).settlement).toMatchObject({
       state: "retry",
       runAt: NOON + 5 * HOUR + DAY,
     });
   });
 
-  test("has its attempts, even if we were away for weeks", () => {
+  test("gets all its attempts, even if the service was down for weeks", () => {
     expect(after(broken, 1, NOON + 21 * DAY).settlement).toMatchObject({ state: "retry" });
   });
 });
@@ -158,7 +159,7 @@ describe("a fault of our configuration", () => {
     ["connect", "554 5.7.1 your address is blocked here"],
     ["rcpt", "554 5.7.1 <grace@example.com>: Relay access denied"],
     ["rcpt", "550 relaying not allowed"],
-  ] as const)("at %s, %j, is nobody's bounce and tried again until it is put right", (stage, reply) => {
+  ] as const)("at %s with %j never bounces and is retried until it is corrected", (stage, reply) => {
     for (const [attempt, wait] of [
       [1, 30 * SECOND],
       [2, 2 * MINUTE],
@@ -173,6 +174,6 @@ describe("a fault of our configuration", () => {
   });
 });
 
-test("an attempt after which the server may have the mail is marked", () => {
+test("an attempt after which the server may have the mail is logged as perhapsTaken", () => {
   expect(after({ ...broken, stage: "data", perhapsTaken: true }).detail).toMatchObject({ perhapsTaken: true });
 });

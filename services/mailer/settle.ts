@@ -1,51 +1,44 @@
 import type { Publish } from "../domain/effect.ts";
-import type { Settlement } from "../platform/contract/ports.ts";
+import type { Attempt } from "../platform/contract/work.ts";
 import { mailRetries, retryAt } from "../domain/retry.ts";
 import { type Millis, SECOND } from "../platform/contract/time.ts";
 import { type Answer, type Refused, type Verdict, verdictOf } from "./smtp/reply.ts";
-import { follow } from "./notification-event.ts";
+import { notificationEvent } from "./notification-event.ts";
 import type { Letter } from "./rule.ts";
 import { type Suppression, suppressedEntry } from "./suppression.ts";
 import { line } from "./content/tidy.ts";
 
-/** Longest diagnostic that is published, in UTF-16 code units. */
+/** Maximum length of the diagnostic published, in UTF-16 code units. */
 const MAX_DIAGNOSTIC = 500;
-/** A letter younger than the whole schedule has not had its share of tries, whatever its attempts were spent on. */
+/** The whole retry schedule. A younger letter is tried again, even if an outage of ours used all its attempts up. */
 const PATIENCE = mailRetries.reduce((sum, wait) => sum + wait, 0);
-/** Waits for our own settings to be put right grow no longer than after this attempt (30 minutes). */
+/** Attempt after which the wait for our own settings to be corrected grows no longer (30 minutes). */
 const OURS_GROWS_UNTIL = 4;
 
-/** What an attempt came to; an Attempt of the runtime. */
-export interface Outcome {
-  readonly settlement: Settlement;
-  readonly publish: readonly Publish[];
-  readonly detail: Readonly<Record<string, unknown>>;
-}
-
-/** An attempt that has got its answer. */
-export interface Tried {
+/** An attempt that the mail server has answered. */
+export interface AnsweredAttempt {
   readonly letter: Letter;
-  /** From 1. */
+  /** Number of the attempt, from 1. */
   readonly attempt: number;
   readonly answer: Answer;
   readonly now: Millis;
-  /** In [0, 1): see retryAt. */
+  /** Number in [0, 1): see retryAt. */
   readonly chance: number;
 }
 
-/** From the server's answer to how the job stands and what is told of it. */
-export const settle = (tried: Tried): Outcome => {
-  const { letter, answer } = tried;
+/** Settles a letter by the mail server's answer: done, retry, or dead with a bounce. */
+export const settle = (answered: AnsweredAttempt): Attempt => {
+  const { letter, answer } = answered;
   const verdict = verdictOf(answer);
   const detail = detailOf(letter, answer, verdict);
   if (answer.kind === "accepted") {
-    const sent = follow(letter.event, "SENT", tried.now, { email: letter.address });
+    const sent = notificationEvent(letter.event, "SENT", answered.now, { email: letter.address });
     return { settlement: { state: "done" }, publish: [sent], detail };
   }
   const error = line(answer.text, MAX_DIAGNOSTIC);
-  const runAt = nextTry(verdict, tried);
+  const runAt = nextAttemptAt(verdict, answered);
   if (runAt !== null) return { settlement: { state: "retry", runAt, error }, publish: [], detail };
-  const bounced = follow(letter.event, "BOUNCED", tried.now, {
+  const bounced = notificationEvent(letter.event, "BOUNCED", answered.now, {
     email: letter.address,
     reason: verdict === "hard" || verdict === "block" ? verdict : "soft",
     statusCode: answer.enhanced,
@@ -54,41 +47,35 @@ export const settle = (tried: Tried): Outcome => {
   return { settlement: { state: "dead", error }, publish: [bounced], detail };
 };
 
-/** A notification that is told so much later than it was due comes of a backlog, in which its recipient may have read it. */
+/** Delay beyond which a notification comes from a backlog, in which its recipient may have read it since. */
 const LATE: Millis = 5 * SECOND;
-/** Between two looks whether that is through. */
+/** Wait before a late letter is checked again. */
 const LOOK_AGAIN: Millis = SECOND;
 
-/** Whether what its recipient did since it was due may not be known before everything of `loggedAt` is folded. */
+/** Checks that a letter comes from a backlog: such a letter waits until everything logged before `loggedAt` is folded. */
 export const isLate = ({ event, loggedAt }: Letter): boolean => loggedAt - event.occurredAt > LATE;
 
-/** A letter that has to wait until it is known what its recipient has read. */
-export const putOff = ({ address, event }: Letter, now: Millis): Outcome => ({
+/** Puts a letter off until the recipient's read positions are known. */
+export const putOff = ({ address, event }: Letter, now: Millis): Attempt => ({
   settlement: { state: "put off", runAt: now + LOOK_AGAIN },
   publish: [],
   detail: { notificationId: event.notificationId, userId: event.userId, email: address, verdict: "late" },
 });
 
-/** A letter that is not to be sent any more: of the notification's other addresses each is decided by itself. */
-export const suppress = ({ address, event }: Letter, reason: Suppression, now: Millis): Outcome => {
+/** Suppresses a letter. Letters to the other addresses of its notification are decided on their own. */
+export const suppress = ({ address, event }: Letter, reason: Suppression, now: Millis): Attempt => {
   const { notificationId, userId } = event;
+  const entries = [suppressedEntry(event, now, reason, address)];
+  const ledger: Publish = { type: "publish", topic: "ledger", key: userId, value: { entries } };
   return {
     settlement: { state: "done" },
-    publish: [
-      follow(event, "SUPPRESSED", now, { email: address, reason }),
-      {
-        type: "publish",
-        topic: "ledger",
-        key: userId,
-        value: { entries: [suppressedEntry(event, now, reason, address)] },
-      },
-    ],
+    publish: [notificationEvent(event, "SUPPRESSED", now, { email: address, reason }), ledger],
     detail: { notificationId, userId, email: address, verdict: "suppressed", reason },
   };
 };
 
-/** null: not again. */
-const nextTry = (verdict: Verdict, { letter, attempt, now, chance }: Tried): Millis | null => {
+/** Returns the time of the next attempt, or null to give up. */
+const nextAttemptAt = (verdict: Verdict, { letter, attempt, now, chance }: AnsweredAttempt): Millis | null => {
   if (verdict === "ours") return retryAt(mailRetries, Math.min(attempt, OURS_GROWS_UNTIL), now, chance);
   if (verdict !== "later") return null;
   const scheduled = retryAt(mailRetries, attempt, now, chance);
@@ -96,15 +83,15 @@ const nextTry = (verdict: Verdict, { letter, attempt, now, chance }: Tried): Mil
   return retryAt(mailRetries, mailRetries.length, now, chance);
 };
 
-const detailOf = ({ address, event }: Letter, answer: Answer, verdict: Verdict): Outcome["detail"] => ({
+const detailOf = ({ address, event }: Letter, answer: Answer, verdict: Verdict): Attempt["detail"] => ({
   notificationId: event.notificationId,
   userId: event.userId,
   email: address,
   verdict,
-  ...(answer.kind === "accepted" ? { response: answer.response, queueId: answer.queueId } : refusal(answer)),
+  ...(answer.kind === "accepted" ? { response: answer.response, queueId: answer.queueId } : refusalDetail(answer)),
 });
 
-const refusal = ({ stage, code, enhanced, perhapsTaken }: Refused): Outcome["detail"] => ({
+const refusalDetail = ({ stage, code, enhanced, perhapsTaken }: Refused): Attempt["detail"] => ({
   stage,
   code,
   enhanced,

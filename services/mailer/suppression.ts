@@ -1,11 +1,11 @@
 import type { LedgerEntry, NotificationEvent } from "../domain/records.ts";
 import type { Millis } from "../platform/contract/time.ts";
 
-/** Why no mail goes, though somebody was told (semantics, "What follows"). */
+/** The reason for which a notification is not mailed (services/inboxes/README.md, "What follows"). */
 export type Suppression =
   "no_address" | "role_disabled" | "unsubscribed" | "superseded" | "user_deleted" | "conversation_deleted";
 
-/** The verdict for the ledger. @param email the address whose mail doesn't go; null: none goes */
+/** Makes the ledger entry of a suppressed mail. @param email the address suppressed; null: all of them */
 export const suppressedEntry = (
   { userId, conversationId, notificationId }: NotificationEvent,
   occurredAt: Millis,

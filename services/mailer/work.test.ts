@@ -6,7 +6,7 @@ import type { Answer } from "./smtp/reply.ts";
 import { conversation, grace, message, NOON, person, triggered } from "./content/notification.fixture.ts";
 import type { Letter } from "./rule.ts";
 import type { Mail } from "./content/mail.ts";
-import { type Post, waits } from "./smtp/client.ts";
+import { type MailClient, smtpTimeouts } from "./smtp/client.ts";
 import { renderer } from "./content/render.ts";
 import { readTemplates } from "./content/templates.ts";
 import { mailing } from "./work.ts";
@@ -16,15 +16,15 @@ const event = triggered([conversation("Launch plan", [message(person("Ada"), "He
 const payload: Letter = { address: "grace@example.com", event, loggedAt: NOON };
 const never = new AbortController().signal;
 
-/** A desk whose server answers so; `mails` is what it was handed. */
-const desk = (
+/** The mailer's work with a mail server that gives one answer; `mails` are the mails it was sent. */
+const mailerWith = (
   answer: Answer,
   rows: Readonly<Record<string, unknown>> = {},
   loggedAt = NOON,
-  { pace = NOON, choices = loggedAt } = {},
+  { watermark = NOON, choices = loggedAt } = {},
 ) => {
   const mails: Mail[] = [];
-  const post: Post = {
+  const mailClient: MailClient = {
     async send(mail) {
       mails.push(mail);
       return answer;
@@ -32,19 +32,19 @@ const desk = (
     async [Symbol.asyncDispose]() {},
   };
   const work = mailing({
-    post,
+    mailClient,
     render,
     lookUp: async (lookups) => lookups.map(({ processor, key }) => rows[`${processor} ${key}`]),
-    pace: async () => pace,
+    flowWatermark: async () => watermark,
     hasChoicesOf: async (at) => at <= choices,
     concurrency: 3,
     clock: { now: () => NOON + 5 },
     chance: () => 0,
-    setting: { productName: "Chatterbox", joinUrl: "https://chat.example.com/c/{conversationId}" },
-    sending: { from: { name: "Chat", address: "chat@example.com" }, domain: "mail.example.com" },
+    branding: { productName: "Chatterbox", joinUrl: "https://chat.example.com/c/{conversationId}" },
+    sender: { from: { name: "Chat", address: "chat@example.com" }, domain: "mail.example.com" },
   });
   const attempt = (number: number) =>
-    // Through JSON, as the store does.
+    // The payload passes through JSON, as in the store.
     work.attempt(
       {
         queue: "mail",
@@ -61,8 +61,8 @@ const desk = (
 
 const refused = { kind: "refused", code: 451, enhanced: null, perhapsTaken: false } as const;
 
-test("a letter is attempted once at a time, by one and the same mail, until it is taken", async () => {
-  const { mails, attempt } = desk({ ...refused, stage: "rcpt", text: "451 later" });
+test("every attempt of a letter sends the same mail once", async () => {
+  const { mails, attempt } = mailerWith({ ...refused, stage: "rcpt", text: "451 later" });
   expect((await attempt(1)).settlement).toMatchObject({ state: "retry", runAt: NOON + 5 + 30_000 });
   await attempt(2);
   expect(mails).toHaveLength(2);
@@ -71,8 +71,8 @@ test("a letter is attempted once at a time, by one and the same mail, until it i
   expect(mails[0]?.messageId).toMatch(/@mail\.example\.com>$/);
 });
 
-test("a taken letter is done and told of", async () => {
-  const { attempt } = desk({ kind: "accepted", response: "250 Ok", queueId: null });
+test("an accepted letter is done, and SENT is published", async () => {
+  const { attempt } = mailerWith({ kind: "accepted", response: "250 Ok", queueId: null });
   const { settlement, publish } = await attempt(1);
   expect(settlement).toEqual({ state: "done" });
   expect(publish).toMatchObject([
@@ -80,27 +80,31 @@ test("a taken letter is done and told of", async () => {
   ]);
 });
 
-test("a letter that comes of a backlog waits until it is known what its recipient has read in it", async () => {
+test("a letter from a backlog waits until its recipient's read positions are known", async () => {
   const accepted = { kind: "accepted", response: "250 Ok", queueId: null } as const;
   const [published, now] = [NOON + 60_000, NOON + 5];
-  const early = desk(accepted, {}, published, { pace: published - 1 });
+  const early = mailerWith(accepted, {}, published, { watermark: published - 1 });
   expect(await early.attempt(1)).toMatchObject({ settlement: { state: "put off", runAt: now + 1_000 }, publish: [] });
   expect(early.mails).toEqual([]);
-  expect((await desk(accepted, {}, published, { pace: published }).attempt(1)).settlement).toEqual({ state: "done" });
-  expect((await desk(accepted, {}, NOON + 5_000, { pace: -1 }).attempt(1)).settlement).toEqual({ state: "done" });
+  expect((await mailerWith(accepted, {}, published, { watermark: published }).attempt(1)).settlement).toEqual({
+    state: "done",
+  });
+  expect((await mailerWith(accepted, {}, NOON + 5_000, { watermark: -1 }).attempt(1)).settlement).toEqual({
+    state: "done",
+  });
 });
 
-test("a letter waits until every choice that the log had before it is known", async () => {
-  const { mails, attempt } = desk({ kind: "accepted", response: "250 Ok", queueId: null }, {}, NOON, {
+test("a letter waits until every choice logged before it is known", async () => {
+  const { mails, attempt } = mailerWith({ kind: "accepted", response: "250 Ok", queueId: null }, {}, NOON, {
     choices: NOON - 1,
   });
   expect(await attempt(1)).toMatchObject({ settlement: { state: "put off", runAt: NOON + 5 + 1_000 }, publish: [] });
   expect(mails).toEqual([]);
 });
 
-test("what was read meanwhile is not mailed, and it is said why not", async () => {
+test("a letter whose messages were read meanwhile is suppressed, with its reason", async () => {
   const read = { [`inboxes ${inboxRowKey("t", "grace", "c-1")}`]: { type: "thread", readUntil: NOON } };
-  const { mails, attempt } = desk({ kind: "accepted", response: "250 Ok", queueId: null }, read);
+  const { mails, attempt } = mailerWith({ kind: "accepted", response: "250 Ok", queueId: null }, read);
   const { settlement, publish, detail } = await attempt(1);
   expect(mails).toEqual([]);
   expect(settlement).toEqual({ state: "done" });
@@ -124,15 +128,15 @@ test("what was read meanwhile is not mailed, and it is said why not", async () =
   expect(detail).toMatchObject({ verdict: "suppressed", reason: "superseded", email: "grace@example.com" });
 });
 
-test("a fault of our configuration is announced, loudly", async () => {
-  const heard: string[] = [];
-  using _ = listen("stumbled", ({ loop, error }) => heard.push(`${loop}: ${error.message}`));
-  await desk({ ...refused, stage: "rcpt", text: "451 later" }).attempt(1);
-  await desk({ ...refused, stage: "auth", code: 535, text: "535 wrong password" }).attempt(1);
-  expect(heard).toEqual(["mail: the mail server refuses us, not the recipient: 535 wrong password"]);
+test("a fault of our configuration is announced as stumbled", async () => {
+  const announced: string[] = [];
+  using _ = listen("stumbled", ({ loop, error }) => announced.push(`${loop}: ${error.message}`));
+  await mailerWith({ ...refused, stage: "rcpt", text: "451 later" }).attempt(1);
+  await mailerWith({ ...refused, stage: "auth", code: 535, text: "535 wrong password" }).attempt(1);
+  expect(announced).toEqual(["mail: the mail server refuses us, not the recipient: 535 wrong password"]);
 });
 
-test("any wait for the server is part of what an attempt may take", () => {
-  const { connect, greeting, reply, attempt } = waits;
+test("an attempt may take longer than connecting, the greeting and one reply together", () => {
+  const { connect, greeting, reply, attempt } = smtpTimeouts;
   expect(attempt).toBeGreaterThan(connect + greeting + reply);
 });

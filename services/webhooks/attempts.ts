@@ -2,46 +2,46 @@ import type { Connection } from "../platform/contract/database.ts";
 import type { Millis } from "../platform/contract/time.ts";
 import type { EndpointId } from "./rule.ts";
 
-/** One try at a delivery, for its history. */
+/** One attempt at a delivery, as its history keeps it. */
 export interface AttemptRow {
-  /** The job's id. */
+  /** Id of the delivery's job. */
   readonly deliveryId: string;
   readonly attempt: number;
-  /** When it ended. */
+  /** Time at which the attempt ended. */
   readonly at: Millis;
   readonly endpointId: EndpointId;
   /** null where no answer came. */
   readonly status: number | null;
   readonly error: string | null;
-  /** Milliseconds. */
+  /** Duration in milliseconds. */
   readonly duration: number;
   readonly excerpt: string | null;
 }
 
-/** Adds a row to the history. */
-export const recordAttempt = async (database: Connection, it: AttemptRow): Promise<void> => {
+/** Adds an attempt to the history. */
+export const recordAttempt = async (database: Connection, row: AttemptRow): Promise<void> => {
   await database.query(
     `insert into webhook_attempts (delivery_id, attempt, at, endpoint_id, status, error, duration_ms, excerpt)
      values ($1, $2, to_timestamp($3 / 1000.0), $4, $5, $6, $7, $8) on conflict do nothing`,
-    [it.deliveryId, it.attempt, it.at, it.endpointId, it.status, it.error, it.duration, it.excerpt],
+    [row.deliveryId, row.attempt, row.at, row.endpointId, row.status, row.error, row.duration, row.excerpt],
   );
 };
 
-/** Forgets at most `limit` of those that ended before a moment. Returns how many. */
+/** Deletes at most `limit` attempts that ended before a time. Returns the number deleted. */
 export const forgetAttempts = async (database: Connection, before: Millis, limit: number): Promise<number> => {
-  const gone = await database.query(
+  const deleted = await database.query(
     `delete from webhook_attempts where ctid = any(array(
        select ctid from webhook_attempts where at < to_timestamp($1 / 1000.0) limit $2 for update skip locked))
      returning 1`,
     [before, limit],
   );
-  return gone.length;
+  return deleted.length;
 };
 
-/** Attempts of a delivery that are listed, at most; the schedule allows ten. */
+/** Maximum number of attempts listed for a delivery; the schedule allows ten. */
 const MAX_LISTED = 100;
 
-/** The attempts of a delivery, first to last. */
+/** Lists the attempts of a delivery, first to last. */
 export const attemptsOf = (database: Connection, deliveryId: string): Promise<readonly AttemptRow[]> =>
   database.query(
     `select delivery_id as "deliveryId", attempt, (extract(epoch from at) * 1000)::bigint as at,

@@ -1,7 +1,7 @@
 import type { NotificationEvent, NotificationEventType } from "../domain/records.ts";
 import { iso8601 } from "./calendar.ts";
 
-/** What subscribers know each event by: lower case, words apart by full stops, as Standard Webhooks has it. */
+/** Public type of each event: lower case, with full stops between words, as in Standard Webhooks. */
 export const webhookTypes = {
   TRIGGERED: "notification.triggered",
   SUPPRESSED: "notification.suppressed",
@@ -18,21 +18,21 @@ export const webhookTypes = {
 
 export type WebhookType = (typeof webhookTypes)[NotificationEventType];
 
-/** The fields that hold a time, anywhere in a NotificationEvent. */
+/** Names of the fields that hold a time, anywhere in a NotificationEvent. */
 export const timeFields: ReadonlySet<string> = new Set(["occurredAt"]);
 
 /**
- * The text that is posted (Standard Webhooks 1.0, "Payload structure"): `{id, type, timestamp, data}`. `data` is the
- * record of the topic notification.events, field by field, under the names it has there, with two differences:
- * every time is ISO 8601 in UTC with milliseconds, and what is null is left out (absent and null say the same, and a
- * field that a later version adds comes as quietly). Lists and maps are always there, if empty. Enums are their symbols.
+ * Makes the body of a webhook (Standard Webhooks 1.0, "Payload structure"): `{id, type, timestamp, data}`. `data` is the
+ * record of the topic notification.events under its own field names, with two differences. Every time is ISO 8601 in UTC
+ * with milliseconds, and a null field is left out. Absent and null mean the same, so a later version can add a field.
+ * Empty lists and maps are kept. Enums are their symbols.
  */
 export const bodyOf = (event: NotificationEvent): string =>
   JSON.stringify(
     { id: event.id, type: webhookTypes[event.type], timestamp: iso8601(event.occurredAt), data: event },
     (name, value: unknown) => {
       if (value === null) return undefined;
-      // What people name themselves lies in maps of strings: a number under this name is a field of ours.
+      // Names that users choose are in maps of strings, so a number under this name is a field of the event.
       return typeof value === "number" && timeFields.has(name) ? iso8601(value) : value;
     },
   );

@@ -6,7 +6,7 @@ const secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 const read = (environment: Record<string, string>) => parse(variables, environment);
 const endpoints = (...items: readonly object[]) => read({ WEBHOOK_ENDPOINTS: JSON.stringify(items) }).WEBHOOK_ENDPOINTS;
 
-test("nothing has to be said: no networks, no endpoints, no administration", () => {
+test("every variable is optional: no networks, no endpoints, no administration", () => {
   expect(read({})).toEqual({
     WEBHOOK_ALLOWED_NETWORKS: [],
     WEBHOOK_CONCURRENCY: 32,
@@ -16,11 +16,16 @@ test("nothing has to be said: no networks, no endpoints, no administration", () 
   });
 });
 
-test("an endpoint's id derives from its URL, however that is written", () => {
-  const [one] = endpoints({ url: "https://EXAMPLE.com:443/hook", secret });
-  const [two] = endpoints({ url: "https://example.com/hook", secret, types: ["notification.sent"] });
-  expect(one).toMatchObject({ id: /^epc_[0-9a-f-]{36}$/, url: "https://example.com/hook", types: null, enabled: true });
-  expect(two).toMatchObject({ id: one?.id, types: ["notification.sent"] });
+test("an endpoint's id derives from its URL in any spelling", () => {
+  const [first] = endpoints({ url: "https://EXAMPLE.com:443/hook", secret });
+  const [second] = endpoints({ url: "https://example.com/hook", secret, types: ["notification.sent"] });
+  expect(first).toMatchObject({
+    id: /^epc_[0-9a-f-]{36}$/,
+    url: "https://example.com/hook",
+    types: null,
+    enabled: true,
+  });
+  expect(second).toMatchObject({ id: first?.id, types: ["notification.sent"] });
 });
 
 test.each([
@@ -38,13 +43,13 @@ test.each([
     `[{"url":"https://a.example","secret":"${secret}"},{"url":"https://a.example/","secret":"${secret}"}]`,
     /twice/,
   ],
-])("WEBHOOK_ENDPOINTS with %s is refused, without being shown", (_, text, problem) => {
+])("WEBHOOK_ENDPOINTS with %s is rejected without showing its secret", (_, text, problem) => {
   const refused = (): unknown => read({ WEBHOOK_ENDPOINTS: text });
   expect(refused).toThrow(problem);
   expect(refused).not.toThrow(/MfKQ/);
 });
 
-test("networks are in CIDR notation", () => {
+test("networks have to be in CIDR notation", () => {
   expect(read({ WEBHOOK_ALLOWED_NETWORKS: "10.0.0.0/8, ::1/128" }).WEBHOOK_ALLOWED_NETWORKS).toEqual([
     "10.0.0.0/8",
     "::1/128",
@@ -53,8 +58,8 @@ test("networks are in CIDR notation", () => {
     expect(() => read({ WEBHOOK_ALLOWED_NETWORKS: wrong })).toThrow(/is not a list of networks/);
 });
 
-test("a short token is refused", () => {
-  expect(() => read({ WEBHOOKS_ADMIN_TOKEN: "secret" })).toThrow("WEBHOOKS_ADMIN_TOKEN is too short");
+test("a short token is rejected", () => {
+  expect(() => read({ WEBHOOKS_ADMIN_TOKEN: "secret" })).toThrow("WEBHOOKS_ADMIN_TOKEN is shorter than 16 characters");
 });
 
 test("secrets are masked when settings are printed", () => {

@@ -4,7 +4,7 @@ import { isNetwork } from "./call/networks.ts";
 import { configuredId, type Endpoint } from "./endpoints/table.ts";
 import { configuredEndpoint } from "./endpoints/registration.ts";
 
-/** Attempts under way at once in a process, by default: most of their time is waiting. */
+/** Default number of attempts under way at once in a process: an attempt mostly waits. */
 const CONCURRENCY = 32;
 const MAX_CONCURRENCY = 1_000;
 const MIN_TOKEN_LENGTH = 16;
@@ -35,7 +35,7 @@ const endpoints = json
 
 const adminToken = secret(`token that opens /webhooks/endpoints (Bearer, ${MIN_TOKEN_LENGTH} characters or more)`);
 
-/** The variables of the service. */
+/** Environment variables of the service. */
 export const variables = {
   WEBHOOK_ALLOWED_NETWORKS: {
     ...allowedNetworks,
@@ -46,17 +46,20 @@ export const variables = {
   },
   WEBHOOK_CONCURRENCY: whole("webhooks called at once by a process", 1, MAX_CONCURRENCY, CONCURRENCY),
   WEBHOOK_ENDPOINTS: {
-    about: "endpoints beside those registered, as JSON; one's id derives from its URL; without types, all",
+    about: "endpoints beside the registered ones, as JSON; an id derives from the URL; no types means all types",
     schema: endpoints.prefault("[]"),
     secret: true,
     example: '[{"url":"https://example.com/hook","secret":"whsec_…","types":["notification.triggered"]}]',
   } as Variable<readonly Endpoint[]>,
   WEBHOOKS_ADMIN_TOKEN: optional({
     ...adminToken,
-    schema: adminToken.schema.refine((token) => token.length >= MIN_TOKEN_LENGTH, "is too short"),
+    schema: adminToken.schema.refine(
+      (token) => token.length >= MIN_TOKEN_LENGTH,
+      `is shorter than ${MIN_TOKEN_LENGTH} characters`,
+    ),
   }),
   WEBHOOKS_OPEN: oneOf(
-    "who may use /webhooks/endpoints without a token: programs of this machine",
+    "access to /webhooks/endpoints without a token: local is for programs of this machine",
     ["no", "local"],
     "no",
   ),

@@ -34,12 +34,14 @@ const endpoint = (id: string, types: Subscriber["types"] = null): Subscriber => 
   types,
   url: "https://x.example/",
 });
-const enqueued = (event: NotificationEvent, ...given: readonly Subscriber[]) =>
-  webhooks.fold(told(event), rows, given).effects.flatMap((effect) => (effect.type === "enqueue" ? [effect] : []));
+const enqueued = (event: NotificationEvent, ...subscribers: readonly Subscriber[]) =>
+  webhooks
+    .fold(told(event), rows, subscribers)
+    .effects.flatMap((effect) => (effect.type === "enqueue" ? [effect] : []));
 const parsed = (event: NotificationEvent): unknown => JSON.parse(bodyOf(event));
 
-describe("who is told", () => {
-  test("an event is queued once for every endpoint, under the event's and the endpoint's id", () => {
+describe("a delivery", () => {
+  test("is queued once for every endpoint, under the ids of the event and the endpoint", () => {
     const jobs = enqueued(happened("SENT"), endpoint("ep_1"), endpoint("ep_2"));
     expect(jobs.map(({ queue, id, runAt }) => ({ queue, id, runAt }))).toEqual([
       { queue: "webhooks", id: "event-1/ep_1", runAt: noon },
@@ -47,26 +49,26 @@ describe("who is told", () => {
     ]);
   });
 
-  test("an endpoint with types is told of those only", () => {
+  test("is queued only for endpoints that want the event's type", () => {
     const picky = endpoint("ep_1", ["notification.bounced", "notification.link.clicked"]);
     expect(enqueued(happened("SENT"), picky)).toEqual([]);
     expect(enqueued(happened("BOUNCED"), picky)).toHaveLength(1);
     expect(enqueued(happened("LINK_CLICKED"), picky)).toHaveLength(1);
   });
 
-  test("without endpoints nothing follows, nor is anything ever written", () => {
+  test("is not made without endpoints, and no row is ever written", () => {
     expect(webhooks.fold(told(happened("SENT")), rows, [])).toEqual({ writes: [], effects: [] });
     expect(webhooks.rows(told(happened("SENT")))).toEqual([]);
   });
 
-  test("all endpoints get the same bytes, and the same again if the event comes again", () => {
+  test("has the same bytes for every endpoint, and when the event is published again", () => {
     const bodies = [1, 2].flatMap(() =>
       enqueued(happened("OPENED"), endpoint("ep_1"), endpoint("ep_2")).map(({ payload }) => (payload as Delivery).body),
     );
     expect(new Set(bodies).size).toBe(1);
   });
 
-  test("the job says whom, what and the bytes, and survives being stored as JSON", () => {
+  test("holds the endpoint, the event, its type and the body, and survives being stored as JSON", () => {
     const nasty = happened("TRIGGERED", { reason: 'NUL \0, quote ", lone \ud800, line \u2028' });
     const [job] = enqueued(nasty, endpoint("ep_1"));
     const stored = JSON.stringify(job?.payload);
@@ -80,36 +82,36 @@ describe("who is told", () => {
   });
 });
 
-describe("what is read", () => {
+describe("a record", () => {
   const at = { topic: "notifications", key: "ada", at: noon, loggedAt: noon } as const;
 
-  test("an event concerns its recipient; a tombstone nobody", () => {
+  test("is read as an event under its recipient's key, a tombstone as nothing", () => {
     const value = happened("SENT");
     expect(webhooks.read({ ...at, value })).toEqual([{ key: "ada", at: noon, loggedAt: noon, event: value }]);
     expect(webhooks.read({ ...at, value: null })).toEqual([]);
   });
 
   test.each(["", "with space", "with.stop", "line\nbreak", "ünicode", "x".repeat(501)])(
-    "an event whose id (%j) can't be a webhook-id is poison",
+    "is poison where its id (%j) can't be a webhook-id",
     (id) => expect(() => webhooks.read({ ...at, value: happened("SENT", { id }) })).toThrow(Poison),
   );
 });
 
-describe("what is posted", () => {
+describe("a body", () => {
   test.each([
     ["TRIGGERED", "notification.triggered"],
     ["LINK_CLICKED", "notification.link.clicked"],
     ["UNSUBSCRIBED", "notification.unsubscribed"],
-  ] as const)("%s is called %s", (type, name) => {
+  ] as const)("of the event %s has the type %s", (type, name) => {
     expect(parsed(happened(type))).toMatchObject({ type: name });
   });
 
-  test("but for the clicked link, a type is its symbol in lower case", () => {
+  test("has the event's symbol in lower case as its type, but for link.clicked", () => {
     const others = Object.entries(webhookTypes).filter(([symbol]) => symbol !== "LINK_CLICKED");
     expect(others.map(([, name]) => name)).toEqual(others.map(([symbol]) => `notification.${symbol.toLowerCase()}`));
   });
 
-  test("id, type, timestamp and data, without what is null, times as ISO 8601, lists kept if empty", () => {
+  test("is id, type, timestamp and data, without null fields, with times in ISO 8601 and empty lists", () => {
     expect(parsed(happened("SENT", { email: "ada@example.com" }))).toEqual({
       id: "event-1",
       type: "notification.sent",
@@ -128,7 +130,7 @@ describe("what is posted", () => {
     });
   });
 
-  test("times deep in the snapshot are ISO 8601 too, and what people named themselves stays as it is", () => {
+  test("has times in ISO 8601 deep in the snapshot too, but leaves custom fields as they are", () => {
     const person = { userId: "ada", name: "Ada", emails: [], role: null, locale: null, timezone: null, photoUrl: null };
     const snapshot = {
       recipient: { ...person, custom: { occurredAt: "12" } },
@@ -165,7 +167,7 @@ describe("what is posted", () => {
     });
   });
 
-  test("every field that the schema calls a time is written as one", () => {
+  test("writes every field that the schema declares as a time in ISO 8601", () => {
     const schema: unknown = JSON.parse(
       readFileSync(new URL("../../schemas/notification-event.avsc", import.meta.url), "utf8"),
     );
@@ -180,7 +182,7 @@ describe("what is posted", () => {
     expect(timeFields).toEqual(times);
   });
 
-  test("whatever texts an event holds, the body says them back", () => {
+  test("parses back to the event's texts, whatever they are", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary" }), fc.array(fc.string()), (reason, messageIds) => {
         expect(parsed(happened("SUPPRESSED", { reason, messageIds }))).toMatchObject({ data: { reason, messageIds } });

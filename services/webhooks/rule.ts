@@ -9,45 +9,46 @@ import { bodyOf, type WebhookType, webhookTypes } from "./body.ts";
 /** Identity: the queue of deliveries and its stream in the outbox. */
 export const QUEUE = "webhooks";
 
-/** `ep_…`, or `epc_…` for one that the configuration names. */
+/** Id of an endpoint: `ep_…`, or `epc_…` where the configuration names it. */
 export type EndpointId = string & { readonly concept?: "endpoint" };
 
-/** An endpoint as far as it decides who is told what. */
+/** The part of an endpoint that decides on its deliveries. */
 export interface Subscriber {
   readonly id: EndpointId;
   readonly url: string;
-  /** The types it wants; null: all there are and will be. */
+  /** Types that the endpoint wants; null: all types, later ones too. */
   readonly types: readonly WebhookType[] | null;
 }
 
-/** The job of a delivery: made once, the same at each attempt. Where to and by which secret is looked up each time. */
+/** Payload of a delivery's job, the same at each attempt. The URL and the secret are looked up at each attempt. */
 export interface Delivery {
   readonly endpointId: EndpointId;
-  /** Goes out as webhook-id: subscribers tell repeats by it. */
+  /** Value of the header webhook-id, by which subscribers detect repeats. */
   readonly eventId: EventId;
   readonly type: WebhookType;
-  /** The exact text that is signed and posted, in UTF-8. */
+  /** The exact text that is signed and posted in UTF-8. */
   readonly body: string;
 }
 
-/** Identity of a delivery: published twice, an event reaches an endpoint's queue once. */
+/** Identity of a delivery: an event that is published twice is queued once for an endpoint. */
 export const deliveryId = (event: EventId, endpoint: EndpointId): string => `${event}/${endpoint}`;
 
-/** Something happened to a notification of the user `key`. */
+/** An event about a notification of the user `key`. */
 export interface Told extends Keyed {
   readonly event: NotificationEvent;
 }
 
-/** An id that a header takes and that leaves the signature's `id.timestamp.body` unambiguous (Standard Webhooks 1.0). */
+/** Id that fits a header and has no full stop: the signed text is `id.timestamp.body` (Standard Webhooks 1.0). */
 const HEADER_SAFE = /^[\x21-\x2d\x2f-\x7e]+$/;
 
-const checked = (event: NotificationEvent): NotificationEvent => {
+/** Throws Poison where the event's id can't be a webhook-id. */
+const checkId = (event: NotificationEvent): NotificationEvent => {
   if (event.id.length > MAX_ID_LENGTH || !HEADER_SAFE.test(event.id))
     throw new Poison(`the event's id ${JSON.stringify(event.id.slice(0, 100))} can't be a webhook-id`);
   return event;
 };
 
-/** Turns each event into one delivery for every endpoint that wants its type. Keeps no rows. */
+/** Turns each event into a delivery for every endpoint that wants its type. It keeps no rows. */
 export const webhooks: Processor<never, Told, readonly Subscriber[]> = {
   name: "webhooks",
   inputs: ["notifications"],
@@ -58,7 +59,7 @@ export const webhooks: Processor<never, Told, readonly Subscriber[]> = {
   isStateless: true,
   read: (record) =>
     record.topic === "notifications" && record.value !== null
-      ? [{ key: record.key, at: record.at, loggedAt: record.loggedAt, event: checked(record.value) }]
+      ? [{ key: record.key, at: record.at, loggedAt: record.loggedAt, event: checkId(record.value) }]
       : [],
   rows: () => [],
   fold(told, _rows, subscribers) {

@@ -34,7 +34,7 @@ const bounced: NotificationEvent = {
   occurredAt: noon,
 };
 
-test("an event on the topic reaches every endpoint once, however often it is published and whatever fails before", async () => {
+test("an event reaches every endpoint once, even if it is published twice and the first attempt fails", async () => {
   await using world = new AsyncDisposableStack();
   const received: { readonly path: string | undefined; readonly id: unknown; readonly body: string }[] = [];
   const server = createServer((request, response) => {
@@ -55,7 +55,7 @@ test("an event on the topic reaches every endpoint once, however often it is pub
   const whole = world.use(topology(product, await memoryCodec(), noon));
   await whole.process(webhooks, () => endpoints);
   const calls = world.use(caller(networks(["127.0.0.0/8"])));
-  const find = async (id: string): Promise<Endpoint | null> => endpoints.find((one) => one.id === id) ?? null;
+  const find = async (id: string): Promise<Endpoint | null> => endpoints.find((endpoint) => endpoint.id === id) ?? null;
   const history = { record: async (): Promise<void> => undefined, forget: async (): Promise<number> => 0 };
   const { clock } = whole.world;
   whole.work(deliveries({ directory: { find }, caller: calls, ...history, clock, chance: () => 0 }, 4));

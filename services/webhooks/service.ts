@@ -10,7 +10,7 @@ import type { Endpoint } from "./endpoints/table.ts";
 import { addRoutes } from "./endpoints/routes.ts";
 import { deliveries } from "./work.ts";
 
-/** Tells subscribers over HTTP what happens to notifications. */
+/** Posts every event about a notification to the endpoints that want it. */
 export const webhooksService = service({
   name: "webhooks",
   variables,
@@ -24,14 +24,14 @@ export const webhooksService = service({
     root.process(webhooks, () => endpoints.enabled());
     const record = recordAttempt.bind(null, database);
     const forget = forgetAttempts.bind(null, database);
-    const tools = { directory: endpoints, caller: calls, record, forget, clock, chance: Math.random };
-    root.work(deliveries(tools, settings.WEBHOOK_CONCURRENCY));
+    const deps = { directory: endpoints, caller: calls, record, forget, clock, chance: Math.random };
+    root.work(deliveries(deps, settings.WEBHOOK_CONCURRENCY));
     const gate = { token: settings.WEBHOOKS_ADMIN_TOKEN, open: settings.WEBHOOKS_OPEN };
     addRoutes(root.http, { database, directory: endpoints, allowed, gate });
   },
 });
 
-/** What can be known to fail at each call is said at the start. */
+/** Throws Fatal at the start for a URL that every call would refuse. */
 const checkUrls = (configured: readonly Endpoint[], allowed: Networks): void => {
   for (const { url } of configured) {
     const wrong = urlProblem(url, allowed);
@@ -39,5 +39,5 @@ const checkUrls = (configured: readonly Endpoint[], allowed: Networks): void => 
   }
 };
 
-/** A path may hold a secret. */
+/** Names a URL by its host alone: its path may hold a secret. */
 const hostOf = (url: string): string => URL.parse(url)?.host || "a URL";

@@ -3,15 +3,15 @@ import { retryAt, webhookRetries } from "../domain/retry.ts";
 import { DAY, type Millis, SECOND } from "../platform/contract/time.ts";
 import { httpDate } from "./calendar.ts";
 
-/** The longest wait that an answer's Retry-After can ask for. */
+/** Longest wait that Retry-After can ask for. */
 export const MAX_RETRY_AFTER = DAY;
 
-/** The endpoint answered. */
+/** The HTTP answer of an endpoint. */
 export interface Answer {
   readonly status: number;
-  /** How the body begins; "" where there is none. */
+  /** Beginning of the body; "" where there is none. */
   readonly excerpt: string;
-  /** The header fields Retry-After and Location as they came. */
+  /** Header fields Retry-After and Location, unparsed. */
   readonly retryAfter: string | null;
   readonly location: string | null;
   /** Milliseconds. */
@@ -19,13 +19,14 @@ export interface Answer {
 }
 
 /**
- * No answer. forbidden: an address that may not be called. name: the host's name gave no address. connect: nobody
- * takes connections there. tls: no trusted connection. timeout: no answer in time. broken: the connection ended, or
- * what came is not HTTP. stopped: this process stops. disabled, unknown: there was no call.
+ * Reason for a missing answer. forbidden: the address may not be called. name: the host has no address. connect: the
+ * connection was refused. tls: no trusted connection. timeout: no answer in time. broken: the connection ended, or the
+ * answer is not HTTP. stopped: this process stops. disabled, unknown: no call was made.
  */
 export type FailureKind =
   "forbidden" | "name" | "connect" | "tls" | "timeout" | "broken" | "stopped" | "disabled" | "unknown";
 
+/** A call without an answer. */
 export interface Failure {
   readonly failure: FailureKind;
   readonly message: string;
@@ -33,37 +34,37 @@ export interface Failure {
   readonly duration: number;
 }
 
-/** What a call came to. */
-export type Outcome = Answer | Failure;
+/** Result of a call. */
+export type CallResult = Answer | Failure;
 
-/** Which attempt it was, from 1; when it ended; and a number in [0, 1) that spreads the next ones. */
-export interface Tried {
+/** Number of an attempt, from 1, the time at which it ended, and a number in [0, 1) that spreads retries. */
+export interface EndedAttempt {
   readonly attempt: number;
   readonly at: Millis;
   readonly chance: number;
 }
 
 /**
- * How a delivery stands after an attempt. 2xx: done. 410 Gone: dead, the endpoint says stop. All else is tried again
- * by `webhookRetries` and is dead when that is used up; 429 and 503 may put it off by Retry-After (RFC 9110, section
- * 10.2.3), never bring it forward. What this process's stop cut off is tried again at once.
+ * Settles a delivery after an attempt. 2xx: done. 410 Gone: dead, as the endpoint asks. Any other result is retried by
+ * `webhookRetries`, and dead when the schedule is used up. Retry-After (RFC 9110, section 10.2.3) of a 429 or 503 can put
+ * a retry off, never bring it forward. An attempt that the stop of this process cut off is retried at once.
  */
-export const settle = (outcome: Outcome, tried: Tried): Settlement => {
-  const error = errorOf(outcome);
+export const settle = (result: CallResult, ended: EndedAttempt): Settlement => {
+  const error = errorOf(result);
   if (error === null) return { state: "done" };
-  if ("failure" in outcome) {
-    if (outcome.failure === "stopped") return { state: "retry", runAt: tried.at, error };
-    return later(error, tried, 0);
+  if ("failure" in result) {
+    if (result.failure === "stopped") return { state: "retry", runAt: ended.at, error };
+    return retry(error, ended, 0);
   }
-  if (outcome.status === 410) return { state: "dead", error };
-  const asked = outcome.status === 429 || outcome.status === 503 ? retryAfter(outcome.retryAfter, tried.at) : 0;
-  return later(error, tried, asked);
+  if (result.status === 410) return { state: "dead", error };
+  const asked = result.status === 429 || result.status === 503 ? retryAfter(result.retryAfter, ended.at) : 0;
+  return retry(error, ended, asked);
 };
 
-/** What was wrong in one line, or null after a 2xx. */
-export const errorOf = (outcome: Outcome): string | null => {
-  if ("failure" in outcome) return `${outcome.failure}: ${outcome.message}`;
-  const { status, location } = outcome;
+/** Says the error of a call in one line; null after a 2xx. */
+export const errorOf = (result: CallResult): string | null => {
+  if ("failure" in result) return `${result.failure}: ${result.message}`;
+  const { status, location } = result;
   if (status >= 200 && status < 300) return null;
   if (status === 410) return "HTTP 410: the endpoint is gone and wants no more";
   if (status >= 300 && status < 400 && location !== null)
@@ -71,13 +72,14 @@ export const errorOf = (outcome: Outcome): string | null => {
   return `HTTP ${status}`;
 };
 
-const later = (error: string, { attempt, at, chance }: Tried, asked: number): Settlement => {
+/** Retries by the schedule, or after the wait that the endpoint asked for if that is longer. */
+const retry = (error: string, { attempt, at, chance }: EndedAttempt, asked: number): Settlement => {
   const runAt = retryAt(webhookRetries, attempt, at, chance);
   if (runAt === null) return { state: "dead", error: `${error} (attempt ${attempt}, the last)` };
   return { state: "retry", runAt: Math.max(runAt, retryAt([asked], 1, at, chance) ?? at), error };
 };
 
-/** Milliseconds asked for, in seconds or until an HTTP-date; 0 where it says neither. */
+/** Parses Retry-After, in seconds or as an HTTP-date, into milliseconds; 0 where the field is neither. */
 const retryAfter = (field: string | null, now: Millis): number => {
   if (field === null) return 0;
   const text = field.trim();

@@ -10,7 +10,7 @@ import { caller } from "./call/client.ts";
 import type { Delivery } from "./rule.ts";
 import type { Endpoint } from "./endpoints/table.ts";
 import { newSecret } from "./call/sign.ts";
-import { deliveries, type Tools } from "./work.ts";
+import { deliveries, type DeliveryDeps } from "./work.ts";
 
 const secret = newSecret();
 const never = new AbortController().signal;
@@ -20,7 +20,7 @@ afterEach(async () => {
   world = new AsyncDisposableStack();
 });
 
-/** A subscriber that gives these answers, one after the other, and what it was sent. */
+/** A subscriber that answers with these statuses in order, and the requests it got. */
 const subscriber = async (...statuses: readonly number[]) => {
   const requests: { readonly headers: IncomingHttpHeaders; readonly body: string }[] = [];
   const server = createServer((request, response) => {
@@ -52,11 +52,11 @@ const delivery = (endpointId = "ep_1"): Delivery => ({
   body: '{"id":"event-1"}',
 });
 
-const working = (endpoints: readonly Endpoint[], more: Partial<Tools> = {}) => {
+const working = (endpoints: readonly Endpoint[], more: Partial<DeliveryDeps> = {}) => {
   const history: AttemptRow[] = [];
   const work = deliveries(
     {
-      directory: { find: async (id) => endpoints.find((one) => one.id === id) ?? null },
+      directory: { find: async (id) => endpoints.find((found) => found.id === id) ?? null },
       caller: world.use(caller(networks(["127.0.0.0/8"]))),
       record: async (row) => void history.push(row),
       forget: () => Promise.resolve(0),
@@ -75,7 +75,7 @@ const working = (endpoints: readonly Endpoint[], more: Partial<Tools> = {}) => {
   return { attempt, history };
 };
 
-test("a delivery is signed, posted and done; the fact tells whom, what and how long, but not the path", async () => {
+test("a delivery is signed, posted and done, and its log line has the URL's host but not its path", async () => {
   const { url, requests } = await subscriber(204);
   const { attempt, history } = working([endpoint(url)]);
   const { settlement, publish, detail } = await attempt(1);
@@ -94,7 +94,7 @@ test("a delivery is signed, posted and done; the fact tells whom, what and how l
   ]);
 });
 
-test("each attempt posts the same id and bytes, with a time and signature of its own", async () => {
+test("each attempt posts the same id and bytes, with its own time and signature", async () => {
   const { url, requests } = await subscriber(500, 200);
   let now = Date.now() - 60_000;
   const { attempt, history } = working([endpoint(url)], { clock: { now: () => (now += 30_000) } });
@@ -103,10 +103,10 @@ test("each attempt posts the same id and bytes, with a time and signature of its
   expect(first.settlement).toMatchObject({ state: "retry", error: "HTTP 500" });
   expect(first.detail).toMatchObject({ status: 500, excerpt: "so it is" });
   expect(second.settlement).toEqual({ state: "done" });
-  const [one, two] = requests;
-  expect(two?.body).toBe(one?.body);
-  expect(two?.headers["webhook-id"]).toBe(one?.headers["webhook-id"]);
-  expect(two?.headers["webhook-timestamp"]).not.toBe(one?.headers["webhook-timestamp"]);
+  const [request, repeat] = requests;
+  expect(repeat?.body).toBe(request?.body);
+  expect(repeat?.headers["webhook-id"]).toBe(request?.headers["webhook-id"]);
+  expect(repeat?.headers["webhook-timestamp"]).not.toBe(request?.headers["webhook-timestamp"]);
   for (const { body, headers } of requests) new Webhook(secret).verify(body, headers as Record<string, string>);
   expect(history.map((row) => ({ attempt: row.attempt, status: row.status, excerpt: row.excerpt }))).toEqual([
     { attempt: 1, status: 500, excerpt: "so it is" },
@@ -114,17 +114,17 @@ test("each attempt posts the same id and bytes, with a time and signature of its
   ]);
 });
 
-test("a delivery to an endpoint that was removed is dead, and not sent", async () => {
+test("a delivery to a removed endpoint is dead, without a call", async () => {
   const { attempt } = working([]);
   expect((await attempt(1)).settlement).toEqual({ state: "dead", error: "the endpoint was removed" });
 });
 
-test("a delivery to an endpoint of another process's configuration waits for that process", async () => {
+test("a delivery to an endpoint that only another process's configuration names is retried", async () => {
   const { attempt } = working([]);
   expect((await attempt(1, delivery("epc_1"))).settlement).toMatchObject({ state: "retry", error: /^unknown: / });
 });
 
-test("a disabled endpoint isn't called; its deliveries wait by the schedule", async () => {
+test("a delivery to a disabled endpoint is retried by the schedule, without a call", async () => {
   const { url, requests } = await subscriber(200);
   const { attempt, history } = working([endpoint(url, { enabled: false })]);
   expect((await attempt(1)).settlement).toMatchObject({ state: "retry", error: /^disabled: / });
@@ -133,13 +133,13 @@ test("a disabled endpoint isn't called; its deliveries wait by the schedule", as
   expect(history).toHaveLength(2);
 });
 
-test("an answer counts even if its row of the history can't be written", async () => {
+test("an answer counts even if its row in the history can't be written", async () => {
   const { url } = await subscriber(200);
   const { attempt } = working([endpoint(url)], { record: () => Promise.reject(new Error("no room")) });
   expect(await attempt(1)).toMatchObject({ settlement: { state: "done" }, detail: { unrecorded: "no room" } });
 });
 
-test("an endpoint that isn't reachable is a settlement, with the kind of failure in the fact", async () => {
+test("a delivery to a forbidden address is retried, and its log line names the failure", async () => {
   const { attempt } = working([endpoint("http://10.0.0.1/")]);
   expect(await attempt(1)).toMatchObject({
     settlement: { state: "retry", error: /^forbidden: 10\.0\.0\.1 / },

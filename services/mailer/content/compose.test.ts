@@ -6,27 +6,27 @@ import { renderer } from "./render.ts";
 import { readTemplates } from "./templates.ts";
 
 const render = renderer(await readTemplates());
-const setting = { productName: "Chatterbox", joinUrl: "https://chat.example.com/c/{conversationId}" };
+const branding = { productName: "Chatterbox", joinUrl: "https://chat.example.com/c/{conversationId}" };
 
 const viewOf = (event: NotificationEvent) => {
   if (event.snapshot === null) throw new Error("no snapshot");
-  return compose(event, event.snapshot, setting);
+  return compose(event, event.snapshot, branding);
 };
 const mail = (event: NotificationEvent) => render(viewOf(event));
 const ada = person("Ada Lovelace");
 
-describe("a mail about much", () => {
+describe("a mail about many messages", () => {
   test.each([
     ["&".repeat(5_000), 0],
     ["漢".repeat(5_000), 0],
     ["\n&".repeat(5_000), 9],
     ["Hi", 9],
-  ])("never makes the HTML so long that Gmail cuts it off (102,400 octets): %#", (words, files) => {
+  ])("has HTML below the 102,400 octets at which Gmail clips a mail: %#", (text, files) => {
     const url = `https://files.example.com/?${"&".repeat(1_900)}`;
     const file = { name: "&".repeat(900), url, mimeType: "x", size: 999_999 };
     const attachments = Array.from({ length: files }, () => file);
     const talkative = Array.from({ length: 20 }, (_, index) =>
-      message(person("&".repeat(500), { userId: `u-${index}`, photoUrl: url }), words, {
+      message(person("&".repeat(500), { userId: `u-${index}`, photoUrl: url }), text, {
         mentioned: true,
         attachments,
       }),
@@ -41,7 +41,7 @@ describe("a mail about much", () => {
     }
   });
 
-  test("leaves what there is no room for to the chat, and says how much it is", () => {
+  test("leaves out what exceeds its budget, and counts it", () => {
     const talk = Array.from({ length: 30 }, (_, index) =>
       conversation("X", Array(20).fill(message(ada, "word ".repeat(150))), {
         conversationId: `c-${index}`,
@@ -57,7 +57,7 @@ describe("a mail about much", () => {
     expect(render(view).html).toContain("There are 20 more conversations with new messages.");
   });
 
-  test("with many files shows some and counts the others", () => {
+  test("shows the first attachments of a message and counts the others", () => {
     const file = { name: "a.txt", url: "https://files.example.com/a", mimeType: "text/plain", size: 1 };
     const shown = mail(
       triggered([conversation("X", [message(ada, "", { attachments: Array.from({ length: 10 }, () => file) })])]),
@@ -67,7 +67,7 @@ describe("a mail about much", () => {
   });
 });
 
-test("messages of one sender stand together until somebody else writes or there is a pause", () => {
+test("messages of one sender are one run until another sender writes or ten minutes pass", () => {
   const at = (occurredAt: number, sender = ada) => message(sender, "Hi", { occurredAt: occurredAt * 60_000 });
   const talk = [
     at(0),

@@ -7,28 +7,28 @@ import { line, lines } from "./tidy.ts";
 import type { Run, ShownConversation, ShownMessage, View } from "./view.ts";
 import { joinUrl, webUrl } from "./weburl.ts";
 
-/** What is ours in a mail. */
-export interface Setting {
+/** The chat product's name and URL, as a mail shows them. */
+export interface Branding {
   readonly productName: string;
-  /** See joinUrl. */
+  /** URL template of a conversation: see `joinUrl`. */
   readonly joinUrl: string;
 }
 
 const MAX_CONVERSATIONS = 10;
-/** Of one message; what is more is counted. */
+/** Attachments of one message that are shown; the rest are counted. */
 const MAX_ATTACHMENTS = 8;
 const MAX_TEXT_LINES = 30;
-/** In UTF-16 code units. */
+/** Limits of a message's text and the texts below, in UTF-16 code units. */
 const MAX_TEXT = 1_000;
 const MAX_SUBJECT = 120;
 const MAX_FILE_NAME = 100;
 const MAX_PREVIEW = 140;
-/** A sender's messages with a longer pause between them are shown apart. */
+/** Longest pause between messages of one run; after a longer pause a new run begins. */
 const RUN_GAP = 10 * MINUTE;
 
 const SYSTEM = "SYSTEM";
 
-/** A conversation's messages before and after they are made fit to be shown. */
+/** A message of the snapshot, and the same message as it is shown. */
 interface Pair {
   readonly raw: MessageView;
   readonly message: ShownMessage;
@@ -36,17 +36,19 @@ interface Pair {
 
 type Show = (raw: MessageView) => ShownMessage;
 
-/** The mail about a notification, as the templates see it. */
-export const compose = (event: NotificationEvent, snapshot: Snapshot, setting: Setting): View => {
+/** Composes the mail about a notification: the variables of its templates. */
+export const compose = (event: NotificationEvent, snapshot: Snapshot, branding: Branding): View => {
   const { recipient } = snapshot;
   const { lang, dir, time, size } = localityOf(recipient.locale, recipient.timezone);
   const show: Show = (raw) => shownMessage(raw, time(raw.occurredAt, event.occurredAt), size);
   const all = snapshot.conversations.filter(({ messages }) => messages.length > 0);
-  const conversations = fill(all.slice(0, MAX_CONVERSATIONS), show, (id) => joinUrl(setting.joinUrl, id, event.userId));
+  const conversations = fill(all.slice(0, MAX_CONVERSATIONS), show, (id) =>
+    joinUrl(branding.joinUrl, id, event.userId),
+  );
   const mention = latestMention(snapshot);
   const opening = mention?.message ?? all[0]?.messages.find(({ kind }) => kind !== SYSTEM);
   return {
-    product: { name: setting.productName },
+    product: { name: branding.productName },
     lang,
     dir,
     conversations,
@@ -81,8 +83,8 @@ const countOf = ({ messages, omitted }: Pick<ConversationView, "messages" | "omi
 const subjectOf = ({ subject }: ConversationView): string | null => line(subject ?? "", MAX_SUBJECT) || null;
 
 /**
- * As much as there is room for: each conversation gets its share of it and leaves to the next what it doesn't need. Of
- * each there is at least the last message, if need be without its files; those for which even that is too much are left out.
+ * Fills the mail's budget. Each conversation gets an equal share of the rest and leaves unused room to the next. A
+ * conversation shows at least its last message, if need be without attachments, or is left out where even that is too long.
  */
 const fill = (
   conversations: readonly ConversationView[],
@@ -100,14 +102,14 @@ const fill = (
       [pairs.slice(-1), room - frame],
       [pairs.slice(-1).map(bare), room - frame],
     ] as const;
-    for (const [some, budget] of choices) {
+    for (const [candidates, budget] of choices) {
       const { count, cost } = fitting(
-        some.map(({ message }) => message),
+        candidates.map(({ message }) => message),
         budget,
       );
       if (count === 0) continue;
       room -= frame + cost;
-      return [shownConversation(conversation, some.slice(-count), url)];
+      return [shownConversation(conversation, candidates.slice(-count), url)];
     }
     return [];
   });
@@ -159,7 +161,7 @@ const runsOf = (pairs: readonly Pair[]): readonly Run[] => {
   const runs: Pair[][] = [];
   for (const pair of pairs) {
     const run = runs.at(-1);
-    if (goesOn(run?.at(-1)?.raw, pair.raw)) run?.push(pair);
+    if (continues(run?.at(-1)?.raw, pair.raw)) run?.push(pair);
     else runs.push([pair]);
   }
   return runs.flatMap((run) => {
@@ -176,7 +178,7 @@ const runsOf = (pairs: readonly Pair[]): readonly Run[] => {
   });
 };
 
-const goesOn = (before: MessageView | undefined, next: MessageView): boolean =>
+const continues = (before: MessageView | undefined, next: MessageView): boolean =>
   before?.kind === next.kind &&
   before.sender?.userId === next.sender?.userId &&
   next.occurredAt - before.occurredAt <= RUN_GAP;

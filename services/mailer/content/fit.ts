@@ -1,15 +1,15 @@
 import type { ShownConversation, ShownMessage } from "./view.ts";
 
 /**
- * Octets of HTML for conversations: Gmail cuts a mail off after 102,400, and what the frame takes is below 10,000. Texts
- * may be five octets a character once escaped, so it is octets that are counted.
+ * Octets of HTML for the conversations of a mail. Gmail clips a mail after 102,400 octets, and the frame around the
+ * conversations takes less than 10,000. Octets are counted because an escaped character takes up to five.
  */
 export const MAIL_BUDGET = 90_000;
-/** What html.liquid writes around each, at most: measured by render.test.ts, "never makes the HTML so long …". */
+/** Octets that html.liquid writes around each, at most: compose.test.ts, "has HTML below the 102,400 octets", checks it. */
 const CONVERSATION_FRAME = 3_000;
 const MESSAGE_FRAME = 2_000;
 const ATTACHMENT_FRAME = 1_000;
-/** A character that is escaped becomes five octets. */
+/** Octets that escaping adds to a character. */
 const ESCAPE = 4;
 
 const encoder = new TextEncoder();
@@ -28,7 +28,7 @@ const messageCost = ({ sender, text, attachments, at }: ShownMessage): number =>
     MESSAGE_FRAME + octets(sender.name, sender.photoUrl, text, at),
   );
 
-/** How many of the messages, from the last one back, fit in so many octets, and what they take. */
+/** Counts the messages, from the last one back, that fit in a budget of octets, and their cost. */
 export const fitting = (messages: readonly ShownMessage[], budget: number): { count: number; cost: number } => {
   let [count, cost] = [0, 0];
   for (const message of messages.toReversed()) {

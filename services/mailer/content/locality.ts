@@ -1,13 +1,13 @@
 import type { Millis } from "../../platform/contract/time.ts";
 
-/** How a recipient reads: their language's direction, times and sizes in their words. */
+/** A recipient's language, its direction, and their way to write times and sizes. */
 export interface Locality {
   /** BCP 47, without extensions. */
   readonly lang: string;
   readonly dir: "ltr" | "rtl";
-  /** A time of day, with its day where that is not `today`'s; with "UTC" where we don't know the recipient's zone. */
+  /** Formats a time of day, with the date unless it is `today`'s, and with "UTC" where the recipient's zone is unknown. */
   readonly time: (at: Millis, today: Millis) => string;
-  /** "1.2 MB"; "" for what is no size. @param bytes a whole number */
+  /** Formats a size: "1.2 MB", or "" where `bytes` is not a whole number of 0 or more. */
   readonly size: (bytes: number) => string;
 }
 
@@ -15,21 +15,25 @@ const FALLBACK = "en";
 /** Scripts that are written from right to left (ISO 15924). */
 const RIGHT_TO_LEFT = new Set(["Adlm", "Arab", "Hebr", "Mand", "Mend", "Nkoo", "Rohg", "Samr", "Syrc", "Thaa", "Yezi"]);
 const UNITS = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte"] as const;
-/** SI: what systems show next to a file today. */
+/** Step between units: SI, as operating systems show the size of a file. */
 const UNIT_STEP = 1_000;
 
-/** Localities that are kept: to make one takes longer than to render a mail. */
-const MAX_KEPT = 1_000;
-const kept = new Map<string, Locality>();
+/** Localities in the cache: making one takes longer than rendering a mail. */
+const MAX_CACHED = 1_000;
+const cache = new Map<string, Locality>();
 
-/** @param locale BCP 47 or with underscores, @param timezone IANA name; what isn't known falls back to English, UTC */
+/**
+ * Returns the locality of a recipient; an unknown locale falls back to English, an unknown zone to UTC.
+ * @param locale BCP 47, or with underscores
+ * @param timezone IANA name
+ */
 export const localityOf = (locale: string | null, timezone: string | null): Locality => {
   const name = JSON.stringify([locale, timezone]);
-  const found = kept.get(name);
+  const found = cache.get(name);
   if (found !== undefined) return found;
-  if (kept.size >= MAX_KEPT) kept.clear();
+  if (cache.size >= MAX_CACHED) cache.clear();
   const made = newLocality(locale, timezone);
-  kept.set(name, made);
+  cache.set(name, made);
   return made;
 };
 
@@ -65,8 +69,8 @@ const sizeIn = (locale: string, bytes: number): string => {
 
 const knownLocale = (locale: string | null): Intl.Locale => {
   try {
-    const given = new Intl.Locale((locale ?? FALLBACK).replaceAll("_", "-"));
-    return Intl.DateTimeFormat.supportedLocalesOf(given).length > 0 ? given : new Intl.Locale(FALLBACK);
+    const parsed = new Intl.Locale((locale ?? FALLBACK).replaceAll("_", "-"));
+    return Intl.DateTimeFormat.supportedLocalesOf(parsed).length > 0 ? parsed : new Intl.Locale(FALLBACK);
   } catch {
     return new Intl.Locale(FALLBACK); // not a language tag
   }

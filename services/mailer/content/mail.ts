@@ -7,36 +7,36 @@ import type { Rendered } from "./render.ts";
 import { MAX_NAME } from "./sender.ts";
 import { line } from "./tidy.ts";
 
-/** A mail, complete but for its encoding: the same letter always makes the same mail, octet by octet. */
+/** A mail before it is encoded. The same letter always makes the same mail, octet by octet. */
 export interface Mail extends Rendered {
-  /** With its angle brackets. */
+  /** Message-ID with its angle brackets. */
   readonly messageId: string;
-  /** Message-ID that stands for the thread; there need not be such a mail. */
+  /** Message-ID that names the thread; no mail needs to have it. */
   readonly thread: string;
   readonly date: Millis;
   readonly from: Mailbox;
   readonly to: Mailbox;
-  /** The rest of the header, by name; values in ASCII. */
+  /** Other header fields by name; values in ASCII. */
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** Who sends. */
-export interface Sending {
+/** The sender of every mail. */
+export interface SenderIdentity {
   readonly from: Mailbox;
   /** Right-hand side of the Message-IDs. */
   readonly domain: string;
 }
 
 /**
- * Identity of a mail (RFC 5322, section 3.6.4): one for each notification and address, whatever the attempt, so that a
- * server or client that gets it twice can tell.
+ * Identity of a mail (RFC 5322, section 3.6.4): the same at every attempt, so that a server or client that gets the mail
+ * twice can drop the second.
  */
 const messageIdOf = ({ address, event }: Letter, domain: string): string =>
   `<${derivedId("mail", event.notificationId, address)}@${domain}>`;
 
 /**
- * Identity of a thread: the mails to a recipient about one conversation belong together, and so do those about several.
- * (Gmail also wants the same subject, and shows threads whose subjects count messages apart.)
+ * Identity of a thread: one for a recipient and conversation, and one for all mails about several conversations. (Gmail
+ * also wants equal subjects, so it splits threads whose subjects count different numbers of messages.)
  */
 const threadOf = ({ userId, conversationId }: NotificationEvent, domain: string): string =>
   conversationId === null
@@ -44,10 +44,10 @@ const threadOf = ({ userId, conversationId }: NotificationEvent, domain: string)
     : `<${derivedId("thread", userId, conversationId)}@${domain}>`;
 
 /**
- * Date is the time of the notification, not of the attempt: that is when the mail was "ready to enter the mail delivery
- * system" (RFC 5322, section 3.6.1), a second attempt is not another mail, and the times in it are relative to that day.
+ * Makes the mail of a letter. Its Date is the time of the notification, not of the attempt: then it was "ready to enter
+ * the mail delivery system" (RFC 5322, section 3.6.1), and the times in its text are relative to that day.
  */
-export const mailOf = (letter: Letter, rendered: Rendered, { from, domain }: Sending): Mail => {
+export const mailOf = (letter: Letter, rendered: Rendered, { from, domain }: SenderIdentity): Mail => {
   const { address, event } = letter;
   return {
     ...rendered,
@@ -57,7 +57,7 @@ export const mailOf = (letter: Letter, rendered: Rendered, { from, domain }: Sen
     from,
     to: { name: line(event.snapshot?.recipient.name ?? "", MAX_NAME), address },
     headers: {
-      // A program wrote it, not in answer to a mail (RFC 3834, section 5); Exchange asks in words of its own.
+      // A program wrote the mail, not in answer to one (RFC 3834, section 5). Exchange has its own header for that.
       "Auto-Submitted": "auto-generated",
       "X-Auto-Response-Suppress": "All",
       "X-Whileaway-Notification": event.notificationId,

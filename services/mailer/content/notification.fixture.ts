@@ -1,7 +1,8 @@
 import type { ConversationView, MessageView, NotificationEvent, Person } from "../../domain/records.ts";
 import { MINUTE, type Millis } from "../../platform/contract/time.ts";
 
-/** Makers of notifications, for specs: what isn't given is plain. */
+/** Notifications for specs, with defaults for every field that a spec leaves out. */
+
 /** 2025-03-03T12:00Z, a Monday. */
 export const NOON: Millis = 1_741_003_200_000;
 

@@ -9,10 +9,10 @@ const event = triggered([conversation("X", [message(person("Ada Lovelace"), "Hel
 if (event.snapshot === null) throw new Error("no snapshot");
 const view = compose(event, event.snapshot, { productName: "Chatterbox", joinUrl: "https://chat.example.com" });
 
-/** Milliseconds for which a thread waits, longer than a template may work. */
+/** Milliseconds for which a template is made to wait, more than its limit of CPU time. */
 const WAIT = 1_500;
 
-test("a template that waits for a processor isn't stopped, however long it waits", () => {
+test("a template that only waits for a processor is never stopped", () => {
   let waits = 0;
   const product = {
     get name() {
@@ -25,7 +25,7 @@ test("a template that waits for a processor isn't stopped, however long it waits
   expect(waits).toBeGreaterThan(0);
 });
 
-test("a template that loops without end is stopped after a second of its own work", () => {
+test("a template that loops without end is stopped after a second of CPU time", () => {
   const loop = (inner: string): string => `{% for i in list %}${inner}{% endfor %}`;
   const html = `{% assign list = (1..1000) %}${loop(loop(loop("{{ i }}")))}`;
   const render = renderer({ ...sources, html });

@@ -9,11 +9,11 @@ import { readTemplates } from "./templates.ts";
 
 const sources = await readTemplates();
 const render = renderer(sources);
-const setting = { productName: "Chatterbox", joinUrl: "https://chat.example.com/c/{conversationId}?as={userId}" };
+const branding = { productName: "Chatterbox", joinUrl: "https://chat.example.com/c/{conversationId}?as={userId}" };
 
 const viewOf = (event: NotificationEvent) => {
   if (event.snapshot === null) throw new Error("no snapshot");
-  return compose(event, event.snapshot, setting);
+  return compose(event, event.snapshot, branding);
 };
 const mail = (event: NotificationEvent) => render(viewOf(event));
 const ada = person("Ada Lovelace");
@@ -50,7 +50,7 @@ describe("the subject", () => {
     expect(mail(triggered(conversations)).subject).toBe(subject);
   });
 
-  test("is one line of no more than 150 characters, whatever people are called", () => {
+  test("is one line of at most 150 characters, whatever the names", () => {
     const { subject } = mail(
       triggered([
         conversation(`Plan\r\nBcc: eve@example.com\u2028${"x".repeat(5_000)}`, [
@@ -63,14 +63,14 @@ describe("the subject", () => {
     expect(subject).toMatch(/^A X: 1 y+…: new message in Plan Bcc: /);
   });
 
-  test("does not turn its direction around or hide a part of it", () => {
+  test("has no direction controls or invisible characters", () => {
     expect(mail(triggered([conversation("a\u202Egpj.exe\u200B\u2066", [hello])])).subject).toBe(
       "Ada Lovelace: new message in agpj.exe",
     );
   });
 });
 
-describe("what people wrote", () => {
+describe("a text that a user wrote", () => {
   const hostile = `<script>alert(1)</script> & "quotes" 'n' {{ recipient.userId }} {% raw %} </td></table>`;
   const evil = person(hostile, { userId: "eve", photoUrl: "javascript:alert(1)" });
   const event = triggered(
@@ -93,40 +93,40 @@ describe("what people wrote", () => {
   );
   const { html, text, subject } = mail(event);
 
-  test("is text in the HTML, not markup", () => {
+  test("is escaped in the HTML", () => {
     expect(html).not.toContain("<script");
     expect(html).not.toMatch(/javascript:|data:text|file:/);
     expect(html).toContain("&lt;script&gt;alert(1)&lt;/script&gt; &amp; &#34;quotes&#34; &#39;n&#39;");
     expect(html.match(/<table/g)).toHaveLength(html.match(/<\/table>/g)?.length ?? 0);
   });
 
-  test("is never run as a template", () => {
+  test("is never evaluated as a template", () => {
     for (const part of [html, text, subject]) expect(part).toContain("{{ recipient.userId }}");
   });
 
-  test("does not get into addresses but percent-encoded", () => {
+  test("is percent-encoded in URLs", () => {
     expect(html).toContain('href="https://chat.example.com/c/c%22%3E%3Cscript%3E%2F..%2F%7BuserId%7D?as=grace"');
     expect(html).toContain('href="https://example.com/%22%3E%3Cscript%3E"');
   });
 
-  test("cannot pass for the mail's own words in the plain text", () => {
+  test("is indented in the plain text, so that it can't imitate the mail's own lines", () => {
     const forged = "Hi\r\n\r\n\r\n\r\nJoin the conversation:\rhttps://evil.example\u2028-- \n\x1b[31mred\x07";
     const shown = mail(triggered([conversation("X", [message(ada, forged)])])).text;
     expect(shown).toContain("    Hi\n\n    Join the conversation:\n    https://evil.example\n    --\n    [31mred\n");
     expect(shown.match(/^Join the conversation:$/gm)).toHaveLength(1);
   });
 
-  test("is cut where it is long, never within a character", () => {
+  test("is cut where it is too long, but never within a character", () => {
     const shown = mail(triggered([conversation("X", [message(ada, "😀".repeat(5_000))])]));
     expect(shown.text).toContain("😀…");
     expect(shown.text.isWellFormed() && shown.html.isWellFormed()).toBe(true);
   });
 
-  test("keeps halves of characters out", () => {
+  test("loses its lone surrogates", () => {
     expect(mail(triggered([conversation("a\uD83D", [message(ada, "b\uDE00")])])).html.isWellFormed()).toBe(true);
   });
 
-  test("is not linked where it looks like a link", () => {
+  test("is not linked, even if it looks like a link", () => {
     const shown = mail(triggered([conversation("X", [message(ada, "see https://evil.example/login")])])).html;
     expect(shown).toContain("see https://evil.example/login");
     expect(shown).not.toContain('href="https://evil');
@@ -168,26 +168,26 @@ describe("the HTML", () => {
     expect(html).toContain("Two<br>lines");
   });
 
-  test("says when, in the recipient's zone and language: the time today, with the day before", () => {
+  test("shows times in the recipient's zone and language, with the date where it isn't today", () => {
     expect(html).toContain("12:40");
     expect(html).toContain("Sun 2 Mar, 11:00");
   });
 
-  test("says UTC to whose zone isn't known", () => {
+  test("shows times in UTC, and says so, where the recipient's zone is unknown", () => {
     const unknown = { ...grace, locale: null, timezone: null };
     expect(viewOf(triggered([conversation("X", [hello])], unknown)).conversations[0]?.messages[0]?.at).toMatch(
       /^11:50\sAM UTC$/u,
     );
   });
 
-  test("tells of messages that are not shown, of mentions, system messages and attachments", () => {
+  test("shows the count of omitted messages, mentions, system messages and attachments", () => {
     expect(html).toContain("3 earlier messages");
     expect(html).toContain("mentioned you</span>");
     expect(html).toContain("Alan joined");
     expect(html).toMatch(/href="https:\/\/files\.example\.com\/p\.pdf"[^>]*>plan\.pdf<\/a> <span[^>]*>1\.2 MB</);
   });
 
-  test("says its language and direction, and that it can be dark", () => {
+  test("declares its language, its direction and support for dark mode", () => {
     expect(html).toMatch(/^<!doctype html>\n<html lang="en-GB" dir="ltr">/);
     expect(html).toContain('<meta name="color-scheme" content="light dark">');
     const arabic = mail(triggered([conversation("خطة", [hello])], { ...grace, locale: "ar_EG" })).html;
@@ -195,12 +195,12 @@ describe("the HTML", () => {
     expect(arabic).toContain('align="right"');
   });
 
-  test("shows who mentioned whom next to the subject in the list of mails", () => {
+  test("previews the mention in a mail client's list", () => {
     expect(html).toMatch(/display:none[^>]*>Alan Turing: @Grace/);
   });
 });
 
-test("the plain text is a mail of its own", () => {
+test("the plain text shows a whole mail, wrapped at 72 columns", () => {
   const long = "I put the latest draft in the folder. The second tab has the new estimates, and some questions.";
   const event = triggered([
     conversation(
@@ -250,17 +250,17 @@ arrived.
 });
 
 describe("templates", () => {
-  test("never switch escaping off", () => {
+  test("never turn escaping off", () => {
     expect(sources.html).not.toMatch(/\|\s*raw\b(?!`)/);
   });
 
-  test("that don't parse, use unknown filters or are too long stop the service", () => {
+  test("with a syntax error, an unknown filter or too much text are rejected", () => {
     for (const html of ["{% if %}", "{{ x | nosuch }}", "x".repeat(100_001)])
       expect(() => renderer({ ...sources, html })(viewOf(triggered([conversation("X", [hello])])))).toThrow();
     expect(() => renderer({ ...sources, html: "{% if %}" })).toThrow(Fatal);
   });
 
-  test("may not run for ever, nor fill the memory, nor read files", () => {
+  test("are stopped when they loop too long, allocate too much or read files", () => {
     const view = viewOf(triggered([conversation("X", [hello])]));
     const endless = "{% for a in (1..9000) %}{% for b in (1..9000) %}{{ b }}{% endfor %}{% endfor %}";
     expect(() => renderer({ ...sources, html: endless })(view)).toThrow(/limit/);
@@ -270,7 +270,7 @@ describe("templates", () => {
     expect(() => renderer({ ...sources, html: "{% render '../../package.json' %}" })(view)).toThrow();
   });
 
-  test("get nothing of JavaScript's own", () => {
+  test("see no property that JavaScript itself gives an object", () => {
     const view = viewOf(triggered([conversation("X", [hello])]));
     const html = "{{ recipient.constructor }}{{ conversations.constructor.name }}{{ recipient.__proto__ }}-";
     expect(renderer({ ...sources, html })(view).html).toBe("-\n");

@@ -4,16 +4,16 @@ import { line } from "./tidy.ts";
 import type { View } from "./view.ts";
 import { wrap } from "./wrap.ts";
 
-/** Texts of the three templates of a mail. */
+/** Source texts of the three templates of a mail. */
 export interface Sources {
   readonly subject: string;
   readonly text: string;
   readonly html: string;
 }
 
-/** A mail's content, in Unicode, lines ended by a line feed. */
+/** A mail's content, in Unicode, with line feeds as line ends. */
 export interface Rendered {
-  /** One line, at most MAX_SUBJECT long. */
+  /** One line of at most MAX_SUBJECT. */
   readonly subject: string;
   readonly text: string;
   readonly html: string;
@@ -21,13 +21,13 @@ export interface Rendered {
 
 export type Render = (view: View) => Rendered;
 
-/** Longest template, in characters. */
+/** Maximum length of a template, in characters. */
 const MAX_TEMPLATE = 100_000;
 /** CPU time that one rendering may take, in milliseconds. */
 const MAX_RENDER_TIME = 1_000;
-/** What one rendering may allocate, as liquidjs counts it: about characters and elements. */
+/** Memory that one rendering may allocate, as liquidjs counts it: about characters and elements. */
 const MAX_RENDER_MEMORY = 10_000_000;
-/** Longest subject, in UTF-16 code units: more than any client shows. */
+/** Maximum length of a subject, in UTF-16 code units: more than any client shows. */
 const MAX_SUBJECT = 150;
 /** Columns of the plain text (RFC 5322, section 2.1.1: at most 78). */
 const TEXT_WIDTH = 72;
@@ -37,12 +37,12 @@ const limits = { parseLimit: MAX_TEMPLATE, memoryLimit: MAX_RENDER_MEMORY };
 const common = { ...limits, strictFilters: true, strictVariables: false, ownPropertyOnly: true, templates: {} };
 
 /**
- * Parses the templates once. The function it returns does no I/O and throws only for what is our fault: a template that
- * asks too much. Throws Fatal where a template doesn't parse. The only file that imports liquidjs.
+ * Parses the templates once, and returns a function without I/O that throws only where a template exceeds a limit.
+ * Throws Fatal where a template doesn't parse. Only this file imports liquidjs.
  */
 export const renderer = (sources: Sources): Render => {
   const plain = new Liquid(common);
-  // Indentation by tab and blanks is no output: {{ text | wrap: "  " }}
+  // In a template: {{ text | wrap: "  " }}
   plain.registerFilter("wrap", (value: unknown, indent: unknown = "") =>
     wrap(String(value), TEXT_WIDTH, String(indent)),
   );
@@ -66,13 +66,13 @@ const parsed = (engine: Liquid, source: string, name: string): ((view: View) => 
     const template = engine.parse(source);
     return (view) => rendered(engine, template, view);
   } catch (error) {
-    throw new Fatal(`the template ${name} can't be used: ${messageOf(error)}`);
+    throw new Fatal(`the template templates/mail/${name}.liquid doesn't parse: ${messageOf(error)}`);
   }
 };
 
 /**
- * Renders under a limit of work. liquidjs's own `renderLimit` is wall time: on a busy machine it stops a good template
- * that only waits for a processor. Every node of the template checks the limit, again in each round of a loop.
+ * Renders under a limit of CPU time. liquidjs's own `renderLimit` is wall time: on a busy machine it would stop a good
+ * template that only waits for a processor. Every node checks the limit, and each round of a loop checks it again.
  */
 const rendered = (engine: Liquid, template: Template[], view: View): string => {
   const context = new Context(view, engine.options, { sync: true }, { liquid: engine });
@@ -81,13 +81,13 @@ const rendered = (engine: Liquid, template: Template[], view: View): string => {
 };
 
 /**
- * Counts from the call on. CPU time is that of this thread: `process.cpuUsage` would add the work of other threads, of
- * garbage collectors and compilers say. @returns a check that takes `performance.now()` and throws over the limit
+ * Counts this thread's CPU time from the call on: `process.cpuUsage` would add other threads, such as garbage collection.
+ * @returns a check that takes `performance.now()` and throws over the limit
  */
 const workLimit = (): ((now: number) => void) => {
   const [began, before] = [performance.now(), process.threadCpuUsage()];
   return (now) => {
-    if (now - began <= MAX_RENDER_TIME) return; // CPU time is never more, and a system call to ask for
+    if (now - began <= MAX_RENDER_TIME) return; // CPU time is never more than wall time, and reading it takes a system call
     const { user, system } = process.threadCpuUsage(before);
     if ((user + system) / 1_000 > MAX_RENDER_TIME)
       throw new Error(`template render limit exceeded: more than ${MAX_RENDER_TIME} ms of CPU time`);

@@ -4,16 +4,17 @@ import { line } from "./tidy.ts";
 import type { Sender } from "./view.ts";
 import { webUrl } from "./weburl.ts";
 
-/** Longest name that is shown, in UTF-16 code units. */
+/** Maximum length of a name, in UTF-16 code units. */
 export const MAX_NAME = 80;
-/** Longest initial: what counts as one letter may go on with marks for ever. */
+/** Maximum length of an initial: one grapheme may have any number of combining marks. */
 const MAX_INITIAL = 12;
 const NAMELESS = "Someone";
-/** White letters on each have a contrast of 4.5 or more (WCAG 2.2, 1.4.3). */
+/** Background colors on which white letters have a contrast of at least 4.5 (WCAG 2.2, 1.4.3). */
 const COLORS = ["#3b5bdb", "#0b7285", "#2b7a3b", "#a61e4d", "#862e9c", "#5f3dc4", "#a3480a", "#495057"] as const;
 
-const letters = new Intl.Segmenter("en", { granularity: "grapheme" });
+const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
 
+/** Makes the sender that a mail shows: name, photo, initials and color. */
 export const senderOf = (person: Person | null): Sender => {
   const name = line(person?.name ?? "", MAX_NAME) || NAMELESS;
   return {
@@ -24,7 +25,7 @@ export const senderOf = (person: Person | null): Sender => {
   };
 };
 
-/** Of the first and the last word. */
+/** Takes the first letters of the first and the last word. */
 const initialsOf = (name: string): string => {
   const words = name.split(" ").filter((word) => /^[\p{L}\p{N}]/u.test(word));
   const chosen = words.length > 1 ? [words[0], words.at(-1)] : [words[0] ?? name];
@@ -32,6 +33,7 @@ const initialsOf = (name: string): string => {
 };
 
 const firstLetter = (word: string): string => {
-  for (const { segment } of letters.segment(word)) return segment.length <= MAX_INITIAL ? segment : segment.slice(0, 1);
+  for (const { segment } of graphemes.segment(word))
+    return segment.length <= MAX_INITIAL ? segment : segment.slice(0, 1);
   return "";
 };

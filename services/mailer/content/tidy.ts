@@ -1,36 +1,32 @@
 /**
- * People's names, subjects and texts, made fit to stand in a mail: well-formed, of one line or of few, bounded. All
- * limits are in UTF-16 code units.
+ * Tidies names, subjects and texts of users for a mail: well-formed, bounded, of one line or a few. All limits are in
+ * UTF-16 code units.
  */
+import { ELLIPSIS, startOf } from "../../domain/text.ts";
 
 /**
- * Soft hyphen, zero-width space, no-break space of no width, annotations, and the controls that turn the direction of
- * what follows around: none is seen, all can make a text look like another. The marks and joiners that scripts and emoji
- * need (U+200C–U+200F, tags) stay.
+ * Invisible characters that can make one text look like another: soft hyphen, zero-width space, zero-width no-break
+ * space, annotations and direction controls. The marks and joiners that scripts and emoji need (U+200C–U+200F, tags) stay.
  */
 const HIDDEN = /[\u00AD\u061C\u180E\u200B\u202A-\u202E\u2060-\u206F\uFEFF\uFFF9-\uFFFB]/gu;
 const SPACES = /[\p{Cc}\p{Z}]+/gu;
-/** What ends a line, in Unicode's opinion. */
+/** Line ends by Unicode. */
 const BREAKS = /\r\n?|[\n\v\f\u0085\u2028\u2029]/gu;
 const CONTROLS = /(?![\n\t])\p{Cc}/gu;
-/** At least one character that is neither blank nor only a mark. */
+/** A character that is visible: neither blank, control nor mark. */
 const VISIBLE = /[^\p{C}\p{Z}\p{M}]/u;
-const ELLIPSIS = "…";
 
-/** At most `limit` long, with an ellipsis if something was cut; never cut within a surrogate pair. */
-export const clip = (text: string, limit: number): string => {
-  if (text.length <= limit) return text;
-  const kept = text.slice(0, limit - ELLIPSIS.length);
-  return kept.replace(/[\uD800-\uDBFF]$/, "").trimEnd() + ELLIPSIS;
-};
+/** Cuts a text to at most `limit`, the ellipsis included. */
+const clip = (text: string, limit: number): string =>
+  text.length <= limit ? text : startOf(text, limit - ELLIPSIS.length).trimEnd() + ELLIPSIS;
 
-/** A single line; "" where nothing of it can be seen. */
+/** Makes a single line of a text; "" where no character of the text is visible. */
 export const line = (text: string, limit: number): string => {
   const tidy = text.toWellFormed().replace(HIDDEN, "").replace(SPACES, " ").trim();
   return VISIBLE.test(tidy) ? clip(tidy, limit) : "";
 };
 
-/** The lines of a text: none at its ends blank, no two blank ones in a row, at most `maxLines`. */
+/** Splits a text into at most `maxLines` lines, without blank lines at its ends or two in a row. */
 export const lines = (text: string, limit: number, maxLines: number): readonly string[] => {
   const tidy = text.toWellFormed().replace(BREAKS, "\n").replace(HIDDEN, "").replace(CONTROLS, "");
   const all = clip(

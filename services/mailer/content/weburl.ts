@@ -1,7 +1,7 @@
-/** Longest URL that is linked, in UTF-16 code units: about what browsers and mail clients take. */
+/** Maximum length of a URL that is linked, in UTF-16 code units: about the limit of browsers and mail clients. */
 const MAX_URL = 2_000;
 
-/** The URL as it may stand in a mail, percent-encoded where need be; null unless it is absolute, http or https. */
+/** Percent-encodes a URL for a mail; null unless it is absolute, and http or https. */
 export const webUrl = (url: string | null): string | null => {
   if (url === null || url.length > MAX_URL || !URL.canParse(url)) return null;
   const { protocol, href } = new URL(url);
@@ -9,8 +9,8 @@ export const webUrl = (url: string | null): string | null => {
 };
 
 /**
- * The address of a conversation in the chat.
- * @param template an http or https URL with `{conversationId}` and, if wanted, `{userId}`; ids are percent-encoded
+ * Makes the URL of a conversation in the chat.
+ * @param template an http or https URL with `{conversationId}` and, optionally, `{userId}`; ids are percent-encoded
  */
 export const joinUrl = (template: string, conversationId: string, userId: string): string =>
   template

@@ -1,12 +1,12 @@
 /**
- * Wraps at blanks, so that no line is longer than `width` (RFC 5322, section 2.1.1: 78 at most is asked for); each begins
- * with `indent`. A word that is longer (an address, say) keeps a line for itself: breaking it would break it.
- * @param width columns, indent included; a character counts as one
+ * Wraps a text at blanks, so that lines have at most `width` columns (RFC 5322, section 2.1.1, asks for at most 78). Each
+ * line begins with `indent`. A longer word, such as a URL, keeps a line of its own: a broken URL leads nowhere.
+ * @param width columns, including the indent; a character counts as one
  */
 export const wrap = (text: string, width: number, indent = ""): string =>
   text
     .split("\n")
-    .map((paragraph) => filled(paragraph, width - indent.length).map((one) => (one === "" ? "" : indent + one)))
+    .map((paragraph) => filled(paragraph, width - indent.length).map((row) => (row === "" ? "" : indent + row)))
     .flat()
     .join("\n");
 

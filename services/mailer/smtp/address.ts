@@ -1,20 +1,20 @@
-/** An address with the name that is shown beside it; "" for none. */
+/** A mail address and its display name; "" for no name. */
 export interface Mailbox {
   readonly name: string;
   readonly address: string;
 }
 
-/** Longest address, in octets of UTF-8: a path of 256 without its brackets (RFC 5321, section 4.5.3.1.3). */
+/** Maximum length of an address, in octets of UTF-8: a path of 256 without its brackets (RFC 5321, section 4.5.3.1.3). */
 const MAX_OCTETS = 254;
 
-/** Neither white space nor controls, formats, halves of a pair (`C`), nor what ends an address in SMTP or a header. */
+/** Local part: no white space, no control, format or surrogate (`C`), no delimiter of SMTP or of a header. */
 const LOCAL = /^[^\s\p{C}<>()[\]\\,;:"@]+$/u;
-/** A label of a host name, in any script (RFC 5890: U-labels); nodemailer turns it into Punycode. */
+/** Label of a host name, in any script (RFC 5890: U-labels); nodemailer turns it into Punycode. */
 const LABEL = /^[\p{L}\p{N}](?:[\p{L}\p{N}\p{M}_-]*[\p{L}\p{N}\p{M}])?$/u;
 
 /**
- * Why an address can't be put in an envelope, or null if it can. Stricter than RFC 5321 where that is safer: neither
- * quoted local parts nor domain literals; no stricter where servers differ (dots of the local part, its length).
+ * Says why an address can't be in an envelope; null if it can. Stricter than RFC 5321 where that is safer: no quoted
+ * local part, no domain literal. No stricter where servers differ: dots of the local part, and its length.
  */
 export const addressProblem = (address: string): string | null => {
   if (address === "") return "the address is empty";
@@ -31,5 +31,5 @@ export const addressProblem = (address: string): string | null => {
 
 export const isDomain = (domain: string): boolean => domain.split(".").every((label) => LABEL.test(label));
 
-/** What stands behind an address's @. */
+/** Returns the domain of an address. */
 export const domainOf = (address: string): string => address.slice(address.lastIndexOf("@") + 1);

@@ -1,45 +1,45 @@
 import type { SMTPServerOptions } from "smtp-server";
 import { describe, expect, test } from "vitest";
-import { at, mail, never, postTo, serve } from "./client.fixture.ts";
+import { at, mail, never, clientFor, serve } from "./client.fixture.ts";
 
-describe("without an answer", () => {
-  const nothing = { kind: "refused", stage: "connect", code: null, enhanced: null, perhapsTaken: false };
+describe("a mail without an answer", () => {
+  const notSent = { kind: "refused", stage: "connect", code: null, enhanced: null, perhapsTaken: false };
 
-  test("nobody listens: no connection", async () => {
-    const answer = await postTo("smtp://127.0.0.1:1").send(mail, never);
-    expect(answer).toMatchObject({ ...nothing, text: expect.stringContaining("ECONNREFUSED") });
+  test("is refused at connect when no server listens", async () => {
+    const answer = await clientFor("smtp://127.0.0.1:1").send(mail, never);
+    expect(answer).toMatchObject({ ...notSent, text: expect.stringContaining("ECONNREFUSED") });
   });
 
-  test("no such host: no connection", async () => {
-    expect(await postTo("smtp://no-such-host.invalid:25").send(mail, never)).toMatchObject(nothing);
+  test("is refused at connect when the host is unknown", async () => {
+    expect(await clientFor("smtp://no-such-host.invalid:25").send(mail, never)).toMatchObject(notSent);
   });
 
-  test("no greeting: no connection, and no second try of the pool's", async () => {
+  test("is refused at connect when the server sends no greeting, and the pool doesn't try again", async () => {
     const silent = await serve({ onConnect: () => undefined });
-    expect(await postTo(at(silent.port), { greeting: 50 }).send(mail, never)).toMatchObject(nothing);
+    expect(await clientFor(at(silent.port), { greeting: 50 }).send(mail, never)).toMatchObject(notSent);
     const rude = await serve({ onConnect: () => rude.hangUp() });
-    expect(await postTo(at(rude.port)).send(mail, never)).toMatchObject(nothing);
+    expect(await clientFor(at(rude.port)).send(mail, never)).toMatchObject(notSent);
     expect([silent.connections(), rude.connections()]).toEqual([1, 1]);
   });
 
-  test("the connection breaks before the content: nobody can have the mail", async () => {
+  test("is refused at connect when the connection breaks before the content", async () => {
     const server = await serve({ onRcptTo: () => server.hangUp() });
-    expect(await postTo(at(server.port)).send(mail, never)).toMatchObject(nothing);
+    expect(await clientFor(at(server.port)).send(mail, never)).toMatchObject(notSent);
     expect(server.connections()).toBe(1);
   });
 
-  test("the connection was closed while it had nothing to do: nobody can have the mail, and the next one goes", async () => {
+  test("is refused at connect when the idle connection was closed, and the next mail is accepted", async () => {
     const server = await serve();
-    const post = postTo(at(server.port));
-    await post.send(mail, never);
+    const client = clientFor(at(server.port));
+    await client.send(mail, never);
     server.hangUp();
-    const answer = await post.send(mail, never);
-    if (answer.kind === "refused") expect(answer).toMatchObject(nothing);
-    expect(await post.send(mail, never)).toMatchObject({ kind: "accepted" });
+    const answer = await client.send(mail, never);
+    if (answer.kind === "refused") expect(answer).toMatchObject(notSent);
+    expect(await client.send(mail, never)).toMatchObject({ kind: "accepted" });
     expect(server.arrived).toHaveLength(answer.kind === "accepted" ? 3 : 2);
   });
 
-  const unknown = { ...nothing, stage: "data", perhapsTaken: true };
+  const perhapsSent = { ...notSent, stage: "data", perhapsTaken: true };
   const afterTheDot =
     (then: () => void): NonNullable<SMTPServerOptions["onData"]> =>
     (stream) => {
@@ -47,26 +47,26 @@ describe("without an answer", () => {
       stream.on("end", then);
     };
 
-  test("the connection breaks after the final dot: the server may have the mail, and it is not sent again here", async () => {
+  test("is perhaps taken when the connection breaks after the final dot, and the client doesn't send it again", async () => {
     let taken = 0;
     const server = await serve({ onData: afterTheDot(() => (taken++, server.hangUp())) });
-    expect(await postTo(at(server.port)).send(mail, never)).toMatchObject(unknown);
+    expect(await clientFor(at(server.port)).send(mail, never)).toMatchObject(perhapsSent);
     expect([taken, server.connections()]).toEqual([1, 1]);
   });
 
-  test("no reply to the final dot in time: the same", async () => {
+  test("is perhaps taken when no reply to the final dot comes in time", async () => {
     const { port } = await serve({ onData: afterTheDot(() => undefined) });
-    expect(await postTo(at(port), { reply: 400 }).send(mail, never)).toMatchObject(unknown);
+    expect(await clientFor(at(port), { reply: 400 }).send(mail, never)).toMatchObject(perhapsSent);
   });
 
-  test("a server that takes too long is left after the time for all of it", async () => {
+  test("is refused at connect when the whole attempt takes too long", async () => {
     const { port } = await serve({ onRcptTo: () => undefined });
-    expect(await postTo(at(port), { attempt: 100 }).send(mail, never)).toMatchObject(nothing);
+    expect(await clientFor(at(port), { attempt: 100 }).send(mail, never)).toMatchObject(notSent);
   });
 
-  test("we are asked to stop: given up at once", async () => {
+  test("is refused at connect as soon as the process stops", async () => {
     const stopping = new AbortController();
     const { port } = await serve({ onRcptTo: () => stopping.abort() });
-    expect(await postTo(at(port)).send(mail, stopping.signal)).toMatchObject(nothing);
+    expect(await clientFor(at(port)).send(mail, stopping.signal)).toMatchObject(notSent);
   });
 });

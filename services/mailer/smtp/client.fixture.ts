@@ -3,7 +3,7 @@ import { afterEach } from "vitest";
 import { compose } from "../content/compose.ts";
 import { conversation, grace, message, person, triggered } from "../content/notification.fixture.ts";
 import { mailOf } from "../content/mail.ts";
-import { openPost, type Post, type Waits } from "./client.ts";
+import { openMailClient, type MailClient, type Timeouts } from "./client.ts";
 import { receiver } from "./receiver.fixture.ts";
 import { renderer } from "../content/render.ts";
 import { smtpOf } from "./url.ts";
@@ -14,27 +14,27 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
 });
 
-/** A mail server, ended with the test. */
+/** Starts a mail server that ends with the test. */
 export const serve = async (options: SMTPServerOptions = {}) => {
   const next = await receiver(options);
   cleanups.push(() => next[Symbol.asyncDispose]());
   return next;
 };
 
-/** Milliseconds that no test here comes near. */
-const patient: Waits = { connect: 2_000, greeting: 2_000, reply: 2_000, attempt: 5_000 };
+/** Timeouts that no test reaches, in milliseconds. */
+const patient: Timeouts = { connect: 2_000, greeting: 2_000, reply: 2_000, attempt: 5_000 };
 
-/** The post to a server, ended with the test. */
-export const postTo = (url: string, waits: Partial<Waits> = {}): Post => {
-  const post = openPost({
+/** Opens a client of a mail server that ends with the test. */
+export const clientFor = (url: string, timeouts: Partial<Timeouts> = {}): MailClient => {
+  const client = openMailClient({
     smtp: smtpOf(url),
     maxConnections: 2,
     bounces: "bounces@chat.example",
     name: "chat.example",
-    waits: { ...patient, ...waits },
+    timeouts: { ...patient, ...timeouts },
   });
-  cleanups.push(() => post[Symbol.asyncDispose]());
-  return post;
+  cleanups.push(() => client[Symbol.asyncDispose]());
+  return client;
 };
 export const at = (port: number, more = ""): string => `smtp://127.0.0.1:${port}${more}`;
 

@@ -2,9 +2,9 @@ import { simpleParser } from "mailparser";
 import type { SMTPServerOptions } from "smtp-server";
 import { describe, expect, test, vi } from "vitest";
 import { NOON } from "../content/notification.fixture.ts";
-import { at, mail, mailTo, never, postTo, serve } from "./client.fixture.ts";
+import { at, mail, mailTo, never, clientFor, serve } from "./client.fixture.ts";
 
-/** The server's refusal of whatever the handler is for. */
+/** Makes a handler of the server that refuses its command. */
 const refuse =
   (responseCode: number, text: string) =>
   (...args: unknown[]): void => {
@@ -19,17 +19,17 @@ const refuseData =
   };
 
 describe("an accepted mail", () => {
-  test("leaves once, to one recipient, from the address for bounces", async () => {
+  test("is sent once, to one recipient, from the address for bounces", async () => {
     const { arrived, port } = await serve();
-    const answer = await postTo(at(port)).send(mail, never);
+    const answer = await clientFor(at(port)).send(mail, never);
     expect(answer).toMatchObject({ kind: "accepted", response: expect.stringMatching(/^250 /) });
     expect(arrived).toHaveLength(1);
     expect(arrived[0]).toMatchObject({ from: "bounces@chat.example", to: ["grace@example.com"] });
   });
 
-  test("is what it should be: header, text and HTML", async () => {
+  test("arrives with its header, text and HTML", async () => {
     const { arrived, port } = await serve();
-    await postTo(at(port)).send(mail, never);
+    await clientFor(at(port)).send(mail, never);
     const parsed = await simpleParser(arrived[0]?.raw ?? "");
     expect(parsed.subject).toBe("Ada: new message in Launch plan");
     expect(parsed.from?.value).toEqual([{ name: "Chätterbox, Inc.", address: "chat@chat.example" }]);
@@ -45,52 +45,52 @@ describe("an accepted mail", () => {
     expect(parsed.headers.get("content-type")).toMatchObject({ value: "multipart/alternative" });
     expect(parsed.text).toBe(mail.text);
     expect(parsed.html).toBe(mail.html);
-    expect(arrived[0]?.raw).toMatch(/^--(?: |=20)\r\n/m); // the signature's mark keeps its blank
+    expect(arrived[0]?.raw).toMatch(/^--(?: |=20)\r\n/m); // the blank after the signature's mark is kept
   });
 
-  test("is the same mail, octet by octet, when it is sent again", async () => {
+  test("is the same octet by octet when it is sent again", async () => {
     const { arrived, port } = await serve();
-    const post = postTo(at(port));
-    await post.send(mail, never);
-    await post.send(mailTo("grace@example.com"), never);
+    const client = clientFor(at(port));
+    await client.send(mail, never);
+    await client.send(mailTo("grace@example.com"), never);
     expect(arrived[1]).toEqual(arrived[0]);
-    await post.send(mailTo("hopper@example.com"), never);
-    const [one, other] = await Promise.all([arrived[0], arrived[2]].map((it) => simpleParser(it?.raw ?? "")));
-    expect(other?.messageId).not.toBe(one?.messageId);
-    expect(other?.references).toBe(one?.references);
+    await client.send(mailTo("hopper@example.com"), never);
+    const [first, other] = await Promise.all([arrived[0], arrived[2]].map((mailed) => simpleParser(mailed?.raw ?? "")));
+    expect(other?.messageId).not.toBe(first?.messageId);
+    expect(other?.references).toBe(first?.references);
   });
 
-  test("is not handed over where the lease runs out on the way, and can be sent again", async () => {
+  test("is not handed over when the lease runs out on the way, and can be sent again", async () => {
     const { arrived, port } = await serve();
-    const post = postTo(at(port));
+    const client = clientFor(at(port));
     const lost = new Error("the lease ran out");
     const asked = vi.fn<() => void>(() => {
       throw lost;
     });
-    await expect(post.send(mail, never, asked)).rejects.toThrow("the lease ran out");
+    await expect(client.send(mail, never, asked)).rejects.toThrow("the lease ran out");
     expect(asked).toHaveBeenCalledOnce();
     expect(arrived).toEqual([]);
-    expect(await post.send(mail, never)).toMatchObject({ kind: "accepted" });
+    expect(await client.send(mail, never)).toMatchObject({ kind: "accepted" });
     expect(arrived).toHaveLength(1);
   });
 
-  test("goes over a connection that is there already", async () => {
+  test("is sent over an open connection", async () => {
     const { port, connections } = await serve();
-    const post = postTo(at(port));
-    for (let sent = 0; sent < 3; sent++) await post.send(mail, never);
+    const client = clientFor(at(port));
+    for (let sent = 0; sent < 3; sent++) await client.send(mail, never);
     expect(connections()).toBe(1);
   });
 
-  test("goes to an address in any script", async () => {
+  test("is sent to an address in any script", async () => {
     const { arrived, port } = await serve();
-    expect(await postTo(at(port)).send(mailTo("用户@例子.example"), never)).toMatchObject({ kind: "accepted" });
+    expect(await clientFor(at(port)).send(mailTo("用户@例子.example"), never)).toMatchObject({ kind: "accepted" });
     expect(arrived[0]?.to[0]).toMatch(/^用户@/);
   });
 
-  test("has no header but ours, whatever the recipient is called and the text says", async () => {
+  test("has only our header fields, whatever the recipient's name and the text", async () => {
     const { arrived, port } = await serve();
     const text = "\r\n.\r\nMAIL FROM:<eve@example.com>\r\n\r\nBcc: eve@example.com\r\n.";
-    await postTo(at(port)).send(
+    await clientFor(at(port)).send(
       mailTo("grace@example.com", 'Eve" <eve@example.com>\r\nBcc: eve@example.com', text),
       never,
     );
@@ -102,26 +102,26 @@ describe("an accepted mail", () => {
     expect(parsed.text).toContain("    Bcc: eve@example.com\n    .\n");
   });
 
-  test("has no line longer than 998 octets (RFC 5322, section 2.1.1), whatever the text is", async () => {
+  test("has no line longer than 998 octets (RFC 5322, section 2.1.1), whatever the text", async () => {
     const { arrived, port } = await serve();
     for (const text of ["x".repeat(5_000), "漢".repeat(5_000)])
-      await postTo(at(port)).send(mailTo("grace@example.com", "y".repeat(5_000), text), never);
-    const lengths = arrived.flatMap(({ raw }) => raw.split("\r\n").map((one) => Buffer.byteLength(one)));
+      await clientFor(at(port)).send(mailTo("grace@example.com", "y".repeat(5_000), text), never);
+    const lengths = arrived.flatMap(({ raw }) => raw.split("\r\n").map((row) => Buffer.byteLength(row)));
     expect(Math.max(...lengths)).toBeLessThanOrEqual(998);
   });
 
-  test("comes with what the server calls it", async () => {
+  test("is reported with its queue id on the server", async () => {
     const { port } = await serve({
       onData(stream, _session, done) {
         stream.resume();
         stream.on("end", () => done(null, "2.0.0 Ok: queued as 4cQxyz"));
       },
     });
-    expect(await postTo(at(port)).send(mail, never)).toMatchObject({ kind: "accepted", queueId: "4cQxyz" });
+    expect(await clientFor(at(port)).send(mail, never)).toMatchObject({ kind: "accepted", queueId: "4cQxyz" });
   });
 });
 
-describe("a refused mail is an answer, not an error", () => {
+describe("a mail is reported as refused, not thrown,", () => {
   test.each([
     ["mail", 450, "4.7.1 slow down", { onMailFrom: refuse(450, "4.7.1 slow down") }],
     ["mail", 550, "5.1.8 sender refused", { onMailFrom: refuse(550, "5.1.8 sender refused") }],
@@ -134,20 +134,20 @@ describe("a refused mail is an answer, not an error", () => {
   ] as const)("at %s with %i %s", async (stage, code, text, options) => {
     for (const hidePIPELINING of [false, true]) {
       const { arrived, port } = await serve({ ...options, hidePIPELINING });
-      const answer = await postTo(at(port)).send(mail, never);
+      const answer = await clientFor(at(port)).send(mail, never);
       expect(answer).toMatchObject({ kind: "refused", stage, code, enhanced: text.split(" ")[0], perhapsTaken: false });
       expect(answer).toHaveProperty("text", expect.stringContaining(text));
       expect(arrived).toEqual([]);
     }
   });
 
-  test("and the next one goes out all the same", async () => {
+  test("and the next mail is accepted", async () => {
     const onRcptTo: SMTPServerOptions["onRcptTo"] = ({ address }, session, done) =>
       address.startsWith("no") ? refuse(550, "no such user")(done) : done();
     const { arrived, port } = await serve({ onRcptTo });
-    const post = postTo(at(port));
+    const client = clientFor(at(port));
     const answers = await Promise.all(
-      ["no@x.example", "a@x.example", "nobody@x.example", "b@x.example"].map((to) => post.send(mailTo(to), never)),
+      ["no@x.example", "a@x.example", "nobody@x.example", "b@x.example"].map((to) => client.send(mailTo(to), never)),
     );
     expect(answers.map(({ kind }) => kind)).toEqual(["refused", "accepted", "refused", "accepted"]);
     expect(arrived.map(({ to }) => to[0]).toSorted((a, b) => String(a).localeCompare(String(b)))).toEqual([
@@ -159,37 +159,37 @@ describe("a refused mail is an answer, not an error", () => {
   test("for wrong credentials", async () => {
     const options = { disabledCommands: ["STARTTLS"], authOptional: false, allowInsecureAuth: true };
     const { port } = await serve({ ...options, onAuth: refuse(535, "5.7.8 wrong password") });
-    const answer = await postTo(`smtp://user:p%40ss@127.0.0.1:${port}`).send(mail, never);
+    const answer = await clientFor(`smtp://user:p%40ss@127.0.0.1:${port}`).send(mail, never);
     expect(answer).toMatchObject({ kind: "refused", stage: "auth", code: 535, enhanced: "5.7.8" });
   });
 
-  test("for a certificate that nobody vouches for, and for no TLS where it is asked for", async () => {
+  test("for an untrusted certificate, and for missing TLS where TLS is required", async () => {
     const selfSigned = await serve({ disabledCommands: [] });
-    expect(await postTo(at(selfSigned.port)).send(mail, never)).toMatchObject({ kind: "refused", stage: "tls" });
+    expect(await clientFor(at(selfSigned.port)).send(mail, never)).toMatchObject({ kind: "refused", stage: "tls" });
     const plain = await serve();
-    const answer = await postTo(at(plain.port, "?requireTLS=true")).send(mail, never);
+    const answer = await clientFor(at(plain.port, "?requireTLS=true")).send(mail, never);
     expect(answer).toMatchObject({ kind: "refused", stage: "tls" });
     expect([...selfSigned.arrived, ...plain.arrived]).toEqual([]);
-    const trusting = postTo(at(selfSigned.port, "?tls.rejectUnauthorized=false"));
+    const trusting = clientFor(at(selfSigned.port, "?tls.rejectUnauthorized=false"));
     expect(await trusting.send(mail, never)).toMatchObject({ kind: "accepted" });
   });
 });
 
 test.each(["a@x.example>\r\nRCPT TO:<eve@x.example", "Eve <eve@x.example>", "a@x.example, eve@x.example", ""])(
-  "to an address that fits no envelope (%j) nothing is said at all",
+  "a mail to an invalid address (%j) opens no connection",
   async (address) => {
     const { arrived, port, connections } = await serve();
-    const sent = postTo(at(port)).send({ ...mail, to: { name: "", address } }, never);
+    const sent = clientFor(at(port)).send({ ...mail, to: { name: "", address } }, never);
     await expect(sent).rejects.toThrow("is not fit for an envelope");
     expect([arrived.length, connections()]).toEqual([0, 0]);
   },
 );
 
 test.each(["o'brien+chat@mail.example", "#!$%&*/=?^_`{|}~-@x.example", "MiXed@x.example"])(
-  "to the unusual address %s it goes as it is",
+  "a mail to the unusual address %s is sent to that very address",
   async (address) => {
     const { arrived, port } = await serve();
-    expect(await postTo(at(port)).send(mailTo(address), never)).toMatchObject({ kind: "accepted" });
+    expect(await clientFor(at(port)).send(mailTo(address), never)).toMatchObject({ kind: "accepted" });
     expect(arrived[0]?.to).toEqual([address]);
   },
 );

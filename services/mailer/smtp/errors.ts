@@ -1,12 +1,12 @@
 import { type Answer, enhancedCode, replyCode, type Stage } from "./reply.ts";
 
-/** Postfix, Exim, Haraka and others: "queued as 4cQ…", "id=1rX…"; Amazon: "Ok 0100…". */
+/** Finds the queue id in a reply. Postfix, Exim, Haraka and others: "queued as 4cQ…", "id=1rX…"; Amazon: "Ok 0100…". */
 export const queueId = (response: string): string | null =>
   (/queued as ([\w.-]+)/i.exec(response) ??
     /\bid=([\w.-]+)/i.exec(response) ??
     /^250 Ok ([\w.-]{20,})$/i.exec(response))?.[1] ?? null;
 
-/** What nodemailer rejects with: `code` its own, `originalCode` Node's, `command` where it stood. */
+/** Error of nodemailer: `code` is its own, `originalCode` is Node's, `command` is the SMTP command that failed. */
 export interface SmtpError extends Error {
   readonly code?: string;
   readonly originalCode?: string;
@@ -14,7 +14,7 @@ export interface SmtpError extends Error {
   readonly response?: string;
 }
 
-/** What went wrong on the way to or with the server; any other code is a fault of ours. */
+/** Codes of failures in the conversation with the server; any other code is a fault of ours. */
 const CONVERSATION = [
   "ECONNECTION",
   "ETIMEDOUT",
@@ -27,16 +27,19 @@ const CONVERSATION = [
   "EENVELOPE",
   "EMESSAGE",
 ];
-/** Node's codes for a certificate or a handshake that won't do. */
+/** Node's codes for a bad certificate or handshake. */
 const TLS = /^(ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|HOSTNAME_MISMATCH|INVALID_|EPROTO$)/;
 const STAGES: Readonly<Record<string, Stage>> = { "MAIL FROM": "mail", "RCPT TO": "rcpt", DATA: "data" };
 
-/** The answer in it. Throws what is none, and so a fault of ours. @param handedOver all but the final dot was sent */
-export const refusal = (error: SmtpError, handedOver: boolean): Answer => {
+/**
+ * Turns an error into the answer "refused"; throws an error that is a fault of ours.
+ * @param handedOver the whole mail was handed over, but for the final dot
+ */
+export const refusedAnswer = (error: SmtpError, handedOver: boolean): Answer => {
   const { code = "", command = "", message } = error;
-  // Refused before a word was said to the server: what was asked for makes no sense.
-  const nonsense = command === "API" && (code === "EENVELOPE" || code === "EMESSAGE");
-  if (code !== "" && (nonsense || !CONVERSATION.includes(code))) throw error;
+  // nodemailer itself refused the mail before it opened a connection.
+  const isInvalid = command === "API" && (code === "EENVELOPE" || code === "EMESSAGE");
+  if (code !== "" && (isInvalid || !CONVERSATION.includes(code))) throw error;
   const stage = stageOf(error, handedOver);
   const reply = typeof error.response === "string" ? error.response : null;
   return {

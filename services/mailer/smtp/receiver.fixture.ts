@@ -1,25 +1,25 @@
 import type { Socket } from "node:net";
 import { SMTPServer, type SMTPServerOptions } from "smtp-server";
 
-/** A mail as it arrived. */
+/** A mail that arrived. */
 export interface Arrived {
   readonly from: string;
   readonly to: readonly string[];
   readonly raw: string;
 }
 
-/** A real SMTP server, for specs. */
+/** A real SMTP server for specs. */
 export interface Receiver extends AsyncDisposable {
   readonly port: number;
-  /** All that it took. */
+  /** Mails accepted so far. */
   readonly arrived: readonly Arrived[];
-  /** Connections so far. */
+  /** Number of connections so far. */
   readonly connections: () => number;
   /** Breaks all connections. */
   readonly hangUp: () => void;
 }
 
-/** Starts a server on this machine that takes every mail, but for what the options say. */
+/** Starts a server on this machine that accepts every mail, unless an option refuses it. */
 export const receiver = async (options: SMTPServerOptions = {}): Promise<Receiver> => {
   const arrived: Arrived[] = [];
   const sockets = new Set<Socket>();

@@ -1,6 +1,6 @@
 /**
- * How far a conversation with the server got. `connect`: no connection, no greeting, or it broke later on; `tls`: no
- * secure one; then the command that was refused, `data` for the content too.
+ * Stage at which a conversation with the server ended. `connect`: no connection, no greeting, or a broken connection.
+ * `tls`: no secure connection. Otherwise the command refused; `data` covers the content too.
  */
 export type Stage = "connect" | "tls" | "auth" | "mail" | "rcpt" | "data";
 
@@ -8,44 +8,45 @@ export interface Accepted {
   readonly kind: "accepted";
   /** The reply to the final dot. */
   readonly response: string;
-  /** What the server calls the mail, if the reply says so. */
+  /** Queue id of the mail on the server, if the reply has one. */
   readonly queueId: string | null;
 }
 
 export interface Refused {
   readonly kind: "refused";
   readonly stage: Stage;
-  /** Reply code (RFC 5321, section 4.2), null where the server said nothing. */
+  /** Reply code (RFC 5321, section 4.2), null without a reply. */
   readonly code: number | null;
-  /** Enhanced status code of the reply (RFC 3463, RFC 2034), if there is one. */
+  /** Enhanced status code of the reply (RFC 3463, RFC 2034), if it has one. */
   readonly enhanced: string | null;
-  /** The reply, or what went wrong. */
+  /** The reply, or the error without a reply. */
   readonly text: string;
-  /** All was handed over and no reply came: the server may have taken the mail (RFC 5321, section 4.5.3.2.6). */
+  /** The whole mail was sent and no reply came: the server may have taken it (RFC 5321, section 4.5.3.2.6). */
   readonly perhapsTaken: boolean;
 }
 
-/** What a server made of a mail. */
+/** Answer of the server to a mail. */
 export type Answer = Accepted | Refused;
 
-/** hard: no such mailbox; block: their policy; soft: anything else that may be otherwise another day. */
+/** Kind of bounce. hard: no such mailbox. block: a policy of the server. soft: any other reason, which may pass. */
 export type BounceReason = "hard" | "soft" | "block";
 
-/** `later`: try again, within patience. `ours`: our settings are wrong, which is nobody's bounce. */
+/** `later`: try again, by the schedule. `ours`: our settings are wrong, so nothing bounces. */
 export type Verdict = "sent" | "later" | "ours" | BounceReason;
 
-/** The address itself is wrong (RFC 3463, section 3.2; 5.1.10 is RFC 7505's null MX). */
+/** Enhanced codes of a wrong address (RFC 3463, section 3.2; 5.1.10 is the null MX of RFC 7505). */
 const NO_SUCH_ADDRESS = new Set(["5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10"]);
-/** The same without an enhanced code, as a reply to RCPT (RFC 5321, section 4.2.3). */
+/** Reply codes of a wrong address, to RCPT and without an enhanced code (RFC 5321, section 4.2.3). */
 const NO_SUCH_MAILBOX = new Set([550, 551, 553]);
-/** Authentication or encryption required, too weak, or refused (RFC 4954, section 6). */
+/** Reply codes for authentication or encryption that is missing, too weak or refused (RFC 4954, section 6). */
 const NOT_LET_IN = new Set([530, 534, 535, 538]);
-/** Commands in the wrong order: the session went astray, another may not. */
+/** Reply code for commands in the wrong order: another session may succeed. */
 const BAD_SEQUENCE = 503;
-/** The server does not relay for us: the commonest fault of a configuration, told as policy (5.7.1). */
+/** Text of a server that does not relay for us. It is the commonest fault of a configuration, reported as policy (5.7.1). */
 const NO_RELAY = /\brelay(?:ing)?\b/i;
 const POLICY = /^5\.7\./;
 
+/** Decides by the answer: sent, try again later, a fault of ours, or the kind of bounce. */
 export const verdictOf = (answer: Answer): Verdict => {
   if (answer.kind === "accepted") return "sent";
   const { stage, code, enhanced, text } = answer;
@@ -58,12 +59,12 @@ export const verdictOf = (answer: Answer): Verdict => {
   return POLICY.test(enhanced) ? "block" : "soft";
 };
 
-/** The reply code at the head of a reply's first line. */
+/** Reads the reply code at the head of a reply's first line. */
 export const replyCode = (reply: string): number | null => {
   const code = /^[2-5]\d\d(?=[ -]|$)/.exec(reply)?.[0];
   return code === undefined ? null : Number(code);
 };
 
-/** The enhanced status code behind it. Their classes may differ: it is the reply code that says whether to try again. */
+/** Reads the enhanced status code after the reply code. Where their classes differ, the reply code decides on a retry. */
 export const enhancedCode = (reply: string): string | null =>
   /^[2-5]\d\d[ -]([245]\.\d{1,3}\.\d{1,3})(?=\s|$)/.exec(reply)?.[1] ?? null;

@@ -1,14 +1,14 @@
-/** The server that takes our mail, as SMTP_URL says. */
+/** The mail server in SMTP_URL. */
 export interface Smtp {
   readonly host: string;
   readonly port: number;
-  /** TLS from the first octet (RFC 8314); else STARTTLS where the server offers it. */
+  /** True: TLS from the first octet (RFC 8314). False: STARTTLS where the server offers it. */
   readonly secure: boolean;
-  /** Without TLS no mail leaves. */
+  /** No mail is sent without TLS. */
   readonly requireTLS: boolean;
-  /** Never STARTTLS. */
+  /** STARTTLS is never used. */
   readonly ignoreTLS: boolean;
-  /** Whether the server's certificate must be valid. */
+  /** The server's certificate must be valid. */
   readonly verified: boolean;
   /** Name in EHLO; null for the sender's domain. */
   readonly name: string | null;
@@ -20,7 +20,7 @@ const SUBMISSIONS = 465;
 const FLAGS = ["requireTLS", "ignoreTLS", "tls.rejectUnauthorized"];
 const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/;
 
-/** What is wrong with an SMTP_URL, or null. */
+/** Says the fault of an SMTP_URL; null if it has none. */
 export const smtpProblem = (url: string): string | null => {
   if (!URL.canParse(url)) return "is not a URL";
   const { protocol, hostname, pathname, searchParams, username, password } = new URL(url);
@@ -46,8 +46,8 @@ const decodable = (text: string): boolean => {
 };
 
 /**
- * Takes an SMTP_URL apart that has no smtpProblem. Credentials to another machine are never sent in the clear unless
- * `requireTLS=false` says so.
+ * Parses an SMTP_URL without an `smtpProblem`. Credentials for another machine are never sent in the clear, unless the
+ * URL says `requireTLS=false`.
  */
 export const smtpOf = (url: string): Smtp => {
   const { protocol, hostname, port, username, password, searchParams } = new URL(url);

@@ -1,6 +1,6 @@
 import { generateKeyPairSync, sign } from "node:crypto";
 
-/** A fresh key and a certificate for it that nobody trusts (X.509, RFC 5280, section 4.1), in PEM. */
+/** Makes a key and a self-signed certificate (X.509, RFC 5280, section 4.1), in PEM. */
 export const selfSigned = (name: string): { readonly key: string; readonly cert: string } => {
   const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const ecdsaWithSha256 = der(0x30, oid("2a8648ce3d040302"));

@@ -8,10 +8,10 @@ import { networks } from "./networks.ts";
 import { type Caller, caller, MAX_EXCERPT, type Patience } from "./client.ts";
 import { selfSigned } from "./certificate.fixture.ts";
 import type { Resolve } from "./resolve.ts";
-import type { Outcome } from "../settle.ts";
+import type { CallResult } from "../settle.ts";
 
 const LOOPBACK = networks(["127.0.0.0/8", "::1/128"]);
-/** Each short where the spec waits for it to run out, long where it must not. */
+/** A limit that no spec reaches. The limits below are short where a spec waits for them. */
 const LONG = 30_000;
 const hastyHead: Patience = { connect: LONG, headers: 300, body: LONG, total: LONG };
 const hastyConnect: Patience = { ...hastyHead, connect: 300, headers: LONG };
@@ -44,11 +44,11 @@ const http = async (listener: RequestListener): Promise<string> =>
 const tcp = async (onSocket: (socket: Socket) => void): Promise<string> =>
   `http://127.0.0.1:${await listening(createTcp((socket) => onSocket(socket.on("error", () => undefined))))}/`;
 
-const post = (url: string, by = called(), signal = never): Promise<Outcome> =>
+const post = (url: string, by = called(), signal = never): Promise<CallResult> =>
   by.post({ url, headers: { "webhook-id": "e1" }, body: '{"wörter":"ja"}' }, signal);
-const failure = (outcome: Outcome): string => ("failure" in outcome ? outcome.failure : `HTTP ${outcome.status}`);
+const failure = (result: CallResult): string => ("failure" in result ? result.failure : `HTTP ${result.status}`);
 
-test("posts the very bytes, as JSON, with the headers given and its own name", async () => {
+test("a call posts the exact bytes as JSON, with the given headers and its user agent", async () => {
   const seen: unknown[] = [];
   const url = await http((request, response) => {
     const { method, url: path, headers } = request;
@@ -74,7 +74,7 @@ test("posts the very bytes, as JSON, with the headers given and its own name", a
 });
 
 test.each([204, 400, 404, 410, 429, 500, 503])(
-  "an answer of %i is that status, with Retry-After and the body",
+  "an answer of %i is returned with its status, Retry-After and the body",
   async (status) => {
     const url = await http((_, response) =>
       response.writeHead(status, { "retry-after": "7" }).end(status === 204 ? "" : "no"),
@@ -93,12 +93,12 @@ test.each([301, 302, 303, 307, 308])("a redirect (%i) is not followed", async (s
   expect(visited).toEqual(["/hook?a=b"]);
 });
 
-test("an answer that doesn't begin is a timeout", async () => {
+test("an answer that never begins is a timeout", async () => {
   const url = await http(() => undefined);
   expect(failure(await post(url, called(LOOPBACK, { patience: hastyHead })))).toBe("timeout");
 });
 
-test("a head that trickles is a timeout all the same", async () => {
+test("an answer whose head trickles is a timeout", async () => {
   const url = await tcp((socket) => {
     socket.write("HTTP/1.1 200 OK\r\n");
     const timer = setInterval(() => socket.write("x: y\r\n"), 50);
@@ -107,22 +107,22 @@ test("a head that trickles is a timeout all the same", async () => {
   expect(failure(await post(url, called(LOOPBACK, { patience: hasty })))).toBe("timeout");
 });
 
-test("a body that doesn't end doesn't undo the status; its beginning is kept", async () => {
+test("an answer whose body never ends keeps its status and the beginning of the body", async () => {
   const url = await http((_, response) => void response.writeHead(200).write("begun"));
   expect(await post(url, called(LOOPBACK, { patience: hastyBody }))).toMatchObject({ status: 200, excerpt: "begun" });
 });
 
-test("a body that trickles is cut off at the total time", async () => {
+test("an answer whose body trickles is cut off at the limit of the whole call", async () => {
   const url = await http((_, response) => {
     response.writeHead(500);
     const timer = setInterval(() => response.write("."), 20);
     response.on("close", () => clearInterval(timer));
   });
-  const outcome = await post(url, called(LOOPBACK, { patience: hasty }));
-  expect(outcome).toMatchObject({ status: 500, excerpt: expect.stringMatching(/^\.+$/) });
+  const result = await post(url, called(LOOPBACK, { patience: hasty }));
+  expect(result).toMatchObject({ status: 500, excerpt: expect.stringMatching(/^\.+$/) });
 });
 
-test("of a huge body a beginning is read, and the connection ended", async () => {
+test("an answer with a huge body keeps its beginning, and the connection is closed", async () => {
   let read = 0;
   const closed = Promise.withResolvers<void>();
   const url = await http((_, response) => {
@@ -138,31 +138,31 @@ test("of a huge body a beginning is read, and the connection ended", async () =>
   expect(read).toBeLessThan(100e6);
 });
 
-test("an excerpt holds nothing that PostgreSQL can't", async () => {
+test("an excerpt has no character that PostgreSQL can't store", async () => {
   const url = await http((_, response) => response.writeHead(400).end(Buffer.from([0x61, 0, 0xff, 0x62])));
   expect(await post(url)).toMatchObject({ excerpt: "a\ufffdb" });
 });
 
-test("a connection that is reset is broken", async () => {
+test("a reset connection is a broken one", async () => {
   expect(failure(await post(await tcp((socket) => socket.once("data", () => socket.resetAndDestroy()))))).toBe(
     "broken",
   );
 });
 
-test("a connection that ends without an answer is broken", async () => {
+test("a connection that ends without an answer is a broken one", async () => {
   expect(failure(await post(await tcp((socket) => socket.once("data", () => socket.end()))))).toBe("broken");
 });
 
-test("what isn't HTTP is broken", async () => {
+test("an answer that isn't HTTP is a broken connection", async () => {
   expect(failure(await post(await tcp((socket) => socket.end("220 mail.example ESMTP\r\n"))))).toBe("broken");
 });
 
-test("a head beyond the limit is broken", async () => {
+test("an answer whose head exceeds its limit is a broken connection", async () => {
   const url = await tcp((socket) => socket.write(`HTTP/1.1 200 OK\r\nx: ${"y".repeat(20_000)}\r\n\r\n`));
   expect(failure(await post(url))).toBe("broken");
 });
 
-test("where nobody listens the connection fails", async () => {
+test("a call to a closed port fails with connect", async () => {
   const server = createTcp();
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
@@ -170,39 +170,39 @@ test("where nobody listens the connection fails", async () => {
   expect(await post(`http://127.0.0.1:${port}/`)).toMatchObject({ failure: "connect", message: /ECONNREFUSED/ });
 });
 
-test("a name without an address fails by its name", async () => {
+test("a call to a name without an address fails with name", async () => {
   const resolve: Resolve = () =>
     Promise.reject(Object.assign(new Error("getaddrinfo ENOTFOUND"), { code: "ENOTFOUND" }));
   expect(failure(await post("https://nowhere.invalid/", called(LOOPBACK, { resolve })))).toBe("name");
 });
 
-test("a name that takes for ever to resolve is a timeout", async () => {
+test("a call to a name that never resolves is a timeout", async () => {
   const by = called(LOOPBACK, { resolve: () => new Promise(() => undefined), patience: hastyConnect });
   expect(failure(await post("https://slow.example/", by))).toBe("timeout");
 });
 
-test("HTTPS to a server that speaks plain HTTP fails by TLS", async () => {
+test("a call over HTTPS to a server of plain HTTP fails with tls", async () => {
   const url = (await http((_, response) => response.end())).replace("http:", "https:");
   expect(failure(await post(url))).toBe("tls");
 });
 
-test("a certificate that nobody trusts fails by TLS", async () => {
+test("a call to a server with an untrusted certificate fails with tls", async () => {
   const port = await listening(createHttps(selfSigned("localhost"), (_, response) => void response.end()));
-  const outcome = await post(`https://127.0.0.1:${port}/`);
-  expect(outcome).toMatchObject({ failure: "tls", message: /self-signed|unable to verify/i });
+  const result = await post(`https://127.0.0.1:${port}/`);
+  expect(result).toMatchObject({ failure: "tls", message: /self-signed|unable to verify/i });
 });
 
-test("what the process's stop cuts off is said to be stopped", async () => {
+test("a call that the stop of the process cuts off fails with stopped", async () => {
   const stop = new AbortController();
   const url = await http(() => stop.abort());
   expect(failure(await post(url, called(), stop.signal))).toBe("stopped");
   expect(failure(await post(url, called(), stop.signal))).toBe("stopped");
 });
 
-test("a header that HTTP can't carry is a value too", async () => {
-  const outcome = await called().post(
+test("a call with an invalid header fails with broken instead of throwing", async () => {
+  const result = await called().post(
     { url: await http(() => undefined), headers: { "webhook-id": "a\nb" }, body: "" },
     never,
   );
-  expect(failure(outcome)).toBe("broken");
+  expect(failure(result)).toBe("broken");
 });

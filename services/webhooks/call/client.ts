@@ -3,26 +3,26 @@ import { messageOf } from "../../platform/contract/failure.ts";
 import { type Millis, SECOND } from "../../platform/contract/time.ts";
 import { isAddress, mayCall, type Networks } from "./networks.ts";
 import { ForbiddenAddress, guardedLookup, type Resolve } from "./resolve.ts";
-import type { FailureKind, Outcome } from "../settle.ts";
+import type { FailureKind, CallResult } from "../settle.ts";
 
 /**
- * Limits of one call, in milliseconds: the connection with name and TLS, which undici doesn't break off for anything
- * else; the answer's head; a pause in its body; all of it.
+ * Limits of one call, in milliseconds: the connection, including name resolution and TLS, which undici ends for no other
+ * reason; the answer's head; a pause in its body; the whole call.
  */
 const CONNECT_TIMEOUT = 5 * SECOND;
 const HEADERS_TIMEOUT = 15 * SECOND;
 const BODY_TIMEOUT = 5 * SECOND;
-/** Longer no call takes. */
+/** Limit of the whole call. */
 export const CALL_TIMEOUT: Millis = 20 * SECOND;
-/** Bytes of the answer's head. */
+/** Maximum length of the answer's head, in bytes. */
 const MAX_HEAD_BYTES = 16 * 1024;
-/** Bytes of the answer's body that are read, at least, before the connection is cut. */
+/** Bytes of the answer's body after which the connection is cut. */
 const MAX_BODY_BYTES = 16 * 1024;
-/** Characters of it that are kept, and of anything else the other side had its say in. */
+/** Characters kept of the body, and of any other text from the endpoint. */
 export const MAX_EXCERPT = 1_000;
 const MAX_FIELD = 300;
 
-/** Limits that a test shortens. */
+/** Limits of one call, which a test can shorten. */
 export interface Patience {
   readonly connect: Millis;
   readonly headers: Millis;
@@ -37,24 +37,24 @@ const patient: Patience = {
   total: CALL_TIMEOUT,
 };
 
-/** One POST of JSON. */
+/** A POST of JSON. */
 export interface Request {
-  /** As `urlProblem` wants it. */
+  /** A URL without a `urlProblem`. */
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
 
-/** Calls endpoints over HTTP/1.1 and keeps their connections for a while. The only file that imports undici. */
+/** Calls endpoints over HTTP/1.1 and reuses their connections. Only this file imports undici. */
 export interface Caller extends AsyncDisposable {
   /**
-   * One request; redirects are not followed. Whatever the world answers is a value. The status alone decides: once it
-   * is there, a body that doesn't end is cut off, not held against it.
+   * Makes one request, without following redirects. Every answer and every failure is a value. The status alone decides:
+   * once it has arrived, an endless body is cut off and doesn't fail the call.
    */
-  post(request: Request, signal: AbortSignal): Promise<Outcome>;
+  post(request: Request, signal: AbortSignal): Promise<CallResult>;
 }
 
-/** @param allowed networks that may be called beside the public Internet */
+/** Opens a caller. @param allowed networks that may be called beside the public Internet */
 export const caller = (
   allowed: Networks,
   { resolve, patience = patient }: { readonly resolve?: Resolve; readonly patience?: Patience } = {},
@@ -94,7 +94,7 @@ export const caller = (
   };
 };
 
-/** Every connection is made here, whatever asked for it: no address is connected to that may not be called. */
+/** Makes every connection of the caller, and refuses addresses that may not be called. */
 const guardedConnect = (
   allowed: Networks,
   patience: Patience,
@@ -117,10 +117,10 @@ const excerptOf = async (body: Dispatcher.ResponseData["body"]): Promise<string>
     for await (const chunk of body as AsyncIterable<Uint8Array>) {
       chunks.push(chunk);
       size += chunk.length;
-      if (size >= MAX_BODY_BYTES) break; // ends the connection
+      if (size >= MAX_BODY_BYTES) break; // breaking off the loop ends the connection
     }
   } catch {
-    // It broke or took too long: what came is kept.
+    // The connection broke or the body took too long: the chunks so far are kept.
   }
   return plain(new TextDecoder().decode(Buffer.concat(chunks).subarray(0, MAX_BODY_BYTES)), MAX_EXCERPT);
 };
@@ -130,10 +130,10 @@ const field = ({ headers }: Dispatcher.ResponseData, name: string): string | nul
   return first === undefined ? null : plain(first, MAX_FIELD);
 };
 
-/** Bounded, and without the NUL that PostgreSQL can't hold. */
+/** Cuts a text, and drops the NUL that PostgreSQL can't store. */
 const plain = (text: string, limit: number): string => text.replaceAll("\0", "").slice(0, limit).toWellFormed();
 
-/** By the codes of undici, Node's net and dns, and OpenSSL. */
+/** Kinds of failure by the error codes of undici, Node's net and dns, and OpenSSL. */
 const kinds: readonly (readonly [RegExp, FailureKind])[] = [
   [/^(UND_ERR_(CONNECT|HEADERS|BODY)_TIMEOUT|ETIMEDOUT)$/, "timeout"],
   [/^(ENOTFOUND|ENODATA|EAI_)/, "name"],
@@ -141,7 +141,7 @@ const kinds: readonly (readonly [RegExp, FailureKind])[] = [
   [/^(EPROTO|ERR_SSL|ERR_TLS|CERT|DEPTH|SELF_SIGNED|UNABLE_TO|HOSTNAME|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH)/, "tls"],
 ];
 
-/** Where several addresses were tried in vain, Node says only the code. */
+/** Takes the message of an error, or its code: after several failed addresses Node gives only the code. */
 const reasonOf = (error: unknown): string => messageOf(error) || String((error as { readonly code?: unknown }).code);
 
 const kindOf = (error: unknown): FailureKind => {

@@ -35,15 +35,15 @@ const refused = {
 };
 const open = ["8.8.8.8", "93.184.216.34", "100.63.255.255", "172.32.0.1", "2606:4700:4700::1111", "2a00:1450:4001::1"];
 
-test.each(Object.entries(refused))("what is %s may not be called", (_, addresses) => {
+test.each(Object.entries(refused))("an address may not be called if it is %s", (_, addresses) => {
   for (const address of addresses) expect(mayCall(address, []), address).toBe(false);
 });
 
-test("what is public may be", () => {
+test("a public address may be called", () => {
   for (const address of open) expect(mayCall(address, []), address).toBe(true);
 });
 
-test("a network that is allowed may be called, and no more than it", () => {
+test("an allowed network may be called, and no address beside it", () => {
   const allowed = networks(["10.1.0.0/16", "fd00:1::/32", "127.0.0.1/32"]);
   for (const address of ["10.1.2.3", "fd00:1::9", "127.0.0.1", "8.8.8.8"]) expect(mayCall(address, allowed)).toBe(true);
   for (const address of ["10.2.0.1", "fd00:2::1", "127.0.0.2", "::1", "::ffff:10.1.2.3"])
@@ -81,13 +81,13 @@ describe("the URL of an endpoint", () => {
     [`https://example.com/${"x".repeat(2_100)}`, /longer/],
   ])("may not be %s", (url, problem) => expect(urlProblem(url, [])).toMatch(problem));
 
-  test("may be at an address that is allowed, however it is written", () => {
+  test("may have an allowed address, in any notation", () => {
     const allowed = networks(["127.0.0.0/8", "::1/128"]);
     for (const url of ["http://127.0.0.1:3000/", "http://[::1]/", "http://2130706433/"])
       expect(urlProblem(url, allowed)).toBeNull();
   });
 
-  test("may never lead to any of 10/8, 127/8 or 169.254/16 as a number, in any notation", () => {
+  test("may not have an address in 10/8, 127/8 or 169.254/16, in any notation", () => {
     const octet = fc.integer({ min: 0, max: 255 });
     const start = fc.constantFrom([10], [127], [169, 254]);
     fc.assert(

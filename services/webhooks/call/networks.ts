@@ -1,35 +1,34 @@
 import ipaddr from "ipaddr.js";
 
-/** Longest URL of an endpoint, in characters. */
+/** Maximum length of an endpoint's URL, in characters. */
 export const MAX_URL_LENGTH = 2_048;
 
 type Address = ReturnType<typeof ipaddr.parse>;
 type Network = readonly [Address, number];
 
-/** What may be called although it is not on the public Internet. */
+/** Networks that may be called although they are not on the public Internet. */
 export type Networks = readonly Network[];
 
-/** The only part of IPv6 that IANA has given out for public use (RFC 4291, section 2.4). */
+/** The only range of IPv6 that IANA has assigned to public use (RFC 4291, section 2.4). */
 const GLOBAL_UNICAST = ipaddr.parseCIDR("2000::/3");
 
 /**
- * Public addresses behind which a cloud keeps its own services. Other metadata addresses are link-local (169.254.169.254),
- * unique local (fd00:ec2::254), shared (100.100.100.200) or reserved (192.0.0.192) and are refused for that.
+ * Public addresses of a cloud's own services. Other metadata addresses are refused by their range: link-local
+ * (169.254.169.254), unique local (fd00:ec2::254), shared (100.100.100.200) and reserved (192.0.0.192).
  */
 const METADATA = ["168.63.129.16/32"].map((cidr) => ipaddr.parseCIDR(cidr));
 
 export const isNetwork = (cidr: string): boolean => ipaddr.isValidCIDR(cidr);
 
-/** @param cidrs each as `isNetwork` wants it */
+/** Parses networks. @param cidrs each in CIDR notation, checked by `isNetwork` */
 export const networks = (cidrs: readonly string[]): Networks => cidrs.map((cidr) => ipaddr.parseCIDR(cidr));
 
 export const isAddress = (host: string): boolean => ipaddr.isValid(host);
 
 /**
- * Whether an address may be connected to: public unicast, or in one of the networks. Refused are private, loopback,
+ * Checks that an address may be called: it is public unicast, or in an allowed network. Refused are private, loopback,
  * link-local, shared (CGNAT), multicast, broadcast, unspecified, reserved and documentation ranges, metadata services,
- * and every IPv6 form that hides an IPv4 address: mapped, compatible, NAT64, 6to4, Teredo. What is no address at all
- * may not be connected to either.
+ * and every IPv6 form of an IPv4 address: mapped, compatible, NAT64, 6to4, Teredo. A text that is no address is refused.
  */
 export const mayCall = (address: string, allowed: Networks): boolean => {
   if (!ipaddr.isValid(address)) return false;
@@ -40,21 +39,21 @@ export const mayCall = (address: string, allowed: Networks): boolean => {
   return parsed.range() === "unicast";
 };
 
-/** False for what is no address. */
-export const isWithin = (address: string, some: Networks): boolean => {
+/** Checks that an address is in one of the networks; false for a text that is no address. */
+export const isWithin = (address: string, among: Networks): boolean => {
   if (!ipaddr.isValid(address)) return false;
   const parsed = ipaddr.parse(address);
-  return some.some((network) => within(parsed, network));
+  return among.some((network) => within(parsed, network));
 };
 
-/** `match` throws where one is IPv4 and the other IPv6. */
+/** Checks the kind first: `match` throws for an IPv4 address and an IPv6 network, or the reverse. */
 const within = (address: Address, [network, bits]: Network): boolean =>
   address.kind() === network.kind() && address.match([network, bits] as never);
 
-/** The host of a URL without the brackets of IPv6. URL itself writes 0x7f.1 and 2130706433 as 127.0.0.1. */
+/** Returns the host of a URL without the brackets of IPv6. URL itself turns 0x7f.1 and 2130706433 into 127.0.0.1. */
 export const bareHost = (url: URL): string => url.hostname.replace(/^\[|\]$/g, "");
 
-/** What is wrong with the URL of an endpoint, to be told to who gave it; null if nothing. Names are resolved at each call. */
+/** Says the fault of an endpoint's URL to its owner; null if it has none. Host names are checked at each call instead. */
 export const urlProblem = (text: string, allowed: Networks): string | null => {
   if (text.length > MAX_URL_LENGTH) return `is longer than ${MAX_URL_LENGTH} characters`;
   const url = URL.parse(text);

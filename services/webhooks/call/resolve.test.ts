@@ -6,7 +6,7 @@ import { networks } from "./networks.ts";
 import { caller } from "./client.ts";
 import type { Resolve } from "./resolve.ts";
 
-// Only what connects matters: each spec counts the connections to a server on every loopback address.
+// Each spec counts the connections to a server that listens on every loopback address.
 let world = new AsyncDisposableStack();
 afterEach(async () => {
   await world.disposeAsync();
@@ -46,7 +46,7 @@ test.each([
   "0",
   "[::]",
   "[::ffff:127.0.0.1]",
-])("a server at %s is not connected to", async (host) => {
+])("the caller doesn't connect to a server at %s", async (host) => {
   const { port, connections } = await listening();
   expect(await post(host, port)).toMatchObject({ failure: "forbidden", message: /not a public address/ });
   expect(connections()).toBe(0);
@@ -60,13 +60,13 @@ test.each([
   ["metadata.google.internal", ["169.254.169.254"]],
   ["both.example", ["10.0.0.1", "::1", "127.0.0.1"]],
   ["nowhere.example", []],
-])("a name (%s) that leads to %j is not connected to", async (host, addresses) => {
+])("the caller doesn't connect to the name %s with the addresses %j", async (host, addresses) => {
   const { port, connections } = await listening();
   expect(await post(host, port, [], to(...addresses))).toMatchObject({ failure: "forbidden" });
   expect(connections()).toBe(0);
 });
 
-test("of a name's addresses only those that may be called are tried", async () => {
+test("the caller tries only the addresses of a name that may be called", async () => {
   const { port, connections } = await listening();
   const allowed = networks(["127.0.0.2/32"]);
   expect(await post("mixed.example", port, allowed, to("127.0.0.1", "127.0.0.2", "::1"))).toMatchObject({
@@ -75,7 +75,7 @@ test("of a name's addresses only those that may be called are tried", async () =
   expect(connections()).toBe(1);
 });
 
-test("a name that changes its mind is asked once a connection, and its answer is what is connected to", async () => {
+test("the caller resolves a name once for each connection, and connects to the address it checked", async () => {
   const { port, connections } = await listening();
   let asked = 0;
   const rebinding: Resolve = () => to(asked++ === 0 ? "127.0.0.2" : "127.0.0.1")("", {});
@@ -88,10 +88,12 @@ test("a name that changes its mind is asked once a connection, and its answer is
   expect(connections()).toBe(1);
 });
 
-const hasIPv6 = Object.values(networkInterfaces()).some((one) => one?.some(({ address }) => address === "::1"));
+const hasIPv6 = Object.values(networkInterfaces()).some((addresses) =>
+  addresses?.some(({ address }) => address === "::1"),
+);
 
 test.each(["127.0.0.1", "localhost", ...(hasIPv6 ? ["[::1]"] : [])])(
-  "what is allowed (%s) is connected to",
+  "the caller connects to the allowed host %s",
   async (host) => {
     const { port } = await listening();
     expect(await post(host, port, LOOPBACK)).toMatchObject({ status: 200, excerpt: "inside" });

@@ -2,7 +2,7 @@ import { lookup as systemLookup } from "node:dns/promises";
 import type { LookupFunction } from "node:net";
 import { mayCall, type Networks } from "./networks.ts";
 
-/** What a name leads to may not be called. */
+/** A host whose addresses may not be called. */
 export class ForbiddenAddress extends Error {
   override readonly name = "ForbiddenAddress";
   constructor(host: string, addresses: readonly string[]) {
@@ -11,7 +11,7 @@ export class ForbiddenAddress extends Error {
   }
 }
 
-/** All addresses of a name. Throws as `dns.lookup` does. */
+/** Resolves a name to all its addresses. Throws as `dns.lookup` does. */
 export type Resolve = (
   hostname: string,
   options: { readonly family?: number; readonly hints?: number },
@@ -20,9 +20,9 @@ export type Resolve = (
 const system: Resolve = (hostname, options) => systemLookup(hostname, { ...options, all: true });
 
 /**
- * A lookup for `net.connect` that gives only addresses which may be called, so that the address checked is the one
- * connected to, and a name that changes its mind in between (DNS rebinding) gains nothing. Fails with ForbiddenAddress
- * where none is left. `net.connect` asks no lookup for a host that is an address: its caller has to check that.
+ * Makes a lookup for `net.connect` that returns only addresses that may be called. The address checked is the address
+ * connected to, so DNS rebinding gains nothing. Fails with ForbiddenAddress where no address is left. `net.connect` uses
+ * no lookup for a host that is an address: the caller of `net.connect` has to check that host.
  */
 export const guardedLookup =
   (allowed: Networks, resolve: Resolve = system): LookupFunction =>

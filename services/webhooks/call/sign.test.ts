@@ -10,7 +10,7 @@ test("a new secret is whsec_ and 32 random bytes in base64", () => {
   expect(newSecret()).not.toBe(secret);
 });
 
-test("a subscriber verifies what was signed, whatever the body", () => {
+test("a subscriber verifies the signature of any body", () => {
   const secret = newSecret();
   fc.assert(
     fc.property(
@@ -33,16 +33,17 @@ test("the headers are the id, the seconds of the attempt and a v1 signature", ()
   });
 });
 
-test("a key, an id, a time and a body give the signature of the Standard Webhooks example", () => {
+test("the signature of the Standard Webhooks example is the one it publishes", () => {
   const secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
   const headers = signed(secret, "msg_p5jXN8AQM9LWM0D4loKWxJek", '{"test": 2432232314}', 1_614_265_330_000);
   expect(headers["webhook-signature"]).toBe("v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
 });
 
-test("another secret, id, time or body doesn't verify", () => {
+test("a signature doesn't verify another secret, id, time or body", () => {
   const secret = newSecret();
   const headers = { ...signed(secret, "event-1", "{}", Date.now()) };
-  const verify = (by: string, body: string, given: Record<string, string>) => () => new Webhook(by).verify(body, given);
+  const verify = (by: string, body: string, fields: Record<string, string>) => () =>
+    new Webhook(by).verify(body, fields);
   expect(verify(newSecret(), "{}", headers)).toThrow("No matching signature");
   expect(verify(secret, "{ }", headers)).toThrow("No matching signature");
   expect(verify(secret, "{}", { ...headers, "webhook-id": "event-2" })).toThrow("No matching signature");
@@ -56,8 +57,8 @@ test.each([
   "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
   `whsec_${"A".repeat(88)}`,
   "whsec_MfKQ 9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
-])("%j is no secret", (text) => expect(isSecret(text)).toBe(false));
+])("isSecret rejects %j", (text) => expect(isSecret(text)).toBe(false));
 
-test("of a secret nothing is shown", () => {
+test("a masked secret shows nothing of the secret", () => {
   expect(maskedSecret(newSecret())).toBe("whsec_•••");
 });

@@ -11,11 +11,11 @@ afterEach(async () => {
   world = new AsyncDisposableStack();
 });
 
-/** Asks a server on loopback behind the gate; whether it let the request pass. */
+/** Sends a request to a server on loopback; returns whether the gate lets it pass. */
 const asked = async (gate: Gate, headers: Record<string, string> = {}): Promise<boolean> => {
   const server = fastify();
   world.defer(() => server.close());
-  server.get("/", (it) => ({ passes: mayPass(it, gate) }));
+  server.get("/", (incoming) => ({ passes: mayPass(incoming, gate) }));
   await server.listen({ host: "127.0.0.1", port: 0 });
   const { port } = server.server.address() as AddressInfo;
   return new Promise((resolve, reject) => {
@@ -29,13 +29,13 @@ const asked = async (gate: Gate, headers: Record<string, string> = {}): Promise<
   });
 };
 
-test("without a token and not open, the gate is shut", () => {
+test("the gate is shut without a token where it isn't open", () => {
   expect(isShut({ token: undefined, open: "no" })).toBe(true);
   expect(isShut({ token, open: "no" })).toBe(false);
   expect(isShut({ token: undefined, open: "local" })).toBe(false);
 });
 
-test("who bears the token passes", async () => {
+test("a request with the token passes", async () => {
   expect(await asked({ token, open: "no" }, { authorization: `Bearer ${token}` })).toBe(true);
   expect(await asked({ token, open: "no" }, { authorization: `bearer ${token}` })).toBe(true);
 });
@@ -49,21 +49,21 @@ test.each([
   `Bearer ${token}x`,
   `Bearer ${token.slice(1)}`,
   `Bearer x ${token}`,
-])("who sends %j doesn't pass, even from this machine", async (authorization) =>
+])("a request with the authorization %j doesn't pass, even from this machine", async (authorization) =>
   expect(await asked({ token, open: "no" }, { authorization })).toBe(false),
 );
 
 test.each(["127.0.0.1:8080", "localhost", "localhost:8080", "[::1]:8080"])(
-  "where it is open to this machine, its programs pass (Host: %s)",
+  "a request from this machine passes where the gate is open to it (Host: %s)",
   async (host) => expect(await asked({ token: undefined, open: "local" }, { host })).toBe(true),
 );
 
 test.each(["evil.example", "127.0.0.1.nip.io:8080", "localhost.evil.example"])(
-  "a page whose name was made to lead here doesn't pass (Host: %s)",
+  "a request with another Host doesn't pass, even from this machine (Host: %s)",
   async (host) => expect(await asked({ token: undefined, open: "local" }, { host })).toBe(false),
 );
 
-test("where both are set, either will do", async () => {
+test("a request passes by token or from this machine where both are allowed", async () => {
   expect(await asked({ token, open: "local" })).toBe(true);
   expect(await asked({ token, open: "local" }, { host: "evil.example", authorization: `Bearer ${token}` })).toBe(true);
 });

@@ -4,15 +4,15 @@ import { type Millis, SECOND } from "../../platform/contract/time.ts";
 import type { EndpointId, Subscriber } from "../rule.ts";
 import { type Endpoint, findEndpoint, listEndpoints } from "./table.ts";
 
-/** Milliseconds for which the list of enabled endpoints is believed. */
-const BELIEVED = SECOND;
+/** Milliseconds for which the list of enabled endpoints is cached. */
+const CACHED = SECOND;
 
 /** The endpoints of the configuration and of the table together. Every call may throw Transient. */
 export interface Directory {
   all(): Promise<readonly Endpoint[]>;
-  /** Those that get new deliveries, as they were at most a second ago. */
+  /** Lists the endpoints that get new deliveries, as of at most a second ago. */
   enabled(): Promise<readonly Subscriber[]>;
-  /** As of now: another process may have queued a delivery for an endpoint that was added since. */
+  /** Finds an endpoint, uncached: another process may have queued a delivery for an endpoint added just now. */
   find(id: EndpointId): Promise<Endpoint | null>;
 }
 
@@ -28,7 +28,7 @@ export const directory = (database: Connection, configured: readonly Endpoint[],
     all,
     async enabled() {
       const now = clock.now();
-      if (known !== null && now - asked <= BELIEVED) return known;
+      if (known !== null && now - asked <= CACHED) return known;
       asked = now;
       const asking = fresh();
       known = asking;

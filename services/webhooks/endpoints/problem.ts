@@ -19,7 +19,7 @@ export type ProblemStatus = keyof typeof titles;
 export const isProblemStatus = (status: number | undefined): status is ProblemStatus =>
   status !== undefined && Object.hasOwn(titles, status);
 
-/** Answers with problem details (RFC 9457); `errors` as in its section 3.1, each with a JSON Pointer. */
+/** Replies with problem details (RFC 9457); `errors` are as in its section 3.1, each with a JSON Pointer. */
 export const problem = (
   reply: HttpReply,
   status: ProblemStatus,
@@ -27,7 +27,7 @@ export const problem = (
   errors?: readonly Problem[],
 ): HttpReply => {
   const details = { type: "about:blank", title: titles[status], status, detail, errors };
-  // As bytes: to a text Fastify adds a charset, which JSON has none of (RFC 8259, section 11).
+  // Sent as bytes: Fastify adds a charset to a text, and JSON has none (RFC 8259, section 11).
   return reply
     .code(status)
     .type("application/problem+json")

@@ -5,14 +5,14 @@ import { iso8601 } from "../calendar.ts";
 import { type Endpoint, isConfigured, type NewEndpoint } from "./table.ts";
 import { isSecret, maskedSecret, newSecret } from "../call/sign.ts";
 
-/** Characters of a description. */
+/** Maximum length of a description, in characters. */
 const MAX_DESCRIPTION = 500;
 
 const typeNames = Object.values(webhookTypes) as [WebhookType, ...WebhookType[]];
 
 const type = z.enum(typeNames, { error: `is none of ${typeNames.join(", ")}` });
 
-/** What is registered, as a client or the configuration writes it. */
+/** Fields of an endpoint, as a client or the configuration writes them. */
 const fields = {
   url: z.string({ error: "is not a text" }),
   types: z
@@ -31,16 +31,16 @@ const secret = z.string({ error: "is not a text" }).refine(isSecret, "is not whs
 
 const registration = z.strictObject({ ...fields, description: note });
 
-/** The items of WEBHOOK_ENDPOINTS. */
+/** Schema of an item in WEBHOOK_ENDPOINTS. */
 export const configuredEndpoint = z.strictObject({ ...fields, secret });
 
-/** Something wrong with what was sent: a JSON Pointer (RFC 6901) to it, and what. */
+/** A fault in a registration, and a JSON Pointer (RFC 6901) to it. */
 export interface Problem {
   readonly pointer: string;
   readonly detail: string;
 }
 
-/** A checked registration with a fresh secret, or all that is wrong with it. */
+/** Checks a registration and gives it a new secret; returns its faults where it has any. */
 export const registrationOf = (input: unknown, allowed: Networks): NewEndpoint | readonly Problem[] => {
   const { success, data, error } = registration.safeParse(input);
   if (!success) return error.issues.map(problemOf);
@@ -57,21 +57,22 @@ const problemOf = ({ path, message }: z.core.$ZodIssue): Problem => ({
   detail: message,
 });
 
-/** An endpoint as clients see it, in JSON. */
+/** An endpoint in JSON, as clients see it. */
 export interface EndpointView {
   readonly id: string;
   readonly url: string;
-  /** null: all. */
+  /** Types that the endpoint wants; null: all. */
   readonly types: readonly string[] | null;
   readonly description: string;
   readonly enabled: boolean;
   readonly source: "configuration" | "registered";
-  /** ISO 8601; null where the configuration names it. */
+  /** Time of its registration in ISO 8601; null where the configuration names it. */
   readonly createdAt: string | null;
-  /** Masked but in the answer to its registration. */
+  /** Masked, except in the reply to its registration. */
   readonly secret: string;
 }
 
+/** Shows an endpoint with its secret masked. */
 export const viewOf = (endpoint: Endpoint): EndpointView => {
   const { id, url, types, description, enabled, createdAt } = endpoint;
   const source = isConfigured(id) ? "configuration" : "registered";

@@ -9,12 +9,12 @@ import { isProblemStatus, problem } from "./problem.ts";
 import { isRefused, registrationOf, viewOf } from "./registration.ts";
 
 const PATH = "/webhooks/endpoints";
-/** Bytes of a request's body. */
+/** Maximum length of a request's body, in bytes. */
 const MAX_BODY = 16 * 1024;
 const ID = /^epc?_[0-9a-f-]{1,50}$/;
 
-/** What the routes work with. */
-export interface Office {
+/** Dependencies of the routes. */
+export interface EndpointRoutesDeps {
   readonly database: Connection;
   readonly directory: Directory;
   readonly allowed: Networks;
@@ -22,34 +22,34 @@ export interface Office {
 }
 
 /**
- * Adds `/webhooks/endpoints`: POST registers (201, the one answer with the secret), GET lists or shows, DELETE removes
- * (204). Errors are problem details (RFC 9457). Without a token and not open to this machine, nothing is added.
+ * Adds `/webhooks/endpoints`: POST registers (201, the only reply with the secret), GET lists or shows, DELETE removes
+ * (204). Errors are problem details (RFC 9457). Adds nothing where nobody has access.
  */
-export const addRoutes = (server: HttpServer, office: Office): void => {
-  if (isShut(office.gate)) return;
+export const addRoutes = (server: HttpServer, deps: EndpointRoutesDeps): void => {
+  if (isShut(deps.gate)) return;
   void server.register(
     async (scope) => {
       scope.setErrorHandler(onError);
-      // A page in a browser can post text/plain here without asking first, JSON it can't (Fetch, "CORS-safelisted").
+      // A web page can post text/plain without a preflight request, but not JSON (Fetch, "CORS-safelisted").
       scope.removeContentTypeParser("text/plain");
       scope.addHook("onRequest", async (request, reply) => {
-        if (mayPass(request, office.gate)) return;
+        if (mayPass(request, deps.gate)) return;
         reply.header("www-authenticate", "Bearer");
         await problem(reply, 401, "The request bears no valid token.");
       });
-      scope.post("/", { bodyLimit: MAX_BODY }, (request, reply) => register(request, reply, office));
-      scope.get("/", async () => ({ endpoints: (await office.directory.all()).map(viewOf) }));
-      scope.get("/:id", (request, reply) => show(request, reply, office));
-      scope.delete("/:id", (request, reply) => remove(request, reply, office));
+      scope.post("/", { bodyLimit: MAX_BODY }, (request, reply) => register(request, reply, deps));
+      scope.get("/", async () => ({ endpoints: (await deps.directory.all()).map(viewOf) }));
+      scope.get("/:id", (request, reply) => show(request, reply, deps));
+      scope.delete("/:id", (request, reply) => remove(request, reply, deps));
     },
     { prefix: PATH },
   );
 };
 
-const register = async (request: HttpRequest, reply: HttpReply, office: Office): Promise<HttpReply> => {
-  const registration = registrationOf(request.body ?? {}, office.allowed);
+const register = async (request: HttpRequest, reply: HttpReply, deps: EndpointRoutesDeps): Promise<HttpReply> => {
+  const registration = registrationOf(request.body ?? {}, deps.allowed);
   if (isRefused(registration)) return problem(reply, 422, "The endpoint can't be registered like this.", registration);
-  const endpoint = await addEndpoint(office.database, registration);
+  const endpoint = await addEndpoint(deps.database, registration);
   if (endpoint === null) return problem(reply, 409, `There are ${MAX_ENDPOINTS} endpoints already; remove one first.`);
   const { secret } = endpoint;
   return reply
@@ -58,13 +58,13 @@ const register = async (request: HttpRequest, reply: HttpReply, office: Office):
     .send({ ...viewOf(endpoint), secret });
 };
 
-const show = async (request: HttpRequest, reply: HttpReply, { directory }: Office): Promise<HttpReply> => {
+const show = async (request: HttpRequest, reply: HttpReply, { directory }: EndpointRoutesDeps): Promise<HttpReply> => {
   const id = idOf(request);
   const endpoint = id === null ? null : await directory.find(id);
   return endpoint === null ? missing(reply) : reply.send(viewOf(endpoint));
 };
 
-const remove = async (request: HttpRequest, reply: HttpReply, { database }: Office): Promise<HttpReply> => {
+const remove = async (request: HttpRequest, reply: HttpReply, { database }: EndpointRoutesDeps): Promise<HttpReply> => {
   const id = idOf(request);
   if (id === null) return missing(reply);
   if (isConfigured(id)) return problem(reply, 409, "WEBHOOK_ENDPOINTS names this endpoint; remove it there.");
@@ -78,11 +78,11 @@ const idOf = ({ params }: HttpRequest): string | null => {
   return ID.test(id) ? id : null;
 };
 
-/** Faults of the client are told to it; ours are logged and not told. */
+/** Replies to a client with its own faults; our faults are logged and not shown. */
 const onError = (error: HttpError, request: HttpRequest, reply: HttpReply): HttpReply => {
   if (error instanceof Transient) return problem(reply, 503, "The database can't be reached now; try again.");
   const { statusCode } = error;
   if (isProblemStatus(statusCode) && statusCode < 500) return problem(reply, statusCode, error.message);
   request.log.error(error);
-  return problem(reply, 500, "Something is wrong here; the log says what.");
+  return problem(reply, 500, "The server failed; its log has the error.");
 };
