@@ -11,7 +11,7 @@ const readme = readFileSync(`${root}README.md`, "utf8");
 const ops = fileURLToPath(new URL("../../services/ops/main.ts", import.meta.url));
 const run = promisify(execFile);
 
-/** Commands of the README after `npm run -s ops --`. The paths that it names are checked by services/citations.test.ts. */
+/** The commands in the README after `npm run -s ops --`. */
 const commands = [...readme.matchAll(/^ {4}npm run -s ops -- (.+?)(?: +#.*)?$/gm)].map(([, command = ""]) => command);
 
 test.each(commands)("the README's command exists: ops %s", async (command) => {
