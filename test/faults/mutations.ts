@@ -17,7 +17,7 @@ export const mutations: readonly Mutation[] = [
   ...engineMutations,
   {
     what: "ids are drawn, not derived",
-    file: "services/domain/ids.ts",
+    file: "services/platform/contract/identity.ts",
     from: "export const derivedId = (...parts: readonly (string | number)[]): string => {",
     to: "export const derivedId = (...parts: readonly (string | number)[]): string => {\n  parts = [...parts, Math.random()];",
     test: "test/flow/chaos.test.ts",
@@ -29,7 +29,7 @@ export const mutations: readonly Mutation[] = [
     from: `if (sentAt <= readUntil) return "read";`,
     to: "",
     test: "test/oracle/agree.test.ts",
-    only: "histories: orderly",
+    only: "orderly",
   },
   {
     what: "a letter of a backlog doesn't wait for what its recipient has read",
