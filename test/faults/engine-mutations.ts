@@ -1,9 +1,9 @@
 import type { Mutation } from "./mutations.ts";
 
-/** What the engine's guarantees hang by. */
+/** Faults in the platform's guarantees. */
 export const engineMutations: readonly Mutation[] = [
   {
-    what: "an epoch that is over may commit",
+    what: "a commit of an old epoch is accepted",
     file: "services/platform/adapters/postgres/commit.ts",
     from: "on l.lane = mine.lane and l.epoch = mine.epoch",
     to: "on l.lane = mine.lane",
@@ -11,7 +11,7 @@ export const engineMutations: readonly Mutation[] = [
     only: "is fenced",
   },
   {
-    what: "lanes are kept whatever the group says",
+    what: "lanes are kept after a rebalance",
     file: "services/platform/engine/engine.ts",
     from: "if (joined.assignment !== null && now === joined.assigned) return joined.assignment;",
     to: "if (joined.assignment !== null) return joined.assignment;",
@@ -19,7 +19,7 @@ export const engineMutations: readonly Mutation[] = [
     only: "whatever crashes",
   },
   {
-    what: "what follows is published before it is committed",
+    what: "effects are published before their commit",
     file: "services/platform/engine/transaction.ts",
     from: `if ((await world.store.commit(commit)) === "fenced") return "fenced";`,
     to: `world.relay.offer(encoded.outbox);\n  if ((await world.store.commit(commit)) === "fenced") return "fenced";`,
@@ -27,7 +27,7 @@ export const engineMutations: readonly Mutation[] = [
     only: "whatever crashes",
   },
   {
-    what: "the cursor is saved outside of the transaction, and so is all else",
+    what: "the parts of a commit are saved without a transaction",
     file: "services/platform/adapters/postgres/store.ts",
     from: "database.transaction(async (connection) => ((await saveCommit(connection, commit))",
     to: "((one) => one(database))(async (connection) => ((await saveCommit(connection, commit))",
@@ -35,7 +35,7 @@ export const engineMutations: readonly Mutation[] = [
     only: "saves nothing",
   },
   {
-    what: "a lane is let go first and drained later",
+    what: "the group is left before running steps have ended",
     file: "services/platform/app/serve.ts",
     from: "    await Promise.allSettled(running);\n    await joined.disposeAsync();",
     to: "    await joined.disposeAsync();\n    await Promise.allSettled(running);",
@@ -43,7 +43,7 @@ export const engineMutations: readonly Mutation[] = [
     only: "",
   },
   {
-    what: "a job is settled by whoever had its lease",
+    what: "a job is settled by an earlier owner of its lease",
     file: "services/platform/adapters/postgres/store.ts",
     from: "where queue = $1 and id = $2 and token = $3 returning 1",
     to: "where queue = $1 and id = $2 and $3::uuid is not null returning 1",
@@ -51,7 +51,7 @@ export const engineMutations: readonly Mutation[] = [
     only: "passed to another",
   },
   {
-    what: "a repeated sequence number is read again",
+    what: "a record with a repeated sequence number is folded again",
     file: "services/platform/engine/poll.ts",
     from: "number > (lastRead.get(queue) ?? progress.get(lane)?.lastSequence[queue] ?? -1);",
     to: "number > -1;",
@@ -59,7 +59,7 @@ export const engineMutations: readonly Mutation[] = [
     only: "whatever crashes",
   },
   {
-    what: "the relay marks before it publishes",
+    what: "the relay deletes outbox entries before it publishes them",
     file: "services/platform/engine/output/relay.ts",
     from: "        await log.publish(batch.map(outgoing));",
     to: "        await store.published(batch);\n        await log.publish(batch.map(outgoing));",
@@ -67,7 +67,7 @@ export const engineMutations: readonly Mutation[] = [
     only: "whatever crashes",
   },
   {
-    what: "what was left to publish is forgotten",
+    what: "outbox entries that an earlier owner left are forgotten",
     file: "services/platform/engine/engine.ts",
     from: "  await world.relay.recover(assignment.streams());\n",
     to: "",
@@ -75,7 +75,7 @@ export const engineMutations: readonly Mutation[] = [
     only: "whatever crashes",
   },
   {
-    what: "the outbox is published in reverse",
+    what: "the outbox is published in reverse order",
     file: "services/platform/engine/output/relay.ts",
     from: "await log.publish(batch.map(outgoing));",
     to: "await log.publish(batch.map(outgoing).reverse());",
@@ -83,7 +83,7 @@ export const engineMutations: readonly Mutation[] = [
     only: "",
   },
   {
-    what: "the outbox is read in reverse",
+    what: "the outbox is read in reverse order",
     file: "services/platform/adapters/postgres/store.ts",
     from: "order by stream, sequence limit $3",
     to: "order by stream, sequence desc limit $3",
@@ -91,7 +91,7 @@ export const engineMutations: readonly Mutation[] = [
     only: "in order within a stream",
   },
   {
-    what: "a job is made again once it is done",
+    what: "a job that is done is made again",
     file: "services/platform/adapters/postgres/commit.ts",
     from: "on conflict (queue, id) do nothing",
     to: "on conflict (queue, id) do update set state = 'ready'",
@@ -99,7 +99,7 @@ export const engineMutations: readonly Mutation[] = [
     only: "made once by id",
   },
   {
-    what: "a record of the future holds up what is behind it",
+    what: "a record of the future holds up the records behind it",
     file: "services/platform/engine/poll.ts",
     from: "times.push((next = timestamp > now + SKEW ? next : timestamp));",
     to: "times.push((next = timestamp));",
@@ -107,7 +107,7 @@ export const engineMutations: readonly Mutation[] = [
     only: "future",
   },
   {
-    what: "time is what the machine's own clock says",
+    what: "time is the machine's clock instead of the database's",
     file: "services/platform/adapters/postgres/clock.ts",
     from: "now: () => Math.floor(ahead + performance.now()),",
     to: "now: () => Date.now(),",
@@ -115,7 +115,7 @@ export const engineMutations: readonly Mutation[] = [
     only: "",
   },
   {
-    what: "what another version wrote is read as if this one had",
+    what: "a value is read without its writer's schema",
     file: "services/platform/adapters/registry/codec.ts",
     from: "return (bytes) => type.fromBuffer(bytes, resolver);",
     to: "return (bytes) => (resolver === null ? null : type.fromBuffer(bytes));",
@@ -123,7 +123,7 @@ export const engineMutations: readonly Mutation[] = [
     only: "",
   },
   {
-    what: "who stood still sends what another may have sent",
+    what: "a worker sends after its lease has run out",
     file: "services/platform/engine/jobs/worker.ts",
     from: "if (clock.now() >= (leases.get(job) ?? 0) - LEASE_MARGIN)",
     to: "if (!leases.has(job))",
@@ -131,7 +131,7 @@ export const engineMutations: readonly Mutation[] = [
     only: "stood still",
   },
   {
-    what: "a connection to Kafka that answers nothing is asked for ever",
+    what: "a Kafka connection that answers nothing is never closed",
     file: "services/platform/adapters/kafka/socket.ts",
     from: `unanswered ??= setTimeout(() => socket.emit("timeout"), SILENCE).unref();`,
     to: "",
@@ -139,7 +139,7 @@ export const engineMutations: readonly Mutation[] = [
     only: "doesn't answer",
   },
   {
-    what: "a batch that ends early counts for less than it has folded",
+    what: "a batch that ends early reports less than it has folded",
     file: "services/platform/engine/fold/fold.ts",
     from: "state.endsAt = Math.max(state.lastTime, state.lastTimer?.at ?? -Infinity);",
     to: "state.endsAt = state.lastTimer?.at ?? state.lastTime;",
@@ -147,7 +147,7 @@ export const engineMutations: readonly Mutation[] = [
     only: "falls due in a backlog",
   },
   {
-    what: "of what has come at once some is taken and not folded",
+    what: "records in order of arrival are taken and not folded",
     file: "services/platform/engine/step.ts",
     from: "isArrival ? reorderBuffer.ready(Infinity, Infinity) : reorderBuffer.ready(last, batchSize)",
     to: "reorderBuffer.ready(isArrival ? Infinity : last, batchSize)",
@@ -155,7 +155,7 @@ export const engineMutations: readonly Mutation[] = [
     only: "as they come",
   },
   {
-    what: "a step that failed goes on with the rows that it has changed",
+    what: "rows of a failed step stay in memory",
     file: "services/platform/engine/engine.ts",
     from: "const held = joined.assignment;\n        joined.assignment = null;",
     to: "const held = joined.assignment;",
@@ -163,7 +163,7 @@ export const engineMutations: readonly Mutation[] = [
     only: "whatever crashes",
   },
   {
-    what: "a commit whose result is unknown counts as done",
+    what: "a commit with an unknown result counts as done",
     file: "services/platform/adapters/postgres/database.ts",
     from: `await connection.query("commit");`,
     to: `await connection.query("commit").catch(() => undefined);`,
@@ -171,7 +171,7 @@ export const engineMutations: readonly Mutation[] = [
     only: "can't know",
   },
   {
-    what: "a connection that broke is not given back",
+    what: "a broken connection is not returned to the pool",
     file: "services/platform/adapters/postgres/database.ts",
     from: "client.release(broken);",
     to: "if (broken === undefined) client.release();",
@@ -179,7 +179,7 @@ export const engineMutations: readonly Mutation[] = [
     only: "",
   },
   {
-    what: "a client that failed is asked again",
+    what: "a failed Kafka client is used again",
     file: "services/platform/adapters/kafka/client.ts",
     from: "          current = null;\n",
     to: "",
@@ -187,7 +187,7 @@ export const engineMutations: readonly Mutation[] = [
     only: "",
   },
   {
-    what: "a bad record is met again and again",
+    what: "a bad record stops its processor",
     file: "services/platform/engine/intake/decode.ts",
     from: `return { kind: "poison", letter: deadLetter(raw, processor.name, error, decoding.product) };`,
     to: "throw error;",
@@ -195,7 +195,7 @@ export const engineMutations: readonly Mutation[] = [
     only: "a bad record",
   },
   {
-    what: "a record is folded in the lane that it lies in",
+    what: "a stray is folded in the lane that it lies in",
     file: "services/platform/engine/intake/decode.ts",
     from: "home !== raw.partition % lanes",
     to: "home < 0 && lanes > 0",
@@ -203,7 +203,7 @@ export const engineMutations: readonly Mutation[] = [
     only: "any partition",
   },
   {
-    what: "records are folded as they come by settings that are still being read",
+    what: "records in order of arrival are folded before the settings are read",
     file: "services/platform/engine/engine.ts",
     from: `isLoading: globalTable !== null && processor.order === "arrival",`,
     to: "isLoading: false,",
@@ -211,7 +211,7 @@ export const engineMutations: readonly Mutation[] = [
     only: "by all settings",
   },
   {
-    what: "a topic counts as folded that isn't",
+    what: "an unfolded topic counts as folded",
     file: "services/platform/engine/time/flow-watermark.ts",
     from: "(cursors.get(nameOfPartition(partition)) ?? 0) >= high",
     to: "(cursors.get(nameOfPartition(partition)) ?? 0) >= 0",
@@ -219,7 +219,7 @@ export const engineMutations: readonly Mutation[] = [
     only: "by which all",
   },
   {
-    what: "what has ended is kept for ever",
+    what: "ended jobs are kept for ever",
     file: "services/platform/engine/jobs/worker.ts",
     from: "const RETENTION: Millis = 30 * DAY;",
     to: "const RETENTION: Millis = Infinity * DAY;",
@@ -227,7 +227,7 @@ export const engineMutations: readonly Mutation[] = [
     only: "a month ago",
   },
   {
-    what: "who feeds another goes on however far behind that one is",
+    what: "an upstream processor goes on while its downstream topic is full",
     file: "services/platform/engine/time/backpressure.ts",
     from: "if (pending < maxPending) return false;",
     to: "if (pending < Infinity) return false;",
@@ -235,7 +235,7 @@ export const engineMutations: readonly Mutation[] = [
     only: "folds no more while",
   },
   {
-    what: "a lane that waits tells nobody how far it has come",
+    what: "a waiting lane does not save its watermark",
     file: "services/platform/engine/step.ts",
     from: " || (now.watermark > saved.watermark && reorderBuffer.has(now.lane))",
     to: "",
@@ -243,7 +243,7 @@ export const engineMutations: readonly Mutation[] = [
     only: "in step",
   },
   {
-    what: "as much may be in memory however small the heap is",
+    what: "limits do not follow the size of the heap",
     file: "services/platform/runtime/memory-limits.ts",
     from: "Math.min(1, getHeapStatistics().heap_size_limit / AMPLE)",
     to: "Math.min(1, AMPLE)",
