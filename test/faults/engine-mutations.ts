@@ -144,7 +144,7 @@ export const engineMutations: readonly Mutation[] = [
     from: "state.endsAt = Math.max(state.lastTime, state.lastTimer?.at ?? -Infinity);",
     to: "state.endsAt = state.lastTimer?.at ?? state.lastTime;",
     test: "test/flow/missed.test.ts",
-    only: "falls due in a backlog",
+    only: "more timers due",
   },
   {
     what: "records in order of arrival are taken and not folded",
@@ -232,7 +232,7 @@ export const engineMutations: readonly Mutation[] = [
     from: "if (pending < maxPending) return false;",
     to: "if (pending < Infinity) return false;",
     test: "test/contract/lead.test.ts",
-    only: "folds no more while",
+    only: "pauses while",
   },
   {
     what: "a waiting lane does not save its watermark",

@@ -53,7 +53,7 @@ export const mutations: readonly Mutation[] = [
     from: "rows: [], outbox: carried.outbox, jobs: [] };",
     to: "rows: [], outbox: [], jobs: [] };",
     test: "test/flow/switch.test.ts",
-    only: "stands still",
+    only: "are stopped",
   },
   {
     what: "rows that differ count as equal",

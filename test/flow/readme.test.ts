@@ -11,7 +11,7 @@ const readme = readFileSync(`${root}README.md`, "utf8");
 const ops = fileURLToPath(new URL("../../services/ops/main.ts", import.meta.url));
 const run = promisify(execFile);
 
-/** The commands that the README tells to type after `npm run -s ops --`. */
+/** The commands in the README after `npm run -s ops --`. */
 const commands = [...readme.matchAll(/^ {4}npm run -s ops -- (.+?)(?: +#.*)?$/gm)].map(([, command = ""]) => command);
 
 test.each(commands)("the README's command exists: ops %s", async (command) => {
@@ -42,7 +42,7 @@ test("the README's commands to set up and register run, and can run again", asyn
   expect(await said("endpoints", "add", "http://127.0.0.1:9000/hook")).toMatch(/secret {2}whsec_\S+/);
 });
 
-test("what the README points to is there", () => {
+test("every file that the README points to exists", () => {
   const links = [...readme.matchAll(/\]\((?!http)([^)#]+)\)/g)].map(([, path = ""]) => path);
   const tests = [...readme.matchAll(/`(test\/[\w./-]+\.test\.ts)`/g)].map(([, path = ""]) => path);
   const rooms = [...readme.matchAll(/^\| `(services\/\w+)`/gm)].map(([, path = ""]) => path);
