@@ -100,13 +100,13 @@ export function guard(child: Child, voice: Voice): Disposable {
 function watch(dataDir: string, program: Program, process_: ChildProcess, log: string): Child {
   let ended: string | undefined;
   const note = process_.pid === undefined ? undefined : noteChild(dataDir, program.name, process_.pid);
-  const loggedAt = tee(process_, log, program.onOutput);
+  const printed = tee(process_, log, program.onOutput);
   const exit = new Promise<number>((resolve) => {
     const end = (how: string, code: number) => {
       ended ??= how;
       note?.[Symbol.dispose]();
       process_.stdin?.end("done\n");
-      void loggedAt.then(() => resolve(code));
+      void printed.then(() => resolve(code));
     };
     process_.once("error", (error) => end(error.message, -1));
     // Not 'close': that waits for the pipe that the watchdog holds.

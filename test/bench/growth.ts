@@ -58,9 +58,9 @@ export const growth = async (
     await publish(
       desk.log,
       desk.codec,
-      Array.from({ length: Math.min(AT_ONCE, messages - first) }, (_none, place1) => {
-        const index = ((first + place1) * step) % users;
-        const id = `again-${first + place1}`;
+      Array.from({ length: Math.min(AT_ONCE, messages - first) }, (_none, number) => {
+        const index = ((first + number) * step) % users;
+        const id = `again-${first + number}`;
         return message(conversationOf(index), `writer-${index}`, id, "0:00", { occurredAt: Date.now() });
       }),
     );

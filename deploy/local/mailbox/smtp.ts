@@ -78,10 +78,10 @@ async function answerRecipient(address: string, greylisted: Map<string, number>)
   if (knob?.at === "rcpt") return refusal(knob.reply);
   if (knob?.at === "slow") await sleep(knob.ms, undefined, { ref: false });
   if (knob?.at !== "greylist") return null;
-  const loggedAt = greylisted.get(address) ?? 0;
-  if (loggedAt >= knob.times) return null;
+  const refusals = greylisted.get(address) ?? 0;
+  if (refusals >= knob.times) return null;
   for (const oldest of greylisted.keys()) if (greylisted.size >= GREYLIST_LIMIT) greylisted.delete(oldest);
-  greylisted.set(address, loggedAt + 1);
+  greylisted.set(address, refusals + 1);
   return refusal(knob.reply);
 }
 
