@@ -1,7 +1,12 @@
 import { defineConfig } from "vitest/config";
 
 /** Specs need no server and take seconds; everything else runs on one stack of real servers. */
-const SPECS = ["services/**/*.test.ts", "schemas/**/*.test.ts", "test/bench/**/*.test.ts"];
+const SPECS = [
+  "services/**/*.test.ts",
+  "schemas/**/*.test.ts",
+  "test/bench/**/*.test.ts",
+  "test/faults/mutations.test.ts",
+];
 
 export default defineConfig({
   test: {

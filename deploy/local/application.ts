@@ -9,17 +9,17 @@ const LOOK_EVERY = 200;
 
 /** All services in one process beside this one, started again whenever it ends. */
 export interface Application extends AsyncDisposable {
-  /** Of the process that runs now. */
+  /** The pid of the process that runs now. */
   pid(): number | undefined;
-  /** Resolves when the services say that they are ready. Rejects when they don't within five minutes. */
+  /** Resolves when the services report that they are ready. Rejects after five minutes. */
   ready(): Promise<void>;
 }
 
 const ALL = fileURLToPath(new URL("../../services/main.ts", import.meta.url));
 
 /**
- * @param environment the services' whole settings; HTTP_PORT tells where they answer
- * @param main the program that has them
+ * @param environment the services' whole settings; HTTP_PORT is the port of their health page
+ * @param main the program that runs them
  */
 export const startApplication = (
   dataDir: string,
@@ -73,6 +73,6 @@ const isReady = async (port: string | undefined): Promise<boolean> => {
   try {
     return (await fetch(`http://127.0.0.1:${port}/health/ready`)).ok;
   } catch {
-    return false; // not listening yet
+    return false; // the services do not listen yet
   }
 };

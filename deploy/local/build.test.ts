@@ -16,13 +16,13 @@ test("a folder is built once", async () => {
   expect(await readFile(join(folder, "jar"), "utf8")).toBe("1");
 });
 
-test("a failed build leaves nothing", async () => {
+test("a failed build leaves no folder", async () => {
   const folder = await target();
   await expect(buildOnce(folder, () => Promise.reject(new Error("no net")))).rejects.toThrow("no net");
   expect(await readdir(dirname(folder))).toEqual([]);
 });
 
-test("when somebody else is faster, theirs stays", async () => {
+test("a folder that another process built first stays", async () => {
   const folder = await target();
   await buildOnce(folder, async () => {
     await mkdir(folder);
@@ -32,7 +32,7 @@ test("when somebody else is faster, theirs stays", async () => {
   expect(await readdir(dirname(folder))).toEqual(["jars"]);
 });
 
-test("what a dead builder left is removed, what a living one builds is not", async () => {
+test("leftovers of a dead builder are removed, those of a living one are not", async () => {
   const folder = await target();
   const dead = `${folder}.new-${2 ** 22 + 1}-0123456789ab-01234567`;
   await mkdir(dead);

@@ -5,8 +5,9 @@ import { basename, dirname, join } from "node:path";
 import { runs, self } from "./identity.ts";
 
 /**
- * Makes a folder once: built beside its place and renamed into it, so that it is there whole or not at all, whoever is
- * killed on the way and however many build it at once (the first to finish wins). What dead builders left is removed.
+ * Makes a folder once. It is built beside its place and renamed into it, so that it is there whole or not at all,
+ * whoever is killed meanwhile and however many build it at once (the first to finish wins). Leftovers of dead builders
+ * are removed.
  */
 export async function buildOnce(target: string, build: (temporary: string) => Promise<void>): Promise<string> {
   if (existsSync(target)) return target;

@@ -17,7 +17,7 @@ const script = (name: string, text: string): Program => ({
   stop: "SIGTERM",
 });
 
-test("what a program prints is in its log, and that of the run before beside it", async () => {
+test("the output of a program is in its log, and that of the run before is beside it", async () => {
   const dataDir = await scratch();
   expect(await run(dataDir, script("echo", "echo one; echo two >&2"))).toBe("one\ntwo\n");
   await run(dataDir, script("echo", "echo three"));
@@ -38,7 +38,7 @@ test("a program that cannot be run fails", async () => {
   await expect(missing).rejects.toThrow(/none failed \(exit code 127\)/);
 });
 
-test("a child that dies while it is waited for is not waited for", async () => {
+test("a child that dies ends the wait for it", async () => {
   await using child = startChild(await scratch(), script("broker", "echo no heap; exit 1"));
   await expect(untilReady(child, async () => false, WAIT_MS)).rejects.toThrow(/ended while starting .*no heap/s);
 });

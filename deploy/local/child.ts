@@ -9,9 +9,10 @@ const TAIL_LINES = 20;
 const GRACE_S = 20;
 
 /**
- * Becomes the program, and leaves a watchdog behind that reads a pipe from us. 'done' on it means the program is gone;
- * its end without that means we died without a word, and the program is stopped in good order, then by force. $$ stays
- * the program's pid: the program is exec'd, and the watchdog, forked twice, is nobody's child that it would wonder about.
+ * Becomes the program, and leaves a watchdog behind that reads a pipe from us. 'done' on the pipe means that the
+ * program is gone. An end without it means that we died without a word, and the watchdog stops the program: in good
+ * order, then by force. $$ stays the program's pid, which is exec'd. The watchdog is forked twice, so that the program
+ * doesn't find it as a child.
  */
 const WATCHED = `
 exec 3<&0 </dev/null
@@ -39,25 +40,28 @@ export interface Program {
   readonly cwd: string;
   /** Its whole environment: nothing is inherited. */
   readonly environment: Record<string, string | undefined>;
-  /** What asks it to end in good order. */
+  /** The signal that asks it to end in good order. */
   readonly stop: "SIGTERM" | "SIGINT";
-  /** Who runs it, where that is not who we are. */
+  /** The user that runs it, if another than ours. */
   readonly user?: { readonly uid: number; readonly gid: number } | undefined;
-  /** Sees what it prints, besides the log. */
+  /** Gets its output, besides the log. */
   readonly onOutput?: (text: string) => void;
 }
 
-/** A program that runs; disposing asks it to end, and forces it after 20 s. It never outlives this process by more. */
+/**
+ * A program that runs. Disposing asks it to end, and forces it after 20 s. It outlives this process by no more than
+ * that.
+ */
 export interface Child extends AsyncDisposable {
   readonly name: string;
   readonly pid: number;
-  /** How it ended; undefined while it runs. */
+  /** The way in which it ended; undefined while it runs. */
   ended(): string | undefined;
   /** Resolves with its exit code, or -1 when a signal ended it. */
   readonly exit: Promise<number>;
-  /** All it has printed. */
+  /** Its whole output. */
   output(): string;
-  /** The last lines of its log and where the log is, for an error. */
+  /** The last lines of its log and the path of the log, for an error. */
   tail(): string;
 }
 
@@ -72,7 +76,7 @@ export function startChild(dataDir: string, program: Program): Child {
       cwd: program.cwd,
       env: program.environment,
       stdio: ["pipe", program.onOutput ? "pipe" : fd, fd],
-      detached: true, // its own process group: Ctrl-C is for us, who stop things in order
+      detached: true, // its own process group: Ctrl-C reaches only us, who stop programs in order
       ...program.user,
     },
   );
@@ -88,7 +92,7 @@ export async function run(dataDir: string, program: Program): Promise<string> {
   return child.output();
 }
 
-/** Says so when a child ends that nobody asked to. The returned thing is disposed before the child is. */
+/** Reports a child that ends unasked. The returned object is disposed before the child is. */
 export function guard(child: Child, voice: Voice): Disposable {
   let expected = false;
   void child.exit.then(() => {
@@ -100,13 +104,13 @@ export function guard(child: Child, voice: Voice): Disposable {
 function watch(dataDir: string, program: Program, process_: ChildProcess, log: string): Child {
   let ended: string | undefined;
   const note = process_.pid === undefined ? undefined : noteChild(dataDir, program.name, process_.pid);
-  const loggedAt = tee(process_, log, program.onOutput);
+  const printed = tee(process_, log, program.onOutput);
   const exit = new Promise<number>((resolve) => {
     const end = (how: string, code: number) => {
       ended ??= how;
       note?.[Symbol.dispose]();
       process_.stdin?.end("done\n");
-      void loggedAt.then(() => resolve(code));
+      void printed.then(() => resolve(code));
     };
     process_.once("error", (error) => end(error.message, -1));
     // Not 'close': that waits for the pipe that the watchdog holds.
@@ -131,7 +135,7 @@ function watch(dataDir: string, program: Program, process_: ChildProcess, log: s
   };
 }
 
-/** Resolves when all that the program printed has been seen. */
+/** Resolves when the program's whole output has been written. */
 function tee(process_: ChildProcess, log: string, onOutput: ((text: string) => void) | undefined): Promise<void> {
   const { stdout } = process_;
   if (!stdout || !onOutput) return Promise.resolve();
@@ -142,7 +146,7 @@ function tee(process_: ChildProcess, log: string, onOutput: ((text: string) => v
   return new Promise((resolve) => stdout.once("close", resolve));
 }
 
-/** A new log file; the run before's is kept beside it, as `.1`. */
+/** A new log file; that of the run before is kept beside it, as `.1`. */
 export function freshLog(dataDir: string, name: string): string {
   mkdirSync(join(dataDir, "logs"), { recursive: true });
   const log = join(dataDir, "logs", `${name}.log`);
@@ -150,7 +154,7 @@ export function freshLog(dataDir: string, name: string): string {
   return log;
 }
 
-/** The last lines of a log and where it is, for an error. */
+/** The last lines of a log and its path, for an error. */
 export function tailOf(log: string): string {
   return `the end of ${log}:\n${readFileSync(log, "utf8").trimEnd().split("\n").slice(-TAIL_LINES).join("\n")}`;
 }

@@ -10,9 +10,9 @@ import { PARTS, type Part } from "./plan.ts";
 import { until } from "./ready.ts";
 import { nameOf } from "./unprivileged.ts";
 
-/** Says whose a container is: the name of a data folder. */
+/** Label with the owner of a container: the name of a data folder. */
 const LABEL = "whileaway.local-stack";
-/** Says which run's it is, so that a late watchdog of the run before lets it be. */
+/** Label with the run of a container, so that a late watchdog of the run before leaves it alone. */
 const RUN_LABEL = "whileaway.local-stack.run";
 const LOOPBACK = new Set(["localhost", "127.0.0.1", "::1"]);
 
@@ -23,29 +23,29 @@ export interface Box {
   readonly environment: Record<string, string>;
   readonly command?: readonly string[];
   readonly port: { readonly inside: number; readonly host: number };
-  /** Where its data is inside; it goes into a volume that survives the container. */
+  /** Path of its data inside the container. It is in a volume that survives the container. */
   readonly data?: string;
 }
 
-/** A container that runs; disposing asks it to end, forces it after 20 s, and removes it but not its volume. */
+/** A container that runs. Disposing asks it to end, forces it after 20 s, and removes it but not its volume. */
 export interface Container extends AsyncDisposable {
   /** Its address for other containers. */
   readonly ip: string;
   readonly log: string;
 }
 
-/** Where published ports are reached: 127.0.0.1 unless the engine is elsewhere. */
+/** The host of published ports: 127.0.0.1 unless the engine is on another machine. */
 export function hostOf({ client }: Docker): string {
   const { host } = client.info.containerRuntime;
   return LOOPBACK.has(host) ? "127.0.0.1" : host;
 }
 
-/** The volume that keeps a part's data; none for data that will not be missed. */
+/** The volume that keeps a part's data; none for throwaway data. */
 export function volumeOf(place: Place, name: Part): string | undefined {
   return place.throwaway ? undefined : `whileaway-${nameOf(place.dataDir)}-${name}`;
 }
 
-/** Removes the volumes of a data folder that is gone, in whose place this new one stands. */
+/** Removes the volumes of a deleted data folder that this new one replaces. */
 export async function removeOldVolumes(place: Place, { client }: Docker): Promise<void> {
   const mark = join(place.dataDir, "volumes.json");
   if (place.throwaway || existsSync(mark)) return;
@@ -54,13 +54,13 @@ export async function removeOldVolumes(place: Place, { client }: Docker): Promis
   writeFileSync(mark, JSON.stringify(names));
 }
 
-/** Stops and removes what an earlier run of this data folder left behind, on the way out or for good. */
+/** Stops and removes the containers that an earlier run of this data folder left behind or is stopping. */
 export async function removeLeftContainers(place: Place, { client }: Docker): Promise<void> {
   const removed = await removeContainers(client, `${LABEL}=${nameOf(place.dataDir)}`);
   if (removed > 0) place.voice.say(`docker: removed ${removed} containers that the run before left`);
 }
 
-/** Sees to it that this run's containers do not outlive this process, whatever ends it; disposing calls that off. */
+/** Makes sure that this run's containers do not outlive this process, whatever ends it. Disposing calls that off. */
 export function watchContainers({ run }: Docker): Disposable {
   const watchdog = join(import.meta.dirname, "docker-watchdog.ts");
   const process_ = spawn(process.execPath, [watchdog, `${RUN_LABEL}=${run}`], {
@@ -74,8 +74,8 @@ export function watchContainers({ run }: Docker): Disposable {
 
 /**
  * Starts a container and waits until `ready`; its output is in `logs/NAME.log`. Throws LocalStackError with the end of
- * that when it ends first or takes too long. Not by testcontainers' GenericContainer: that publishes ports on every
- * address of the machine, and this Kafka asks nobody who they are.
+ * the log when the container ends first or takes too long. Testcontainers' GenericContainer will not do: it publishes
+ * ports on every address of the machine, and this Kafka has no authentication.
  */
 export async function startContainer(
   place: Place,

@@ -34,7 +34,7 @@ export async function startKafkaContainer(place: Place, docker: Docker, image: s
   });
 }
 
-/** PostgreSQL in a container, from an image of the official layout; the address other containers use comes beside. */
+/** PostgreSQL in a container, from an image of the official layout, with its address for other containers. */
 export async function startPostgresContainer(
   place: Place,
   docker: Docker,
@@ -51,7 +51,7 @@ export async function startPostgresContainer(
     const box: Box = {
       name: "postgres",
       image,
-      // A folder below the volume: images differ in what they call their own, and a volume's root may not be empty.
+      // A folder below the volume: images differ in the name of their own folder, and a volume's root may not be empty.
       environment: {
         POSTGRES_USER: NAME,
         POSTGRES_DB: NAME,
@@ -63,13 +63,13 @@ export async function startPostgresContainer(
       port: { inside: POSTGRES_PORT, host: port },
       data: "/var/lib/postgresql",
     };
-    // First set-ups listen inside only, so an answer is from the server that stays.
+    // First set-ups listen inside only, so an answer comes from the server that stays.
     const started = await running(place, docker, box, () => answers(url(`${host}:${port}`)), `${host}:${port}`);
     return { ...started, address: url(`${host}:${port}`), inside: url(`${started.container.ip}:${POSTGRES_PORT}`) };
   });
 }
 
-/** Apicurio Registry in a container; `postgresUrl` is PostgreSQL's address as containers see it. */
+/** Apicurio Registry in a container; `postgresUrl` is PostgreSQL's address for containers. */
 export async function startRegistryContainer(
   place: Place,
   docker: Docker,

@@ -1,4 +1,4 @@
-/** What the demo's counts line says, read off the services' metrics. */
+/** The numbers of the demo's counts line, read from the services' metrics. */
 export interface Counts {
   readonly messages: number;
   readonly missed: number;
@@ -30,7 +30,7 @@ export const countsOf = (text: string): Counts => ({
   lag: sum(text, "whileaway_lag_records"),
 });
 
-/** One line for a person. */
+/** The counts as one line of text. */
 export const countsLine = ({ messages, missed, triggered, sent, webhooks, lag }: Counts): string =>
   `messages ${messages} · missed ${missed} · triggered ${triggered} · mails sent ${sent} · webhooks ${webhooks} · lag ${lag}`;
 

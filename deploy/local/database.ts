@@ -6,7 +6,7 @@ const DUPLICATE_DATABASE = "42P04";
 const INVALID_PASSWORD = "28P01";
 const INSUFFICIENT_PRIVILEGE = "42501";
 
-/** Whether a PostgreSQL answers a query. Throws when it refuses the password: that never gets better. */
+/** Whether a PostgreSQL answers a query. Throws when it refuses the password, which no wait will mend. */
 export async function answers(url: string): Promise<boolean> {
   try {
     await query(url, "SELECT 1");
@@ -14,7 +14,7 @@ export async function answers(url: string): Promise<boolean> {
   } catch (error) {
     if (code(error) !== INVALID_PASSWORD) return false;
     throw new LocalStackError(
-      "PostgreSQL refuses the password in postgres.password: put the one back that its data was made with, or delete both",
+      "PostgreSQL refuses the password in postgres.password: restore the password that its data was made with, or delete both",
     );
   }
 }
@@ -25,7 +25,7 @@ export async function createDatabase(url: string, name: string): Promise<void> {
   try {
     await query(url, `CREATE DATABASE ${pg.escapeIdentifier(name)}`);
   } catch (error) {
-    if (code(error) === DUPLICATE_DATABASE) return; // by another, meanwhile
+    if (code(error) === DUPLICATE_DATABASE) return; // another process created it meanwhile
     if (code(error) !== INSUFFICIENT_PRIVILEGE) throw error;
     throw new LocalStackError(
       `The registry needs a database ${name} beside that of DATABASE_URL, whose user may not create one: create it, or` +
@@ -40,7 +40,7 @@ async function exists(url: string, name: string): Promise<boolean> {
 
 async function query(url: string, sql: string, values: string[] = []): Promise<pg.QueryResult> {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: CONNECT_MS });
-  client.on("error", () => undefined); // the server may go while we hang up
+  client.on("error", () => undefined); // the server may stop while we disconnect
   try {
     await client.connect();
     return await client.query(sql, values);

@@ -3,7 +3,7 @@ import type { ContainerRuntimeClient } from "testcontainers";
 /** Seconds that a container has for its orderly end. */
 export const STOP_S = 20;
 
-/** Stops and removes the containers with a label, `NAME=VALUE`, but not their named volumes; tells how many there were. */
+/** Stops and removes the containers with a label, `NAME=VALUE`, but not their named volumes; returns their number. */
 export async function removeContainers({ container }: ContainerRuntimeClient, label: string): Promise<number> {
   const found = await container.dockerode.listContainers({ all: true, filters: { label: [label] } });
   await Promise.all(
@@ -16,7 +16,7 @@ export async function removeContainers({ container }: ContainerRuntimeClient, la
   return found.length;
 }
 
-/** Swallows the engine's word for 'stopped already', 'no such thing' and 'being removed'; throws anything else. */
+/** Swallows the engine's errors for 'stopped already', 'no such container' and 'being removed'; throws any other. */
 export function ignoreGone(error: unknown): void {
   if (![304, 404, 409].includes((error as { statusCode?: number }).statusCode ?? 0)) throw error;
 }

@@ -7,14 +7,14 @@ import type { Place } from "./place.ts";
 import { plan } from "./plan.ts";
 import { scratch } from "./scratch.ts";
 
-test("Docker is looked for where a variable or a file speaks for it", async () => {
+test("Docker is looked for where a variable or a file suggests it", async () => {
   const HOME = await scratch();
   expect(hintsAtDocker({ HOME, XDG_RUNTIME_DIR: HOME, DOCKER_HOST: "tcp://engine:2375" })).toBe(true);
   await writeFile(join(HOME, "docker.sock"), "");
   expect(hintsAtDocker({ HOME, XDG_RUNTIME_DIR: HOME })).toBe(true);
 });
 
-test("a part that has moved since last time is told, for its data did not move along", async () => {
+test("a part that moved since the last start is reported, for its data did not move along", async () => {
   const said: string[] = [];
   const place = { dataDir: await scratch(), voice: { say: (line: string) => said.push(line) } } as unknown as Place;
   await tellMoves(place, plan({}, "any", new Set(["kafka"])));

@@ -8,7 +8,7 @@ import type { Place } from "./place.ts";
 import type { Mode, Part } from "./plan.ts";
 
 const ENGINE_MS = 10_000;
-/** A pull that has brought nothing for so long brings nothing any more. */
+/** Milliseconds without progress after which a pull has failed. */
 const STALLED_MS = 20_000;
 const INSPECT_MS = 10_000;
 
@@ -18,7 +18,7 @@ const IMAGES: Record<Part, { readonly variable: string; readonly image: string }
   postgres: { variable: "POSTGRES_IMAGE", image: "postgres:18" },
 };
 
-/** A Docker engine that answers, and the images that it has of those we want. */
+/** A Docker engine that answers, and the wanted images that it has. */
 export interface Docker {
   readonly client: ContainerRuntimeClient;
   readonly images: ReadonlyMap<Part, string>;
@@ -27,8 +27,9 @@ export interface Docker {
 }
 
 /**
- * Looks for an engine and for the images of the wanted parts, pulling those it lacks. Says in a line what cannot be had.
- * Undefined when Docker is not to be used or does not answer; throws LocalStackError if it must be used and does not.
+ * Looks for an engine and for the images of the wanted parts, pulling missing ones, and prints a line for each failure.
+ * Returns undefined when Docker is not to be used or does not answer; throws LocalStackError if it must be used and
+ * does not.
  */
 export async function findDocker(place: Place, mode: Mode, wanted: readonly Part[]): Promise<Docker | undefined> {
   if (mode === "processes" || wanted.length === 0) return undefined;
@@ -43,7 +44,7 @@ export async function findDocker(place: Place, mode: Mode, wanted: readonly Part
   return { client, images, run: randomUUID() };
 }
 
-/** Whether anything speaks for an engine: a variable, a file of settings, or a socket where testcontainers looks for one. */
+/** Whether a variable, a file of settings, or a socket where testcontainers looks for one suggests an engine. */
 export function hintsAtDocker(environment: Record<string, string | undefined>): boolean {
   if (environment["DOCKER_HOST"] || environment["TESTCONTAINERS_HOST_OVERRIDE"]) return true;
   const home = environment["HOME"] ?? homedir();
@@ -53,7 +54,7 @@ export function hintsAtDocker(environment: Record<string, string | undefined>): 
   return files.some((file) => existsSync(file));
 }
 
-// Imported only here: it takes more than a second, which those who have no Docker need not wait.
+// Imported only here: it takes more than a second, which users without Docker need not wait.
 async function engine(): Promise<ContainerRuntimeClient | undefined> {
   const { getContainerRuntimeClient } = await import("testcontainers");
   return within(getContainerRuntimeClient(), ENGINE_MS).catch(() => undefined);
@@ -91,7 +92,7 @@ async function pull(place: Place, client: ContainerRuntimeClient, part: Part, im
   const stream = await within(dockerode.pull(image), STALLED_MS);
   const layers = new Map<string, number>();
   await new Promise<void>((resolve, reject) => {
-    const stalled = () => reject(new Error(`nothing came for ${STALLED_MS / 1000} s`));
+    const stalled = () => reject(new Error(`the pull has stalled: nothing came for ${STALLED_MS / 1000} s`));
     let timer = setTimeout(stalled, STALLED_MS);
     const done = (error: Error | null) => {
       clearTimeout(timer);
@@ -111,7 +112,7 @@ async function pull(place: Place, client: ContainerRuntimeClient, part: Part, im
 function within<T>(promise: Promise<T>, limitMs: number): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer in ${limitMs / 1000} s`)), limitMs);
+    timer = setTimeout(() => reject(new Error(`Docker gave no answer in ${limitMs / 1000} s`)), limitMs);
   });
   return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }

@@ -1,16 +1,16 @@
-/** What the operator must know or do before the local stack can run; its message needs no stack trace. */
+/** A condition that the operator must know or mend before the local stack can run. Its message needs no stack trace. */
 export class LocalStackError extends Error {
   override readonly name = "LocalStackError";
 }
 
-/** Something that must be installed: what was looked for, what was found, and what to install. */
+/** A missing program: the requirement, the version found, and the package to install. */
 export interface Missing {
   readonly what: string;
   readonly found: string;
   readonly install: string;
 }
 
-/** One error for everything that is missing, so that the operator installs it in one go. */
+/** Makes one error of everything that is missing, so that the operator installs it in one go. */
 export function missingError(missing: readonly Missing[]): LocalStackError {
   const lines = missing.map((m) => `  - ${m.what} (${m.found}): ${m.install}`);
   return new LocalStackError(
@@ -22,7 +22,7 @@ export function missingError(missing: readonly Missing[]): LocalStackError {
   );
 }
 
-/** The messages of several failures in one, for what was started side by side. */
+/** Joins the messages of several failures of parts that were started side by side. */
 export function joined(failures: readonly unknown[]): unknown {
   const [first] = failures;
   if (failures.length === 1) return first;

@@ -25,7 +25,7 @@ test("a dead holder is replaced", async () => {
   expect(() => holdFolder(dataDir)).toThrow(/in use/);
 });
 
-test("a stranger that got a leftover's pid is let be", async () => {
+test("a stranger with the pid of a leftover is left alone", async () => {
   const dataDir = await scratch();
   const stranger = spawn("sleep", ["60"]);
   const pid = stranger.pid ?? 0;

@@ -6,9 +6,9 @@ import type { Voice } from "./voice.ts";
 import { until } from "./ready.ts";
 
 const ATTEMPTS = 5;
-/** How long leftovers may take for their own orderly end, which their watchdogs have begun. */
+/** Milliseconds for the orderly end of leftovers, which their watchdogs have begun. */
 const LEAVE_MS = 30_000;
-/** And how long after a signal of ours. */
+/** Milliseconds after a signal of ours. */
 const OBEY_MS = 10_000;
 
 /**
@@ -29,19 +29,22 @@ export function holdFolder(dataDir: string): Disposable {
   } finally {
     unlinkSync(mine);
   }
-  throw new LocalStackError(`could not take ${file}`);
+  throw new LocalStackError(`could not take ${file}: other processes keep taking it, start again`);
 }
 
 /** Notes a child, so that the next start finds it if this process dies and the child does not. */
 export function noteChild(dataDir: string, name: string, pid: number): Disposable {
   const file = join(runFolder(dataDir), `${name}.pid.json`);
   const started = startedAt(pid);
-  // Gone already: nothing to find later.
+  // Gone already: there is nothing to find later.
   if (started) writeFileSync(file, JSON.stringify({ pid, started } satisfies Identity));
   return { [Symbol.dispose]: () => rmSync(file, { force: true }) };
 }
 
-/** Waits for what an earlier run of this folder left running, then ends it; a stranger with the same pid is let be. */
+/**
+ * Waits for processes that an earlier run of this folder left running, then ends them. A stranger with the same pid is
+ * left alone.
+ */
 export async function endLeftovers(dataDir: string, voice: Pick<Voice, "say">): Promise<void> {
   const folder = runFolder(dataDir);
   const names = readdirSync(folder).filter((name) => name.endsWith(".pid.json"));
@@ -66,7 +69,7 @@ function runFolder(dataDir: string): string {
   return folder;
 }
 
-// Whole or not at all, unlike create-then-write: nobody reads a half-written holder.
+// A link makes the file whole or not at all, unlike create-then-write: nobody reads a half-written holder.
 function linked(from: string, to: string): boolean {
   try {
     linkSync(from, to);
@@ -77,7 +80,7 @@ function linked(from: string, to: string): boolean {
   }
 }
 
-// Two may find the same dead holder; what the slower one takes away may be the faster one's own. It is put back.
+// Two may find the same dead holder. The slower one may take away the file of the faster one, and puts it back.
 function takeAway(file: string, dataDir: string): void {
   const aside = `${file}.${process.pid}.old`;
   try {

@@ -17,13 +17,13 @@ import { type Receiver, startReceiver } from "./receiver/receiver.ts";
 import { setUp } from "./setup.ts";
 import { type Stack, startStack } from "./stack.ts";
 
-/** All that services work with on one machine, set up for them: the stack, a mail server, and an endpoint of webhooks. */
+/** The surroundings of services on one machine: the stack, a mail server, and an endpoint of webhooks. */
 export interface House extends AsyncDisposable {
   readonly mailbox: Mailbox;
   readonly receiver: Receiver;
   readonly database: Database;
   readonly desk: Desk;
-  /** By which services work here. */
+  /** The settings of services here. */
   readonly settings: Readonly<Record<string, string>>;
   readonly addresses: StackAddresses;
 }
@@ -34,7 +34,7 @@ export interface HouseOptions {
   readonly say: (line: string) => void;
 }
 
-/** Starts it, or finds it as it was; what starts is stopped in reverse order. Throws LocalStackError. */
+/** Starts the house or finds it as it was; its parts are stopped in reverse order. Throws LocalStackError. */
 export const openHouse = async ({ folder, cacheDir, say }: HouseOptions): Promise<House> => {
   await using opening = new AsyncDisposableStack();
   const stack = opening.use(await startStack({ dataDir: folder, cacheDir, environment: process.env, say }));
@@ -79,7 +79,7 @@ export const openHouse = async ({ folder, cacheDir, say }: HouseOptions): Promis
   };
 };
 
-/** The receiver is an endpoint like any other; it has been since an earlier run, perhaps. */
+/** The receiver is an endpoint like any other. It may be registered since an earlier run. */
 const register = async (
   database: Database,
   url: string,
@@ -98,7 +98,7 @@ const serviceSettings = (stack: Stack, mailbox: Mailbox, port: number): Readonly
   SMTP_URL: process.env["SMTP_URL"] ?? mailbox.smtp,
   MAIL_FROM: process.env["MAIL_FROM"] ?? "Demo chat <chat@whileaway.example>",
   JOIN_URL: process.env["JOIN_URL"] ?? "https://chat.example/c/{conversationId}",
-  // The demo's receiver is on this machine; nowhere else is that allowed.
+  // The demo's receiver is on this machine; endpoints elsewhere may not be.
   WEBHOOK_ALLOWED_NETWORKS: "127.0.0.0/8,::1/128",
   WEBHOOKS_OPEN: "local",
   HTTP_HOST: "127.0.0.1",

@@ -5,9 +5,9 @@ import { runs, self, signal, startedAt } from "./identity.ts";
 
 test("this process runs", () => expect(runs(self())).toBe(true));
 
-test("a pid that no process has did not start", () => expect(startedAt(2 ** 22 + 1)).toBeUndefined());
+test("a pid without a process has no start", () => expect(startedAt(2 ** 22 + 1)).toBeUndefined());
 
-test("a stranger with the same pid is another, and is not killed", async () => {
+test("a stranger with the same pid is another process, and is not killed", async () => {
   const stranger = spawn("sleep", ["60"]);
   const pid = stranger.pid ?? 0;
   const started = startedAt(pid);

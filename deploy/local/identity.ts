@@ -2,19 +2,19 @@ import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 
-/** A process beyond doubt: a pid is given to strangers later, a pid with its time of start is not. */
+/** The identity of a process: a pid is given to strangers later, a pid with its time of start is not. */
 export interface Identity {
   readonly pid: number;
   readonly started: string;
 }
 
-/** When a running process started, as an opaque word; undefined when no such process runs. */
+/** The start of a running process, as an opaque word; undefined when no such process runs. */
 export function startedAt(pid: number): string | undefined {
   const words = process.platform === "linux" ? linuxStart(pid) : ps("lstart=", pid);
   return words && createHash("sha256").update(words).digest("hex").slice(0, 12);
 }
 
-/** This process. */
+/** The identity of this process. */
 export function self(): Identity {
   return { pid: process.pid, started: startedAt(process.pid) ?? "" };
 }
@@ -45,7 +45,8 @@ export function commandOf(pid: number): string | undefined {
   return ps("comm=", pid);
 }
 
-// proc(5): the name, field 2, may hold spaces and brackets, so count from its last bracket; 3 is the state, 22 the start.
+// proc(5): the name, field 2, may hold spaces and brackets, so fields count from its last bracket. 3 is the state, 22
+// the start.
 function linuxStart(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");

@@ -13,7 +13,7 @@ async function home(printed: string): Promise<string> {
   return folder;
 }
 
-test("the version is read from what java prints", () => {
+test("the version is read from the output of java", () => {
   expect(javaVersion('openjdk version "17.0.15" 2025-04-15')).toBe(17);
   expect(javaVersion('java version "1.8.0_392"')).toBe(8);
   expect(javaVersion('openjdk version "25" 2025-09-16')).toBe(25);
@@ -28,7 +28,7 @@ test("JAVA_HOME goes first", async () => {
   });
 });
 
-test("all that is missing is named at once, with what to install", () => {
+test("all missing programs are named at once, with the packages to install", () => {
   const maven = missingMaven({ PATH: "/nowhere" });
   const java = { what: "Java 17 or newer", found: "found only: java is 11", install: "apt-get install openjdk-17-jre" };
   const { message } = missingError([java, maven ?? java]);

@@ -11,7 +11,7 @@ const WHERE = ["/usr/lib/jvm", "/opt/java"];
 export interface Java {
   readonly command: string;
   readonly version: number;
-  /** Its folder, where we had to look for it. */
+  /** Its folder, where it is not on the PATH. */
   readonly home?: string;
 }
 
@@ -33,7 +33,7 @@ export function findJava(environment: Record<string, string | undefined>): Java 
   };
 }
 
-/** Maven, which fetches Kafka and the registry; undefined when it is there. */
+/** An error for a missing Maven, which fetches Kafka and the registry; undefined when it is there. */
 export function missingMaven(environment: Record<string, string | undefined>): Missing | undefined {
   if (/Apache Maven/.test(printed("mvn", ["-version"], environment) ?? "")) return undefined;
   return {
@@ -43,7 +43,7 @@ export function missingMaven(environment: Record<string, string | undefined>): M
   };
 }
 
-/** The major version in what `java -version` prints: 17 of '17.0.15', 8 of '1.8.0_392'. */
+/** The major version in the output of `java -version`: 17 of '17.0.15', 8 of '1.8.0_392'. */
 export function javaVersion(text: string | undefined): number | undefined {
   const match = /version "(?:1\.)?(\d+)/.exec(text ?? "");
   return match ? Number(match[1]) : undefined;

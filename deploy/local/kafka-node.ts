@@ -9,10 +9,10 @@ import { speaksKafka } from "./kafka-wire.ts";
 import type { Place } from "./place.ts";
 import { untilReady } from "./ready.ts";
 
-/** After a kill -9 of the broker itself its session of 9 s must end first. */
+/** Milliseconds for a start. After a kill -9 of the broker itself its session of 9 s must end first. */
 export const READY_MS = 300_000;
 
-/** What Kafka is told besides its addresses, here and in a container: one node, small, and for clients that test. */
+/** Kafka's settings besides its addresses, for processes and containers: one small node, for clients that test. */
 export const SETTINGS = {
   "auto.create.topics.enable": "false",
   "delete.topic.enable": "true",
@@ -27,7 +27,7 @@ export const SETTINGS = {
   "log.cleaner.dedupe.buffer.size": "33554432", // 128 MiB by default, a quarter of the heap
 } as const;
 
-/** Where nodes run, and what runs them. */
+/** The folder and the programs of nodes. */
 export interface Machine {
   readonly place: Place;
   readonly java: Java;
@@ -38,35 +38,35 @@ export interface Machine {
 /** One node of a cluster: broker and controller in one process of ours. */
 export interface KafkaNode {
   readonly id: number;
-  /** Of its folder, its log and its process: each once in a place. */
+  /** Name of its folder, its log and its process: unique in a place. */
   readonly name: string;
   readonly port: number;
   /** The ports of all controllers of the cluster, by the ids of their nodes. */
   readonly controllers: ReadonlyMap<number, number>;
-  /** MiB of its heap, at most. */
+  /** Largest heap, in MiB. */
   readonly heap: number;
-  /** A second port, whose clients are told to come to another one: that of what stands before it. */
+  /** A second listener. Its clients are told to connect to another port: that of a proxy before it. */
   readonly front?: { readonly port: number; readonly advertised: number } | undefined;
-  /** On top of the usual ones, or in their stead. */
+  /** Settings on top of the usual ones, or in their stead. */
   readonly settings?: Readonly<Record<string, string>> | undefined;
 }
 
-/** What doesn't change from one start to the next. */
+/** A node without the settings that change from one start to the next. */
 export type Identity = Pick<KafkaNode, "id" | "name">;
 
-/** A cluster id as Kafka writes them, and none that reads as an option. */
+/** A cluster id as Kafka writes them, and never one that reads as an option. */
 export function newClusterId(): string {
   const id = randomBytes(16).toString("base64url");
   return id.startsWith("-") ? newClusterId() : id;
 }
 
-/** Makes the data folder of a node unless there is one: its path. */
+/** Makes the data folder of a node unless there is one; returns its path. */
 export async function formatNode(machine: Machine, { id, name }: Identity, clusterId: string): Promise<string> {
   const home = join(machine.place.dataDir, name);
   await mkdir(home, { recursive: true });
   return buildOnce(join(home, "data"), async (temporary) => {
     const file = join(home, "format.properties");
-    const [port, controller, heap] = [1, 2, 128]; // it listens to nobody
+    const [port, controller, heap] = [1, 2, 128]; // placeholders: this process never listens
     const node = { id, name, port, controllers: new Map([[id, controller]]), heap };
     await writeFile(file, properties(node, temporary.slice(home.length + 1)));
     const command = ["kafka.tools.StorageTool", "format", "-t", clusterId, "-c", file];
@@ -82,7 +82,7 @@ export async function formatNode(machine: Machine, { id, name }: Identity, clust
 export async function startNode(machine: Machine, node: KafkaNode): Promise<Child> {
   await writeFile(join(machine.place.dataDir, node.name, "server.properties"), properties(node, "data"));
   await using started = new AsyncDisposableStack();
-  // The JIT is left alone unless a quick start is worth more than speed later: the broker also serves the benchmarks.
+  // The JIT is limited only where a quick start is worth more than speed later: the broker also serves the benchmarks.
   const quick = machine.place.throwaway ? ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"] : [];
   const args = ["-Xms256m", ...quick, "kafka.Kafka", "server.properties"];
   const child = started.use(startChild(machine.place.dataDir, program(machine, node, args)));
@@ -105,7 +105,7 @@ function properties({ id, port, controllers, front, settings }: KafkaNode, data:
     listeners: [own, ...doors, `CONTROLLER://127.0.0.1:${controllers.get(id)}`].join(","),
     "advertised.listeners": [own, ...advertised].join(","),
     "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,FRONT:PLAINTEXT",
-    // Relative to where it runs: the whole path may hold a comma or a backslash, which mean something here.
+    // Relative to its working folder: the whole path may hold a comma or a backslash, which have a meaning here.
     "log.dirs": data,
     ...SETTINGS,
     ...settings,

@@ -3,17 +3,17 @@ import { connect } from "node:net";
 const ANSWER_MS = 2_000;
 const CORRELATION = 1;
 const API = { apiVersions: 18, findCoordinator: 10, describeGroups: 15 } as const;
-/** Any group will do: asking after one makes the broker create and load its offsets topic. */
+/** Any group will do: a question about one makes the broker create and load its offsets topic. */
 const GROUP = string("whileaway-local-stack");
 
-/** Whether a broker answers at all: ApiVersions is what every client asks first. */
+/** Whether a broker answers. ApiVersions is the first request of every client. */
 export async function speaksKafka(port: number, host = "127.0.0.1"): Promise<boolean> {
   const answer = await ask(port, host, API.apiVersions, Buffer.alloc(0));
   return answer?.readInt16BE(0) === 0;
 }
 
 /**
- * Whether consumer groups can be joined. A new broker makes their topic when the first is asked for, and until it has,
+ * Whether consumer groups can be joined. A new broker makes their topic at the first request for one. Until it has,
  * kafkajs logs a crash and restarts its consumer.
  */
 export async function servesGroups(port: number, host = "127.0.0.1"): Promise<boolean> {
@@ -29,7 +29,10 @@ export async function coordinatorOf(group: string, port: number, host = "127.0.0
   return found?.readInt16BE(0) === 0 ? found.readInt32BE(2) : undefined;
 }
 
-/** One request of Kafka's protocol in its version 0; the body of the answer, or undefined when there is none. */
+/**
+ * Sends one request of Kafka's protocol in its version 0; returns the body of the answer, or undefined when there is
+ * none.
+ */
 function ask(port: number, host: string, api: number, body: Buffer): Promise<Buffer | undefined> {
   const header = Buffer.alloc(14);
   header.writeInt32BE(10 + body.length, 0);

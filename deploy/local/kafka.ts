@@ -7,7 +7,7 @@ import { upIn, type Place, type Started } from "./place.ts";
 import { withPort } from "./ports.ts";
 import { untilReady } from "./ready.ts";
 
-/** MiB. */
+/** Heap of a node in MiB. */
 const HEAP = 512;
 const NODE = { id: 1, name: "kafka" };
 

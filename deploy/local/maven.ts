@@ -10,18 +10,20 @@ import type { Place } from "./place.ts";
 
 const TICK_MS = 1_000;
 
-/** A program that Maven fetches: the pom beside this file says what. */
+/** A program that Maven fetches, as the pom beside this file says. */
 export interface Fetched {
   readonly name: string;
   readonly pom: string;
   readonly version: string;
   /** Its folder in the cache; one that exists is whole. */
   readonly folder: string;
-  /** The goal and its settings, less the output folder; each list is tried until one works. */
+  /** The goal and its settings, without the output folder. The lists are tried in order until one works. */
   readonly goals: readonly (readonly string[])[];
 }
 
-/** Describes what Maven is to fetch; the folder's name changes with the pom, so that an upgrade is fetched anew. */
+/**
+ * Describes a program for Maven to fetch. The folder's name changes with the pom, so that an upgrade is fetched anew.
+ */
 export function fetched(name: string, cacheDir: string, goals: Fetched["goals"]): Fetched {
   const pom = join(import.meta.dirname, name, "pom.xml");
   const text = readFileSync(pom, "utf8");
@@ -30,7 +32,7 @@ export function fetched(name: string, cacheDir: string, goals: Fetched["goals"])
   return { name, pom, version, folder: join(cacheDir, `${name}-${version}-${mark}`), goals };
 }
 
-/** Whether it need not be fetched any more. */
+/** Whether it is in the cache. */
 export function isCached(what: Fetched): boolean {
   return existsSync(what.folder);
 }
@@ -54,7 +56,7 @@ export function download(place: Place, java: Java, what: Fetched): Promise<strin
   });
 }
 
-/** What a piece of Maven's output says about how far it is: the large files' megabytes, else the last file's name. */
+/** The progress in a piece of Maven's output: the large files' megabytes, else the last file's name. */
 export function progress(text: string): string | undefined {
   const marks = /Progress \(\d+\): ([^\r\n]* MB[^\r\n]*)|Download(?:ing|ed) from \S+: \S*\/(\S+)|(Unpacking)/g;
   const [, megabytes, file, unpacking] = [...text.matchAll(marks)].at(-1) ?? [];
@@ -90,7 +92,7 @@ function maven(place: Place, java: Java, what: Fetched, folder: string, goal: re
     // No --batch-mode: with it a file of 100 MB is one silent minute.
     args: ["-f", what.pom, "-Dstyle.color=never", ...goal, `-DoutputDirectory=${folder}`],
     cwd: folder,
-    // Maven needs what the operator's own needs: HOME, proxies, certificates, settings.
+    // Maven gets the operator's environment: HOME, proxies, certificates, settings.
     environment: { ...place.environment, ...(java.home ? { JAVA_HOME: java.home } : {}) },
     stop: "SIGTERM" as const,
   };

@@ -6,8 +6,8 @@ import { PARTS, type Part, type Plan } from "./plan.ts";
 const WORDS = { given: "another server", docker: "a container", process: "a process" } as const;
 
 /**
- * Says which parts are somewhere else than last time: their data is there and not here, and what the others remember
- * about it, such as a position in a topic, is wrong.
+ * Reports parts that moved since the last start: their data is in the old place. The data of other parts may refer to
+ * it, such as a position in a topic, and is wrong then.
  */
 export async function tellMoves(place: Place, planned: Plan): Promise<void> {
   const file = join(place.dataDir, "sources.json");

@@ -10,8 +10,8 @@ import { fetchPrograms, type Programs } from "./programs.ts";
 import { startRegistry } from "./registry.ts";
 
 /**
- * Starts the parts as planned: Kafka beside PostgreSQL, the registry after PostgreSQL. What has started is given to
- * `stopping`, also when another part fails; all are waited for, so that none is forgotten.
+ * Starts the parts as planned: Kafka beside PostgreSQL, the registry after PostgreSQL. Started parts are given to
+ * `stopping`, also when another part fails. All are waited for, so that none is forgotten.
  */
 export async function startParts(
   place: Place,
@@ -25,7 +25,7 @@ export async function startParts(
   const registry = registryOf(place, planned, docker, programs, postgres);
   const settled = await Promise.allSettled([postgres, kafka, registry]);
   for (const each of settled) if (each.status === "fulfilled") stopping.use(each.value.stop);
-  // A set: the registry fails with PostgreSQL's own error when that one does.
+  // A set: the registry fails with PostgreSQL's own error when PostgreSQL does.
   const failures = new Set(settled.flatMap((each) => (each.status === "rejected" ? [each.reason as unknown] : [])));
   if (failures.size > 0) throw joined([...failures]);
   return { kafka: (await kafka).address, registry: (await registry).address, postgres: (await postgres).address };
@@ -35,11 +35,11 @@ async function kafkaOf(place: Place, { kafka }: Plan, docker: Docker | undefined
   if (kafka.kind === "given") return given(place, "kafka", kafka.address);
   const image = kafka.kind === "docker" && docker?.images.get("kafka");
   if (docker && image) return startKafkaContainer(place, docker, image);
-  if (!programs) throw new Error("planned without programs");
+  if (!programs) throw new Error("a part is planned as a process, but its programs were not fetched");
   return startKafka(place, programs.java, await programs.kafka);
 }
 
-/** PostgreSQL, and its address as containers see it if it is one. */
+/** PostgreSQL, and its address for containers if it is one. */
 async function postgresOf(
   place: Place,
   { postgres }: Plan,
@@ -65,7 +65,7 @@ async function registryOf(
   await createDatabase(address, database);
   const image = registry.kind === "docker" && docker?.images.get("registry");
   if (docker && image && inside) return startRegistryContainer(place, docker, image, inside, database);
-  if (!programs) throw new Error("planned without programs");
+  if (!programs) throw new Error("a part is planned as a process, but its programs were not fetched");
   return startRegistry(place, programs.java, await programs.registry, address, database);
 }
 

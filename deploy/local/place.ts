@@ -1,7 +1,7 @@
 import type { Ports } from "./ports.ts";
 import type { Voice } from "./voice.ts";
 
-/** Where a stack lives and how it speaks: what each of its parts is started with. */
+/** The folders and the voice of a stack, given to each of its parts. */
 export interface Place {
   /** Data, logs, ports and passwords of this stack; held by this process alone. */
   readonly dataDir: string;
@@ -10,11 +10,11 @@ export interface Place {
   readonly environment: Record<string, string | undefined>;
   readonly ports: Ports;
   readonly voice: Voice;
-  /** The data will not be missed: speed goes before durability. */
+  /** The data is throwaway: speed goes before durability. */
   readonly throwaway: boolean;
 }
 
-/** One part that runs: what clients call it, and how it is stopped. */
+/** One part that runs, with its address for clients. Disposing stops it. */
 export interface Started {
   readonly address: string;
   readonly stop: AsyncDisposable;
@@ -25,13 +25,13 @@ export function upIn(began: number): string {
   return `up in ${((performance.now() - began) / 1000).toFixed(1)} s`;
 }
 
-/** A part that the environment names: told, and never stopped by us. */
+/** A part that the environment names: reported, and never stopped by us. */
 export function given(place: Place, name: string, address: string): Started {
   place.voice.say(`${name}: ${withoutPassword(address)}, as the environment says`);
   return { address, stop: { [Symbol.asyncDispose]: async () => undefined } };
 }
 
-/** An address as it may be shown. */
+/** An address without its password. */
 export function withoutPassword(address: string): string {
   return address.replace(/\/\/([^:@/]*):[^@/]*@/, "//$1@");
 }

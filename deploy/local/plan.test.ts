@@ -24,7 +24,7 @@ test("a registry in Docker needs a PostgreSQL in Docker", () => {
   expect(kinds({}, images("registry", "postgres"))["registry"]).toBe("docker");
 });
 
-test("LOCAL_STACK=docker names what Docker cannot give", () => {
+test("LOCAL_STACK=docker names the parts that Docker cannot run", () => {
   expect(() => plan({}, "docker", images("kafka"))).toThrow(/no container can be had for registry, postgres/);
   expect(() => plan({ DATABASE_URL: "d", SCHEMA_REGISTRY_URL: "s" }, "docker", images("kafka"))).not.toThrow();
 });

@@ -1,10 +1,10 @@
 import { LocalStackError } from "./errors.ts";
 
-/** The parts of the stack, in the order in which they are spoken of. */
+/** The parts of the stack, in the order of their lines. */
 export const PARTS = ["kafka", "registry", "postgres"] as const;
 export type Part = (typeof PARTS)[number];
 
-/** Where a part comes from: named by the environment, a container, or a process of ours. */
+/** The source of a part: an address in the environment, a container, or a process of ours. */
 export type Source = { readonly kind: "given"; readonly address: string } | { readonly kind: "docker" | "process" };
 export type Plan = Record<Part, Source>;
 
@@ -17,7 +17,7 @@ export const VARIABLES: Record<Part, string> = {
   postgres: "DATABASE_URL",
 };
 
-/** What LOCAL_STACK says. Throws LocalStackError for a word it does not know. */
+/** Parses LOCAL_STACK. Throws LocalStackError for a word it does not know. */
 export function modeOf(environment: Record<string, string | undefined>): Mode {
   const value = environment["LOCAL_STACK"] || "any";
   if (value === "any" || value === "processes" || value === "docker") return value;
@@ -30,8 +30,8 @@ export function unnamed(environment: Record<string, string | undefined>): Part[]
 }
 
 /**
- * Where each part comes from, given the parts whose image is at hand. A registry in a container needs a PostgreSQL that
- * it can reach from there, so only one in a container will do.
+ * The source of each part, given the parts whose image is at hand. A registry in a container needs a PostgreSQL that it
+ * can reach from there, so only one in a container will do.
  */
 export function plan(environment: Record<string, string | undefined>, mode: Mode, images: ReadonlySet<Part>): Plan {
   const source = (part: Part): Source => {

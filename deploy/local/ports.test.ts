@@ -13,20 +13,20 @@ async function take(port: number): Promise<Server & AsyncDisposable> {
   });
 }
 
-test("a port is remembered for the next time", async () => {
+test("a port is remembered for the next start", async () => {
   const dataDir = await scratch();
   const first = await ports(dataDir, {}).choose("kafka");
   expect(await ports(dataDir, {}).choose("kafka")).toBe(first);
 });
 
-test("a remembered port that is taken by now gives way to another", async () => {
+test("a remembered port that is taken gives way to another", async () => {
   const dataDir = await scratch();
   const first = await ports(dataDir, {}).choose("kafka");
   await using _ = await take(first);
   expect(await ports(dataDir, {}).choose("kafka")).not.toBe(first);
 });
 
-test("two asked for at once differ and are both remembered", async () => {
+test("two ports asked for at once differ and are both remembered", async () => {
   const dataDir = await scratch();
   const chosen = ports(dataDir, {});
   const both = await Promise.all([chosen.choose("kafka"), chosen.choose("postgres")]);
@@ -35,7 +35,7 @@ test("two asked for at once differ and are both remembered", async () => {
   expect([await again.choose("kafka"), await again.choose("postgres")]).toEqual(both);
 });
 
-test("a torn file of ports is as none", async () => {
+test("a torn file of ports counts as empty", async () => {
   const dataDir = await scratch();
   await writeFile(join(dataDir, "ports.json"), '{"kafka":');
   expect(await ports(dataDir, {}).choose("kafka")).toBeGreaterThan(0);
@@ -56,7 +56,7 @@ test("the environment's port must be one, and free", async () => {
   await expect(ports(dataDir, { KAFKA_PORT: String(port) }).choose("kafka")).rejects.toThrow(/is taken/);
 });
 
-test("a port lost between the look and the bind is replaced", async () => {
+test("a port lost between the check and the bind is replaced", async () => {
   const tried: number[] = [];
   await using thieves = new AsyncDisposableStack();
   const won = await withPort(ports(await scratch(), {}), "kafka", async (port) => {

@@ -11,9 +11,9 @@ const VARIABLES = new Map([
   ["postgres", "POSTGRES_PORT"],
 ]);
 
-/** The ports of one stack: set by the environment, else those of last time, else free ones that are remembered. */
+/** The ports of one stack: set by the environment, else those of the last start, else free ones that are remembered. */
 export interface Ports {
-  /** The port to try now for whoever has that name. Throws LocalStackError when the one set by the environment is taken or is no port. */
+  /** The port of a name. Throws LocalStackError when the environment's port is taken or invalid. */
   choose(name: string): Promise<number>;
 }
 
@@ -30,7 +30,7 @@ export function ports(dataDir: string, environment: Record<string, string | unde
     }
     const remembered = await read(file);
     const before = remembered[name];
-    // One given out before and asked for again has just been lost to a stranger between the look and the bind.
+    // A port given out before and asked for again has just been lost to a stranger between the check and the bind.
     if (before !== undefined && !given.has(before) && (await isFree(before))) {
       given.add(before);
       return before;
@@ -40,7 +40,7 @@ export function ports(dataDir: string, environment: Record<string, string | unde
     await write(file, { ...remembered, [name]: port });
     return port;
   };
-  // One at a time: two asking at once would write over each other's line of the file.
+  // One at a time: two at once would overwrite each other's line of the file.
   return {
     choose: (name) => {
       const chosen = last.then(() => choose(name));
@@ -50,12 +50,12 @@ export function ports(dataDir: string, environment: Record<string, string | unde
   };
 }
 
-/** A free port for something that is not of the stack, remembered in the same folder under a name of its own. */
+/** A free port for a program outside of the stack, remembered in the same folder under a name of its own. */
 export function keepPort(dataDir: string, name: string): Promise<number> {
   return ports(dataDir, {}).choose(name);
 }
 
-/** Tries `start` with a port, and again with another while it fails because somebody took the port first. */
+/** Tries `start` with a port, and again with another while it fails because the port was taken first. */
 export async function withPort<T>(chosen: Ports, name: string, start: (port: number) => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     const port = await chosen.choose(name);
@@ -67,7 +67,7 @@ export async function withPort<T>(chosen: Ports, name: string, start: (port: num
   }
 }
 
-/** Whether 127.0.0.1 lets somebody listen on that port now. */
+/** Whether a process may listen on that port of 127.0.0.1 now. */
 export function isFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();

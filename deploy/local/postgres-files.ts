@@ -15,7 +15,7 @@ export interface PostgresFiles {
   readonly version: string;
 }
 
-/** Finds the server that npm brought, and copies it where `user` reaches it if that is not where it is. */
+/** Finds the server that npm installed, and copies it to a folder that `user` can reach if need be. */
 export async function postgresFiles(user: User | undefined, voice: Voice): Promise<PostgresFiles> {
   const { native, version } = await installed();
   if (reaches(user, join(native, "bin"))) {

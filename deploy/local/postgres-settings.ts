@@ -17,7 +17,7 @@ const SETTINGS = {
   log_line_prefix: "%m [%p] %q%d ",
 };
 
-/** For data nobody will miss: what a crash would need is not written. */
+/** For throwaway data: nothing is written for a recovery after a crash. */
 const THROWAWAY = { fsync: "off", full_page_writes: "off", synchronous_commit: "off" };
 
 /** PostgreSQL's settings, wherever it runs. */

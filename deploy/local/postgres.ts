@@ -13,7 +13,7 @@ import { untilReady } from "./ready.ts";
 import { nameOf, reachableFolder, reaches, unprivilegedUser, type User } from "./unprivileged.ts";
 
 const READY_MS = 300_000;
-/** Only for a process: a container has its own idea of where to listen. */
+/** Only for a process: a container listens on its own addresses. */
 const WHERE = {
   listen_addresses: "127.0.0.1",
   unix_socket_directories: "", // a socket's path may have 107 bytes, and a clone's is often longer
@@ -22,7 +22,7 @@ const WHERE = {
 /** PostgreSQL from npm's files as a process of ours; its URL names a superuser of this server only. */
 export async function startPostgres(place: Place): Promise<Started> {
   const { base, user } = await whereData(place);
-  // Data outside, of a folder that is gone and in whose place this new one stands.
+  // Data outside, of a deleted folder that this new one replaces.
   if (!base.startsWith(place.dataDir) && !hasPassword(place.dataDir)) await rm(base, { recursive: true, force: true });
   const password = await keptPassword(place.dataDir);
   const files = await postgresFiles(user, place.voice);
@@ -33,7 +33,7 @@ export async function startPostgres(place: Place): Promise<Started> {
   return withPort(place.ports, "postgres", async (port) => {
     const began = performance.now();
     await using started = new AsyncDisposableStack();
-    // Outside the data folder nobody would ever delete it.
+    // Data outside of the data folder would never be deleted.
     if (place.throwaway && !base.startsWith(place.dataDir)) started.defer(() => rm(dirname(base), { recursive: true }));
     const child = started.use(startChild(place.dataDir, server(place, files, user, data, port)));
     const url = (database: string) => `postgres://${NAME}:${password}@127.0.0.1:${port}/${database}`;
@@ -48,7 +48,7 @@ export async function startPostgres(place: Place): Promise<Started> {
   });
 }
 
-// The log first: a stranger on the port would answer as well, if only to refuse.
+// The log first: a stranger on the port would answer as well, if only with a refusal.
 async function ready(child: Child, url: string): Promise<boolean> {
   return /ready to accept (read-only )?connections/.test(child.output()) && (await answers(url));
 }
@@ -83,7 +83,7 @@ async function initialise(
   await mkdir(data, { mode: 0o700 });
   if (user) for (const path of [temporary, passwordFile, data]) await chown(path, user.uid, user.gid);
   const args = [`--pgdata=${data}`, `--username=${NAME}`, `--pwfile=${passwordFile}`, "--auth=scram-sha-256"];
-  // The provider built into PostgreSQL sorts and folds alike on every machine, whatever locales that has.
+  // PostgreSQL's built-in provider sorts and folds alike on every machine, whatever its locales.
   args.push("--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8");
   if (place.throwaway) args.push("--no-sync");
   const command = join(files.folder, "bin/initdb");
@@ -116,7 +116,7 @@ async function sameMajor(data: string, files: PostgresFiles): Promise<void> {
   );
 }
 
-// After a crash the file may name a pid that somebody else has by now, as in a container, where the same pids come again;
+// After a crash the file may name a pid that a stranger has by now, as in a container, where the same pids come again;
 // PostgreSQL would refuse to start. We hold the folder, and children of ours were ended: only a postgres is believed.
 async function dropStrangersLock(data: string): Promise<void> {
   const file = join(data, "postmaster.pid");

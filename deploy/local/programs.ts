@@ -6,7 +6,7 @@ import type { Place } from "./place.ts";
 import type { Plan } from "./plan.ts";
 import { registryFiles } from "./registry.ts";
 
-/** Java, and the folders of what it runs, being fetched. */
+/** Java, and the folders of its programs, which are being fetched. */
 export interface Programs {
   readonly java: Java;
   readonly kafka: Promise<string>;
@@ -14,8 +14,8 @@ export interface Programs {
 }
 
 /**
- * Begins to fetch what the planned processes need; undefined when they need no Java. Throws one LocalStackError that
- * names everything missing.
+ * Begins to fetch the programs of the planned processes; undefined when they need no Java. Throws one LocalStackError
+ * that names everything missing.
  */
 export function fetchPrograms(place: Place, planned: Plan): Programs | undefined {
   const kafka = planned.kafka.kind === "process" ? kafkaJars(place.cacheDir) : undefined;
@@ -26,7 +26,7 @@ export function fetchPrograms(place: Place, planned: Plan): Programs | undefined
   // One Maven at a time: two of them get in each other's way in an empty local repository.
   const first = kafka ? download(place, java, kafka) : Promise.resolve("");
   const second = first.then(() => (registry ? download(place, java, registry) : ""));
-  for (const each of [first, second]) each.catch(() => undefined); // whoever awaits it hears of it
+  for (const each of [first, second]) each.catch(() => undefined); // the error reaches whoever awaits the folder
   return { java, kafka: first, registry: second };
 }
 

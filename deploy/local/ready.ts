@@ -14,7 +14,7 @@ export async function until(fact: () => Promise<boolean>, limitMs: number): Prom
   return true;
 }
 
-/** Waits for a child to be of use. Throws with the end of its log when it dies first or takes too long. */
+/** Waits for a child to be ready. Throws with the end of its log when it dies first or takes too long. */
 export async function untilReady(child: Child, fact: () => Promise<boolean>, limitMs: number): Promise<void> {
   const ready = await until(async () => child.ended() !== undefined || (await fact()), limitMs);
   const ended = child.ended();

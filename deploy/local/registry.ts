@@ -12,7 +12,7 @@ const READY_MS = 300_000;
 const ANSWER_MS = 5_000;
 /** Quick to start rather than fast for long: a client asks for each schema once. */
 const JVM = ["-Xms64m", "-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"];
-/** Where Apicurio keeps its Confluent-compatible API. */
+/** The path of Apicurio's Confluent-compatible API. */
 export const API = "/apis/ccompat/v7";
 
 /** Apicurio Registry, as Maven fetches it. */
@@ -21,7 +21,10 @@ export function registryFiles(cacheDir: string): Fetched {
   return fetched("registry", cacheDir, [["dependency:unpack"], ["dependency:unpack", "-Dplugin.version=3.8.1"]]);
 }
 
-/** Apicurio Registry as a process of ours, from a folder that Maven filled; its schemas and ids are in a database of `postgresUrl`'s server. */
+/**
+ * Apicurio Registry as a process of ours, from a folder that Maven filled. Its schemas and ids are in a database of
+ * `postgresUrl`'s server.
+ */
 export async function startRegistry(
   place: Place,
   java: Java,
@@ -70,7 +73,7 @@ export function storageSettings(postgresUrl: string, database: string): Record<s
     APICURIO_DATASOURCE_JDBC_MIN_SIZE: "2",
     APICURIO_DATASOURCE_JDBC_MAX_SIZE: "10",
     QUARKUS_HTTP_ACCESS_LOG_ENABLED: "false",
-    // Else nothing says that it listens.
+    // Without this category no line reports that the registry listens.
     QUARKUS_LOG_CATEGORY__IO_QUARKUS__LEVEL: "INFO",
   };
 }

@@ -25,7 +25,7 @@ export interface DemoOptions {
   readonly folder: string;
   readonly cacheDir: string;
   readonly isFresh: boolean;
-  /** What is played: the endless chat, one act of it with a verdict, or nothing. */
+  /** The play: the endless chat, one act of it with a verdict, or nothing. */
   readonly act: "endless" | "once" | "none";
   readonly say: (line: string) => void;
   readonly signal: AbortSignal;
@@ -37,12 +37,12 @@ export const runDemo = async (options: DemoOptions): Promise<number> => {
   const house = await build(options, running);
   const { log, codec } = house.desk;
   const put = (records: readonly NewRecord[]): Promise<void> => publish(log, codec, records);
-  const isKept = options.act !== "once"; // the verdict is by the demo's own settings
+  const isKept = options.act !== "once"; // the verdict needs the demo's own settings
   await putDemoSettings({ log, codec }, demoSettings(process.env["NOTIFY_AFTER_SECONDS"]), isKept);
   return options.act === "once" ? await once(house, put, options) : await live(house, put, options);
 };
 
-/** Takes the data of earlier runs away; not from under one that runs, or is just ending. */
+/** Deletes the data of earlier runs, once no other stack uses it. */
 const forget = async (folder: string, say: (line: string) => void): Promise<void> => {
   if (!existsSync(folder)) return;
   using _ = holdFolder(folder);
@@ -50,7 +50,7 @@ const forget = async (folder: string, say: (line: string) => void): Promise<void
   await rm(folder, { recursive: true, force: true });
 };
 
-/** Everything up, and the services ready. */
+/** The whole demo, with its services ready. */
 const build = async (options: DemoOptions, running: AsyncDisposableStack): Promise<House> => {
   const { folder, isFresh, say } = options;
   if (isFresh) await forget(folder, say);
@@ -84,7 +84,7 @@ const live = async (
 
 const tellCounts = async (metrics: string, say: (line: string) => void, signal: AbortSignal): Promise<void> => {
   while (!signal.aborted) {
-    await delay(COUNTS_EVERY, undefined, { signal }).catch(() => undefined); // aborted: an end of waiting like another
+    await delay(COUNTS_EVERY, undefined, { signal }).catch(() => undefined); // aborted: the wait ends like any other
     const counts = signal.aborted ? null : await readCounts(metrics);
     if (counts !== null) say(countsLine(counts));
   }
@@ -95,7 +95,7 @@ const once = async (
   put: (records: readonly NewRecord[]) => Promise<void>,
   { say, signal }: DemoOptions,
 ): Promise<number> => {
-  const mark = `-${Date.now().toString(36)}`; // earlier runs' people and conversations are not this one's
+  const mark = `-${Date.now().toString(36)}`; // people and conversations of earlier runs have other ids
   const players = cast(mark);
   using mails = countMails(mailbox);
   say("one act of a small chat …");

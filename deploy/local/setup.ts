@@ -5,7 +5,7 @@ import { openRegistry } from "../../services/platform/adapters/registry/registry
 import { ensureTopics } from "../../services/platform/app/ensure-topics.ts";
 import type { Stack } from "./stack.ts";
 
-/** Partitions of the local stack's topics: enough that keys are really dealt out. */
+/** Partitions of the local stack's topics: enough that keys are spread. */
 const PARTITIONS = 6;
 
 /** Topics, schemas and tables, as `ops topics` and `ops migrate` make them. */

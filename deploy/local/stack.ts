@@ -9,7 +9,7 @@ import { tellMoves } from "./moves.ts";
 import { ports } from "./ports.ts";
 import { voice } from "./voice.ts";
 
-/** Kafka, a schema registry and PostgreSQL, running; disposing stops what was started here, in reverse order. */
+/** Kafka, a schema registry and PostgreSQL, running. Disposing stops the parts started here, in reverse order. */
 export interface Stack extends AsyncDisposable {
   /** `host:port[,…]` */
   readonly kafka: string;
@@ -19,22 +19,23 @@ export interface Stack extends AsyncDisposable {
   readonly postgres: string;
 }
 
-/** What a stack is started with. */
+/** Options of a stack. */
 export interface StackOptions {
   /** Data, logs, ports and passwords; survives a restart, and serves one stack at a time. */
   readonly dataDir: string;
   /** Downloaded programs; any number of stacks may share it. */
   readonly cacheDir: string;
   readonly environment: Record<string, string | undefined>;
-  /** Told each line that stays. */
+  /** Called with each line that stays. */
   readonly say: (line: string) => void;
-  /** The data will not be missed, as in a test: nothing is synced to the disk. */
+  /** The data is throwaway, as in a test: nothing is synced to the disk. */
   readonly throwaway?: boolean;
 }
 
 /**
- * Starts whatever the environment does not name: in Docker where an engine has the images, else as processes. Throws
- * LocalStackError when something is missing or does not start; what had been started is stopped by then.
+ * Starts the parts that the environment does not name: in Docker where an engine has the images, else as processes.
+ * Throws LocalStackError when a program is missing or a part does not start; the parts started before are stopped by
+ * then.
  */
 export async function startStack(options: StackOptions): Promise<Stack> {
   const place = placeOf(options);

@@ -1,7 +1,7 @@
 /**
- * `npm start`: everything up, a small live chat, mail and webhooks to look at. `--fresh` forgets earlier runs' data,
- * `--once` plays one act and ends with 0 when every mail it had to lead to has arrived, once, else with 1; `--idle`
- * plays nothing and waits for others' traffic.
+ * `npm start`: the whole stack with a small live chat, mail and webhooks to look at. `--fresh` forgets earlier runs'
+ * data, `--once` plays one act and ends with 0 when every expected mail has arrived, once, else with 1; `--idle` plays
+ * nothing and waits for others' traffic.
  */
 import { homedir } from "node:os";
 import { join } from "node:path";
@@ -40,5 +40,5 @@ try {
   console.error(`npm start: ${messageOf(error).split("\n")[0]}`);
   process.exitCode = 1;
 }
-// What was started has been stopped; a client library that still holds a handle must not keep the terminal.
+// All parts have been stopped; a client library that still holds a handle must not keep the terminal.
 setTimeout(() => process.exit(), 1_000).unref();

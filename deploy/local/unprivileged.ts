@@ -5,7 +5,7 @@ import { chmod, mkdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { LocalStackError } from "./errors.ts";
 
-/** Who runs a program in root's place. */
+/** The user that runs a program in root's place. */
 export interface User {
   readonly uid: number;
   readonly gid: number;
@@ -13,12 +13,12 @@ export interface User {
 }
 
 const CANDIDATES = ["postgres", "nobody"];
-/** Where root keeps what that user must reach and cannot reach in the clone, as under /root. */
+/** The folder for files that this user must reach and cannot reach in the clone, as under /root. */
 const REACHABLE = "/var/lib/whileaway";
 
 /**
- * The user that a server which refuses root is to run as; undefined when we are not root. The owner of data that exists
- * already goes first. An account must have a name: initdb looks it up.
+ * The user for a server that refuses root; undefined when we are not root. The owner of data that exists already goes
+ * first. An account must have a name: initdb looks it up.
  */
 export async function unprivilegedUser(data: string): Promise<User | undefined> {
   if (process.getuid?.() !== 0) return undefined;

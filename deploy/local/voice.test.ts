@@ -21,7 +21,7 @@ test("a terminal has one moving line, which makes way for those that stay", () =
   ]);
 });
 
-test("elsewhere a moving line is said now and then", () => {
+test("elsewhere a moving line is printed now and then", () => {
   const said: string[] = [];
   const { moving } = voice((line) => said.push(line), { isTTY: false, columns: 0, write: () => true });
   for (let megabytes = 1; megabytes < 100; megabytes++) moving("kafka", `${megabytes} MB`);
@@ -37,7 +37,7 @@ test("Maven's progress is the megabytes of large files, else the last file's nam
   expect(progress("[INFO] Scanning for projects...")).toBeUndefined();
 });
 
-test("no password is ever said", () => {
+test("no password is ever printed", () => {
   expect(withoutPassword("postgres://ada:s3cret@db:5432/x")).toBe("postgres://ada@db:5432/x");
   expect(withoutPassword("http://127.0.0.1:8081/apis")).toBe("http://127.0.0.1:8081/apis");
 });

@@ -1,12 +1,12 @@
 const PLAIN_EVERY_MS = 5_000;
 
-/** How the stack tells what it does: whole lines, and lines that move while something is being fetched. */
+/** The stack's progress: whole lines, and lines that move during long work. */
 export interface Voice {
-  /** A line that stays. */
+  /** Prints a line that stays. */
   readonly say: (line: string) => void;
   /** The present state of the named long work; drawn in place on a terminal, else a plain line now and then. */
   readonly moving: (name: string, state: string) => void;
-  /** The named work is over: its moving line goes. */
+  /** Ends the named work: its moving line goes. */
   readonly still: (name: string) => void;
 }
 

@@ -14,7 +14,7 @@ import { type Place, SINCE_EVER } from "./waiting.ts";
 const MAIN = fileURLToPath(new URL("deciding.ts", import.meta.url));
 const LOOK_EVERY: Millis = 100;
 
-/** A house for benchmarks, and where it says what happens. */
+/** A house for benchmarks, with the destination of its progress lines. */
 export interface Site {
   readonly house: House;
   readonly folder: string;
@@ -32,8 +32,8 @@ export const decide = async ({ house: { settings }, folder, tell }: Site): Promi
 };
 
 /**
- * A store for users who wait so many seconds before they are told: its lanes know the settings by then. By settings that
- * are news to a lane, all its users would be looked at.
+ * A store for users with a timeout of so many seconds. Its lanes have read the settings: settings new to a lane would
+ * make it check all of its users.
  */
 export const readyFor = async (site: Site, timeout: number): Promise<Place> => {
   const { desk, database } = site.house;
@@ -50,7 +50,7 @@ export const readyFor = async (site: Site, timeout: number): Promise<Place> => {
   return { store: postgresStore(database), lanes, book: bookOf({ timeout }, SINCE_EVER) };
 };
 
-/** How many records a topic has had so far. */
+/** The number of records that a topic has had so far. */
 export const recordsOn = async ({ desk: { log } }: House, topic: TopicId): Promise<number> => {
   const places = await partitionsOf(log, [topic]);
   return (await log.offsets(places)).reduce((sum, { high }) => sum + high, 0);

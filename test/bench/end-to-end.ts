@@ -11,14 +11,14 @@ import type { Site } from "./deciders.ts";
 import { inWords, type Spread, spreadOf } from "./figures.ts";
 import { SINCE_EVER } from "./waiting.ts";
 
-/** Letters before those that are measured: what is compiled and connected then is not measured. */
+/** Letters sent before the measured ones, while code is compiled and connections open. */
 const WARM_UP = 50;
 const LOOK_EVERY: Millis = 100;
-/** Webhooks of a letter, TRIGGERED and SENT: the receiver keeps but the last of all. */
+/** Webhooks of a letter, TRIGGERED and SENT. The receiver keeps only the last webhooks. */
 const WEBHOOKS_EACH = 2;
 export const MOST_LETTERS = KEEP_DELIVERIES / WEBHOOKS_EACH - WARM_UP;
 
-/** What a message comes to, one after the other, and in milliseconds since the one before, or since the message. */
+/** The steps of a message, one after the other, in milliseconds since the step before, or since the message. */
 const STAGES = [
   ["inbox", "message on the log", "entry on the inbox topic"],
   ["triggered", "entry on the inbox topic", "TRIGGERED on the log"],
@@ -32,7 +32,7 @@ type Moment = (typeof STAGES)[number][1 | 2];
 
 export type EndToEnd = Readonly<Record<(typeof STAGES)[number][0], Spread>>;
 
-/** How long it takes from a message that is due at once to its mail and its webhook, at a light load. */
+/** Measures the time from a message that is due at once to its mail and its webhook, at a light load. */
 export const endToEnd = async (
   { house, folder, tell }: Site,
   { count, rate }: { readonly count: number; readonly rate: number },
@@ -48,7 +48,7 @@ export const endToEnd = async (
   });
   for (let index = 0; index < all; index++) {
     await publish(desk.log, desk.codec, letter(index));
-    await delay(SECOND / rate); // not a wait for facts: the load is light
+    await delay(SECOND / rate); // the rate of a light load, not a wait for a fact
   }
   const webhooks = (): ReadonlyMap<UserId, Millis> =>
     new Map(

@@ -1,4 +1,4 @@
-/** How something is spread that was measured many times. */
+/** The distribution of a value that was measured many times. */
 export interface Spread {
   readonly count: number;
   readonly p50: number;

@@ -11,26 +11,26 @@ import { decide, readyFor, recordsOn, type Site } from "./deciders.ts";
 import { cpuSeconds, memoryMiB, parentOf } from "./machine.ts";
 import { conversationOf, wait } from "./waiting.ts";
 
-/** Seconds; nobody of these is told anything. */
+/** The timeout in seconds: too long for anybody to be told. */
 const TIMEOUT = 900;
-/** When those who wait were sent something: so that they are due long after the load. */
+/** Time of the messages to users who wait: they are due long after the load. */
 const LATER: Millis = 6 * HOUR;
 const AT_ONCE = 5_000;
 const LOOK_EVERY: Millis = 100;
 
 export interface Growth {
-  /** Users of whom there is a state. */
+  /** Users with rows in the store. */
   readonly users: number;
   readonly processes: number;
   readonly messages: number;
   readonly messagesPerSecond: number;
   /** CPU seconds a million messages, of the services and of PostgreSQL. */
   readonly cpu: { readonly services: number; readonly postgres: number };
-  /** Of the largest process. */
+  /** Memory of the largest process. */
   readonly memoryMiB: number;
 }
 
-/** What messages cost, each to another of so many users, none of whose rows is in memory. */
+/** Measures the cost of messages, each to a different user of so many, none of whose rows is in memory. */
 export const growth = async (
   site: Site,
   { users, processes, messages }: Pick<Growth, "users" | "processes" | "messages">,
@@ -58,9 +58,9 @@ export const growth = async (
     await publish(
       desk.log,
       desk.codec,
-      Array.from({ length: Math.min(AT_ONCE, messages - first) }, (_none, place1) => {
-        const index = ((first + place1) * step) % users;
-        const id = `again-${first + place1}`;
+      Array.from({ length: Math.min(AT_ONCE, messages - first) }, (_none, number) => {
+        const index = ((first + number) * step) % users;
+        const id = `again-${first + number}`;
         return message(conversationOf(index), `writer-${index}`, id, "0:00", { occurredAt: Date.now() });
       }),
     );
@@ -77,7 +77,7 @@ export const growth = async (
   };
 };
 
-/** Whether all is folded: what was said, and what the inboxes were told of it. */
+/** Whether every message is folded, and every record of the inbox topic. */
 const isThrough = async (house: House): Promise<boolean> => {
   const { database } = house;
   const folded = async (processor: string, topic: TopicId): Promise<number> => {

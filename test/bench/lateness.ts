@@ -6,30 +6,30 @@ import { inWords, type Spread, spreadOf } from "./figures.ts";
 import { memoryMiB } from "./machine.ts";
 import { readerOf, wait } from "./waiting.ts";
 
-/** Seconds. */
+/** The timeout, in seconds. */
 const TIMEOUT = 30;
-/** When the load begins, after all of it is in the store: services start meanwhile. */
+/** Milliseconds until the load begins, after its rows are in the store: services start meanwhile. */
 const LEAD: Millis = 30 * SECOND;
-/** Seconds of the load that aren't measured: what is compiled and connected then. */
+/** Seconds of the load that are not measured, while code is compiled and connections open. */
 const WARM_UP = 5;
-/** When those are due who only wait: not before the load is over. */
+/** Time at which users who only wait are due: after the load is over. */
 const LATER: Millis = 6 * HOUR;
 
 export interface Load {
-  /** Users who have something pending that isn't due. */
+  /** Users with a pending timer that isn't due. */
   readonly pending: number;
-  /** Users who are due each second, and for how many seconds. */
+  /** Users who are due each second, and the number of seconds. */
   readonly rate: number;
   readonly seconds: number;
 }
 
 export interface Lateness extends Load {
-  /** Milliseconds from when it was due to the timestamp of its TRIGGERED. */
+  /** Milliseconds from the due time to the timestamp of the TRIGGERED event. */
   readonly late: Spread;
   readonly memoryMiB: number;
 }
 
-/** How late notifications are whose time has come, with so many waiting beside them. */
+/** Measures the lateness of notifications that are due, with so many others waiting beside them. */
 export const lateness = async (site: Site, { pending, rate, seconds }: Load): Promise<Lateness> => {
   const { desk, database } = site.house;
   const place = await readyFor(site, TIMEOUT);
@@ -39,7 +39,7 @@ export const lateness = async (site: Site, { pending, rate, seconds }: Load): Pr
   site.tell(`${pending} users wait`);
 
   const count = rate * (WARM_UP + seconds);
-  // Each row takes a while to be saved: the first is due when all are.
+  // Saving takes a while for each row: the first is due when all are saved.
   const begin = Date.now() + LEAD + count;
   const dueAt = (index: number): Millis => begin + Math.floor(((index - pending) * SECOND) / rate);
   await wait(place, pending, count, (index) => dueAt(index) - TIMEOUT * SECOND);

@@ -7,13 +7,13 @@ import { avroCodec, registeredIds, schemaOf } from "../../services/platform/adap
 import type { KafkaLog } from "../../services/platform/adapters/kafka/client.ts";
 import { ensureTopics } from "../../services/platform/app/ensure-topics.ts";
 
-/** The chat's declared, which the load fills. */
+/** The chat's topics that the load fills. */
 export const INPUTS: readonly TopicId[] = ["users", "participants", "presence", "messages"];
 export const PARTITIONS = 8;
-/** Bytes before each value: the load has no registry, and whoever reads it skips them. */
+/** Zero bytes in place of a schema id: the load has no registry, and its reader skips them. */
 const PREFIX = 5;
 
-/** Makes our topics where they are missing, and a codec for them and the load's; of equal ids in every process. */
+/** Makes our topics where they are missing, and a codec for them and the load's. Its ids are equal in every process. */
 export const loadCodec = async (log: KafkaLog): Promise<Codec> => {
   const registry = memoryRegistry();
   await ensureTopics(product, log, registry, "", PARTITIONS, 1);

@@ -14,7 +14,7 @@ interface Options {
   readonly json?: boolean;
 }
 
-/** Users in the runs of `lateness` and `growth`, unless others are asked for. */
+/** Default numbers of users in the runs of `lateness` and `growth`. */
 const EACH: readonly number[] = [10_000, 1_000_000];
 
 const tell = (line: string): void => console.error(line);
@@ -30,10 +30,10 @@ const wholes = (given: string, before: readonly number[] | undefined): readonly 
   whole(given),
 ];
 
-/** Runs something in a house of its own, of which nothing is left. */
+/** Runs a benchmark in a house of its own, and removes the house afterwards. */
 const onSite = async <T>(run: (site: Site) => Promise<T>): Promise<T> => {
   const folder = mkdtempSync(join(tmpdir(), "whileaway-bench-"));
-  chmodSync(folder, 0o755); // so that the database, whose user may be another, lies within, and goes with it
+  chmodSync(folder, 0o755); // the database lies within, whose user may be another, and is removed with it
   try {
     await using house = await openHouse({ folder, cacheDir: join(homedir(), ".cache/whileaway"), say: tell });
     return await run({ house, folder, tell });
@@ -42,7 +42,7 @@ const onSite = async <T>(run: (site: Site) => Promise<T>): Promise<T> => {
   }
 };
 
-/** The same for each number of users, one after the other. */
+/** Runs a benchmark for each number of users, one after the other. */
 const onSites = async <T>(
   numbers: readonly number[],
   run: (site: Site, users: number) => Promise<T>,

@@ -17,7 +17,7 @@ const BENCH = String.raw`#!/bin/sh
 printf '{"label":"%s","fanoutPerSecond":3000,"validHorizon":true}\n' "$LABEL"
 echo "check: fan-out 1, different 0, missing 0, unexpected 0, duplicates 0, early 0"`;
 
-/** A peer that takes no time: its tools print as those of ../shared/peers do, Maven's escape codes among it. */
+/** A peer that takes no time. Its tools print the same lines as those of ../shared/peers, with Maven's escape codes. */
 const peer = join(folder, "peers/kafka-streams");
 mkdirSync(peer, { recursive: true });
 mkdirSync(join(folder, "contract"));

@@ -26,7 +26,7 @@ const PROCESSOR = fileURLToPath(new URL("processor.ts", import.meta.url));
 const TRACE_LOAD = fileURLToPath(new URL("trace-load.ts", import.meta.url));
 const READ_IMPORTS = fileURLToPath(new URL("read-imports.ts", import.meta.url));
 
-/** What the peer's tools print of one run. */
+/** The output of the peer's tools for one run. */
 const runOnce = async (
   peer: string,
   isOurs: boolean,
@@ -45,7 +45,7 @@ const runOnce = async (
     env: environment,
     stdio: ["ignore", "pipe", "inherit"],
   });
-  // It stops all that it has started when it is asked to.
+  // bench.sh stops the processes that it started when it is asked to.
   const stop = (): void => void child.kill("SIGTERM");
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, stop);
   let output = "";
@@ -65,8 +65,8 @@ const logOf = (work: string): string => {
 };
 
 /**
- * Builds the peer and its tools in a copy: the shared folder stays as it is. Maven writes escape codes even into a pipe.
- * Its lines go where ours go, without the codes, and standard output is left to the figures.
+ * Builds the peer and its tools in a copy, so that the shared folder stays unchanged. Maven writes escape codes even
+ * into a pipe. Its lines go to the destination of ours, without the codes, and standard output has the figures alone.
  */
 const built = async (peer: string, tell: (line: string) => void): Promise<string> => {
   const home = join(process.env["CACHE_DIR"] ?? join(homedir(), ".cache/whileaway"), "bench");
@@ -86,7 +86,9 @@ const built = async (peer: string, tell: (line: string) => void): Promise<string
   return copy;
 };
 
-/** The same tools in a folder of their own, but what they fill the topics with has more in it, or is a recorded chat. */
+/**
+ * The same tools in a folder of their own, with READ records added to the load, or with a recorded chat as the load.
+ */
 const loading = (tools: string, folder: string, trace: string | undefined): string => {
   for (const name of readdirSync(tools)) if (name !== "load.sh") symlinkSync(join(tools, name), join(folder, name));
   const load = `"${join(tools, "load.sh")}" "$@"`;
@@ -100,18 +102,18 @@ const loading = (tools: string, folder: string, trace: string | undefined): stri
   return folder;
 };
 
-/** What is run, and how often. */
+/** The processors to run, and the number of runs. */
 export interface Runs {
-  /** Where the peer and its load generator are. */
+  /** The folder of the peer and its load generator. */
   readonly peer: string;
   readonly runs: number;
-  /** Of conversations and of inboxes each, in ours. */
+  /** Our processes of conversations, and of inboxes. */
   readonly processes: number;
-  /** A recorded chat (a .csv.gz) that is the load, in place of the generator's. */
+  /** A recorded chat (a .csv.gz) to use as the load, in place of the generator's. */
   readonly trace?: string;
 }
 
-/** So many runs of the peer and of ours, in turn. @param load options of the load generator */
+/** Runs the peer and our pipeline in turn, so many times each. @param load options of the load generator */
 export const pipeline = async (
   { peer, runs, processes, trace }: Runs,
   load: readonly string[],
@@ -123,7 +125,7 @@ export const pipeline = async (
   for (let round = 0; round < runs; round++)
     for (const isOurs of [false, true]) {
       const work = mkdtempSync(join(tmpdir(), "whileaway-bench-"));
-      chmodSync(work, 0o755); // so that the database, whose user may be another, lies within, and goes with it
+      chmodSync(work, 0o755); // the database lies within, whose user may be another, and is removed with it
       const run = await runOnce(tools, isOurs, processes, work, load);
       rmSync(work, { recursive: true, force: true });
       tell(`${run.label}: ${Math.round(run.fanoutPerSecond)} recipient updates/s, ${run.check}`);

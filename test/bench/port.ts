@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 
-/** A port that is free, and the next one, too: a broker's and its controller's. */
+/** Finds a free port whose next port is free too: a broker's and its controller's. */
 export const freePort = async (): Promise<number> => {
   for (;;) {
     const port = await taken(0);

@@ -16,17 +16,20 @@ import { relay } from "../../services/platform/engine/output/relay.ts";
 import { postgresStore } from "../../services/platform/adapters/postgres/store.ts";
 import { INPUTS, loadCodec } from "./load-codec.ts";
 
-/** What one process of the pipeline is told, as JSON in its one argument. */
+/** The settings of one process of the pipeline, as JSON in its one argument. */
 export interface Task {
   readonly processor: "conversations" | "inboxes";
   readonly broker: string;
   readonly postgres: string;
-  /** Milliseconds: the load's last record, and the time offline after which its users are told. */
+  /** Milliseconds: the time of the load's last record, and the time offline after which its users are told. */
   readonly latest: number;
   readonly timeout: number;
 }
 
-/** What it tells of itself, again and again: input records taken, recipient updates folded, notifications decided. */
+/**
+ * The progress that a process reports again and again: input records taken, recipient updates folded, notifications
+ * decided.
+ */
 export interface Done {
   readonly in: number;
   readonly fanout: number;
@@ -34,7 +37,7 @@ export interface Done {
 }
 
 const REPORT_EVERY = 100;
-/** Milliseconds to stop in. */
+/** Milliseconds in which a process must stop. */
 const PATIENCE = 10_000;
 
 weighBuffersWithHeap();
@@ -44,7 +47,7 @@ await using log = openKafka(product, { brokers: [broker], clientId: `bench-${pro
 using _metrics = openMetrics(product.counters);
 
 const own = await loadCodec(log);
-/** Whether the engine has taken anything: from there on its work counts, not from its first commit. */
+/** Whether the engine has taken a record: its work counts from then on, not from its first commit. */
 let hasBegun = false;
 const codec: Codec = {
   ...own,
@@ -54,10 +57,10 @@ const codec: Codec = {
   },
 };
 /**
- * A load that is dated ahead, so that nothing is due before it is drained, we would not fold before its time: the log's
- * time is what we go by. So our clock stands at its last record until the world's comes there, and goes on with that: what
- * is due then comes when it is due, as the peer's does. It stops when all is due, however long it takes to tell:
- * sessions that the load leaves open would lapse, of which the peer knows nothing.
+ * A clock that stands at the load's last record until the machine's clock comes there, and follows that afterwards. The
+ * load is dated ahead, so that nothing is due before it is drained, and we fold nothing before its time. The run stops
+ * when every notification that is due is decided: sessions that the load leaves open would lapse later, and the peer
+ * knows no lapse.
  */
 const clock: Clock = { now: () => Math.min(Math.max(Date.now(), latest + 1), latest + timeout + SECOND) };
 const store = postgresStore(database);
@@ -65,7 +68,9 @@ const world: World = { product, log, store, codec, clock, relay: relay(log, stor
 
 const done = { in: 0, fanout: 0, out: 0 };
 let folded = 0;
-/** Counts recipients as they are folded; a batch that is folded anew would count twice, and no row of these lacks. */
+/**
+ * Counts recipients as they are folded. A batch that is folded anew would count twice, but these batches miss no rows.
+ */
 const counting: typeof inboxes = {
   ...inboxes,
   fold(event, rows, given) {
@@ -89,7 +94,7 @@ setInterval(() => {
 const stop = new AbortController();
 const end = (): void => {
   stop.abort();
-  // The broker may be gone by then: nothing is lost that anybody will miss.
+  // The broker may be gone by then, and the lost hint does no harm.
   setTimeout(() => process.exit(1), PATIENCE).unref();
 };
 for (const event of ["SIGTERM", "SIGINT", "disconnect"] as const) process.on(event, end);

@@ -21,8 +21,8 @@ import type { Done, Task } from "./processing.ts";
 import { RAW } from "./summary.ts";
 
 /**
- * Our pipeline in the peer's place (../shared/peers/kafka-streams/bench.sh, PROCESSOR): conversations and inboxes, each in
- * processes of its own with a relay, and a PostgreSQL of their own. Arguments: BROKER STATE_DIR -Dtimeout=MS
+ * Our pipeline in the peer's place (../shared/peers/kafka-streams/bench.sh, PROCESSOR): conversations and inboxes, each
+ * in processes of its own with a relay, and a PostgreSQL of their own. Arguments: BROKER STATE_DIR -Dtimeout=MS
  * -Dprogress=FILE, and -Dprocesses=N of each.
  */
 const [, , broker = "", state = "", ...options] = process.argv;
@@ -31,7 +31,7 @@ const option = (name: string): string | undefined =>
 const timeout = Number(option("timeout") ?? 5_000);
 const processes = Number(option("processes") ?? 1);
 const progress = option("progress");
-/** The consumer group whose committed offsets the load's tools look at. */
+/** The consumer group whose committed offsets the load's tools read. */
 const GROUP = "peer";
 const REPORT_EVERY = 100;
 const PROCESSING = fileURLToPath(new URL("processing.ts", import.meta.url));
@@ -66,7 +66,7 @@ console.log(JSON.stringify({ [RAW]: raw.records / ((performance.now() - raw.bega
 const stop = new AbortController();
 for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => stop.abort());
 
-/** What each process has done so far. */
+/** The progress of each process so far. */
 const reports: Done[] = [];
 const run = async (processor: Task["processor"]): Promise<void> => {
   const task: Task = { processor, broker, postgres: stack.postgres, latest, timeout };
@@ -81,7 +81,7 @@ const run = async (processor: Task["processor"]): Promise<void> => {
 };
 const running = Array.from({ length: processes }, () => [run("conversations"), run("inboxes")]).flat();
 
-/** What the load's tools want to know: how far we are, and where. */
+/** Our progress goes to the load's tools, in the file and by the group that they read. */
 const sum = (of: keyof Done): number => reports.reduce((total, done) => total + done[of], 0);
 const kafka = new kafkajs.Kafka({ brokers: [broker], clientId: "bench-tools", logLevel: kafkajs.logLevel.NOTHING });
 const admin = kafka.admin();
@@ -106,7 +106,7 @@ while (!stop.signal.aborted) {
     }));
   const all = INPUTS.map((topic) => ({ groupId: GROUP, topic: declared(topic).name, partitions: offsetsOf(topic) }));
   if (JSON.stringify(all) === committed) continue;
-  for (const offsets of all) await admin.setOffsets(offsets); // one at a time: each is a member of the group while it lasts
+  for (const offsets of all) await admin.setOffsets(offsets); // one at a time: each call joins the group while it lasts
   committed = JSON.stringify(all);
 }
 await Promise.allSettled(running);

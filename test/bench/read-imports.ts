@@ -8,19 +8,19 @@ import { publish } from "../../services/platform/engine/output/publish.ts";
 import { loadCodec } from "./load-codec.ts";
 
 /**
- * A READ for each imported message of the made-up load, by who wrote it. The load keeps away from where readings of the rules
- * part, and says with each message that who wrote it has read; with imported ones it doesn't. By our page
- * (../shared/design/semantics.md, "Missed", 6) any message of one's own says so.
+ * Adds a READ by the author for each imported message of the made-up load. The load avoids input that the two sides
+ * judge differently, and sends such a READ with each message but the imported ones. By our rule any message of a user's
+ * own counts as read by them (services/inboxes/README.md, "Missed", 6).
  */
 const { values } = parseArgs({
-  strict: false, // those of the load generator
+  strict: false, // the fields of the load generator
   options: {
     broker: { type: "string", default: "127.0.0.1:39092" },
     meta: { type: "string", default: "meta.json" },
   },
 });
 const [broker, meta] = [String(values["broker"]), String(values["meta"])];
-/** Records put on the log in one go. */
+/** Records published in one call. */
 const AT_ONCE = 5_000;
 
 await using log = openKafka(product, { brokers: [broker], clientId: "read-imports", prefix: "", tls: false });

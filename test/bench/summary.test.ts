@@ -11,7 +11,7 @@ const output = (label: string, fanout: number, cpu: number, check: string): stri
 
 const FINE = "check: fan-out 100, expected 50, equal 50, different 0, missing 0, unexpected 0, duplicates 0, early 0";
 
-test("a run's figures and what the reference says of it are read from what its tools print", () => {
+test("a run's figures and the reference's verdict are read from the output of its tools", () => {
   expect(sideOf("ours", "not finished: lag 3, out 0")).toBeNull();
   expect(sideOf("ours", output("ours", 3_000, 400, FINE))).toMatchObject({
     fanoutPerSecond: 3_000,

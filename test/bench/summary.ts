@@ -1,25 +1,25 @@
-/** The field of the line in which our processor says how fast it just reads and decodes. */
+/** The field with the rate at which our processor only reads and decodes. */
 export const RAW = "rawInNodePerSecond";
 
-/** What one run came to. */
+/** The figures of one run. */
 export interface Run {
   readonly label: string;
   readonly drainSeconds: number;
   readonly messagesPerSecond: number;
   readonly fanoutPerSecond: number;
-  /** CPU seconds per million recipient updates, with the database's; without the JIT compilers' of a JVM. */
+  /** CPU seconds per million recipient updates, the database's included, without those of a JVM's JIT compilers. */
   readonly cpu: number;
   readonly brokerCpuSeconds: number;
   readonly peakRssMiB: number;
-  /** Input records a second that one thread in Java just reads and decodes. */
+  /** Input records a second that one thread in Java only reads and decodes. */
   readonly rawEventsPerSecond: number;
-  /** The same in Node; NaN for a run of the peer's. */
+  /** The same in Node; NaN for a run of the peer. */
   readonly [RAW]: number;
-  /** Whether all was drained before anything was due: else the figures say nothing. */
+  /** Whether every record was drained before any was due: otherwise the figures mean nothing. */
   readonly isValid: boolean;
-  /** What the reference says of the output, and how many notifications are not as it says. */
+  /** The reference's verdict on the output, and the number of notifications that differ from it. */
   readonly check: string;
-  /** Some of those. */
+  /** Some of the differing notifications. */
   readonly examples: readonly string[];
   readonly wrong: number;
 }
@@ -30,7 +30,7 @@ export interface Figure {
   readonly most: number;
 }
 
-/** Reads what bench.sh has printed of a run; null where it has no figures. */
+/** Reads the output of bench.sh for one run; null where it has no figures. */
 export const sideOf = (label: string, output: string): Run | null => {
   const lines = output.split("\n");
   const objects = lines
@@ -76,7 +76,7 @@ const FIGURES = [
   [RAW, "raw limit in Node, records/s"],
 ] as const;
 
-/** Medians and spread of both sides, and ours as a ratio of theirs. */
+/** Medians and spread of both sides, and our figure as a ratio of theirs. */
 export const summary = (runs: readonly Run[]) => {
   const sides = Object.fromEntries(
     [...Map.groupBy(runs, ({ label }) => label)].map(([label, some]) => [

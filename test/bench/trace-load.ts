@@ -13,10 +13,10 @@ import { publish } from "../../services/platform/engine/output/publish.ts";
 import { ensureTopics } from "../../services/platform/app/ensure-topics.ts";
 
 /**
- * A recorded chat in place of the made-up load (../shared/peers/kafka-streams, `load.sh preload`): the same options as far
- * as they have a meaning, the same line of counts, so that its tools measure and check what comes of it. All of the
- * recording lies within the span. So that one expectation holds whatever is taken first, members join before the first
- * message, all of those who ever write; and nobody is there: who writes has read what was there before.
+ * Publishes a recorded chat in place of the made-up load (../shared/peers/kafka-streams, `load.sh preload`). It takes
+ * the same options as far as they apply and prints the same line of counts, so that the load's tools measure and check
+ * the run. The whole recording lies within the span. Every author joins before the first message, and nobody is online:
+ * the outcome does not depend on the order in which topics are read. An author has read the messages before their own.
  */
 const { values } = parseArgs({
   allowPositionals: true,
@@ -32,9 +32,9 @@ const { values } = parseArgs({
 });
 const [messages, horizon, span, timeout] = [values.messages, values.horizon, values.span, values.timeout].map(Number);
 const PARTITIONS = 8;
-/** Records put on the log in one go. */
+/** Records published in one call. */
 const AT_ONCE = 5_000;
-/** Milliseconds before the first message: profiles, then members. */
+/** Milliseconds before the first message: of profiles, and of members. */
 const KNOWN = 9_000;
 const JOINED = 8_000;
 
@@ -45,12 +45,12 @@ for await (const row of readTrace(values.trace)) if (rows.push(row) >= (messages
 const [first, last] = [rows[0]?.at ?? 0, rows.at(-1)?.at ?? 0];
 const script = traceScript((at) => base + Math.floor(((at - first) / (last - first + 1)) * (span ?? 0)));
 
-/** As the tools expect it, at its time; null: left out. */
+/** A record with its time as the tools expect it; null: left out. */
 const loaded = (said: NewRecord): NewRecord | null => {
   if (said.value === null) return null;
   switch (said.topic) {
     case "users": {
-      const name = `Person ${Number(said.key.slice(1))}`; // the name by which they know a recipient
+      const name = `Person ${Number(said.key.slice(1))}`; // the load's tools know a recipient by this name
       return { ...said, value: { ...said.value, name, occurredAt: base - KNOWN }, timestamp: base - KNOWN };
     }
     case "participants":
@@ -60,7 +60,7 @@ const loaded = (said: NewRecord): NewRecord | null => {
       return type === "READ" ? { ...said, value: { ...said.value, readUntil: timestamp }, timestamp } : null;
     }
     case "messages": {
-      const text = said.value.text.slice(0, MAX_TEXT); // what is longer a snapshot cuts, and the peer doesn't
+      const text = said.value.text.slice(0, MAX_TEXT); // a snapshot cuts longer text, and the peer does not
       return { ...said, value: { ...said.value, text }, timestamp: said.value.occurredAt };
     }
     default:

@@ -17,10 +17,10 @@ import { logRecord } from "../support/spec.ts";
 /** Users whose rows are saved in one commit. */
 const AT_ONCE = 5_000;
 
-/** Since when settings hold; kafkajs takes a timestamp of 0 for none. */
+/** Time from which the settings hold. kafkajs takes a timestamp of 0 for none. */
 export const SINCE_EVER: Millis = 1;
 
-/** Where the rows go. */
+/** The store that gets the rows. */
 export interface Place {
   readonly store: Pick<Store, "commit">;
   /** Partitions of the services' topics. */
@@ -32,10 +32,10 @@ export const readerOf = (index: number): string => `reader-${index}`;
 export const conversationOf = (index: number): string => `conversation-${index}`;
 
 /**
- * Puts users into the store as the services would have left them: each in a conversation of two, of whose one message
- * they were told nothing so far.
- * @param sentAt when each one's message was sent
- * @param processors whose rows; those of a conversation matter once somebody is told of it
+ * Puts users into the store as the services would have saved them. Each is in a conversation of two with one message,
+ * and has been told of nothing.
+ * @param sentAt time of a user's message
+ * @param processors whose rows are saved; those of conversations matter once a user is told of one
  */
 export const wait = async (
   { store, lanes, book }: Place,
@@ -80,7 +80,7 @@ const waiting = (index: number, at: Millis, lanes: number, book: SettingsBook) =
   };
 };
 
-/** What `conversations` makes of what was said in one, and tells the inboxes. */
+/** The records that `conversations` makes of a conversation's messages for the inboxes. */
 const talk = (said: readonly NewRecord[]) => {
   const rows = new Map<string, ChatRow>();
   const entries: InboxEntry[] = [];
@@ -93,7 +93,7 @@ const talk = (said: readonly NewRecord[]) => {
   return { rows, entries };
 };
 
-/** The parts of the inbox of somebody who was told that. */
+/** The parts of the inbox of a user who has received these records. */
 const inboxOf = (
   reader: string,
   at: Millis,

@@ -12,7 +12,7 @@ import type { Registry } from "../../services/platform/adapters/registry/registr
 import { message, user } from "../support/chat.ts";
 import { settingsSaid } from "../support/settings.ts";
 
-/** What a codec promises (services/platform/contract/ports.ts), in Confluent's wire format over Avro. */
+/** The contract of a codec (services/platform/contract/ports.ts), in Confluent's wire format over Avro. */
 
 let registry: Registry;
 let codec: Codec;
@@ -55,7 +55,7 @@ const schema = JSON.parse(schemaOf(topics.messages)) as RecordSchema;
 const without = (name: string): object => ({ ...schema, fields: schema.fields.filter((field) => field.name !== name) });
 
 describe("a value", () => {
-  test("comes back with its fields and nothing else, for whoever enumerates them", async () => {
+  test("comes back with its fields and no other enumerable properties", async () => {
     const revision = settingsSaid({ quietHours: { from: "22:00", to: "07:00", timezone: null } }).value;
     const back = (await read("settings", codec.encode("settings", revision))) as typeof revision;
     const names: string[] = [];
@@ -64,7 +64,7 @@ describe("a value", () => {
     expect(names).toEqual([...Object.keys(revision ?? {}), "from", "to", "timezone"]);
   });
 
-  test("comes back as it was", async () => {
+  test("comes back unchanged", async () => {
     expect(await read("messages", codec.encode("messages", sample))).toEqual(sample);
     const ada = user("ada", "12:00", { emails: null, custom: JSON.parse('{"__proto__": "x"}') as never }).value;
     const back = (await read("users", codec.encode("users", ada))) as typeof ada;
@@ -79,13 +79,13 @@ describe("a value", () => {
     expect(avroType(schemaOf(topics.messages)).fromBuffer(bytes.subarray(5))).toEqual(sample);
   });
 
-  test("that isn't what its schema says is a fault of ours", () => {
+  test("that doesn't match its schema is a fault of ours", () => {
     expect(() => codec.encode("messages", { ...sample, occurredAt: "noon" })).toThrow();
   });
 });
 
 describe("a value written by another schema", () => {
-  test("that is older has the default of a field that it didn't know", async () => {
+  test("that is older gets the default of a field that it lacks", async () => {
     const { custom: _, ...old } = sample ?? {};
     expect(await read("messages", await written("messages", without("custom"), old))).toEqual({
       ...sample,
@@ -93,14 +93,14 @@ describe("a value written by another schema", () => {
     });
   });
 
-  test("that is newer has nothing more than we know, in whatever order it was written", async () => {
+  test("that is newer has only the fields we know, whatever the order in which it was written", async () => {
     const extra = { name: "reactions", type: { type: "array", items: "string" }, default: [] };
     const later = { ...schema, fields: [extra, ...schema.fields.toReversed()] };
     const value = await written("messages", later, { ...sample, reactions: ["👍", "👎"] });
     expect(await read("messages", value)).toEqual(sample);
   });
 
-  test("that lacks what we need is poison, once found out for all records", async () => {
+  test("without a required field is poison, and its schema is resolved once for all records", async () => {
     const { conversationId: _, ...old } = sample ?? {};
     const value = await written("messages", without("conversationId"), old);
     for (let time = 0; time < 3; time++)
@@ -108,12 +108,12 @@ describe("a value written by another schema", () => {
     expect(asked).toHaveLength(1);
   });
 
-  test("that isn't Avro at all is poison", async () => {
+  test("whose schema isn't Avro is poison", async () => {
     registry.find = () => Promise.resolve('syntax = "proto3"; message A { string a = 1; }');
     await expect(read("messages", wire(77, Buffer.of(1)))).rejects.toMatchObject(poison("can't be read"));
   });
 
-  test("is asked for once, however many records have it", async () => {
+  test("is fetched once, however many records have it", async () => {
     const { custom: _, ...old } = sample ?? {};
     const value = await written("messages", without("custom"), old);
     await codec.prepare([value, value, null].map((each) => ({ topic: "messages" as const, value: each })));
@@ -122,7 +122,7 @@ describe("a value written by another schema", () => {
     expect(asked).toHaveLength(1);
   });
 
-  test("that nobody registered is poison until someone does", async () => {
+  test("of an unregistered id is poison until the id is registered", async () => {
     const { custom: _, ...old } = sample ?? {};
     const older = without("custom");
     const body = avroType(JSON.stringify(older)).toBuffer(old);
@@ -135,7 +135,7 @@ describe("a value written by another schema", () => {
     expect(await read("messages", wire(next, body))).toMatchObject({ messageId: "m1" });
   });
 
-  test("can't be asked for while the registry is away, and can be when it is back", async () => {
+  test("can't be fetched while the registry is away, and can be when it is back", async () => {
     const { custom: _, ...old } = sample ?? {};
     const value = await written("messages", without("custom"), old);
     const { find } = registry;
@@ -156,14 +156,14 @@ describe("bytes that are no value", () => {
     await expect(read("messages", bytes)).rejects.toMatchObject(poison("wire format"));
   });
 
-  test("are poison when they are cut short anywhere, or something is behind them", async () => {
+  test("are poison when they are cut short anywhere, or followed by another byte", async () => {
     const whole = Buffer.from(codec.encode("messages", sample));
     for (let length = 5; length < whole.length; length++)
       await expect(read("messages", whole.subarray(0, length))).rejects.toMatchObject({ name: "Poison" });
     await expect(read("messages", Buffer.concat([whole, Buffer.of(0)]))).rejects.toMatchObject(poison("trailing"));
   });
 
-  test("are poison when they are more than a record may have: a chat's, ours", async () => {
+  test("are poison above the size limit: a larger one for a chat's records than for ours", async () => {
     const large = (size: number): Buffer => wire(1, Buffer.alloc(size - 5));
     await expect(read("messages", large(1_048_589))).rejects.toMatchObject(poison("1048589 bytes"));
     await expect(read("inbox", large(2 * 1024 * 1024 + 1))).rejects.toMatchObject(poison("bytes"));
@@ -179,7 +179,7 @@ describe("bytes that are no value", () => {
     deadLetters: undefined,
   };
 
-  // What a block of an array or map says it has: more items than anybody could send.
+  // The count of a block of an array or map: more items than any producer could send.
   const counts = [2 ** 31, 2 ** 40, 2 ** 52, -(2 ** 31), -(2 ** 52)];
   const long = (value: number): Buffer => avroType('"long"').toBuffer(value);
   test.each(counts)("are poison at once where an array or a map claims %d items", async (count) => {
@@ -223,7 +223,7 @@ describe("bytes that are no value", () => {
   });
 });
 
-test("a service that finds its schemas unregistered stops and says what to do", async () => {
+test("a service with unregistered schemas stops and says what to do", async () => {
   const told = { name: "Fatal", message: expect.stringContaining("run `ops topics`") as string };
   await expect(registeredIds(product, memoryRegistry(), "")).rejects.toMatchObject(told);
 });
@@ -231,7 +231,7 @@ test("a service that finds its schemas unregistered stops and says what to do", 
 const contract = fileURLToPath(new URL("../../../shared/contract", import.meta.url));
 const isThere = existsSync(contract);
 test.skipIf(!isThere)(
-  `the public schemas are the contract's (${isThere ? "they are at hand" : "not at hand: skipped"})`,
+  `the public schemas are those of the contract (${isThere ? "they are at hand" : "not at hand: skipped"})`,
   () => {
     const names = readdirSync(contract).filter((name) => name.endsWith(".avsc"));
     expect(names.length).toBeGreaterThan(0);

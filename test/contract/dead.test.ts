@@ -74,7 +74,7 @@ test("dead letters are listed, shown with their bytes, and gone from the list on
   expect(JSON.parse(shown ?? "")).toMatchObject({ settled: "DROPPED", value: bytes("no Avro").toString("base64") });
 });
 
-test("what can't be put on the log again is refused, and then none is", async () => {
+test("a retry with one record that can't be published again is refused, and publishes none", async () => {
   const logs = await testLog();
   await put(
     logs,
@@ -95,7 +95,7 @@ test("what can't be put on the log again is refused, and then none is", async ()
   expect(await ask(logs, "list")).toHaveLength(7);
 });
 
-test("a record that is put on the log again is taken as if it had never been refused", async () => {
+test("a record that is published again is folded like a record that was never refused", async () => {
   const chat = await world();
   await using _ = chat.serve();
   const now = { occurredAt: Date.now() };

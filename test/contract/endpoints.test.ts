@@ -43,7 +43,7 @@ const configured: Endpoint = {
 };
 
 describe("the table of endpoints", () => {
-  test("what is added is found, listed in the order of adding, and gone when removed", async () => {
+  test("an endpoint is found once added, listed in the order of adding, and gone when removed", async () => {
     const db = await database();
     const one = await addEndpoint(db, some({ types: ["notification.sent"], description: "for Ada" }));
     const two = await addEndpoint(db, some());
@@ -71,7 +71,7 @@ describe("the table of endpoints", () => {
     expect(await enableEndpoint(db, "ep_none", true)).toBe(false);
   });
 
-  test("there is an end to how many there can be", async () => {
+  test("the number of endpoints is limited", async () => {
     const db = await database();
     for (let count = 0; count < MAX_ENDPOINTS; count++) expect(await addEndpoint(db, some())).not.toBeNull();
     expect(await addEndpoint(db, some())).toBeNull();
@@ -79,7 +79,7 @@ describe("the table of endpoints", () => {
 });
 
 describe("the directory", () => {
-  test("knows the configuration's endpoints and the table's; a new one within a second", async () => {
+  test("the directory has the configuration's endpoints and the table's, new ones within a second", async () => {
     const db = await database();
     let now = 1_000_000;
     const known = directory(db, [configured], { now: () => now });
@@ -111,7 +111,7 @@ describe("registration over HTTP", () => {
   };
   const path = "/webhooks/endpoints";
 
-  test("registers, shows the secret once, lists, shows and removes", async () => {
+  test("an endpoint is registered, shows its secret once, is listed, shown and removed", async () => {
     const db = await database();
     const server = await office(db);
     const payload = {
@@ -153,7 +153,7 @@ describe("registration over HTTP", () => {
     ["no types", { url: "https://example.com/", types: [] }, "/types", "is empty"],
     ["NUL in the description", { url: "https://example.com/", description: "\0" }, "/description", "control"],
     ["a misspelt field", { url: "https://example.com/", type: "x" }, "", "type"],
-  ])("%s is a problem with a pointer to it", async (_, payload, pointer, detail) => {
+  ])("%s is a problem with a pointer to the field", async (_, payload, pointer, detail) => {
     const server = await office(await database());
     const headers = { ...bearer, ...(payload === undefined ? {} : { "content-type": "application/json" }) };
     const answer = await server.inject({ method: "POST", url: path, headers, ...(payload ? { payload } : {}) });
@@ -179,7 +179,7 @@ describe("registration over HTTP", () => {
     expect(answer.json()).toMatchObject({ status });
   });
 
-  test("without the token there is only 401, whatever is asked", async () => {
+  test("without the token every request gets 401", async () => {
     const db = await database();
     const server = await office(db);
     for (const [method, url] of [
@@ -196,12 +196,12 @@ describe("registration over HTTP", () => {
     expect(await listEndpoints(db)).toEqual([]);
   });
 
-  test("where nobody may, there is nothing", async () => {
+  test("without a token in the configuration every request gets 404", async () => {
     const server = await office(await database(), { token: undefined, open: "no" });
     expect((await server.inject({ url: path, headers: bearer })).statusCode).toBe(404);
   });
 
-  test("an id that can't be is a 404; an endpoint of the configuration isn't removed here", async () => {
+  test("an impossible id gets 404, and an endpoint of the configuration can't be removed here", async () => {
     const server = await office(await database());
     for (const id of ["ep_%00", "x", "ep_" + "0".repeat(90), "ep_';--"])
       expect((await server.inject({ url: `${path}/${id}`, headers: bearer })).statusCode).toBe(404);
@@ -226,7 +226,7 @@ describe("registration over HTTP", () => {
 describe("ops endpoints", () => {
   const settings: EndpointSettings = { WEBHOOK_ALLOWED_NETWORKS: ["127.0.0.0/8"], WEBHOOK_ENDPOINTS: [configured] };
 
-  test("adds, lists and removes; only adding shows the secret", async () => {
+  test("the command adds, lists and removes endpoints, and only adding shows the secret", async () => {
     const db = await database();
     const added = await endpointsAdd(db, { url: "http://127.0.0.1:3000/", types: ["notification.sent"], settings });
     if ("refused" in added) throw new Error(added.refused);
@@ -241,7 +241,7 @@ describe("ops endpoints", () => {
     expect(await endpointsRemove(db, { id: configured.id })).toMatchObject({ refused: /WEBHOOK_ENDPOINTS/ });
   });
 
-  test("says what is wrong with what was asked for", async () => {
+  test("the command says which argument is wrong", async () => {
     const db = await database();
     expect(await endpointsAdd(db, { url: "http://10.0.0.1/", settings })).toMatchObject({
       refused: /^url is at 10\.0\.0\.1/,
@@ -251,7 +251,7 @@ describe("ops endpoints", () => {
     });
   });
 
-  test("the command line prints an id and a secret, JSON where asked, and closes what it opened", async () => {
+  test("the command line prints an id and a secret, or JSON when asked to, and closes its connections", async () => {
     const db = await database();
     const said: string[] = [];
     let closed = 0;

@@ -5,9 +5,9 @@ import type { Codec } from "../../services/platform/contract/ports.ts";
 import { eachOf, type Keyed, type GlobalTable } from "../../services/platform/contract/processor.ts";
 import type { Millis } from "../../services/platform/contract/time.ts";
 
-/** Two tiny stages that write down what they fold, in which order. */
+/** Two tiny stages that write down the events that they fold, in order. */
 
-/** Any value at all. */
+/** A codec for any value. */
 export const codec: Codec = {
   prepare: () => Promise.resolve(),
   decode: (_topic, value): unknown => deserialize(value),
@@ -17,10 +17,10 @@ export const codec: Codec = {
 export const START: Millis = 1_000_000_000;
 interface Said extends Keyed {
   readonly what: string;
-  /** When its row wants to be woken after that. */
+  /** Time after the record at which its row wants to be woken. */
   readonly wake: Millis | null;
 }
-/** `log` of a key is what was folded; `timer` rows wake, each for itself, and write in the same log. */
+/** A `log` row has the lines of one key. Each `timer` row wakes by itself and writes into the log of its key. */
 export type Row =
   | { readonly type: "log"; readonly lines: readonly string[] }
   | { readonly type: "timer"; readonly from: Millis; readonly at: Millis };
@@ -39,9 +39,9 @@ const lore: GlobalTable<readonly (readonly [loggedAt: Millis, by: Millis])[]> = 
   ],
 };
 type Known = readonly (readonly [loggedAt: Millis, by: Millis])[];
-/** Timers of the second stage ring so much earlier from a setting on. */
+/** Milliseconds by which timers of the second stage ring earlier, by the settings at a time. */
 const sooner = (known: Known, at: Millis): Millis => known.filter(([loggedAt]) => loggedAt <= at).at(-1)?.[1] ?? 0;
-/** The first time at which a timer rings, by the settings that hold at each time. */
+/** The first time at which a timer rings, by the settings at each time. */
 const ringing = (known: Known, { at: due, from: set }: Timer): Millis => {
   const changes = known.map(([loggedAt]) => loggedAt);
   const starts = [set, ...changes.filter((change) => change > set)];
@@ -122,7 +122,7 @@ export const first: Processor<Row, Said & { readonly to: readonly string[] }> = 
   wake: (row) => (row.type === "timer" ? row.at : null),
 };
 
-/** The first stage where none of its records may wait for the second. */
+/** The first stage with a limit of one record for the second. */
 export const inStep: typeof first = { ...first, feeds: { processor: "inboxes", topic: "inbox", most: 1 } };
 
 export const second: Processor<Row, Said, Known> = {

@@ -19,9 +19,9 @@ import { chaos, type Turn } from "../support/chaos.ts";
 import { turns } from "../support/history.ts";
 import { codec, first, inStep, logKey, type Row, second, START } from "./engine.fixture.ts";
 
-/** What the engine promises, whatever happens, by what two tiny stages write down of it. */
+/** The promises of the engine under all faults, checked by the lines that two tiny stages write. */
 
-// On lanes, and with members, of their own.
+// Users and rooms on different lanes and members.
 const USERS = ["u1", "u3", "u5"] as const;
 const ROOMS = ["r1", "r3"] as const;
 
@@ -47,12 +47,12 @@ interface Way {
   readonly turns?: readonly Turn[];
   readonly down?: readonly [from: number, to: number];
   readonly isAstray?: boolean;
-  /** The first stage waits for the second as soon as anything lies between them. */
+  /** The first stage waits for the second as soon as a record lies between them. */
   readonly isInStep?: boolean;
   readonly partitions?: (topic: TopicId) => number;
 }
 
-/** What each key's rows folded, in order. */
+/** The lines of each key, in order. */
 const play = async (
   moments: readonly Drawn[],
   { turns: mishaps = [], down = [0, 0], isAstray = false, isInStep = false, partitions = () => 3 }: Way = {},
@@ -73,7 +73,7 @@ const play = async (
     time += records.length - 1;
     world.skip(time);
     await world.log.publish(
-      // A millisecond apart: streams of one time come together in no order that outlives them.
+      // Records a millisecond apart: records of one time on several topics may come in any order.
       records.map(({ topic, key: drew, wake }, place) => {
         const timestamp = start + place;
         const names = topic === "messages" || topic === "participants" ? ROOMS : USERS;
@@ -113,8 +113,8 @@ const uneven = (topic: TopicId): number =>
     ["settings", 2],
   ]).get(topic) ?? 4;
 
-describe("what is folded, and which timers ring between, is the same in the same order", () => {
-  test("it is in the order of the log's time, timers between", async () => {
+describe("the lines of every key are the same, in the same order", () => {
+  test("events are folded in the order of the log's time, with timers between them", async () => {
     await fc.assert(
       fc.asyncProperty(drawn, async (moments) => {
         for (const lines of Object.values(await play(moments))) {
@@ -157,8 +157,8 @@ describe("what is folded, and which timers ring between, is the same in the same
   });
 });
 
-describe("what it costs", () => {
-  /** A process, and what it asks of the log and the store. */
+describe("the cost of a step", () => {
+  /** A process, with its requests to the log and the store. */
   const counted = async () => {
     let now = START;
     const clock = { now: () => now };
@@ -193,14 +193,14 @@ describe("what it costs", () => {
     return { asked, settle, say, pass: () => void now++ };
   };
 
-  test("nothing while nothing comes", async () => {
+  test("an idle engine asks for nothing", async () => {
     const { asked, settle, pass } = await counted();
     pass();
     await settle();
     expect(asked).toEqual([]);
   });
 
-  test("a record costs one commit where all lanes are at home, and no look at the store; a stray costs two", async () => {
+  test("a record at home costs one commit and no look at the store; a stray costs two commits", async () => {
     const { asked, settle, say, pass } = await counted();
     pass();
     await say("messages", "r1", laneOf("r1", 2));
@@ -213,7 +213,7 @@ describe("what it costs", () => {
   });
 });
 
-test("an engine that can't start leaves no member of its group behind, which would keep lanes and never step", async () => {
+test("an engine that can't start leaves no member in its group", async () => {
   const clock = { now: () => START };
   const log = memoryLog(clock, 2);
   const store = memoryStore(clock.now);
@@ -232,7 +232,7 @@ test("an engine that can't start leaves no member of its group behind, which wou
   expect(members).toEqual(new Set());
 });
 
-test("who folds records as they come does so by all settings that the log had when it began", async () => {
+test("records in order of arrival are folded by all settings that the log had at the start", async () => {
   const clock = { now: () => START };
   const log = memoryLog(clock, 2);
   const store = memoryStore(clock.now);

@@ -15,14 +15,14 @@ import {
   valuesOf,
 } from "./store.suite.ts";
 
-/** Three bytes for each of its characters, which don't repeat. */
+/** Text of three bytes a character, whose characters don't repeat. */
 const longestId = (seed: number): string =>
   String.fromCodePoint(
     ...Array.from({ length: MAX_ID_LENGTH }, (_none, index) => 0x4e00 + ((index * 7_919 * seed) % 20_000)),
   );
 
-/** Whatever is in a value or a key, a store gives it back. Both pass it. */
-describe.each(stores)("of hostile values the store %s", (_name, open) => {
+/** A store returns every value and key unchanged. Both stores pass. */
+describe.each(stores)("a store of hostile values %s", (_name, open) => {
   let on: Ground;
   beforeAll(async () => {
     on = ground(await open());
@@ -49,7 +49,7 @@ describe.each(stores)("of hostile values the store %s", (_name, open) => {
     expect((await leaseOne(on, queue, 0, 1)).payload).toEqual(value);
   });
 
-  test("any JSON at all", async () => {
+  test("any JSON value", async () => {
     const hold = await claimed(on);
     await fc.assert(
       fc.asyncProperty(fc.jsonValue({ noUnicodeString: false }), async (value) => {

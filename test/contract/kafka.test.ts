@@ -11,7 +11,7 @@ import { assigned, endOf, read, recordsOf, saying, takeUntil, text } from "./log
 
 const { CompressionTypes, ConfigResourceTypes, Kafka, logLevel } = kafkajs;
 
-/** What only a real broker has: transactions, compression, retention, topics that aren't there. */
+/** Properties of a real broker: transactions, compression, retention, missing topics. */
 
 let log: KafkaLog;
 let client: Client;
@@ -48,19 +48,19 @@ describe("records of transactions", () => {
     await transaction[end]();
   };
 
-  test("are read when they are committed and never when not, and the end is reached behind their markers", async () => {
+  test("are read when committed and never when aborted, and the end behind their markers is reached", async () => {
     const place: TopicPartition = { topic: "messages", partition: 0 };
     await inTransaction("messages", ["a", "b"], "commit");
     await inTransaction("messages", ["never", "never"], "abort");
     await log.publish([saying("messages", 0, "c")]);
     await inTransaction("messages", ["d"], "commit");
-    // Each transaction ends with a marker, which the broker may write after it has said that all is well.
+    // Each transaction ends with a marker, which the broker may write after it has answered.
     await eventually(async () => expect(await endOf(log, place)).toBe(2 + 1 + 2 + 1 + 1 + 1 + 1));
     const found = await read(log, `${group}-committed`, place, null);
     expect(found.map(({ value }) => text(value))).toEqual(["a", "b", "c", "d"]);
   });
 
-  test("move the position though there is nothing to deliver", async () => {
+  test("that are aborted move the position though no record is delivered", async () => {
     const place: TopicPartition = { topic: "participants", partition: 0 };
     await inTransaction("participants", ["never"], "abort");
     await using member = await log.subscribe(`${group}-nothing`, ["participants"], PARTITIONS);
@@ -75,7 +75,7 @@ describe("records of transactions", () => {
 describe("compressed batches", () => {
   const values = Array.from({ length: 300 }, (_none, index) => `${index} ${"compressible ".repeat(index % 40)}`);
 
-  // By kafkajs's own codecs and ours; the broker keeps them as they come.
+  // By kafkajs's own codecs and ours. The broker keeps batches as they come.
   test.each([
     ["gzip", CompressionTypes.GZIP],
     ["snappy", CompressionTypes.Snappy],
@@ -89,7 +89,7 @@ describe("compressed batches", () => {
     expect(found.map(({ value }) => text(value))).toEqual(values);
   });
 
-  // As Java writes them: a broker with compression.type compresses what it gets anew.
+  // As Java writes them: a broker with compression.type compresses batches anew.
   test.each([
     ["gzip", "messages"],
     ["snappy", "inbox"],
@@ -106,12 +106,12 @@ describe("compressed batches", () => {
   });
 });
 
-test("what retention has deleted is passed over, from wherever one seeks", async () => {
+test("deleted records are skipped, from any offset", async () => {
   const place: TopicPartition = { topic: "deadLetters", partition: 1 };
   await log.publish(["a", "b", "c", "d"].map((value) => saying("deadLetters", 1, value)));
   const topic = log.nameOf("deadLetters");
   const brokers = await admin();
-  await brokers.fetchTopicOffsets(topic); // kafkajs deletes nothing on a topic that it hasn't looked up
+  await brokers.fetchTopicOffsets(topic); // kafkajs deletes no records of a topic that it hasn't looked up
   await brokers.deleteTopicRecords({ topic, partitions: [{ partition: 1, offset: "2" }] });
   expect(await log.offsets([place])).toEqual([{ low: 2, high: 4 }]);
   for (const from of [null, 0, 1, 2]) {
@@ -123,7 +123,7 @@ test("what retention has deleted is passed over, from wherever one seeks", async
   }
 });
 
-test("a log apart has topics and groups of its own for what is derived, shares the rest, and is cleared alone", async () => {
+test("a log apart has topics and groups of its own for derived data, shares the rest, and is cleared alone", async () => {
   const { log: live, prefix } = await testLog();
   const apart = used.use(
     openKafka(product, { brokers: inject("kafka").split(","), clientId: "tests", prefix, apart: "aside", tls: false }),
@@ -146,7 +146,7 @@ test("a log apart has topics and groups of its own for what is derived, shares t
   await expect(live.clear()).rejects.toMatchObject({ name: "Fatal" });
 });
 
-describe("a topic that isn't there", () => {
+describe("a missing topic", () => {
   let empty: Log;
   beforeAll(() => {
     empty = used.use(
@@ -165,12 +165,12 @@ describe("a topic that isn't there", () => {
     ["to publish to", () => empty.publish([saying("inbox", 0, "a")])],
     ["to look into", () => empty.offsets([{ topic: "inbox", partition: 0 }])],
     ["to read", () => empty.subscribe(group, ["messages", "inbox"], PARTITIONS)],
-  ])("%s is fatal, and one is told what to do", async (_what, ask) => {
+  ])("%s is fatal, and the error says what to do", async (_what, ask) => {
     await expect(ask()).rejects.toMatchObject(told);
   });
 });
 
-test("a broker that isn't there may be there later", async () => {
+test("a missing broker is a passing failure", async () => {
   await using none = openKafka(product, { brokers: ["127.0.0.1:9"], clientId: "tests", prefix: "", tls: false });
   await expect(none.partitions("inbox")).rejects.toMatchObject({ name: "Transient" });
   await expect(partitionsOf(none, ["inbox"])).rejects.toMatchObject({ name: "Transient" });

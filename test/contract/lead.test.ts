@@ -11,7 +11,7 @@ import { type Engine, startEngine } from "../../services/platform/engine/engine.
 import { relay } from "../../services/platform/engine/output/relay.ts";
 import { codec, inStep, logKey, type Row, second, START } from "./engine.fixture.ts";
 
-test("who feeds another folds no more while too much lies there, and goes on when that is folded", async () => {
+test("an upstream processor pauses while its downstream topic is full, and resumes", async () => {
   let now = START;
   const clock = { now: () => now };
   const log = memoryLog(clock, 2);

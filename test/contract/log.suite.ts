@@ -14,7 +14,7 @@ import { PARTITIONS, testLog } from "../support/world.ts";
 /** Topics with another number of partitions than PARTITIONS. */
 type Unlike = Partial<Record<TopicId, number>>;
 
-/** The logs that keep the contract, each with topics of its own. */
+/** The logs under the contract, each with topics of its own. */
 export const logs: readonly (readonly [where: string, open: (unlike?: Unlike) => Promise<Log>])[] = [
   ["in memory", (unlike = {}) => Promise.resolve(memoryLog({ now: Date.now }, (topic) => unlike[topic] ?? PARTITIONS))],
   ["in Kafka", async (unlike) => (await testLog(unlike)).log],
@@ -36,7 +36,7 @@ export const saying = (topic: TopicId, partition: number, value: string, more: P
   ...more,
 });
 
-/** Where the log ends now. */
+/** The present end of a partition. */
 export const endOf = async (log: Log, place: TopicPartition): Promise<number> => {
   const [extent] = await log.offsets([place]);
   return (extent as OffsetRange).high;
@@ -48,12 +48,12 @@ export const assigned = async (member: Subscription, count = 1): Promise<readonl
     const places = member.assigned();
     if (places.length >= count) return places;
     await member.arrival(never);
-    // Kafka may say "changed" for an assignment of nothing: there is a next one then.
+    // Kafka may report a change for an empty assignment: another one follows.
     await new Promise((resolve) => setImmediate(resolve));
   }
 };
 
-/** Takes until what has been taken is enough. */
+/** Takes records until enough have been taken. */
 export const takeUntil = async (
   member: Subscription,
   isEnough: (slices: readonly FetchedRecords[]) => boolean,
@@ -68,14 +68,14 @@ export const takeUntil = async (
   return slices;
 };
 
-/** Takes until so many records have come; all that came, in the order it came. */
+/** Takes records until so many have come; returns all of them in the order of arrival. */
 export const takeRecords = async (member: Subscription, count: number, limit?: number): Promise<readonly RawRecord[]> =>
   recordsOf(await takeUntil(member, (slices) => recordsOf(slices).length >= count, limit));
 
 export const recordsOf = (slices: readonly FetchedRecords[]): readonly RawRecord[] =>
   slices.flatMap(({ records }) => records);
 
-/** Reads what a place holds from an offset to its present end. */
+/** Reads a partition from an offset to its present end. */
 export const read = async (
   log: Log,
   group: string,

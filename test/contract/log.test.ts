@@ -8,8 +8,8 @@ import { readerOf } from "../../services/platform/runtime/log-reader.ts";
 import { endOf, logs, read, saying, takeRecords, assigned, text, bytes } from "./log.suite.ts";
 import { PARTITIONS } from "../support/world.ts";
 
-/** What a log promises of its records (services/platform/contract/ports.ts). Both pass it. */
-describe.each(logs)("the log %s", (_name, open) => {
+/** The contract of a log for its records (services/platform/contract/ports.ts). Both logs pass. */
+describe.each(logs)("a log %s", (_name, open) => {
   let log: Log;
   let group: string;
   beforeAll(async () => {
@@ -17,7 +17,7 @@ describe.each(logs)("the log %s", (_name, open) => {
     group = randomUUID();
   });
 
-  test("keeps the order within a partition, offsets one after the other", async () => {
+  test("keeps the order within a partition, with consecutive offsets", async () => {
     const place: TopicPartition = { topic: "messages", partition: 1 };
     const start = await endOf(log, place);
     const values = Array.from({ length: 2_500 }, (_none, index) => `v${index}`);
@@ -29,7 +29,7 @@ describe.each(logs)("the log %s", (_name, open) => {
     expect(found.every(({ topic, partition }) => topic === "messages" && partition === 1)).toBe(true);
   });
 
-  test("puts a key on its lane, and any key where it is told to", async () => {
+  test("puts a key on its lane, or a record on the partition that it names", async () => {
     const lanes = await log.partitions("participants");
     const keys = ["ada", "bob", "", "ключ", "👾", "conversation-1", "conversation-2"];
     await log.publish(keys.map((key) => ({ topic: "participants", key, value: bytes("by key") })));
@@ -75,7 +75,7 @@ describe.each(logs)("the log %s", (_name, open) => {
     }
   });
 
-  test("says how far each partition goes, an empty one too", async () => {
+  test("returns the offsets of each partition, an empty one too", async () => {
     const places = await partitionsOf(log, ["conversationStrays"]);
     for (const { low, high } of await log.offsets(places)) expect([low, high]).toEqual([0, 0]);
     await log.publish(["a", "b", "c"].map((value) => saying("conversationStrays", 1, value)));
@@ -98,7 +98,7 @@ describe.each(logs)("the log %s", (_name, open) => {
     expect(await log.offsets([])).toEqual([]);
   });
 
-  test("is scanned from the first record to where it ends, a partition's records in order, and again", async () => {
+  test("is scanned from the first record to its end, each partition in order, and can be scanned again", async () => {
     const scan = async (...topics: readonly TopicId[]): Promise<readonly RawRecord[]> => {
       const found: RawRecord[] = [];
       for await (const some of log.scan(topics)) found.push(...some);
@@ -117,11 +117,11 @@ describe.each(logs)("the log %s", (_name, open) => {
     expect(await scan("ledger", "preferences")).toHaveLength(found.length);
     for await (const some of log.scan(["ledger"])) {
       expect(some.length).toBeGreaterThan(0);
-      break; // who has seen enough leaves
+      break; // a reader may stop early
     }
   });
 
-  test("is read on from where a reader came to, and a record that came meanwhile is read once", async () => {
+  test("is read on from an offset, and a record that came meanwhile is read once", async () => {
     await using reader = readerOf(log, ["preferences"]);
     const readOn = async (): Promise<readonly (string | null)[]> => {
       const found: (string | null)[] = [];
@@ -137,10 +137,10 @@ describe.each(logs)("the log %s", (_name, open) => {
     expect(await readOn()).toEqual(["fourth", "third"]);
   });
 
-  test("takes records of a megabyte, many of them at once", async () => {
+  test("takes many records of a megabyte in one call", async () => {
     const place: TopicPartition = { topic: "deadLetters", partition: 0 };
     const start = await endOf(log, place);
-    // What compresses to nothing for the broker would not count: each byte differs from its neighbours.
+    // Records that compress well would not count for the broker: each byte differs from its neighbours.
     const big = Buffer.from(Array.from({ length: 1_048_588 }, (_none, index) => (index * 31 + (index >> 8)) & 0xff));
     await log.publish(
       Array.from({ length: 6 }, (_none, index) => saying("deadLetters", 0, "", { value: big, key: `${index}` })),
@@ -150,7 +150,7 @@ describe.each(logs)("the log %s", (_name, open) => {
     expect(found.every(({ value }) => value !== null && big.equals(value))).toBe(true);
   });
 
-  test("takes nothing without complaint", async () => {
+  test("accepts an empty call", async () => {
     await expect(log.publish([])).resolves.toBeUndefined();
   });
 });

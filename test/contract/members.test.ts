@@ -8,7 +8,7 @@ import { PARTITIONS } from "../support/world.ts";
 const named = (places: readonly TopicPartition[]): readonly string[] =>
   places.map(({ topic, partition }) => `${topic}/${partition}`).toSorted();
 
-/** What two members have when they have shared all there is: the first to come gives up some of what it had. */
+/** Resolves with the partitions of two members when they share all: the first member gives up some of its own. */
 const shared = async (
   one: Subscription,
   another: Subscription,
@@ -21,8 +21,8 @@ const shared = async (
   }
 };
 
-/** What a log promises to those who read it (services/platform/contract/ports.ts). Both pass it. */
-describe.each(logs)("who reads the log %s", (_name, open) => {
+/** The contract of a log for its readers (services/platform/contract/ports.ts). Both logs pass. */
+describe.each(logs)("a member that reads the log %s", (_name, open) => {
   let log: Log;
   let group: string;
   beforeAll(async () => {
@@ -32,7 +32,7 @@ describe.each(logs)("who reads the log %s", (_name, open) => {
     group = randomUUID();
   });
 
-  test("alone has every partition of its topics, and the same until it changes", async () => {
+  test("has every partition of its topics when alone, and the same assignment until it changes", async () => {
     await using member = await log.subscribe(group, ["messages", "users"], PARTITIONS);
     const places = await assigned(member, 4);
     expect(named(places)).toEqual(
@@ -41,7 +41,7 @@ describe.each(logs)("who reads the log %s", (_name, open) => {
     expect(member.assigned()).toBe(places);
   });
 
-  test("gets nothing before it has said from where", async () => {
+  test("gets no records before it has sought an offset", async () => {
     await using member = await log.subscribe(group, ["presence"], PARTITIONS);
     await assigned(member, 2);
     member.seek({ topic: "presence", partition: 1 }, await endOf(log, { topic: "presence", partition: 1 }));
@@ -52,7 +52,7 @@ describe.each(logs)("who reads the log %s", (_name, open) => {
     }
   });
 
-  test("reads from the first record kept, or from an offset, to what is published meanwhile", async () => {
+  test("reads from the first record kept, or from an offset, and then new records", async () => {
     const values = ["a", "b", "c", "d"];
     await log.publish(values.map((value) => saying("participants", 0, value)));
     await using member = await log.subscribe(group, ["participants"], PARTITIONS);
@@ -67,7 +67,7 @@ describe.each(logs)("who reads the log %s", (_name, open) => {
     expect((await later).map(({ value, offset }) => [text(value), offset])).toEqual([["e", 4]]);
   });
 
-  test("takes about as much as it wants, and is told where to go on", async () => {
+  test("takes about as many records as it wants, and learns where to go on", async () => {
     await log.publish(Array.from({ length: 20 }, (_none, index) => saying("conversations", 0, `${index}`)));
     await using member = await log.subscribe(group, ["conversations"], PARTITIONS);
     await assigned(member, 2);
@@ -81,7 +81,7 @@ describe.each(logs)("who reads the log %s", (_name, open) => {
     expect(member.take(10)).toEqual([]);
   });
 
-  test("gets nothing of what had arrived when it sought anew", async () => {
+  test("gets none of the records that had arrived before it sought anew", async () => {
     await log.publish(Array.from({ length: 50 }, (_none, index) => saying("conversationStrays", 0, `${index}`)));
     await using member = await log.subscribe(group, ["conversationStrays"], PARTITIONS);
     const place: TopicPartition = { topic: "conversationStrays", partition: 0 };
@@ -105,7 +105,7 @@ describe.each(logs)("who reads the log %s", (_name, open) => {
     expect(await member.arrival(AbortSignal.abort())).toBeUndefined();
   });
 
-  test("may tell how far it is; nobody's start depends on it", async () => {
+  test("may commit hints, and no member's start depends on them", async () => {
     const place: TopicPartition = { topic: "inboxStrays", partition: 1 };
     await log.publish(["a", "b"].map((value) => saying("inboxStrays", 1, value)));
     {
@@ -120,7 +120,7 @@ describe.each(logs)("who reads the log %s", (_name, open) => {
     expect((await takeRecords(second, 2)).map(({ value }) => text(value))).toEqual(["a", "b"]);
   });
 
-  test("with another of its group has partitions of its own, of the same numbers on each topic", async () => {
+  test("shares with another of its group, and has the same partition numbers on each topic", async () => {
     const topics = ["messages", "participants", "inbox"] as const;
     await using one = await log.subscribe(group, topics, PARTITIONS);
     const all = named(await assigned(one, 6));
@@ -137,10 +137,10 @@ describe.each(logs)("who reads the log %s", (_name, open) => {
     expect((await takeRecords(one, 1)).map(({ value }) => text(value))).toEqual(["for who stayed"]);
   });
 
-  test("has all of a lane, where topics have partitions of unlike numbers", async () => {
+  test("has whole lanes, where topics have different numbers of partitions", async () => {
     const uneven = await open({ messages: 5, participants: 1 });
     const topics = ["messages", "participants", "conversationStrays"] as const;
-    // Of three lanes, so that neither the members nor the partitions are a multiple of them.
+    // Three lanes: neither the members nor the partitions are a multiple of them.
     await using one = await uneven.subscribe(group, topics, 3);
     await assigned(one, 8);
     await using another = await uneven.subscribe(group, topics, 3);
@@ -151,7 +151,7 @@ describe.each(logs)("who reads the log %s", (_name, open) => {
     expect(new Set(lanes.flatMap((each) => [...each])).size).toBe(3);
   });
 
-  test("in another group has all of it, too", async () => {
+  test("has all partitions, whatever other groups have", async () => {
     await using one = await log.subscribe(group, ["deadLetters"], PARTITIONS);
     await using another = await log.subscribe(`${group}-2`, ["deadLetters"], PARTITIONS);
     const places = [...(await assigned(one, 2)), ...(await assigned(another, 2))];

@@ -29,7 +29,7 @@ const attended = {
   isMentioned: true,
 };
 
-/** As the version before had it. */
+/** Rows as the version before saved them. */
 const before = {
   [profileKey("ada")]: { type: "profile", user: null, at: 1, deletedAt: null, restoredAt: null },
   [standingKey("ada")]: {
@@ -76,7 +76,7 @@ const before = {
   },
 };
 
-test("rows of inboxes as the version before had them are parts of the same inbox", async () => {
+test("rows of inboxes that the version before saved become parts of the same inbox", async () => {
   const own = await database();
   const keys = Object.keys(before);
   await own.query(

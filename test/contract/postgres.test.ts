@@ -20,7 +20,7 @@ const within = async () => {
   };
 };
 
-test("a connection that is lost between two statements of a transaction fails the next, and nothing else", async () => {
+test("a connection lost between two statements of a transaction fails the next statement, and nothing else", async () => {
   await using it = await within();
   const transaction = it.database.transaction(async (connection) => {
     const [self] = await connection.query<{ pid: number }>("select pg_backend_pid() as pid");
@@ -34,22 +34,25 @@ test("a connection that is lost between two statements of a transaction fails th
   expect(await it.database.query("select 1 as one")).toEqual([{ one: 1 }]);
 });
 
-test.each([true, false])("who can't know whether it was committed is told so (it was: %s)", async (isCommitted) => {
-  const address = new URL(await databaseAddress());
-  await using proxy = await startProxy({ host: address.hostname, port: Number(address.port) });
-  address.host = `127.0.0.1:${proxy.port}`;
-  await using database = openDatabase(address.href, "tests");
-  await database.query("create table kept as select 1 as value");
-  proxy.behave({ type: "cut at", text: "commit", isHandedOn: isCommitted });
-  const transaction = database.transaction((connection) => connection.query("update kept set value = 2"));
-  await expect(transaction).rejects.toBeInstanceOf(Transient);
-  proxy.behave({ type: "pass" });
-  await eventually(async () =>
-    expect(await database.query("select value from kept")).toEqual([{ value: isCommitted ? 2 : 1 }]),
-  );
-});
+test.each([true, false])(
+  "a commit with an unknown result is a passing failure: the client can't know (it was committed: %s)",
+  async (isCommitted) => {
+    const address = new URL(await databaseAddress());
+    await using proxy = await startProxy({ host: address.hostname, port: Number(address.port) });
+    address.host = `127.0.0.1:${proxy.port}`;
+    await using database = openDatabase(address.href, "tests");
+    await database.query("create table kept as select 1 as value");
+    proxy.behave({ type: "cut at", text: "commit", isHandedOn: isCommitted });
+    const transaction = database.transaction((connection) => connection.query("update kept set value = 2"));
+    await expect(transaction).rejects.toBeInstanceOf(Transient);
+    proxy.behave({ type: "pass" });
+    await eventually(async () =>
+      expect(await database.query("select value from kept")).toEqual([{ value: isCommitted ? 2 : 1 }]),
+    );
+  },
+);
 
-test("who stands still within a transaction holds others up for no longer than a silent member keeps its lanes", async () => {
+test("a process that stalls within a transaction holds locks for no longer than a silent member keeps its lanes", async () => {
   await using it = await within();
   await it.others.query("create table held as select 1 as value");
   const transaction = it.database.transaction(async (connection) => {
@@ -62,7 +65,7 @@ test("who stands still within a transaction holds others up for no longer than a
   expect(await it.others.query("select value from held")).toEqual([{ value: 3 }]);
 });
 
-test("a commit that is refused at the last of its rows saves nothing of the others", async () => {
+test("a commit that is refused at its last row saves nothing", async () => {
   await using it = await within();
   const on = ground(postgresStore(it.database));
   const hold = await claimed(on);

@@ -15,15 +15,15 @@ import {
   unnumbered,
 } from "./store.suite.ts";
 
-/** What a store promises of its outbox and its jobs (services/platform/contract/ports.ts). Both pass it. */
-describe.each(stores)("the store %s", (_name, open) => {
+/** The contract of a store for its outbox and its jobs (services/platform/contract/ports.ts). Both stores pass. */
+describe.each(stores)("a store %s", (_name, open) => {
   let on: Ground;
   beforeAll(async () => {
     on = ground(await open());
   });
 
   describe("the outbox", () => {
-    test("gives back what was saved, in order within a stream, until it is published", async () => {
+    test("returns saved entries, in order within a stream, until they are published", async () => {
       const hold = await claimed(on);
       const stream = `${PROCESSOR}/${hold.lane}`;
       const all = [
@@ -53,7 +53,7 @@ describe.each(stores)("the store %s", (_name, open) => {
       expect(await on.store.unpublished([two])).toHaveLength(2);
     });
 
-    test("says what was saved before a moment, so much of it", async () => {
+    test("returns a limited number of the entries that were saved before a moment", async () => {
       const hold = await claimed(on);
       const stream = `stream-${on.next()}`;
       await on.store.commit(commitOf([hold], { outbox: [1, 2, 3].map((sequence) => entry(stream, sequence)) }));
@@ -65,7 +65,7 @@ describe.each(stores)("the store %s", (_name, open) => {
   });
 
   describe("jobs", () => {
-    test("are made once by id, whatever became of them", async () => {
+    test("are made once by id, whatever became of the first", async () => {
       const queue = `queue-${on.next()}`;
       await enqueue(on, job(queue, "a", 0, "first"), job(queue, "a", 0, "same commit"));
       await enqueue(on, job(queue, "a", 0, "another commit"), job(`${queue}-other`, "a", 0, "another queue"));
@@ -77,7 +77,7 @@ describe.each(stores)("the store %s", (_name, open) => {
       expect(await leaseOne(on, `${queue}-other`, 0, 1)).toMatchObject({ payload: "another queue" });
     });
 
-    test("are leased when they are to run, the earliest first", async () => {
+    test("are leased when they are due, the earliest first", async () => {
       const queue = `queue-${on.next()}`;
       await enqueue(on, job(queue, "c", 30), job(queue, "a", 10), job(queue, "d", 40), job(queue, "b", 20));
       expect(await on.store.nextJob(queue)).toBe(10);
@@ -91,7 +91,7 @@ describe.each(stores)("the store %s", (_name, open) => {
       expect(await on.store.nextJob(`queue-${on.next()}`)).toBeNull();
     });
 
-    test("go to one of those who ask at once", async () => {
+    test("go to one of several workers that ask at once", async () => {
       const queue = `queue-${on.next()}`;
       await enqueue(on, ...Array.from({ length: 40 }, (_none, index) => job(queue, `job-${index}`)));
       const asked = await Promise.all(Array.from({ length: 10 }, () => on.store.lease(queue, 5, 0, 1_000)));
@@ -112,7 +112,7 @@ describe.each(stores)("the store %s", (_name, open) => {
       expect(second.token).not.toBe(first.token);
     });
 
-    test("are kept by who renews, and only by who holds them", async () => {
+    test("are kept by a renewal, and only of their owner", async () => {
       const queue = `queue-${on.next()}`;
       await enqueue(on, job(queue, "a"));
       const first = await leaseOne(on, queue, 0, 100);
@@ -127,7 +127,7 @@ describe.each(stores)("the store %s", (_name, open) => {
       expect(await on.store.lease(queue, 1, 2_000, 3_000)).toEqual([]);
     });
 
-    test("that have passed to another can't be settled, and nothing of it is saved", async () => {
+    test("that have passed to another owner can't be settled, and their entries are not saved", async () => {
       const queue = `queue-${on.next()}`;
       const stream = `stream-${on.next()}`;
       const following = unnumbered(stream);
@@ -177,12 +177,12 @@ describe.each(stores)("the store %s", (_name, open) => {
       expect(await on.store.lease(queue, 2, 1_000_000, 2_000_000)).toEqual([]);
     });
 
-    test("are forgotten when they have ended so long ago, the oldest first, and others are not", async () => {
+    test("are forgotten when they ended before a moment, the oldest first, and others are not", async () => {
       const [queue, other] = [`queue-${on.next()}`, `queue-${on.next()}`];
       await enqueue(on, job(queue, "a"), job(queue, "b"), job(queue, "c"), job(other, "a"));
       await on.store.settle(await leaseOne(on, other, 0, 100), { state: "done" }, []);
       const [first, second] = await on.store.lease(queue, 2, 0, 100);
-      if (first === undefined || second === undefined) throw new Error("two may be leased");
+      if (first === undefined || second === undefined) throw new Error("two jobs must be due");
       await on.store.settle(first, { state: "done" }, []);
       await on.store.settle(second, { state: "dead", error: "no" }, []);
       const [longAgo, later] = [Date.now() - HOUR, Date.now() + HOUR];
@@ -196,12 +196,12 @@ describe.each(stores)("the store %s", (_name, open) => {
       expect(await on.store.forget(other, later, 10)).toBe(1);
     });
 
-    test("save what follows with their end, numbered in the order given", async () => {
+    test("save their outbox entries as they end, numbered in the order given", async () => {
       const queue = `queue-${on.next()}`;
       await enqueue(on, job(queue, "a"));
       const entries = ["x", "y", "z"].map((key) => unnumbered(queue, { key }));
       const saved = await on.store.settle(await leaseOne(on, queue, 0, 1), { state: "done" }, entries);
-      if (saved === false) throw new Error("it was leased");
+      if (saved === false) throw new Error("the job was leased");
       expect(saved.map(({ key }) => key)).toEqual(["x", "y", "z"]);
       const numbers = saved.map(({ sequence }) => sequence);
       expect(numbers).toEqual(numbers.toSorted((a, b) => a - b));

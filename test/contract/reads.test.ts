@@ -8,7 +8,7 @@ import { databaseAddress } from "../support/world.ts";
 const USERS = 10_000;
 const WANTED = 500;
 
-test("rows in parts are looked up each: what others have of the lane is not gone through", async () => {
+test("a look-up of rows in parts does not read the rows of other users of the lane", async () => {
   const address = await filled();
   const spans = Array.from({ length: WANTED }, (_none, index): LaneSpan => {
     const user = `user${index * (USERS / WANTED) + 1}.`;
@@ -16,18 +16,18 @@ test("rows in parts are looked up each: what others have of the lane is not gone
   });
   const [found, rows] = await reading(address, (store) => store.gather("inboxes", spans));
   expect(found.map(({ size }) => size)).toEqual(spans.map(() => 2));
-  // Once for the keys of all, at worst, and for each prefix what begins with it.
+  // At worst one pass for the keys of all, and for each prefix the rows that begin with it.
   expect(rows).toBeLessThan(2 * USERS + 10 * WANTED);
 });
 
-test("of all that is due as much is read as is asked for", async () => {
+test("a look-up of due timers reads as many rows as it asks for", async () => {
   const address = await filled();
   const [found, rows] = await reading(address, (store) => store.due("inboxes", [0, 1], USERS, WANTED));
   expect(found.map(({ due }) => due)).toEqual(Array.from({ length: WANTED }, (_none, index) => index + 1));
   expect(rows).toBeLessThan(4 * WANTED);
 });
 
-/** The address of a database in which users of one lane have two rows each, one with a timer. */
+/** The address of a database whose one lane has users with two rows each, one with a timer. */
 const filled = async (): Promise<string> => {
   const address = await databaseAddress();
   await using admin = openDatabase(address, "tests");
@@ -41,7 +41,7 @@ const filled = async (): Promise<string> => {
   return address;
 };
 
-/** What is found in the store, and how many rows were read for it. */
+/** Runs a query on the store; returns its result, and the number of rows that were read for it. */
 const reading = async <T>(address: string, read: (store: Store) => Promise<T>): Promise<readonly [T, number]> => {
   const before = await rowsRead(address);
   const session = openDatabase(address, "tests");
@@ -50,7 +50,7 @@ const reading = async <T>(address: string, read: (store: Store) => Promise<T>): 
   return [found, (await rowsRead(address)) - before];
 };
 
-/** Rows that were read of the table; a session tells of its own when it ends. */
+/** Number of rows read of the table. A session reports its own when it ends. */
 const rowsRead = async (address: string): Promise<number> => {
   await using asking = openDatabase(address, "tests");
   await expect.poll(() => sessions(asking)).toBe(1);

@@ -9,18 +9,18 @@ const text = { name: "text", type: "string" };
 const count = { name: "count", type: "int", default: 7 };
 const needed = { name: "needed", type: "string" };
 
-/** What a registry promises (services/platform/adapters/registry/registry.ts). Both pass it. */
+/** The contract of a registry (services/platform/adapters/registry/registry.ts). Both registries pass. */
 describe.each([
   ["in memory", () => memoryRegistry()],
   ["over HTTP", () => openRegistry(inject("registry"))],
-])("the registry %s", (_name, open) => {
+])("a registry %s", (_name, open) => {
   let registry: Registry;
   beforeAll(() => {
     registry = open();
   });
   const subject = (): string => `tests.${randomUUID()}-value`;
 
-  test("knows a schema by its id, and the id by subject and schema", async () => {
+  test("finds a schema by its id, and the id by subject and schema", async () => {
     const own = subject();
     const { id, compatibility } = await registry.register(own, schema(text));
     expect(compatibility).toBe("BACKWARD");
@@ -45,7 +45,7 @@ describe.each([
     expect(JSON.parse((await registry.find(second.id)) ?? "")).toMatchObject({ fields: [text, count] });
   });
 
-  test("refuses what couldn't read what was written before, and forgets it", async () => {
+  test("refuses a schema that can't read earlier values, and forgets it", async () => {
     const own = subject();
     await registry.register(own, schema(text));
     const refused = [schema(text, needed), schema({ name: "text", type: "int" })];
@@ -56,7 +56,7 @@ describe.each([
     await registry.register(own, schema(text, count));
   });
 
-  test("doesn't know what it was never told", async () => {
+  test("finds no schema that was never registered", async () => {
     const own = subject();
     expect(await registry.idOf(own, schema(text))).toBeNull();
     await registry.register(own, schema(text));
@@ -67,13 +67,13 @@ describe.each([
 });
 
 describe("a registry over HTTP", () => {
-  test("that doesn't answer may answer later", async () => {
+  test("that doesn't answer is a passing failure", async () => {
     const none = openRegistry("http://127.0.0.1:9");
     for (const ask of [() => none.find(1), () => none.idOf("a", schema(text)), () => none.register("a", schema(text))])
       await expect(ask()).rejects.toMatchObject({ name: "Transient" });
   });
 
-  test("has other schemas than Avro's, too: they are found as they are", async () => {
+  test("has schemas of other formats, which are found unchanged", async () => {
     const registered = async (schemaType: string, own: string): Promise<number> => {
       const response = await fetch(`${inject("registry")}/subjects/tests.${randomUUID()}/versions`, {
         method: "POST",

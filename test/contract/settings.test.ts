@@ -6,7 +6,7 @@ import { settingsCommand } from "../../services/ops/settings.ts";
 import { openKafka } from "../../services/platform/adapters/kafka/log.ts";
 import { type TestLog, testLog } from "../support/world.ts";
 
-/** Runs commands one after the other; `said` is all that was printed. */
+/** Runs commands one after the other; `said` has the lines printed. */
 const commands = ({ log, codec }: TestLog, now: () => number = Date.now) => {
   const said: string[] = [];
   let closed = 0;
@@ -68,7 +68,7 @@ test("a role's settings are changed field by field, listed, and taken back", { t
 });
 
 test(
-  "what is wrong is refused by its name, with an exit code, and nothing is published",
+  "a wrong setting is refused by its name, with an exit code, and nothing is published",
   { timeout: 60_000 },
   async () => {
     const logs = await testLog();
@@ -83,7 +83,7 @@ test(
   },
 );
 
-test("a change made where the clock is behind holds all the same", { timeout: 60_000 }, async () => {
+test("a change holds even if it is made where the clock is behind", { timeout: 60_000 }, async () => {
   const logs = await testLog();
   await commands(logs).ops("set", "default", "timeout=1");
   const behind = commands(logs, () => Date.now() - 60_000);
@@ -93,7 +93,7 @@ test("a change made where the clock is behind holds all the same", { timeout: 60
   expect(json(await behind.ops("get", "default", "--json"))).toMatchObject({ timeout: 300, from: "built in" });
 });
 
-test("records that say nothing usable are passed over, as services do", { timeout: 60_000 }, async () => {
+test("invalid records are skipped, as services do", { timeout: 60_000 }, async () => {
   const logs = await testLog();
   const { ops } = commands(logs);
   await ops("set", "default", "timeout=5");

@@ -11,13 +11,13 @@ import type {
   Store,
 } from "../../services/platform/contract/ports.ts";
 
-/** The stores that keep the contract, each opened anew. */
+/** The stores under the contract, each opened anew. */
 export const stores: readonly (readonly [where: string, open: () => Promise<Store>])[] = [
   ["in memory", () => Promise.resolve(memoryStore(Date.now))],
   ["in PostgreSQL", async () => postgresStore(await database())],
 ];
 
-/** A store, and lanes, streams and queues of a test's own on it: tests share one store and never meet. */
+/** A store, with numbers for lanes, streams and queues of a test's own: tests share a store and never meet on it. */
 export interface Ground {
   readonly store: Store;
   /** A number that no other test of the ground has. */
@@ -32,14 +32,14 @@ export const ground = (store: Store): Ground => {
 /** A processor with a state table. */
 export const PROCESSOR = "inboxes";
 
-/** A lane that nobody held before, claimed. */
+/** Claims a lane that was never claimed. */
 export const claimed = async ({ store, next }: Ground): Promise<LaneProgress> => {
   const [hold] = await store.claim(PROCESSOR, [next()]);
-  if (hold === undefined) throw new Error("a claim gives a hold for each lane");
+  if (hold === undefined) throw new Error("a claim must return the progress of each lane");
   return hold;
 };
 
-/** A commit that changes nothing but what it is given. */
+/** A commit with empty parts but for those given. */
 export const commitOf = (holds: readonly LaneProgress[], more: Partial<Commit> = {}): Commit => ({
   processor: PROCESSOR,
   lanes: holds,
@@ -67,13 +67,13 @@ export const entry = (stream: string, sequence: number, more: Partial<OutboxEntr
   ...more,
 });
 
-/** An entry as it follows from a job: the store gives it its number. */
+/** An entry of a job's outbox: the store numbers it. */
 export const unnumbered = (stream: string, more: Partial<OutboxEntry> = {}): Omit<OutboxEntry, "sequence"> => {
   const { sequence: _, ...rest } = entry(stream, 0, more);
   return rest;
 };
 
-/** Entries with their bytes as plain numbers: a Buffer and a Uint8Array of the same bytes are the same. */
+/** Entries with their bytes as plain numbers, so that a Buffer and a Uint8Array of the same bytes are equal. */
 export const plain = (entries: readonly OutboxEntry[]): readonly object[] =>
   entries.map((each) => ({ ...each, value: [...each.value] }));
 
@@ -89,7 +89,7 @@ export const enqueue = async (on: Ground, ...jobs: readonly NewJob[]): Promise<v
   await on.store.commit(commitOf([await claimed(on)], { jobs }));
 };
 
-/** The one job that a lease finds. */
+/** Leases the one job that is due. */
 export const leaseOne = async ({ store }: Ground, queue: string, now: number, until: number): Promise<Job> => {
   const [found, more] = await store.lease(queue, 2, now, until);
   if (found === undefined || more !== undefined) throw new Error(`not one job on ${queue} at ${now}`);

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { claimed, commitOf, entry, type Ground, ground, job, PROCESSOR, row, stores, valuesOf } from "./store.suite.ts";
 
-/** What is known of a lane that was never read. */
+/** The progress of a lane that was never read. */
 const UNTOUCHED = {
   cursors: {},
   lastSequence: {},
@@ -12,14 +12,14 @@ const UNTOUCHED = {
   readWatermark: -1,
 };
 
-/** What a store promises (services/platform/contract/ports.ts). Both pass it. */
-describe.each(stores)("the store %s", (_name, open) => {
+/** The contract of a store (services/platform/contract/ports.ts). Both stores pass. */
+describe.each(stores)("a store %s", (_name, open) => {
   let on: Ground;
   beforeAll(async () => {
     on = ground(await open());
   });
 
-  describe("a lane's hold", () => {
+  describe("a lane's progress", () => {
     test("begins with nothing taken, and every claim raises its epoch", async () => {
       const lane = on.next();
       expect(await on.store.claim(PROCESSOR, [lane])).toEqual([
@@ -28,7 +28,7 @@ describe.each(stores)("the store %s", (_name, open) => {
       expect(await on.store.claim(PROCESSOR, [lane])).toMatchObject([{ lane, epoch: 2 }]);
     });
 
-    test("is what was committed last, whoever claims it", async () => {
+    test("is the last one committed, whoever claims the lane", async () => {
       const hold = await claimed(on);
       const taken = {
         cursors: { "messages/3": 12, __proto__: 1 },
@@ -44,7 +44,7 @@ describe.each(stores)("the store %s", (_name, open) => {
       expect(await on.store.claim(PROCESSOR, [hold.lane])).toEqual([{ lane: hold.lane, epoch: 2, ...taken }]);
     });
 
-    test("goes on numbering from the clock, so that a store restored from a backup never gives a number twice", async () => {
+    test("has sequences that go on from the clock, so that a store restored from a backup never repeats a number", async () => {
       const hold = await claimed(on);
       expect(await on.store.commit(commitOf([{ ...hold, sequence: 5 }]))).toBe("committed");
       const [restored] = await on.store.claim(PROCESSOR, [hold.lane]);
@@ -52,13 +52,13 @@ describe.each(stores)("the store %s", (_name, open) => {
       expect(Number.isSafeInteger(restored?.sequence)).toBe(true);
     });
 
-    test("is one processor's: another's lane of that number is its own", async () => {
+    test("belongs to one processor: another processor's lane of that number is another lane", async () => {
       const hold = await claimed(on);
       await on.store.claim("conversations", [hold.lane]);
       expect(await on.store.commit(commitOf([hold]))).toBe("committed");
     });
 
-    test("may be claimed with others, or none at all", async () => {
+    test("may be claimed for several lanes, or none", async () => {
       const lanes = [on.next(), on.next(), on.next()];
       const holds = await on.store.claim(PROCESSOR, lanes);
       expect(holds.map(({ lane }) => lane).toSorted((a, b) => a - b)).toEqual(lanes);
@@ -66,8 +66,8 @@ describe.each(stores)("the store %s", (_name, open) => {
     });
   });
 
-  describe("a commit in an epoch that is over", () => {
-    test("is fenced and saves nothing at all", async () => {
+  describe("a commit of an old epoch", () => {
+    test("is fenced and saves nothing", async () => {
       const old = await claimed(on);
       const own = await claimed(on);
       const [now] = await on.store.claim(PROCESSOR, [old.lane]);
@@ -97,7 +97,7 @@ describe.each(stores)("the store %s", (_name, open) => {
       expect(after?.sequence).toBeLessThan(2 ** 52);
     });
 
-    test("is fenced or known to who takes the lane over, however the two race", async () => {
+    test("is fenced, or seen by the next owner, however the two race", async () => {
       for (let round = 1; round <= 20; round++) {
         const [lost, kept] = [await claimed(on), await claimed(on)];
         const commit = commitOf([lost, kept].map((hold) => ({ ...hold, cursors: { a: round } })));
@@ -109,20 +109,20 @@ describe.each(stores)("the store %s", (_name, open) => {
       }
     });
 
-    test("is fenced on a lane that nobody ever claimed", async () => {
+    test("is fenced on a lane that was never claimed", async () => {
       const hold = { ...UNTOUCHED, lane: on.next(), epoch: 1, sequence: 0 };
       expect(await on.store.commit(commitOf([hold]))).toBe("fenced");
     });
 
-    test("is not this one: an epoch lasts for many commits", async () => {
+    test("is not a later commit of the same epoch, which is saved", async () => {
       const hold = await claimed(on);
       for (const sequence of [1, 2, 3])
         expect(await on.store.commit(commitOf([{ ...hold, sequence }]))).toBe("committed");
     });
   });
 
-  describe("progress", () => {
-    test("is what each lane has come to, with the first entry that is still to be published to the topic", async () => {
+  describe("committed progress", () => {
+    test("is that of each lane, with the first entry that is still to be published to the topic", async () => {
       const [one, other] = [await claimed(on), await claimed(on)];
       const come = { cursors: { "messages/1": 3 }, readOffsets: { "messages/1": 5 }, watermark: 70, readWatermark: 80 };
       const stream = `${PROCESSOR}/${one.lane}`;
@@ -155,7 +155,7 @@ describe.each(stores)("the store %s", (_name, open) => {
       expect(await on.store.load(PROCESSOR, [])).toEqual([]);
     });
 
-    test("are gathered by their keys and by what these begin with, of one lane alone", async () => {
+    test("are gathered by keys and by a prefix, of one lane alone", async () => {
       const [one, other] = [await claimed(on), await claimed(on)];
       const rows = ["a", "b", "t\u001f1", "t\u001f2", "t\u001fé", "t ", "t"].map((key) => row(one, key, `one ${key}`));
       await on.store.commit(commitOf([one, other], { rows: [...rows, row(other, "t\u001f9", "other")] }));
@@ -184,7 +184,7 @@ describe.each(stores)("the store %s", (_name, open) => {
       expect(await on.store.due(PROCESSOR, [hold.lane], Infinity, 10)).toEqual([]);
     });
 
-    test("are found by when they are due, earliest first", async () => {
+    test("are found by their due times, earliest first", async () => {
       const [one, two] = [await claimed(on), await claimed(on)];
       const rows = [
         row(one, "later", 1, 30),
@@ -216,7 +216,7 @@ describe.each(stores)("the store %s", (_name, open) => {
       expect(due.map(({ key }) => key)).toEqual(["d", "a", "b"]);
     });
 
-    test("are looked at anew from a time on, where that is said: those of the commit's lanes that are due later", async () => {
+    test("with later timers are due from the commit's revisit time on, in the commit's lanes", async () => {
       const [one, other] = [await claimed(on), await claimed(on)];
       const rows = [row(one, "later", 1, 30), row(one, "before", 1, 10), row(one, "never", 1)];
       await on.store.commit(commitOf([one, other], { rows: [...rows, row(other, "elsewhere", 1, 30)] }));
@@ -234,7 +234,7 @@ describe.each(stores)("the store %s", (_name, open) => {
       expect((await due(one)).at(-1)).toEqual(["new", 40]);
     });
 
-    test("of one processor are nobody else's", async () => {
+    test("belong to one processor alone", async () => {
       const hold = await claimed(on);
       await on.store.commit(commitOf([hold], { rows: [row(hold, "a", 1, 1)] }));
       expect(await on.store.load("conversations", [{ lane: hold.lane, key: "a" }])).toEqual([undefined]);

@@ -9,7 +9,7 @@ import { ensureTopics, untilThere } from "../../services/platform/app/ensure-top
 const open = (prefix: string) =>
   openKafka(product, { brokers: inject("kafka").split(","), clientId: "tests", prefix, tls: false });
 
-test("what is missing is created as declared; what is there is compared and left as it is", async () => {
+test("missing topics are created as declared, and present ones are compared and left unchanged", async () => {
   const prefix = `t${randomUUID().slice(0, 8)}.`;
   const registry = openRegistry(inject("registry"));
   await using kafka = open(prefix);
@@ -35,7 +35,7 @@ test("what is missing is created as declared; what is there is compared and left
   expect(described.get("deadLetters")?.config["retention.ms"]).toBe(String(topics.deadLetters.retention));
 });
 
-test("a subject whose compatibility someone else chose keeps it, and that is said", async () => {
+test("a subject with another compatibility keeps it, and the report says so", async () => {
   const prefix = `t${randomUUID().slice(0, 8)}.`;
   const subject = `${prefix}chat.users-value`;
   const change = { method: "PUT", headers: { "content-type": "application/json" }, body: '{"compatibility":"FULL"}' };

@@ -41,7 +41,7 @@ const entry = (verdict: LedgerEntry["verdict"], clock: string, more: Partial<Led
 });
 
 test(
-  "the ledger and the notification's events are read and told as a story, as lines and as JSON",
+  "the ledger and the events of a notification are read and told as a story, as lines and as JSON",
   { timeout: 60_000 },
   async () => {
     const logs = await testLog();

@@ -9,12 +9,12 @@ import { IS_WHOLE, SEED } from "./trouble.ts";
 
 const HISTORIES = IS_WHOLE ? 600 : 30;
 const KILLS = IS_WHOLE ? 6 : 1;
-/** Milliseconds that a broker lives before it is killed, and is dead before it comes back, at most. */
+/** Longest time between two kills of a broker, and longest time that a broker stays dead, in milliseconds. */
 const LONGEST_LIFE = 5_000;
 const LONGEST_DEATH = 3_000;
 
 test(
-  `a broker that is killed and comes back costs nothing but time (KILLS=${KILLS} SEED=${SEED})`,
+  `a broker that is killed and restarted loses no message and no mail (KILLS=${KILLS} SEED=${SEED})`,
   { timeout: 120_000 + KILLS * 60_000 },
   async () => {
     const brokers = await startBrokers(1);
@@ -27,14 +27,14 @@ test(
   },
 );
 
-/** At moments that the seed draws. */
+/** Kills and restarts brokers at moments that the seed draws. */
 const killAgainAndAgain = async (brokers: readonly Broker[], work: Trial): Promise<readonly string[]> => {
   const dice = random(SEED);
   const deaths: string[] = [];
   await work.echo();
   while (deaths.length < KILLS) {
     const broker = dice.pick(brokers);
-    await delay(dice.below(LONGEST_LIFE)); // not a wait for facts: the moments are what is drawn
+    await delay(dice.below(LONGEST_LIFE)); // a drawn moment, not a wait for a fact
     await broker.kill();
     const dead = dice.below(LONGEST_DEATH);
     await delay(dead);

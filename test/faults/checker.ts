@@ -9,26 +9,27 @@ import { inShort } from "../support/past.ts";
 import { deadLetters, expectAllDecided, expectAllMailed, notificationEvents } from "../support/standing.ts";
 import { eventually, type World } from "../support/world.ts";
 
-/** What a run came to, in numbers; every one of them was looked at. */
+/** Counts of one run. The checker has verified each of them. */
 export interface Checked {
   readonly notifications: number;
   readonly events: number;
   readonly mails: number;
   readonly suppressed: number;
   readonly webhooks: number;
-  /** Events published twice, mails and webhooks that came twice: each with the id of the first. */
+  /** Events published twice, and mails and webhooks that came twice. Each repeat had the id of the first. */
   readonly again: { readonly events: number; readonly mails: number; readonly webhooks: number };
-  /** Attempts that were begun anew. */
+  /** Attempts of jobs beyond the first. */
   readonly reruns: number;
 }
 
-/** Holds what became of a workload against what the rule says of it. */
+/** Compares the outcome of a workload with the rule's decisions. */
 export interface Checker extends Disposable {
-  /** Resolves when services have nothing left to do. */
+  /** Resolves when the services have no work left. */
   idle(): Promise<void>;
   /**
-   * Nothing is missing, nothing was decided twice, all is in order, and what came again came with its first id.
-   * @param dead how many dead letters there must be
+   * Checks that nothing is missing, nothing was decided twice and everything is in order, and that every repeat has the
+   * id of the first.
+   * @param dead expected number of dead letters
    */
   check(wanted: readonly Triggered[], dead: number): Promise<Checked>;
 }
@@ -45,7 +46,7 @@ export const checker = (chat: World): Checker => {
         );
         expect(open).toEqual({ jobs: 0, entries: 0 });
         const { events } = await notificationEvents(chat);
-        expect(chat.receiver.summary().distinct).toBe(events.length); // an answer may be on its way
+        expect(chat.receiver.summary().distinct).toBe(events.length); // an answer may still be on its way
       }),
     async check(wanted, dead) {
       expect(await deadLetters(chat)).toHaveLength(dead);
@@ -54,14 +55,15 @@ export const checker = (chat: World): Checker => {
       expect(inShort(triggered.map(asWanted))).toEqual(inShort(wanted));
       for (const own of Map.groupBy(triggered, ({ userId }) => userId).values()) expectOrder(own);
       for (const own of Map.groupBy(events, ({ notificationId }) => notificationId).values())
-        expect(own[0]?.type).toBe("TRIGGERED"); // whatever follows from it is told after it
+        expect(own[0]?.type).toBe("TRIGGERED"); // the events that follow from a notification come after it
       const counts = await mails.counts();
       const suppressed = expectMails(events, counts);
       const { distinct, repeated: webhooksAgain } = chat.receiver.summary();
       expect(distinct).toBe(events.length);
       expectWebhooks(events, chat.receiver.deliveries());
       const attempts = await attemptsOf(chat);
-      // The two windows that nobody can close: between the answer of a mail server or an endpoint, and the row about it.
+      // Two windows can't be closed: between the answer of the mail server, or of the endpoint, and the row that
+      // records it.
       const came = [
         ...[...counts].map(([mail, count]) => [`mail ${mail.replace(" ", "/")}`, count] as const),
         ...chat.receiver.deliveries().map(({ id, seen }) => [`webhooks ${id}`, seen] as const),
@@ -85,7 +87,7 @@ export const checker = (chat: World): Checker => {
   };
 };
 
-/** How often each job was attempted: by its queue, and its mail or the event of its webhook. */
+/** The number of attempts by job. A key is the queue, and the mail or the event of the webhook. */
 const attemptsOf = async ({ database }: World): Promise<ReadonlyMap<string, number>> => {
   const jobs = await database.query<{ queue: string; id: string; attempts: number }>(
     "select queue, id, attempts from jobs where state = 'done'",
@@ -95,7 +97,7 @@ const attemptsOf = async ({ database }: World): Promise<ReadonlyMap<string, numb
   );
 };
 
-/** Each webhook is of an event on the topic, and says the same each time that it came. */
+/** Checks that each webhook is of an event on the topic, and has the same body each time that it came. */
 const expectWebhooks = (events: readonly NotificationEvent[], deliveries: readonly Delivery[]): void => {
   const types = new Map<string, string>(events.map(({ id, type }) => [id, webhookTypes[type]]));
   const bodies = new Map(deliveries.map(({ id, body }) => [id, body]));
@@ -107,13 +109,16 @@ const asWanted = (event: NotificationEvent): Triggered => ({
   at: isLetter(event.conversationId) ? 0 : event.occurredAt,
 });
 
-/** Of one recipient, who is told of what comes later later. */
+/** Checks that one recipient's notifications come in the order of their times. */
 const expectOrder = (told: readonly NotificationEvent[]): void => {
   const times = told.map(({ occurredAt }) => occurredAt);
   expect(times).toEqual(times.toSorted((a, b) => a - b));
 };
 
-/** Each address of each notification got its mail, and that is said, or it is said why not; returns how many got none. */
+/**
+ * Checks that each address of each notification has its mail and a SENT event, or a SUPPRESSED event. Returns the
+ * number of mails that were suppressed.
+ */
 const expectMails = (events: readonly NotificationEvent[], counts: ReadonlyMap<string, number>): number => {
   const addressed = events.flatMap(({ type, notificationId, snapshot }) =>
     type === "TRIGGERED" ? (snapshot?.recipient.emails ?? []).map((address) => `${notificationId} ${address}`) : [],

@@ -11,18 +11,18 @@ import { trial } from "./trial.ts";
 import { IS_WHOLE, SEED } from "./trouble.ts";
 
 const HISTORIES = IS_WHOLE ? 300 : 30;
-/** Seconds between a letter and its notification: such that one that is early is seen. */
+/** Seconds between a letter and its notification: enough that an early notification shows. */
 const TIMEOUT = 3;
-/** Milliseconds by which a notification may be late on a machine that has other things to do; far less than a clock is off. */
+/** Milliseconds by which a notification may be late on a busy machine. The clock is off by far more. */
 const LATE = HOUR / 2;
-/** Milliseconds for which things are well before the clock steps again, at most. */
+/** Longest time between two steps of the clock, in milliseconds. */
 const LONGEST = 5_000;
 
-/** By how much a clock steps, one after the other; the first before its process starts. */
+/** The steps of the clock, in order. The first is made before the process starts. */
 const steps: readonly Millis[] = IS_WHOLE ? [HOUR, -HOUR, -HOUR, 2 * HOUR, -HOUR, HOUR] : [HOUR, -2 * HOUR];
 
 test(
-  `a clock that is an hour off, or steps by one, costs nothing and nobody is told early or late (SEED=${SEED})`,
+  `a clock that is an hour off, or steps by an hour, delays no notification and sends none early (SEED=${SEED})`,
   { timeout: 240_000 + steps.length * 90_000 },
   async () => {
     const chat = await world({ LOG_LEVEL: "info" }, { timeout: TIMEOUT });
@@ -31,7 +31,7 @@ test(
     const wrong = startAll(chat, null, { CLOCK: String(steps[0]) });
     await eventually(() => expect(hasSaid(wrong, "ready")).toBe(true));
     await work.during(stepAgainAndAgain(chat, wrong, random(SEED)));
-    // At rest nothing but a consumer's own signs of life says that it lives.
+    // At rest only a consumer's heartbeats show that it is alive.
     await work.idle();
     await step(chat, wrong, -HOUR);
     const { again } = await work.end([right, wrong], [...steps, -HOUR].map(inHours));
@@ -42,12 +42,12 @@ test(
 
 const stepAgainAndAgain = async (chat: World, wrong: Running, dice: Random): Promise<void> => {
   for (const by of steps.slice(1)) {
-    await delay(dice.below(LONGEST)); // not a wait for facts: the moments are what is drawn
+    await delay(dice.below(LONGEST)); // a drawn moment, not a wait for a fact
     await step(chat, wrong, by);
   }
 };
 
-/** Its clock steps; both go on with what they have, once they have settled it. */
+/** Steps the clock of one process. Both processes settle their lanes and go on. */
 const step = async (chat: World, { child }: Running, by: Millis): Promise<void> => {
   child.send({ type: "step", by } satisfies Order);
   await expectNoQuarrel(chat);
@@ -55,14 +55,17 @@ const step = async (chat: World, { child }: Running, by: Millis): Promise<void> 
 
 const inHours = (by: Millis): string => `${by < 0 ? "" : "+"}${by / HOUR} h`;
 
-/** What a webhook says of a notification, as far as it is looked at. */
+/** The fields of a webhook's body that this test reads. */
 interface Told {
   readonly notificationId: string;
   readonly conversationId?: string;
   readonly snapshot?: { readonly conversations: readonly { readonly messages: readonly { occurredAt: string }[] }[] };
 }
 
-/** Every letter was told when it was due, and that its mail was sent soon after; every webhook's signature was of its time. */
+/**
+ * Checks that every letter was told when it was due, and its mail soon after. Every webhook's signature has the right
+ * time.
+ */
 const expectInTime = ({ receiver }: World): void => {
   const { received, verified } = receiver.summary();
   expect(received - verified).toBe(0);

@@ -11,12 +11,12 @@ import { IS_WHOLE, SEED } from "./trouble.ts";
 
 const HISTORIES = 600;
 const ROUNDS = 3;
-/** Milliseconds that two brokers of three are dead. */
+/** Milliseconds for which two of three brokers are dead. */
 const WITHOUT_MAJORITY = 5_000;
 
-// Minutes for each round: too much for a short run, in which `leaders.test.ts` stands for it.
+// A round takes minutes: too long for a short run, where `leaders.test.ts` covers the same fault.
 test.runIf(IS_WHOLE)(
-  `a cluster that loses brokers, one at a time or two at once, loses nothing (SEED=${SEED})`,
+  `a cluster that loses one broker, or two at once, loses no record (SEED=${SEED})`,
   { timeout: 180_000 + ROUNDS * 240_000 },
   async () => {
     const brokers = await startBrokers(3);
@@ -48,7 +48,7 @@ const strike = async (brokers: Brokers, chat: World, work: Trial): Promise<reado
   return struck;
 };
 
-/** Two of three go on. */
+/** Kills one broker of three: the two others go on. */
 const lose = async (gone: Broker, work: Trial): Promise<string> => {
   await gone.kill();
   const without = await work.echo();
@@ -56,7 +56,7 @@ const lose = async (gone: Broker, work: Trial): Promise<string> => {
   return `heard again after ${without} ms, and with it after ${await work.echo()} ms`;
 };
 
-/** One alone acknowledges nothing. */
+/** Kills two brokers of three: the third acknowledges nothing alone. */
 const loseMost = async (gone: readonly Broker[], work: Trial): Promise<string> => {
   for (const one of gone) await one.kill();
   await delay(WITHOUT_MAJORITY);
@@ -64,7 +64,7 @@ const loseMost = async (gone: readonly Broker[], work: Trial): Promise<string> =
   return `heard again after ${await work.echo()} ms with them`;
 };
 
-/** Of its first partition. */
+/** The leader of the topic's first partition. */
 const leaderOf = async ({ address, nodes }: Brokers, topic: string): Promise<Broker> => {
   const admin = new kafkajs.Kafka({ brokers: address.split(","), logLevel: kafkajs.logLevel.NOTHING }).admin();
   await admin.connect();

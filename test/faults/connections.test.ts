@@ -12,14 +12,14 @@ import { IS_WHOLE, LONGEST, SEED } from "./trouble.ts";
 const HISTORIES = IS_WHOLE ? 600 : 30;
 const STRIKES = IS_WHOLE ? 60 : 12;
 
-/** What stands between the services and the rest of the world. */
+/** Proxies between the services and PostgreSQL, the mail server and the endpoint. */
 interface Lines {
   readonly postgres: Proxy;
   readonly smtp: Proxy;
   readonly endpoint: Proxy;
 }
 
-/** Something that goes wrong; returns what was struck, in words. */
+/** Causes a fault; returns a description of it. */
 type Trouble = (lines: Lines, chat: World, dice: Random) => Promise<string>;
 
 const lasting =
@@ -36,7 +36,7 @@ const cut =
   (lines) =>
     Promise.resolve(`${lines[which].cut(how)} of ${which} cut (${how})`);
 
-/** Whoever says `commit` is cut off: the transaction is done or not, and they don't know. */
+/** Cuts connections at `commit`: the transaction is done or not, and the client can't know. */
 const unknownCommits =
   (isHandedOn: boolean): Trouble =>
   async ({ postgres }, _chat, dice) => {
@@ -62,7 +62,7 @@ const locked: Trouble = async (_lines, { database }, dice) => {
   return "tables locked";
 };
 
-/** As a standby is, to which a name has moved too early. */
+/** Makes the database read-only, like a standby that a name points to too early. */
 const readOnly: Trouble = async (lines, chat, dice) => {
   const [{ name } = { name: "" }] = await chat.database.query<{ name: string }>("select current_database() as name");
   await chat.database.query(`alter database ${name} set default_transaction_read_only = on`);
@@ -106,7 +106,7 @@ const through = (url: string, { port }: Proxy): string => {
   return there.href;
 };
 
-/** The same world, seen through lines that can be cut. */
+/** The same world, reached through proxies. */
 const wired = async (chat: World): Promise<{ readonly lines: Lines; readonly chat: World }> => {
   const { DATABASE_URL = "", SMTP_URL = "" } = chat.environment;
   const endpoint = chat.receiver.url("tests");
@@ -128,7 +128,7 @@ const wired = async (chat: World): Promise<{ readonly lines: Lines; readonly cha
 };
 
 test(
-  `whatever happens to connections and the database, all is decided, mailed and posted (SEED=${SEED})`,
+  `whatever happens to connections and the database, every message is decided, mailed and posted (SEED=${SEED})`,
   { timeout: 180_000 + STRIKES * 15_000 },
   async () => {
     const { lines, chat } = await wired(await world({ LOG_LEVEL: "error" }));
@@ -141,13 +141,13 @@ test(
   },
 );
 
-/** One after the other, at moments that the seed draws: none twice before all were there. */
+/** Causes faults one after the other, at moments that the seed draws. None repeats before all have been drawn. */
 const strike = async (lines: Lines, chat: World): Promise<readonly string[]> => {
   const dice = random(SEED);
   const struck: string[] = [];
   const draw = deck(dice, troubles);
   while (struck.length < STRIKES) {
-    await delay(dice.below(LONGEST)); // not a wait for facts: the moments are what is drawn
+    await delay(dice.below(LONGEST)); // a drawn moment, not a wait for a fact
     struck.push(await draw()(lines, chat, dice));
   }
   return struck;

@@ -1,6 +1,6 @@
 import type { Random } from "../../deploy/local/demo/random.ts";
 
-/** Draws one after the other: none twice before all were there. */
+/** Draws items one after the other. None repeats before all have been drawn. */
 export const deck = <T>(dice: Random, all: readonly T[]): (() => T) => {
   let left: readonly T[] = [];
   return () => {

@@ -6,10 +6,10 @@ import { letter, lettersTold } from "../support/letters.ts";
 import { eventually, PARTITIONS, type World, world } from "../support/world.ts";
 import { type Running, startAll } from "./processes.ts";
 
-/** Longer than a group takes to give the lanes of who has left it to another. */
+/** Longer than a group takes to give the lanes of a member that has left to another member. */
 const LONG = 6 * SECOND;
 
-/** How often each lane of conversations has been taken over. */
+/** The epoch of each lane of conversations: how often the lane was claimed. */
 const epochs = async ({ database }: World): Promise<readonly number[]> => {
   const lanes = await database.query<{ epoch: number }>(
     "select epoch from lanes where processor = 'conversations' order by lane",
@@ -17,7 +17,7 @@ const epochs = async ({ database }: World): Promise<readonly number[]> => {
   return lanes.map(({ epoch }) => epoch);
 };
 
-/** A process whose connections are told by their name. */
+/** Starts a process whose database connections carry its name. */
 const started = (chat: World, name: string): Running => {
   const { DATABASE_URL } = chat.environment;
   return startAll({
@@ -26,7 +26,7 @@ const started = (chat: World, name: string): Running => {
   });
 };
 
-test("who is asked to stop keeps its lanes until what it has begun is saved", { timeout: 120_000 }, async () => {
+test("a process that is asked to stop keeps its lanes until its last step is saved", { timeout: 120_000 }, async () => {
   const chat = await world({ LOG_LEVEL: "info" });
   const members = { first: started(chat, "first"), second: started(chat, "second") };
   const letters = Array.from({ length: 40 }, (_none, index) => index);
@@ -39,7 +39,7 @@ test("who is asked to stop keeps its lanes until what it has begun is saved", { 
       ),
     );
   };
-  // Each has a lane, and nobody is about to take one.
+  // Each member has a lane, and no rebalance is under way.
   const lanesOf = ({ said }: Running) =>
     said.findLast(({ message, processor }) => message === "lanes claimed" && processor === "conversations")?.lanes;
   await eventually(() => expect(Object.values(members).map(lanesOf)).toEqual(expect.arrayContaining([[0], [1]])));
@@ -48,7 +48,7 @@ test("who is asked to stop keeps its lanes until what it has begun is saved", { 
 
   const left = await chat.database.transaction(async (connection): Promise<keyof typeof members> => {
     await connection.query("lock table state_conversations in access exclusive mode");
-    // One lane has something to do, and its holder can't: the other member could take it.
+    // One lane has work that its owner can't do. The other member could claim the lane.
     const of = (index: number): number => laneOf(lettersTold(40)[index]?.conversationId ?? "", PARTITIONS);
     await write(letters.slice(20).filter((index) => of(index) === 0));
     const waiting = async () =>
@@ -60,7 +60,7 @@ test("who is asked to stop keeps its lanes until what it has begun is saved", { 
     const name = (await waiting())[0]?.name ?? "first";
     const before = await epochs(chat);
     members[name].child.kill("SIGTERM");
-    await delay(LONG); // nothing is to happen
+    await delay(LONG); // nothing may happen
     expect(await epochs(chat)).toEqual(before);
     return name;
   });

@@ -11,15 +11,15 @@ import { plain } from "../support/settings.ts";
 import type { World } from "../support/world.ts";
 import type { Raw } from "./raw.ts";
 
-/** A record that nobody can take, and why not. */
+/** A record that a processor must refuse, and the reason. */
 export interface Hostile extends Omit<Raw, "partition"> {
   readonly what: string;
   readonly reason: RegExp;
-  /** Who refuses it; none where it is only complained of. */
+  /** Processors that refuse the record. None where it is only logged. */
   readonly by: readonly string[];
 }
 
-/** Who reads each topic. */
+/** The processors that read each topic. */
 const readers = {
   messages: ["conversations"],
   participants: ["conversations"],
@@ -99,11 +99,11 @@ const samples: { readonly [T in Input]: Values[T] } = {
 } as never;
 
 const inputs = Object.keys(readers) as readonly Input[];
-/** Topics whose records say again what their key is. */
+/** Topics whose values repeat their key. */
 const keyed = ["messages", "participants", "conversations", "presence", "users", "preferences", "settings"] as const;
 const isKeyed = (topic: Input): boolean => !["inbox", "conversationStrays", "inboxStrays"].includes(topic);
 
-/** Everything that is done to the bytes of a record, on each topic that any service reads. */
+/** Records with spoilt bytes, on each topic that a service reads. */
 export const spoiltBytes = ({ codec }: World): readonly Hostile[] =>
   inputs.flatMap((topic): readonly Hostile[] => {
     const good = Buffer.from(codec.encode(topic, samples[topic]));
@@ -125,7 +125,7 @@ export const spoiltBytes = ({ codec }: World): readonly Hostile[] =>
     return spoilt.map(([what, value, reason]) => ({ ...more, what: `${topic}: ${what}`, value, reason }));
   });
 
-/** Keys that are none, on each topic that has some. */
+/** Records with invalid keys, on each topic that has keys. */
 export const spoiltKeys = ({ codec }: World): readonly Hostile[] =>
   keyed.flatMap((topic): readonly Hostile[] => {
     const value = Buffer.from(codec.encode(topic, samples[topic]));
@@ -143,10 +143,10 @@ export const spoiltKeys = ({ codec }: World): readonly Hostile[] =>
       ...keys.map(([what, key, reason]) => ({ topic, what: `${topic}: ${what}`, key, value, reason, by })),
       { topic, what: `${topic}: a tombstone without a key`, key: null, value: null, reason: /is null/, by },
     ];
-    return all.filter(({ key }) => key !== null || topics[topic].cleanup !== "compact"); // such the broker refuses
+    return all.filter(({ key }) => key !== null || topics[topic].cleanup !== "compact"); // the broker refuses such records
   });
 
-/** Ids and times that are Avro, and nothing that can be kept. */
+/** Ids and times that are valid Avro, and that no table can hold. */
 export const spoiltFields = ({ codec }: World): readonly Hostile[] => {
   const said = <T extends Input>(topic: T, what: string, more: Partial<Values[T]>, reason: RegExp): Hostile => ({
     topic,
@@ -176,7 +176,7 @@ export const spoiltFields = ({ codec }: World): readonly Hostile[] => {
   ];
 };
 
-/** Events of notifications that can't be kept, or can't be told. */
+/** Events of notifications that can't be saved or told. */
 export const spoiltEvents = ({ codec }: World): readonly Hostile[] => {
   const event = (what: string, by: readonly string[], more: Partial<NotificationEvent>, reason: RegExp): Hostile => ({
     topic: "notifications",
@@ -198,7 +198,7 @@ export const spoiltEvents = ({ codec }: World): readonly Hostile[] => {
   ];
 };
 
-/** What grows where it is read: nested, compressed, counted. */
+/** Values that grow when they are read: nested, compressed or counted. */
 export const bombs = async (chat: World): Promise<readonly Hostile[]> => {
   const good = Buffer.from(chat.codec.encode("messages", samples.messages));
   const head = good.subarray(0, 5);
@@ -211,7 +211,7 @@ export const bombs = async (chat: World): Promise<readonly Hostile[]> => {
   deep.writeUInt32BE(id, 1);
   const type = avroType(schemaOf(topics.messages));
   const before = type.toBuffer({ ...samples.messages, attachments: [] });
-  // Two empty arrays follow text: the first one's count is what is spoilt.
+  // Two empty arrays follow the text: the count of the first is spoilt.
   const at = before.indexOf("text of m") + "text of m".length;
   const counted = (...count: readonly number[]): Buffer =>
     Buffer.concat([head, before.subarray(0, at), Buffer.from(count), before.subarray(at + 1)]);
@@ -245,7 +245,7 @@ export const bombs = async (chat: World): Promise<readonly Hostile[]> => {
   ];
 };
 
-/** Headers that are none, and those by which our own records are told from their repeats. */
+/** Records with invalid headers, and with imitations of our stream and sequence headers. */
 export const spoiltHeaders = (): readonly Hostile[] => {
   const more = { topic: "messages", key: null, value: Buffer.from("garbage"), by: readers.messages } as const;
   const reason = /Confluent's wire format|is null/;

@@ -14,20 +14,22 @@ import { eventually, type World, world } from "../support/world.ts";
 import { startAll } from "./processes.ts";
 import { IS_WHOLE, SEED } from "./trouble.ts";
 
-/** Kills in a run of all tests; by hand, KILLS=10. The seed of their moments is printed, and can be given. */
+/**
+ * Kills in a run of all tests; KILLS=10 sets another number. The seed of their moments is printed, and SEED sets it.
+ */
 const KILLS = Number(process.env["KILLS"] ?? (IS_WHOLE ? 5 : 2));
 const SETTINGS = { timeout: 5 };
-/** Milliseconds a process lives before it is killed, at least and beyond that. */
+/** Milliseconds that a process lives before it is killed: a minimum, and a range above it. */
 const SHORTEST_LIFE = 1_500;
 const MORE_LIFE = IS_WHOLE ? 14_000 : 6_000;
 
-/** Kills process after process at moments that the seed draws; letters go on being written meanwhile. */
+/** Kills process after process at moments that the seed draws. Letters are written meanwhile. */
 const killAgainAndAgain = async (chat: World): Promise<readonly NewRecord[]> => {
   const dice = random(SEED);
   const letters: NewRecord[] = [];
   for (let kill = 0; kill < KILLS; kill++) {
     const { child, end } = startAll(chat);
-    // Not waits for facts: the moments are what is drawn. Some hit a process that starts, most one that works.
+    // Drawn moments, not waits for facts. Some hit a process that starts, most hit one that works.
     const until = Date.now() + SHORTEST_LIFE + dice.below(MORE_LIFE);
     while (Date.now() < until) {
       const written = letter(letters.length);
@@ -61,8 +63,8 @@ test(
       await expectNothingLeft(chat);
       const counts = await mails.counts();
       expect(expected.filter(({ notificationId, address }) => !counts.has(`${notificationId} ${address}`))).toEqual([]);
-      await expectNothingLeft(chat); // what was told at the first look is told to everybody at the second
-      expect(missingMails(chat, counts)).toEqual([]); // what became of a mail may be on its way to the receiver
+      await expectNothingLeft(chat); // an event on the topic at the first look has reached everybody at the second
+      expect(missingMails(chat, counts)).toEqual([]); // the outcome of a mail may still be on its way to the receiver
     });
     last.child.kill("SIGTERM");
     expect(await last.end).toEqual({ code: 0, signal: null });
@@ -70,7 +72,7 @@ test(
   },
 );
 
-/** All is read to its end, and nothing is to be done or published, nor will be for a day. */
+/** Resolves when every record is folded and nothing is left to do or publish, nor falls due within a day. */
 const expectNothingLeft = async (chat: World): Promise<void> => {
   await expectAllDecided(chat);
   await expectAllMailed(chat);
@@ -82,7 +84,7 @@ const expectNothingLeft = async (chat: World): Promise<void> => {
   expect(open).toEqual({ jobs: 0, entries: 0, timers: 0 });
 };
 
-/** Mails that some TRIGGERED asks for: one for each address. */
+/** The mails that TRIGGERED events ask for: one for each address. */
 const wantedMails = ({ receiver }: World): readonly string[] =>
   receiver.deliveries().flatMap(({ type, body }) => {
     if (type !== "notification.triggered") return [];
@@ -92,19 +94,23 @@ const wantedMails = ({ receiver }: World): readonly string[] =>
     return data.snapshot.recipient.emails.map((address) => `${data.notificationId} ${address}`);
   });
 
-/** Those of them that neither came nor were read before they could be sent. */
+/** The wanted mails that neither came nor were read before they could be sent. */
 const missingMails = (chat: World, counts: ReadonlyMap<string, number>): readonly string[] => {
   const superseded = supersededBy(chat.receiver.deliveries());
   return wantedMails(chat).filter((mail) => !counts.has(mail) && !superseded.has(mail.split(" ", 1)[0] ?? ""));
 };
 
-/** Every TRIGGERED on the log led to what it should, nothing else did, and each event led to one webhook. */
+/**
+ * Checks that every TRIGGERED event led to its mails, that nothing else was mailed, and that each event led to one
+ * webhook.
+ */
 const expectEachOnce = async (chat: World, counts: ReadonlyMap<string, number>): Promise<void> => {
   const wanted = new Set(wantedMails(chat));
   expect([...counts.keys()].filter((mail) => !wanted.has(mail))).toEqual([]);
   expect(missingMails(chat, counts)).toEqual([]);
-  // The two windows that nobody can close: killed between the mail server's 250 to the final dot, or the endpoint's
-  // 200, and the row that says so. Then the same mail comes with the same Message-ID, the webhook with the same id.
+  // Two windows can't be closed: a process killed after the mail server's 250 to the final dot, or the endpoint's 200,
+  // and before the row that records it. Then the mail comes again with the same Message-ID, or the webhook with the
+  // same id.
   const repeated = [...counts.values()].filter((count) => count > 1).length;
   const { distinct, repeated: again } = chat.receiver.summary();
   const [{ reruns } = { reruns: 0 }] = await chat.database.query<{ reruns: number }>(

@@ -3,12 +3,12 @@ import { expect } from "vitest";
 import { eventually, type World } from "../support/world.ts";
 
 /**
- * Milliseconds in which a member that gives no sign of life is taken for dead, and whoever holds a lane that another has
- * taken finds out, and would take it back.
+ * Milliseconds after which a silent member counts as dead, and within which an owner finds out that its lane was
+ * claimed by another and could claim it back.
  */
 const LOOK = 12_000;
 
-/** How often each lane of each processor has been taken. */
+/** The epoch of each lane of each processor: how often the lane was claimed. */
 export const epochsOf = async ({ database }: World): Promise<ReadonlyMap<string, number>> => {
   const lanes = await database.query<{ name: string; epoch: number }>(
     "select processor || '/' || lane as name, epoch from lanes",
@@ -16,7 +16,7 @@ export const epochsOf = async ({ database }: World): Promise<ReadonlyMap<string,
   return new Map(lanes.map(({ name, epoch }) => [name, epoch]));
 };
 
-/** Resolves when nobody takes lanes from another any more. */
+/** Resolves when no member claims lanes from another any more. */
 export const expectNoQuarrel = (chat: World): Promise<void> =>
   eventually(async () => {
     const before = await epochsOf(chat);

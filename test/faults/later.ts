@@ -11,10 +11,10 @@ import { subjectOf } from "../../services/platform/adapters/registry/codec.ts";
 import { openRegistry } from "../../services/platform/adapters/registry/registry.ts";
 import { folder, type World } from "../support/world.ts";
 
-/** What every record of the later version has, and the present one has never heard of. */
+/** A field that every record of the later version has, and that the present version does not know. */
 const FIELD = { name: "laterField", type: ["null", "string"], default: null } as const;
 
-/** All that these say is a rule's to know: a version whose schema says more than its rules know is none. */
+/** Schemas whose every field is known to the rules: a version that declares more than its rules handle can't exist. */
 const STRICT = "role-settings.avsc";
 
 interface Schema {
@@ -29,17 +29,19 @@ interface Field {
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const KEPT = ["deploy", "package.json", "schemas", "services", "templates", "test"] as const;
 
-/** A later version of all that there is: its sources, and a producer that knows the new field. */
+/** A later version: its sources, and a producer that writes the new field. */
 export interface LaterVersion {
-  /** What its processes run. */
+  /** The program that its processes run. */
   readonly main: string;
-  /** Registers its schemas, as whoever upgrades does first. */
+  /** Registers its schemas, the first step of an upgrade. */
   register(chat: World): Promise<void>;
-  /** The same records, messages as the later version writes them: with the field. */
+  /** Returns the same records, with messages as the later version writes them: with the new field. */
   publish(chat: World, records: readonly NewRecord[]): Promise<void>;
 }
 
-/** Copies the sources and gives each record a field more, with a default: compatible, as a registry has it. */
+/**
+ * Copies the sources and gives each record another field with a default: a compatible change by the registry's rules.
+ */
 export const laterVersion = (): LaterVersion => {
   const copy = folder();
   for (const name of KEPT) cpSync(join(root, name), join(copy, name), { recursive: true });
@@ -80,7 +82,7 @@ const int = (number: number): Buffer => {
   return bytes;
 };
 
-/** The schema with the field, and so each record within it. */
+/** The schema with the new field, in each record within it too. */
 const grown = (schema: unknown): unknown => {
   if (Array.isArray(schema)) return schema.map(grown);
   if (typeof schema !== "object" || schema === null) return schema;

@@ -6,19 +6,19 @@ import { type Broker, startBrokers } from "../support/brokers.ts";
 import { eventually, PARTITIONS, testLog, type TestLog } from "../support/world.ts";
 import { IS_WHOLE, SEED } from "./trouble.ts";
 
-/** Brokers that go, one after the other. */
+/** Number of times that a broker goes. */
 const GOINGS = IS_WHOLE ? 9 : 2;
-/** Milliseconds between two rounds, and often less than a partition takes to change its leader. */
+/** Milliseconds between two rounds: often less than a partition takes to change its leader. */
 const PUBLISH_EVERY = 10;
 
 test(
-  `what is said to be published is on the log, whoever leads its partitions meanwhile (GOINGS=${GOINGS} SEED=${SEED})`,
+  `every record acknowledged by publish is on the log, whichever broker leads its partition (GOINGS=${GOINGS} SEED=${SEED})`,
   { timeout: 120_000 + GOINGS * 40_000 },
   async () => {
     const brokers = await startBrokers(3);
     const chat = await testLog({}, brokers);
     const stop = new AbortController();
-    // Two at once: what one is refused for must not be taken for the other's.
+    // Two publish calls at once: a refusal of one must not count for the other.
     const publishing = Promise.all(["a", "b"].map((name) => publishOn(chat, name, stop.signal)));
     const dice = random(SEED);
     const all = [...brokers.nodes.values()];
@@ -35,7 +35,7 @@ const places = topicIds.flatMap((topic) =>
   Array.from({ length: PARTITIONS }, (_none, partition) => `${topic}/${partition}`),
 );
 
-/** Again and again one record to every partition there is, in one go; how often that was done. */
+/** Publishes a record to every partition in one call, again and again. Returns the number of calls. */
 const publishOn = async ({ log }: TestLog, name: string, stop: AbortSignal): Promise<number> => {
   let round = 0;
   for (; !stop.aborted; round++) {
@@ -53,7 +53,7 @@ const publishOn = async ({ log }: TestLog, name: string, stop: AbortSignal): Pro
   return round;
 };
 
-/** A broker goes, asked to or killed, and is started again when others do its work. */
+/** Stops or kills a broker, and starts it again when the others have taken its work. */
 const bounce = async (broker: Broker, isAsked: boolean, { log }: TestLog): Promise<void> => {
   await (isAsked ? broker.stop() : broker.kill());
   const before = await published(log);
@@ -61,18 +61,18 @@ const bounce = async (broker: Broker, isAsked: boolean, { log }: TestLog): Promi
   await broker.start();
 };
 
-/** The records of one partition. */
+/** The number of records that one partition has had. */
 const published = (log: TestLog["log"]): Promise<number> =>
   settled(async () => (await log.offsets([{ topic: "messages", partition: 0 }]))[0]?.high ?? -1);
 
-/** The answer, as soon as there is one: a cluster that is changing gives none for a moment. */
+/** Returns the answer as soon as there is one: a changing cluster gives none for a moment. */
 const settled = async <T>(ask: () => Promise<T>): Promise<T> => {
   const answers: T[] = [];
   await eventually(async () => void answers.push(await ask()));
   return answers[0] as T;
 };
 
-/** How many rounds each partition has, in order, and how many records of them once more. */
+/** For each partition, the number of rounds found in order, and the number of repeated records. */
 const roundsOf = async ({ log }: TestLog) => {
   const keys = new Map<string, string[]>();
   for await (const raws of log.scan(topicIds))

@@ -7,35 +7,35 @@ import { startBrokers } from "../support/brokers.ts";
 import { type World, world } from "../support/world.ts";
 import { type Manner, type Measure, type Proxy, type Says, startProxy } from "./proxy.ts";
 
-/** What stands between services and the log. */
+/** Proxies between the services and the log, and the registry. */
 export interface Lines {
   readonly kafka: Proxy;
   readonly registry: Proxy;
 }
 
-/** A request or an answer of Kafka's protocol: its length, and so much. */
+/** The size of a request or an answer of Kafka's protocol: four bytes of length, and the length. */
 const measure: Measure = (bytes) => (bytes.length < 4 ? null : 4 + bytes.readInt32BE(0));
 
 const PRODUCE = 0;
 
-/** Whether it is a request to put something on the log. */
+/** Whether the message is a Produce request. */
 const produces: Says = (request) => request.readInt16BE(4) === PRODUCE;
 
-/** Whoever publishes is cut off: it is on the log, or not, and they don't know. */
+/** Cuts connections at a Produce request: its records are on the log or not, and the producer can't know. */
 export const cutAtProduce = (isHandedOn: boolean): Manner => ({ type: "cut at", text: produces, isHandedOn });
 
-/** Whoever publishes hears nothing of it. */
+/** Leaves Produce requests without an answer. */
 export const unansweredAtProduce: Manner = { type: "unanswered at", text: produces };
 
-/** A world behind lines that can be cut. */
+/** A world behind proxies. */
 export interface Wired {
   readonly lines: Lines;
   readonly chat: World;
-  /** Messages are published by a schema from now on that nobody has seen yet: who reads them must ask the registry. */
+  /** Publishes messages by a new schema from now on: readers must ask the registry. */
   renew(): Promise<void>;
 }
 
-/** A world on a broker of its own, which services reach, as they do the registry, through lines that can be cut. */
+/** A world on a broker of its own. Services reach it, and the registry, through proxies. */
 export const wiredLog = async (): Promise<Wired> => {
   const proxies: Proxy[] = [];
   onTestFinished(async () => {

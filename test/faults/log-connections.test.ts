@@ -11,10 +11,10 @@ import { IS_WHOLE, LONGEST, SEED } from "./trouble.ts";
 const HISTORIES = IS_WHOLE ? 600 : 30;
 const STRIKES = IS_WHOLE ? 44 : 11;
 const STARTS = IS_WHOLE ? 9 : 1;
-/** Milliseconds that trouble lasts where services start: longer than a start takes. */
+/** Milliseconds that a fault lasts while services start: longer than a start takes. */
 const WHILE_STARTING = 5_000;
 
-/** Something that goes wrong; returns what was struck, in words. */
+/** Causes a fault; returns a description of it. */
 type Trouble = (wired: Wired, dice: Random) => Promise<string>;
 
 const manners: readonly Manner[] = [
@@ -25,7 +25,9 @@ const manners: readonly Manner[] = [
   { type: "halved" },
 ];
 
-/** Has connections fare so for a while; the registry's, while there is something to ask it for. */
+/**
+ * Changes the behaviour of a proxy for a while. The registry's is changed while readers have something to ask it for.
+ */
 const meanwhile = async (
   { lines, renew }: Wired,
   which: keyof Lines,
@@ -58,7 +60,7 @@ const troubles: readonly Trouble[] = [
 ];
 
 test(
-  `whatever happens to connections with the log and the registry, all is decided, mailed and posted (SEED=${SEED})`,
+  `whatever happens to connections with the log and the registry, every message is decided, mailed and posted (SEED=${SEED})`,
   { timeout: 180_000 + STRIKES * 20_000 },
   async () => {
     const wired = await wiredLog();
@@ -70,14 +72,14 @@ test(
   },
 );
 
-/** One after the other, at moments that the seed draws: none twice before all were there. */
+/** Causes faults one after the other, at moments that the seed draws. None repeats before all have been drawn. */
 const strike = async (wired: Wired, work: Trial): Promise<readonly string[]> => {
   const dice = random(SEED);
   await work.echo();
   const struck: string[] = [];
   const draw = deck(dice, troubles);
   while (struck.length < STRIKES) {
-    await delay(dice.below(LONGEST)); // not a wait for facts: the moments are what is drawn
+    await delay(dice.below(LONGEST)); // a drawn moment, not a wait for a fact
     const what = await draw()(wired, dice);
     struck.push(`${what} (heard again after ${await work.echo()} ms)`);
   }
@@ -85,7 +87,7 @@ const strike = async (wired: Wired, work: Trial): Promise<readonly string[]> => 
 };
 
 test(
-  `services start whatever connections are like meanwhile (SEED=${SEED})`,
+  `services start however bad their connections are meanwhile (SEED=${SEED})`,
   { timeout: 180_000 + STARTS * 60_000 },
   async () => {
     const wired = await wiredLog();

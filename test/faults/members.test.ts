@@ -8,16 +8,16 @@ import { trial } from "./trial.ts";
 import { IS_WHOLE, SEED } from "./trouble.ts";
 
 const HISTORIES = IS_WHOLE ? 400 : 30;
-/** How often somebody comes or goes, a second after the one before. */
+/** Number of changes of membership, one a second. */
 const CHANGES = IS_WHOLE ? 60 : 12;
-/** Processes at once, and that are asked to go at once. */
+/** Processes at once, and processes asked to stop at once. */
 const MOST = 3;
 const MOST_GOING = 2;
-/** Milliseconds that a process has to go when asked to: what Kubernetes gives one, unless told otherwise. */
+/** Milliseconds that a process has to stop when asked to: the default of Kubernetes. */
 const GRACE = 30_000;
 
 test(
-  `processes come and go every second: nothing is lost or comes twice, and who is asked to go does in time (SEED=${SEED})`,
+  `processes that come and go every second lose and repeat nothing, and stop in time when asked to (SEED=${SEED})`,
   { timeout: 180_000 + CHANGES * 10_000 },
   async () => {
     const chat = await world({ LOG_LEVEL: "info" });
@@ -30,7 +30,7 @@ test(
   },
 );
 
-/** What came of it: who is still there, who came and went, and how long the slowest took to go. */
+/** The outcome: members that are left, changes made, and the slowest stop. */
 interface Changed {
   readonly left: readonly Running[];
   readonly changes: readonly string[];
@@ -38,7 +38,7 @@ interface Changed {
   readonly told: number;
 }
 
-/** Somebody comes or goes every second, so often, once there is work under way. */
+/** Starts or stops a member every second, the given number of times, while there is work. */
 const comeAndGo = async (chat: World, dice: Random): Promise<Changed> => {
   let working: Running[] = [startAll(chat)];
   await eventually(async () => expect(await toldOf(chat)).toBeGreaterThan(0));
@@ -46,7 +46,8 @@ const comeAndGo = async (chat: World, dice: Random): Promise<Changed> => {
   const going: Promise<number>[] = [];
   const changes: string[] = [];
   while (changes.length < CHANGES) {
-    // Mostly those who work. Before it says that it starts, one would end by the signal itself, having done nothing.
+    // Mostly members that work. A process that hasn't installed its handlers would end by the signal itself, having
+    // done nothing.
     const come = dice.below(4) === 0 ? "starting" : "ready";
     const leaving = working.filter((one) => hasSaid(one, come)).slice(0, 1 + dice.below(MOST_GOING));
     if (working.length < MOST) {
@@ -65,7 +66,7 @@ const comeAndGo = async (chat: World, dice: Random): Promise<Changed> => {
   return { left: working, changes, longest, told };
 };
 
-/** Records that tell of notifications. */
+/** The number of records on the notifications topic. */
 const toldOf = async ({ log }: World): Promise<number> => {
   const places = Array.from(
     { length: PARTITIONS },
@@ -74,7 +75,7 @@ const toldOf = async ({ log }: World): Promise<number> => {
   return (await log.offsets(places)).reduce((sum, { high }) => sum + high, 0);
 };
 
-/** Asks it to go; resolves with how long it took, in milliseconds, when it has ended well. */
+/** Asks a member to stop; resolves with the milliseconds that it took, when it has ended with 0. */
 const leave = async ({ child, end }: Running): Promise<number> => {
   const asked = performance.now();
   child.kill("SIGTERM");

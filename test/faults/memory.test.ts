@@ -7,17 +7,17 @@ import { eventually, world } from "../support/world.ts";
 import { startAll } from "./processes.ts";
 import { IS_WHOLE } from "./trouble.ts";
 
-/** MiB of a process's heap; what is logged at once takes several times as much of it where all of it is held. */
+/** MiB of heap of a process. All records of the backlog in memory would take several times as much. */
 const HEAP = 96;
 const ROOMS = IS_WHOLE ? 1_000 : 250;
 const MESSAGES = 200;
-/** Messages that are published in one go. */
+/** Messages published in one call. */
 const SLICE = 10_000;
-/** Between the first message and the last; all of it falls due together. */
+/** Milliseconds between the first message and the last. All of them fall due together. */
 const SPAN: Millis = 30 * SECOND;
 const TIMEOUT = 600;
 
-test(`a backlog larger than memory is worked off by processes of ${HEAP} MiB each`, { timeout: 300_000 }, async () => {
+test(`processes of ${HEAP} MiB each work off a backlog larger than memory`, { timeout: 300_000 }, async () => {
   const chat = await world({ LOG_LEVEL: "info" }, { timeout: TIMEOUT });
   const start = Date.now() - SPAN - TIMEOUT * SECOND - MINUTE;
   const said = backlog(start);
@@ -38,7 +38,7 @@ test(`a backlog larger than memory is worked off by processes of ${HEAP} MiB eac
   await Promise.race([done, ...deaths]);
 });
 
-/** Two people each, one of whom writes and the other isn't there. */
+/** Conversations of two people: one writes, and the other is away. */
 const backlog = (start: Millis): readonly NewRecord[] => {
   const rooms = Array.from({ length: ROOMS }, (_none, room) => room);
   const stamped = (said: NewRecord, at: Millis): NewRecord =>

@@ -16,14 +16,14 @@ import { startStack } from "../../deploy/local/stack.ts";
 import { type Mutation, mutations } from "./mutations.ts";
 
 /**
- * `npm run mutations [-- words of some]`: puts each fault into a copy of the repository, runs the one test that guards
- * against it, and exits with 1 where one passes all the same, or doesn't pass without the fault.
+ * `npm run mutations [-- WORDS]`: puts each fault into a copy of the repository and runs the test that guards against
+ * it. Exits with 1 where a test passes with the fault, or fails without it. WORDS select mutations by their names.
  */
 const HERE = fileURLToPath(new URL("../..", import.meta.url));
-/** Milliseconds for one test file; a test that hangs has noticed, too, but must not be taken for one that fails. */
+/** Milliseconds for one test file. A test that hangs counts as no failure. */
 const PATIENCE = 600_000;
 
-/** All that is in the repository, as it is now, in a folder of its own. */
+/** Copies the working tree, as it is now, into a folder of its own. */
 const copy = (): string => {
   const to = mkdtempSync(join(tmpdir(), "whileaway-mutants-"));
   const files = execFileSync("git", ["ls-files", "-co", "--exclude-standard"], { cwd: HERE, encoding: "utf8" });
@@ -35,7 +35,7 @@ const copy = (): string => {
   return to;
 };
 
-/** How many tests passed and failed; none of both where something else went wrong. */
+/** The number of tests that passed and failed; zero each where the run itself failed. */
 const outcome = (
   folder: string,
   { test, only }: Mutation,
@@ -63,7 +63,10 @@ for (const mutation of chosen) {
   const { what, file, from, to, test, only } = mutation;
   const path = join(folder, file);
   const good = readFileSync(path, "utf8");
-  if (good.split(from).length !== 2) throw new Error(`${what}: what it changes is not in ${file} once`);
+  if (good.split(from).length !== 2)
+    throw new Error(
+      `${what}: the text to replace must occur once in ${file}; mend test/faults/mutations.ts or engine-mutations.ts`,
+    );
   const before = outcome(folder, mutation, environment);
   writeFileSync(
     path,

@@ -4,35 +4,35 @@ import { engineMutations } from "./engine-mutations.ts";
 export interface Mutation {
   readonly what: string;
   readonly file: string;
-  /** Text that is there once, and what stands in its place. */
+  /** The text to replace, which occurs once in the file, and its replacement. */
   readonly from: string;
   readonly to: string;
   readonly test: string;
-  /** Of the file's tests, those whose names have this. */
+  /** Text in the names of the tests to run; empty: all tests of the file. */
   readonly only: string;
 }
 
-/** What each guarantee hangs by: taken away, somebody must notice. */
+/** Every fault that a test must notice. */
 export const mutations: readonly Mutation[] = [
   ...engineMutations,
   {
-    what: "ids are drawn, not derived",
-    file: "services/domain/ids.ts",
+    what: "ids are random instead of derived",
+    file: "services/platform/contract/identity.ts",
     from: "export const derivedId = (...parts: readonly (string | number)[]): string => {",
     to: "export const derivedId = (...parts: readonly (string | number)[]): string => {\n  parts = [...parts, Math.random()];",
     test: "test/flow/chaos.test.ts",
     only: "whatever crashes",
   },
   {
-    what: "who has read a message may be told of it",
+    what: "a read message is still missed",
     file: "services/inboxes/missed.ts",
     from: `if (sentAt <= readUntil) return "read";`,
     to: "",
     test: "test/oracle/agree.test.ts",
-    only: "histories: orderly",
+    only: "orderly",
   },
   {
-    what: "a letter of a backlog doesn't wait for what its recipient has read",
+    what: "a mail of a backlog does not wait for its recipient's reads",
     file: "services/mailer/settle.ts",
     from: "loggedAt - event.occurredAt > LATE;",
     to: "loggedAt - event.occurredAt > LATE * Infinity;",
@@ -40,7 +40,7 @@ export const mutations: readonly Mutation[] = [
     only: "before all of it is known",
   },
   {
-    what: "a letter doesn't wait for what people have chosen before it",
+    what: "a mail does not wait for earlier preferences",
     file: "services/mailer/work.ts",
     from: "!(await hasChoicesOf(loggedAt)) ||",
     to: "((await hasChoicesOf(loggedAt)) && false) ||",
@@ -48,15 +48,15 @@ export const mutations: readonly Mutation[] = [
     only: "every choice",
   },
   {
-    what: "a switch forgets what live had yet to say",
+    what: "a switch forgets the live outbox",
     file: "services/ops/rebuild/switch.ts",
     from: "rows: [], outbox: carried.outbox, jobs: [] };",
     to: "rows: [], outbox: [], jobs: [] };",
     test: "test/flow/switch.test.ts",
-    only: "stands still",
+    only: "are stopped",
   },
   {
-    what: "rows that differ count as the same",
+    what: "rows that differ count as equal",
     file: "services/ops/rebuild/rows.ts",
     from: "=> isDeepStrictEqual(live, rebuilt);",
     to: "=> isDeepStrictEqual(live, rebuilt) || live !== rebuilt;",

@@ -3,11 +3,11 @@ import { MAX_ID_LENGTH } from "../../services/platform/contract/identity.ts";
 import type { MessageEvent, User } from "../../services/domain/records.ts";
 import { conversation, message, participant, presence, user } from "../support/chat.ts";
 
-/** Something strange that a chat may say, and nothing is wrong with it. */
+/** Unusual but valid input of a chat. */
 export interface Odd {
   readonly what: string;
   readonly reader: string;
-  /** Whether the reader gets a mail about it; else it is only to do no harm. */
+  /** Whether the reader gets a mail about it; otherwise the input must only do no harm. */
   readonly isTold: boolean;
   readonly said: readonly NewRecord[];
 }
@@ -15,7 +15,7 @@ export interface Odd {
 const many = <T>(count: number, of: (index: number) => T): readonly T[] =>
   Array.from({ length: count }, (_none, index) => of(index));
 
-/** Ids that are texts like others, and to JavaScript or to a database are not. */
+/** Ids with a special meaning in JavaScript or in a database. */
 const IDS = [
   "__proto__",
   "constructor",
@@ -28,15 +28,15 @@ const IDS = [
   "語".repeat(MAX_ID_LENGTH),
 ] as const;
 
-/** Text of which PostgreSQL's text and jsonb take no part. */
+/** Text that PostgreSQL's text and jsonb refuse. */
 const NASTY = `a\0b \ud800 \udfff \u0001\u001b[31m \u202e </script><b> {{ 7 | x }} {% raw %} \r\n.\r\nQUIT\r\n`;
-/** When there were no computers, and beyond what a date can be: what is of before 1970 counts as read. */
+/** Times before computers, and times beyond the range of a date. Messages from before 1970 count as read. */
 const TIMES = [-1, -(2 ** 52), 2 ** 52] as const;
-/** Half a megabyte, and as much in a hundred thousand parts. */
+/** Half a megabyte in one piece, and half a megabyte in a hundred thousand pieces. */
 const LONG = "long ".repeat(100_000);
 const PARTS = 100_000;
 
-/** All of them, each in a conversation of its own. */
+/** All odd inputs, each in a conversation of its own. */
 export const odd = (): readonly Odd[] => {
   const now = { occurredAt: Date.now() };
   let number = 0;

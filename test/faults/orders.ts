@@ -1,29 +1,29 @@
 import { getHeapStatistics } from "node:v8";
 
-/** What a test may have a process of its own do or say. */
+/** Messages between a test and a process that it started. */
 export type Order =
-  /** Its wall clock steps by so many milliseconds; its steady clock, and timers, go on as ever. */
+  /** Orders the process's wall clock to step by some milliseconds. Its steady clock and its timers go on unchanged. */
   | { readonly type: "step"; readonly by: number }
-  /** It says what it holds. */
+  /** Orders the process to report its memory and handles. */
   | { readonly type: "weigh" };
 
-/** What a process holds when what it doesn't need is collected. */
+/** The memory and handles of a process after a garbage collection. */
 export interface Weight {
-  /** Bytes of JavaScript's objects; of buffers, which lie outside of them. */
+  /** Bytes of JavaScript objects, and bytes of buffers outside of the heap. */
   readonly heap: number;
   readonly buffers: number;
-  /** What would keep it from ending, by kind: sockets, timers, pipes … */
+  /** Handles that keep the process from ending, by kind: sockets, timers, pipes … */
   readonly resources: Readonly<Record<string, number>>;
 }
 
-/** The wall clock's first step, in milliseconds, is CLOCK; each order adds to it. */
+/** Milliseconds that the wall clock is ahead: at first CLOCK, and each order adds to it. */
 let ahead = 0;
 
-/** In place of every clock of the process that can be set. */
+/** Replaces every clock of the process that an operator could set. */
 class SteppedDate extends Date {
   static override now = (): number => super.now() + ahead;
   constructor(...given: readonly unknown[]) {
-    // Without arguments, a date is now.
+    // A date made without arguments is the present.
     super(...((given.length === 0 ? [SteppedDate.now()] : given) as [number]));
   }
 }
@@ -38,7 +38,7 @@ const weigh = (): Weight => {
   };
 };
 
-/** Obeys orders that come from whoever has started this process, and ends with them. */
+/** Obeys the orders of the parent process, and ends when the parent does. */
 export const obey = (): void => {
   ahead = Number(process.env["CLOCK"] ?? 0);
   globalThis.Date = SteppedDate as DateConstructor;
@@ -47,5 +47,5 @@ export const obey = (): void => {
     else process.send?.(weigh());
   });
   process.once("disconnect", () => process.kill(process.pid, "SIGKILL"));
-  process.channel?.unref(); // who waits for orders can end all the same
+  process.channel?.unref(); // the channel must not keep the process from ending
 };

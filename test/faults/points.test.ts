@@ -8,14 +8,14 @@ import { trial } from "./trial.ts";
 import { IS_WHOLE, SEED } from "./trouble.ts";
 
 const HISTORIES = IS_WHOLE ? 400 : 30;
-/** A process dies at one of the first times that it comes to a point. */
+/** A process dies at one of the first times that it passes a failpoint. */
 const MOST_TIMES = 3;
 
-/** All of them, or three. */
+/** All of the failpoints, or three of them. */
 const struck = IS_WHOLE ? steps : steps.filter((_step, index) => index % 4 === 0);
 
 test(
-  `killed between two steps of its loop, each service goes on as if nothing had been (SEED=${SEED})`,
+  `each service killed between two steps of its loop resumes without loss or repeat (SEED=${SEED})`,
   { timeout: 120_000 + struck.length * 90_000 },
   async () => {
     const chat = await world({ LOG_LEVEL: "error" });
@@ -31,14 +31,16 @@ test(
   },
 );
 
-/** Points of a service that has a process of its own: of its engine, its queue and its relay. Webhooks publish nothing. */
+/**
+ * Failpoints of a service with a process of its own: of its engine, its queue and its relay. Webhooks publish nothing.
+ */
 const stepsOf = (service: string): typeof steps => {
   const own = service === "mailer" ? ["mailer", "mail"] : [service];
   return steps.filter(([point, who]) => own.includes(who) || (point === "published" && service !== "webhooks"));
 };
 
 test.runIf(IS_WHOLE)(
-  `killed alone, while the others go on, each service comes back as if nothing had been (SEED=${SEED})`,
+  `each service killed while the others go on comes back without loss or repeat (SEED=${SEED})`,
   { timeout: 120_000 + (steps.length + all.length) * 90_000 },
   async () => {
     const chat = await world({ LOG_LEVEL: "info" });

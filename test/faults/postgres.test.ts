@@ -9,29 +9,30 @@ import { trial } from "./trial.ts";
 import { IS_WHOLE, LONGEST, SEED } from "./trouble.ts";
 
 const HISTORIES = IS_WHOLE ? 400 : 30;
-/** Times that each way of ending is tried, and that the disk is full. */
+/** Number of times that each way of stopping is tried, and that the disk fills up. */
 const TIMES = IS_WHOLE ? 5 : 1;
-/** Enough for what a test saves, and filled in a moment. */
+/** Bytes of a disk that holds all that a test saves, and fills in a moment. */
 const DISK = 384 * 1024 * 1024;
 
-/** What a standby says, in its journal, to whoever would write. */
+/** PostgreSQL's log message for a write to a standby. */
 const READ_ONLY = "in a read-only transaction";
 
-/** What happens to PostgreSQL, until it takes what is written again. */
+/** Faults of PostgreSQL. Each resolves when PostgreSQL takes writes again. */
 type Failure = (server: Server, dice: Random) => Promise<string>;
 
 const ended =
   (how: keyof typeof ends): Failure =>
   async (server, dice) => {
     await server.stop(how);
-    await delay(dice.below(LONGEST)); // not a wait for facts: the moments are what is drawn
+    await delay(dice.below(LONGEST)); // a drawn moment, not a wait for a fact
     await server.start();
     return how;
   };
 
 const demoted: Failure = async (server, dice) => {
   await server.demote();
-  await eventually(() => expect(server.says(READ_ONLY)).toBeGreaterThan(0)); // services are back, and were refused
+  // The services are connected again, and their writes were refused.
+  await eventually(() => expect(server.says(READ_ONLY)).toBeGreaterThan(0));
   await delay(dice.below(LONGEST));
   await server.promote();
   return "standby";
@@ -50,7 +51,7 @@ const failed = async (server: Server, dice: Random): Promise<readonly string[]> 
 };
 
 test(
-  `PostgreSQL is killed, ends at once or in good order, is a standby for a while, and comes back: nothing is lost, nothing comes twice (SEED=${SEED})`,
+  `PostgreSQL that is killed, stopped or made a standby, and comes back, loses and repeats nothing (SEED=${SEED})`,
   { timeout: 240_000 + TIMES * 120_000 },
   async () => {
     const server = await startServer();
@@ -65,10 +66,13 @@ test(
   },
 );
 
-/** What PostgreSQL says of a moment, not of us: of rows that others hold, of memory, disks, connections, of being cancelled. */
+/** SQLSTATEs of passing conditions: locked rows, memory, disk, connections, cancellation. */
 const PASSING = ["40001", "40P01", "53100", "53200", "53300", "55P03", "57014", "58030"];
 
-/** Every fourth statement that changes a row is refused, and every fourth commit; for one reason or another. */
+/**
+ * Makes PostgreSQL refuse every fourth statement that changes a row, and every fourth commit, each with one of the
+ * SQLSTATEs.
+ */
 const refuse = async ({ database }: World): Promise<void> => {
   await database.query(
     `create function refuse() returns trigger language plpgsql as $$ begin
@@ -93,7 +97,7 @@ const permit = async ({ database }: World): Promise<void> => {
 };
 
 test(
-  `what PostgreSQL refuses for a moment, at a statement or a commit, is tried until it is taken (SEED=${SEED})`,
+  `statements and commits that PostgreSQL refuses for a moment are tried until they succeed (SEED=${SEED})`,
   { timeout: 600_000 },
   async () => {
     const chat = await world({ LOG_LEVEL: "error" });
@@ -101,13 +105,13 @@ test(
     await refuse(chat);
     const running = startAll(chat);
     await work.during(delay((IS_WHOLE ? 12 : 6) * LONGEST));
-    await eventually(() => permit(chat)); // it locks what services lock in another order
+    await eventually(() => permit(chat)); // the drop locks the tables in another order than services do
     const { again } = await work.end([running], [`refused for ${PASSING.join(", ")}`]);
     expect(again.mails).toBe(0);
   },
 );
 
-/** What PostgreSQL says of it, in its journal. */
+/** PostgreSQL's log message for a full disk. */
 const FULL = "No space left on device";
 
 const full = async (server: Server, chat: World, dice: Random): Promise<readonly string[]> => {
@@ -119,7 +123,7 @@ const full = async (server: Server, chat: World, dice: Random): Promise<readonly
     await eventually(() => expect(server.says(FULL)).toBeGreaterThan(before));
     await delay(dice.below(LONGEST));
     free();
-    await server.start(); // it may have given up, where not even its journal had room
+    await server.start(); // PostgreSQL may have stopped, where its log had no room either
     await eventually(async () => void (await chat.database.query("select 1")));
     struck.push("full");
   }
@@ -127,7 +131,7 @@ const full = async (server: Server, chat: World, dice: Random): Promise<readonly
 };
 
 test.runIf(process.getuid?.() === 0)(
-  `the disk is full, and there is room again: nothing is lost, nothing comes twice (SEED=${SEED})`,
+  `a full disk that has room again costs no mail and repeats none (SEED=${SEED})`,
   { timeout: 600_000 },
   async () => {
     const server = await startServer(DISK);

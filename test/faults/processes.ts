@@ -5,16 +5,16 @@ import { inject, onTestFailed, onTestFinished } from "vitest";
 import type { Failpoint } from "../../services/platform/runtime/failpoints.ts";
 import type { World } from "../support/world.ts";
 
-/** A process with services of a world; what is left of it when the test is over is killed. */
+/** A process that runs services of a world. It is killed after the test if it still runs. */
 export interface Running {
   readonly child: ChildProcess;
-  /** How it ended. */
+  /** Resolves with the exit code and the signal. */
   readonly end: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>;
-  /** What it has logged so far; which is LOG_LEVEL's to say. */
+  /** The lines logged so far, as LOG_LEVEL allows. */
   readonly said: readonly Line[];
 }
 
-/** A line of a log, and of its fields those that tests look at. */
+/** A line of a log, with the fields that tests look at. */
 export interface Line {
   readonly level: number;
   readonly message: string;
@@ -24,33 +24,36 @@ export interface Line {
   readonly lanes?: readonly number[];
 }
 
-/** Where a process is struck: at the `times`th time that `who` passes the point. */
+/** The failpoint at which a process is struck: the `times`th time that `who` passes it. */
 export interface Strike {
   readonly point: Failpoint;
   readonly who: string;
   readonly times: number;
-  /** Killed, unless it is to be stopped: by SIGSTOP, until somebody says SIGCONT. */
+  /** Kills the process by default; SIGSTOP stops it until a SIGCONT. */
   readonly signal?: "SIGKILL" | "SIGSTOP";
 }
 
 export const hasSaid = ({ said }: Pick<Running, "said">, wanted: string): boolean =>
   said.some(({ message }) => message === wanted);
 
-/** Whose commits and settlements were refused, one by one: another had taken what they were about. */
+/**
+ * Processors and queues whose commits and settlements were refused, one entry each: another process owned the lane or
+ * job.
+ */
 export const refusals = (said: readonly Line[]): readonly string[] =>
   said.flatMap(({ message, processor, queue, outcome }) => {
     if (message.startsWith("commit refused")) return [processor ?? ""];
     return message === "attempted" && outcome === "lost" ? [queue ?? ""] : [];
   });
 
-/** pino's number for an error: such lines are shown. */
+/** pino's number for an error. Lines of this level are shown. */
 const ERROR = 50;
-/** Lines that are shown where the test fails, but for those of each attempt. */
+/** Lines that are shown where the test fails, apart from those of single attempts. */
 const LAST = 200;
 
 /**
- * All services in one process, or the one that SERVICE names.
- * @param strike where it is struck, if at all
+ * Starts all services in one process, or the one that SERVICE names.
+ * @param strike the failpoint at which it is struck, if any
  * @param more settings of this process alone
  */
 export const startAll = (

@@ -4,7 +4,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { eventually } from "../support/world.ts";
 import { type Measure, type Proxy, startProxy } from "./proxy.ts";
 
-/** A server that says everything back, a proxy before it, and a client of that. */
+/** An echo server, a proxy before it, and a client of the proxy. */
 const talk = async (measure: Measure | null = null) => {
   const heard: string[] = [];
   const server = createServer((socket) => {
@@ -34,13 +34,13 @@ const dial = async ({ port }: Proxy): Promise<{ socket: Socket; got: string[]; e
   return { socket, got, ends };
 };
 
-test("hands on what it gets, both ways", async () => {
+test("a proxy hands on bytes in both directions", async () => {
   const { client } = await talk();
   client.socket.write("hello");
   await eventually(() => expect(client.got).toEqual(["hello"]));
 });
 
-test("what is sent while it is stalled comes afterwards", async () => {
+test("bytes sent to a stalled proxy arrive afterwards", async () => {
   const { proxy, heard, client } = await talk();
   proxy.behave({ type: "stalled" });
   client.socket.write("late");
@@ -51,7 +51,7 @@ test("what is sent while it is stalled comes afterwards", async () => {
   expect(heard.toSorted()).toEqual(["late", "too"]);
 });
 
-test("a connection is cut where something is said, before or after it is handed on", async () => {
+test("a connection is cut at a text, before or after the text is handed on", async () => {
   const { proxy, heard, client } = await talk();
   proxy.behave({ type: "cut at", text: "commit", isHandedOn: false });
   client.socket.write("commit 1");
@@ -64,7 +64,7 @@ test("a connection is cut where something is said, before or after it is handed 
   expect(proxy.cuts()).toBe(2);
 });
 
-test("a reset is one to the client; of a closed door, too", async () => {
+test("a reset reaches the client as a reset, from a closed proxy too", async () => {
   const { proxy, client } = await talk();
   expect(proxy.cut("reset")).toBe(1);
   await eventually(() => expect(client.ends).toEqual(["ECONNRESET", "closed"]));
@@ -73,7 +73,7 @@ test("a reset is one to the client; of a closed door, too", async () => {
   await expect(once(refused, "close")).rejects.toMatchObject({ code: "ECONNRESET" });
 });
 
-test("where it knows messages, it hands on whole ones, or the half of an answer", async () => {
+test("a proxy that knows messages hands on whole messages, or half of an answer", async () => {
   const { proxy, heard, client } = await talk((bytes) => bytes[0] ?? null);
   client.socket.write("\u0004ab");
   client.socket.write("c\u0004d");
@@ -85,7 +85,7 @@ test("where it knows messages, it hands on whole ones, or the half of an answer"
   expect(client.got).toEqual(["\u0004abc", "\u0004d"]);
 });
 
-test("an answer is held while it is unanswered, and never comes where it is silent", async () => {
+test("an answer is delayed while the proxy is unanswered, and never comes while it is silent", async () => {
   const { proxy, heard, client } = await talk();
   proxy.behave({ type: "unanswered at", text: "b" });
   client.socket.write("a");

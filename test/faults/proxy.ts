@@ -2,39 +2,41 @@ import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 
-/** How connections fare while it lasts. */
+/** The behaviour of connections while it lasts. */
 export type Manner =
-  /** As if the proxy weren't there. */
+  /** Connections pass as if there were no proxy. */
   | { readonly type: "pass" }
-  /** Every piece comes so many milliseconds later. */
+  /** Every piece is delayed by some milliseconds. */
   | { readonly type: "slow"; readonly latency: number }
   | { readonly type: "throttled"; readonly bytesPerSecond: number }
-  /** Nothing comes through; what was sent meanwhile does, afterwards. */
+  /** Nothing comes through. Bytes sent meanwhile come through afterwards. */
   | { readonly type: "stalled" }
-  /** No connection is taken. */
+  /** New connections are refused. */
   | { readonly type: "closed" }
-  /** The connection on which the client says this is cut, before or after it is handed on: who said it can't know. */
+  /**
+   * A connection is cut where its client sends this text, before or after the text is handed on: the client can't know.
+   */
   | { readonly type: "cut at"; readonly text: string | Says; readonly isHandedOn: boolean }
-  /** Who says this is answered only afterwards, and so is all that they say later. */
+  /** A client that sends this text is answered only afterwards, and its later requests too. */
   | { readonly type: "unanswered at"; readonly text: string | Says }
-  /** Of the next answers clients get half, and are cut off. */
+  /** A client gets half of the next answer, and is cut off. */
   | { readonly type: "halved" };
 
-/** Whether a client says it in this piece; in this message, where the proxy knows messages. */
+/** Whether a client sends the text in this piece, or in this message where the proxy knows messages. */
 export type Says = (piece: Buffer) => boolean;
 
-/** How long the message is that these bytes begin with; null while that isn't there. */
+/** The length of the message that begins with these bytes; null while its length has not come. */
 export type Measure = (bytes: Buffer) => number | null;
 
 /** A TCP server in front of another. */
 export interface Proxy extends AsyncDisposable {
   readonly port: number;
   behave(manner: Manner): void;
-  /** Ends all connections there are: in order, or with a reset. Returns how many. */
+  /** Ends all connections, in good order or with a reset. Returns their number. */
   cut(how: "end" | "reset"): number;
-  /** All connections there are fall silent for good, as when a host is gone without a word. Returns how many. */
+  /** Silences all connections for good, as when a host is gone without a word. Returns their number. */
   silence(): number;
-  /** How often a connection was cut, or left without an answer, at what was said, or halfway through an answer. */
+  /** Number of connections that were cut or left without an answer, at a text or halfway through an answer. */
   readonly cuts: () => number;
 }
 
@@ -50,8 +52,8 @@ const HOST = "127.0.0.1";
 const never = new Promise<never>(() => undefined);
 
 /**
- * @param target where it hands on to
- * @param measure where it is to hand on message by message, both ways; else piece by piece, as they come
+ * @param target address that the proxy hands on to
+ * @param measure tells messages apart; with it whole messages are handed on, without it pieces as they come
  */
 export const startProxy = async (
   target: { readonly host: string; readonly port: number },
@@ -68,7 +70,7 @@ export const startProxy = async (
       else socket.destroy();
     }
   };
-  /** Hands on piece after piece, as is the manner. */
+  /** Hands on piece after piece, as the behaviour says. */
   const pump = async (from: Socket, to: Socket, pair: Pair): Promise<void> => {
     const isAnswer = from === pair.server;
     for await (const piece of measure === null ? (from as AsyncIterable<Buffer>) : messages(from, measure)) {
@@ -154,7 +156,7 @@ const says = (piece: Buffer, text: string | Says): boolean =>
 
 const written = (to: Socket, piece: Buffer): Promise<unknown> => new Promise((done) => to.write(piece, done));
 
-/** What comes, message by message. */
+/** Emits the bytes message by message. */
 async function* messages(from: Socket, measure: Measure): AsyncGenerator<Buffer> {
   let bytes = Buffer.alloc(0);
   for await (const piece of from as AsyncIterable<Buffer>) {

@@ -5,7 +5,7 @@ import type { TestLog } from "../support/world.ts";
 
 const { CompressionTypes, Kafka, logLevel } = kafkajs;
 
-/** A record as it lies on the wire: what our own producer never says. */
+/** A record as it lies on the wire, such as our own producer never writes. */
 export interface Raw {
   readonly topic: TopicId;
   readonly partition: number;
@@ -16,10 +16,10 @@ export interface Raw {
   readonly isCompressed?: boolean;
 }
 
-/** A client of the broker's own kind, beside the one that services have. */
+/** A Kafka client for tests, beside that of the services. */
 export const client = () => new Kafka({ brokers: inject("kafka").split(","), logLevel: logLevel.NOTHING });
 
-/** Puts records on the log, each by itself, whatever is in them; returns the offset of each. */
+/** Publishes records one by one, whatever is in them; returns the offset of each. */
 export const rawProducer = async ({
   log,
 }: TestLog): Promise<(records: readonly Raw[]) => Promise<readonly number[]>> => {

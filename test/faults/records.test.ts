@@ -17,13 +17,13 @@ import { IS_WHOLE, SEED } from "./trouble.ts";
 
 const HISTORIES = IS_WHOLE ? 600 : 30;
 
-/** What services repeat where nothing but records is wrong. */
+/** The repeats of a run with no fault but that of its records: none. */
 const NOTHING_AGAIN = [{ events: 0, mails: 0, webhooks: 0 }, 0];
 
-/** Topics of which a repeat says what was said before; the others' latest record holds, whatever came before it. */
+/** Topics where a repeated record changes nothing. On the others the latest record holds, whatever came before it. */
 const TOLD_ONCE: readonly TopicId[] = ["messages", "participants", "presence"];
 
-/** Every fifth is said twice at once, and every fifth again when all is said, with the times that it had. */
+/** Repeats every fifth record at once, and every fifth at the end, with the times that it had. */
 const repeated = (dice: Random, said: readonly NewRecord[]): readonly NewRecord[] => {
   const atOnce = said.flatMap((one) => (dice.below(5) === 0 ? [one, one] : [one]));
   const last = new Map(said.map((one) => [subjectOf(one), one]));
@@ -33,32 +33,35 @@ const repeated = (dice: Random, said: readonly NewRecord[]): readonly NewRecord[
   return [...atOnce, ...again];
 };
 
-/** Of two that speak of one person and time, the one that the log has last holds: to say the first again says something new. */
+/**
+ * The subject of a record. Of two records about one subject and time the log's last holds, so a repeat of the first
+ * would change something.
+ */
 const subjectOf = ({ topic, key, value }: NewRecord): string => {
   const whose =
     value !== null && "userId" in value ? value.userId : value !== null && "messageId" in value ? value.messageId : "";
   return JSON.stringify([topic, key, whose, value !== null && "occurredAt" in value ? value.occurredAt : null]);
 };
 
-test(`what is said twice, at once or long after, counts once (SEED=${SEED})`, { timeout: 900_000 }, async () => {
+test(`records that come twice, at once or long after, count once (SEED=${SEED})`, { timeout: 900_000 }, async () => {
   const chat = await world({ LOG_LEVEL: "error" });
   const dice = random(SEED);
   using work = await trial(chat, HISTORIES, { disturb: (past) => repeated(dice, past) });
   const running = startAll(chat);
   await work.during(someMails(chat));
-  // Letters, too: each of the first again, as it was, while others are written.
+  // Letters too: each of the first is repeated unchanged while others are written.
   await work.during(chat.publish(...Array.from({ length: 10 }, (_none, index) => letter(index)).flat()));
   const { again, reruns } = await work.end([running], ["every fifth record twice at once, every fifth again"]);
   expect([again, reruns]).toEqual(NOTHING_AGAIN);
 });
 
-/** Resolves when twenty mails more have come. */
+/** Resolves when twenty more mails have come. */
 const someMails = async ({ mailbox }: World): Promise<void> => {
   const before = mailbox.mails().length;
   await eventually(() => expect(mailbox.mails().length).toBeGreaterThan(before + 20));
 };
 
-test("what comes late, within the hour, and before what it hangs on, is told like anything else", async () => {
+test("records that come late, within the hour, or before the records they refer to, are told like any others", async () => {
   const chat = await world({ LOG_LEVEL: "error" });
   await using _ = chat.serve();
   const reversed = (index: number, late: number): readonly NewRecord[] => {
@@ -73,7 +76,7 @@ test("what comes late, within the hour, and before what it hangs on, is told lik
   };
   const lates = [0, SECOND, MINUTE, 10 * MINUTE, LATENESS - MINUTE];
   for (const [index, late] of lates.entries()) {
-    // One at a time: the log has each before the next is said.
+    // One at a time: each record is on the log before the next is published.
     for (const one of reversed(index, late)) await chat.publish(one);
   }
   await eventually(async () => {
@@ -83,16 +86,16 @@ test("what comes late, within the hour, and before what it hangs on, is told lik
   });
 });
 
-/** Seconds. */
+/** Seconds of the settings' times. */
 const TIMEOUT = 3;
 
-test("nobody is told early by a time in the future, and nothing waits for it", { timeout: 120_000 }, async () => {
+test("a time in the future tells nobody early, and nothing waits for it", { timeout: 120_000 }, async () => {
   const chat = await world({ LOG_LEVEL: "error" }, { timeout: TIMEOUT });
   await using _ = chat.serve();
   await allowAnyTime(chat);
   const began = Date.now();
   const FUTURES = [50 * MINUTE, HOUR, DAY, 20 * 365 * DAY];
-  // On every partition, records that say they are of the future: by their own time, and by the log's.
+  // Records from the future on every partition: by their own time, and by the log's.
   const rooms = FUTURES.flatMap((ahead, index) =>
     ["own", "log"].map((whose) => ({ ahead, whose, room: `${whose}-${index}`, reader: `reader-${whose}-${index}` })),
   );
@@ -106,13 +109,13 @@ test("nobody is told early by a time in the future, and nothing waits for it", {
       presence(reader, "READ", "0:00", { ...said, conversationId: "another" }),
       message(room, "writer", "m", "0:00", said),
     ];
-    // The broker takes a moment until it allows it; what it has taken already counts once.
+    // The broker takes a moment to allow it. A record that it has taken already counts once.
     await eventually(() => chat.publish(...all.map((one) => (whose === "own" ? one : { ...one, timestamp: then }))));
   }
   expect(partitionsOf(rooms.filter(({ whose }) => whose === "log").map(({ room }) => room))).toEqual([0, 1]);
   expect(partitionsOf(rooms.filter(({ whose }) => whose === "log").map(({ reader }) => reader))).toEqual([0, 1]);
 
-  // What comes behind them is of the present: who reads in time is not told, whoever doesn't is.
+  // The records behind them are of the present: a reader who read in time is not told, the others are.
   const readers = Array.from({ length: 8 }, (_none, index) => `reader-${index}`);
   const now = { occurredAt: Date.now() };
   for (const reader of readers)
@@ -131,7 +134,7 @@ test("nobody is told early by a time in the future, and nothing waits for it", {
     const told = (await notificationEvents(chat)).events.filter(({ type }) => type === "SENT");
     expect(told.map(({ userId }) => userId).toSorted()).toEqual(wanted);
   });
-  await delay(TIMEOUT * SECOND); // whoever read was not to be told by now
+  await delay(TIMEOUT * SECOND); // a reader who has read must not have been told by now
   const { events } = await notificationEvents(chat);
   const told = events.filter(({ type }) => type === "TRIGGERED");
   expect(told.map(({ userId }) => userId).toSorted()).toEqual(wanted);
@@ -155,7 +158,7 @@ const CHAT: readonly TopicId[] = ["messages", "participants", "conversations", "
 /** Kafka's ConfigResource.Type. */
 const TOPIC = 2;
 
-/** As brokers before Kafka 4 were: a producer's clock may be years ahead. */
+/** Allows any timestamp, as brokers before Kafka 4 did: a producer's clock may be years ahead. */
 const allowAnyTime = async ({ log }: TestLog): Promise<void> => {
   const configEntries = [{ name: "message.timestamp.after.max.ms", value: String(2n ** 63n - 1n) }];
   const resources = CHAT.map((topic) => ({ type: TOPIC, name: log.nameOf(topic), configEntries }));
@@ -172,7 +175,7 @@ const GROUPS = {
 const groupsOf = ({ prefix }: TestLog) =>
   Object.entries(GROUPS).map(([name, topic]) => ({ groupId: `${prefix}whileaway.${name}`, topic }));
 
-/** Of each group at once: for a moment, whoever moves it is in it. */
+/** Moves the offsets of each group in parallel: a group has a member for a moment while its offsets are moved. */
 const moveTo = async (chat: TestLog, offset: string): Promise<void> => {
   const kafka = await admin();
   const partitions = Array.from({ length: PARTITIONS }, (_none, partition) => ({ partition, offset }));
@@ -183,7 +186,7 @@ const moveTo = async (chat: TestLog, offset: string): Promise<void> => {
   );
 };
 
-/** What an operator, or a mishap, may do to a group while nobody is in it. */
+/** Changes that an operator, or a mishap, may make to the offsets of a group without members. */
 const moves = {
   "at the beginning": (chat: TestLog) => moveTo(chat, "0"),
   "far ahead": (chat: TestLog) => moveTo(chat, "9999999"),
@@ -192,7 +195,7 @@ const moves = {
 };
 
 test(
-  `wherever Kafka thinks that a group is, it goes on where its lanes are, and repeats nothing (SEED=${SEED})`,
+  `wherever Kafka's offsets of a group are, it resumes from its lanes' cursors and repeats nothing (SEED=${SEED})`,
   { timeout: 900_000 },
   async () => {
     const chat = await world({ LOG_LEVEL: "error" });
@@ -202,7 +205,7 @@ test(
       await work.during(someMails(chat));
       child.kill("SIGTERM");
       expect(await end).toEqual({ code: 0, signal: null });
-      // What is written while nobody reads is between where Kafka thinks they are, and where they are.
+      // Letters written while nobody reads lie between Kafka's offsets and the lanes' cursors.
       await work.during(eventually(() => move(chat)));
     }
     const { again, reruns } = await work.end([startAll(chat)], Object.keys(moves));

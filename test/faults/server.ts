@@ -24,38 +24,43 @@ import { migrate } from "../../services/platform/adapters/postgres/migrations.ts
 import { openDatabase } from "../../services/platform/adapters/postgres/database.ts";
 import { eventually } from "../support/world.ts";
 
-/** How a server ends: by a signal of its own, or by one that nobody can hear. */
+/** Ways to stop a server: in good order, at once, or by SIGKILL. */
 export const ends = { killed: "SIGKILL", immediate: "SIGQUIT", fast: "SIGINT" } as const;
 
-/** A PostgreSQL of a test's own, which keeps what it commits; it ends with the test. */
+/** A PostgreSQL of a test's own, which syncs its commits. It ends with the test. */
 export interface Server {
-  /** A migrated database. */
+  /** The address of a migrated database. */
   readonly address: string;
   stop(how: keyof typeof ends): Promise<void>;
-  /** Resolves when it answers, on the port that it had; one that still runs is left alone. */
+  /** Starts the server on the port that it had unless it runs; resolves when it answers. */
   start(): Promise<void>;
-  /** Ends in good order and comes back as a standby: it answers, and refuses whatever would write. */
+  /** Restarts the server as a standby: it answers, and refuses writes. */
   demote(): Promise<void>;
-  /** It is the primary again. */
+  /** Makes the server a primary again. */
   promote(): Promise<void>;
-  /** Takes all that is left of its disk; returns how it is given back. Only where the disk is its own (`ofBytes`). */
+  /**
+   * Fills the rest of its disk; returns a function that frees the space. Only where the disk is its own (`ofBytes`).
+   */
   fill(): () => void;
-  /** How often its log says so, since it was started last. */
+  /** Number of times that a text is in the log since the server's last start. */
   says(text: string): number;
 }
 
-/** @param ofBytes the size of a disk of its own, in memory: only root can have that; else it lies with all other files */
+/**
+ * @param ofBytes size of a disk of its own, in memory. Only root can have one; without it the data lies with all other
+ * files
+ */
 export const startServer = async (ofBytes: number | null = null): Promise<Server> => {
   const made = (): string => realpathSync(mkdtempSync(join(tmpdir(), "whileaway-server-")));
   const [folder, logs] = [made(), made()];
   if (ofBytes !== null) mount(folder, ofBytes);
-  symlinkSync(logs, join(folder, "logs")); // where the disk is full, the log is to say so
-  chmodSync(folder, 0o755); // whoever runs it, where we are root, comes in
+  symlinkSync(logs, join(folder, "logs")); // the log has room where the disk is full
+  chmodSync(folder, 0o755); // the user that runs the server in root's place may enter
   const place = (): Place => ({
     dataDir: folder,
     cacheDir: folder,
     environment: {},
-    ports: ports(folder, {}), // anew each time: the port of last time is taken for the one to have
+    ports: ports(folder, {}), // a new object at each start: it remembers the port of the last start
     voice: voice(() => undefined),
     throwaway: false,
   });
@@ -74,7 +79,7 @@ export const startServer = async (ofBytes: number | null = null): Promise<Server
   const start = (): Promise<void> =>
     eventually(async () => {
       if (isAlive(pid)) return;
-      running = await startPostgres(place()); // not at once, while what is left of the one before holds its memory
+      running = await startPostgres(place()); // a start fails while a process of the one before holds its memory
     });
 
   return {

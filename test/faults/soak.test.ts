@@ -9,19 +9,19 @@ import { hasSaid, type Running, startAll } from "./processes.ts";
 import { type Trial, trial } from "./trial.ts";
 import { IS_WHOLE, SEED } from "./trouble.ts";
 
-/** Minutes of steady work, with small faults now and then: by hand, SOAK=60; in a run of all tests, less than one. */
+/** Minutes of steady work with small faults: SOAK=60 sets another number. A run of all tests takes less than one. */
 const MINUTES = Number(process.env["SOAK"] ?? (IS_WHOLE ? 3 : 0.2));
 const LONG = MINUTES * MINUTE;
 const HISTORIES = 50;
-/** Milliseconds between two faults, at most. */
+/** Longest time between two faults, in milliseconds. */
 const LONGEST = 5_000;
-/** Bytes by which memory may differ between two looks, though nothing has grown: compiled code, what is on its way. */
+/** Bytes by which memory may differ between two looks without a leak: compiled code, work under way. */
 const MEMORY_NOISE = 12 * 1024 * 1024;
 
-/** Handles of a kind, of which some come and go: a timer of a wait, a connection that is made anew. */
+/** Number of handles of a kind that may come and go: a timer of a wait, a connection that is made anew. */
 const HANDLE_NOISE = 3;
 
-/** Something small that goes wrong; returns what, in words. */
+/** Causes a small fault; returns a description of it. */
 type Fault = (chat: World) => Promise<string>;
 
 const faults: readonly Fault[] = [
@@ -33,7 +33,7 @@ const faults: readonly Fault[] = [
     return `${gone.length} backend terminated`;
   },
   (chat) => comeAndGo(chat, "SIGTERM"),
-  // What it leaves is waited for, for half a minute.
+  // Its consequences are waited for, for half a minute.
   ...(MINUTES > 1 ? [(chat: World) => comeAndGo(chat, "SIGKILL")] : []),
 ];
 
@@ -46,7 +46,7 @@ const comeAndGo = async (chat: World, signal: "SIGTERM" | "SIGKILL"): Promise<st
 };
 
 test(
-  `work without end leaves nothing behind in the process that does it (${LONG / SECOND} s, SEED=${SEED})`,
+  `work without end leaves nothing behind in its process (${LONG / SECOND} s, SEED=${SEED})`,
   { timeout: 300_000 + 2 * LONG },
   async () => {
     const chat = await world({ LOG_LEVEL: "info" });
@@ -64,25 +64,30 @@ test(
   },
 );
 
-/** One small fault after the other, for so long. */
+/** Causes one small fault after the other until the time is over. */
 const trouble = async (chat: World, dice: Random, milliseconds: number): Promise<readonly string[]> => {
   const until = performance.now() + milliseconds;
   const met: string[] = [];
   while (performance.now() < until) {
     met.push(await dice.pick(faults)(chat));
-    await delay(dice.below(LONGEST)); // not a wait for facts: the moments are what is drawn
+    await delay(dice.below(LONGEST)); // a drawn moment, not a wait for a fact
   }
   return met;
 };
 
-/** Nothing is left to do; and lanes are taken anew, with which the rows of theirs are forgotten: those may grow, up to a limit. */
+/**
+ * Resolves when no work is left. The lanes are then claimed anew, which empties the cache of rows: the cache may grow,
+ * up to its limit.
+ */
 const rest = async (chat: World, work: Trial): Promise<void> => {
   await work.idle();
   await comeAndGo(chat, "SIGTERM");
   await work.idle();
 };
 
-/** What a process holds, by name: bytes, and how many of each kind of handle, and connections to the database. */
+/**
+ * The memory and handles of a process, by name: bytes, the number of each kind of handle, and of database connections.
+ */
 const holds = async ({ database }: World, { child }: Running): Promise<Readonly<Record<string, number>>> => {
   child.send({ type: "weigh" } satisfies Order);
   const [{ heap, buffers, resources }] = (await once(child, "message")) as [Weight];
@@ -92,7 +97,7 @@ const holds = async ({ database }: World, { child }: Running): Promise<Readonly<
   return { heap, buffers, ...resources, connections: found?.count ?? 0 };
 };
 
-/** Of what there is more now than at first, and more than comes and goes by itself. */
+/** The names of the amounts that have grown since the first look, by more than comes and goes by itself. */
 const grown = (
   first: Readonly<Record<string, number>>,
   now: Readonly<Record<string, number>>,

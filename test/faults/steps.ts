@@ -1,6 +1,6 @@
 import type { Strike } from "./processes.ts";
 
-/** Every step of every loop, in the order in which work comes to them. */
+/** Every failpoint of every loop, in the order in which work passes them. */
 export const steps: readonly (readonly [point: Strike["point"], who: string])[] = [
   ["folded", "conversations"],
   ["committed", "conversations"],

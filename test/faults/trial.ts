@@ -12,43 +12,47 @@ import { type Checked, checker } from "./checker.ts";
 import type { Running } from "./processes.ts";
 import { SEED } from "./trouble.ts";
 
-/** Milliseconds between two letters: neither a burst nor so few that none is under way at a moment. */
+/** Milliseconds between two letters: enough to keep one under way at any moment, without a burst. */
 const LETTER_EVERY = 200;
 
-/** Milliseconds in which all must be as before, once what was wrong is over: several times what clients wait for. */
+/** Milliseconds in which a system must recover from a fault: several times the timeouts of the clients. */
 const BACK_WITHIN = 120_000;
 
-/** A workload of which the rule says what must come of it, whatever strikes meanwhile. */
+/** A workload whose outcome the rule knows, whatever faults strike meanwhile. */
 export interface Trial extends Disposable {
   /**
-   * Has letters written, one after the other, until that has settled: trouble is to meet work.
+   * Writes letters one after the other until the promise settles, so that faults meet work.
    * @param alive processes that must outlive it: rejects when one ends
    */
   during<T>(trouble: Promise<T>, alive?: readonly Running[]): Promise<T>;
   /**
-   * Writes a letter and waits until an endpoint has been told what came of it: in milliseconds, how long that took, which
-   * must be less than BACK_WITHIN.
+   * Writes a letter and waits for its webhook. Returns the milliseconds that it took, which must be less than
+   * BACK_WITHIN.
    */
   echo(): Promise<number>;
-  /** Resolves when nothing is left to do. */
+  /** Resolves when no work is left. */
   idle(): Promise<void>;
   /**
-   * Waits until nothing is left to do and stops these processes, which must end well; then nothing is missing, nothing
-   * was decided twice, all is in order, and what came again came with its first id. Prints it in one line, and returns it.
-   * @param struck what went wrong meanwhile, in words
-   * @param dead how many dead letters there must be
+   * Waits until no work is left and stops the processes, which must end with 0. Then it checks that nothing is missing,
+   * nothing was decided twice and everything is in order, and that every repeat has the id of the first. Prints and
+   * returns the counts.
+   * @param struck descriptions of the faults
+   * @param dead expected number of dead letters
    */
   end(running: readonly Running[], struck: readonly string[], dead?: number): Promise<Checked>;
 }
 
 export interface Options {
-  /** Of the world's settings, where it has some of its own. */
+  /** Settings of the default role, where the world has its own. */
   readonly fields?: Partial<SettingsFields>;
-  /** What of the histories is said, and in which order, where the same is to come of it. */
+  /** Changes which records of the histories are published, and in which order. The outcome must be the same. */
   readonly disturb?: (past: readonly NewRecord[]) => readonly NewRecord[];
 }
 
-/** Publishes so many histories of the past, drawn by SEED. Nobody may read yet: who has read all is in the present. */
+/**
+ * Publishes histories of the past, drawn by SEED. No process may read yet: a reader at the end of the log is in the
+ * present.
+ */
 export const trial = async (
   chat: World,
   count: number,
@@ -60,7 +64,7 @@ export const trial = async (
   await chat.publish(...disturb(together(past)));
   let letters = 0;
   let lacking: unknown;
-  // A test that runs out of time says nothing by itself of what it waited for.
+  // A test that runs out of time doesn't say by itself which wait it was in.
   onTestFailed(() => console.log(`the trial waited for: ${messageOf(lacking)}`));
   const until = (assertion: () => void | Promise<void>): Promise<void> =>
     eventually(async () => {
@@ -71,11 +75,11 @@ export const trial = async (
         throw error;
       }
     });
-  /** Returns whom the letter is for. */
+  /** Writes a letter; returns its reader. */
   const write = async (): Promise<string | undefined> => {
     const written = letter(letters++);
     const reader = lettersTold(letters).at(-1)?.userId;
-    await until(() => chat.publish(...written)); // twice, perhaps, where the log itself is in trouble
+    await until(() => chat.publish(...written)); // twice where the log itself is in trouble
     return reader;
   };
 

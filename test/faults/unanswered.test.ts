@@ -10,12 +10,12 @@ import { IS_WHOLE, SEED } from "./trouble.ts";
 
 const HISTORIES = IS_WHOLE ? 600 : 30;
 const ROUNDS = IS_WHOLE ? 3 : 1;
-/** Milliseconds: longer than a client tries the same again by itself; than it waits for an answer. */
+/** Milliseconds: longer than a client retries by itself, and longer than it waits for an answer. */
 const BEYOND_RETRIES = 12_000;
 const BEYOND_TIMEOUT = 35_000;
 
 test(
-  `who publishes and isn't answered, or is answered by nobody at all, publishes again, with the same ids (SEED=${SEED})`,
+  `a producer whose requests are left unanswered, by some brokers or all, publishes again with the same ids (SEED=${SEED})`,
   { timeout: 180_000 + ROUNDS * 240_000 },
   async () => {
     const { lines, chat } = await wiredLog();
@@ -33,7 +33,7 @@ const strike = async (lines: Lines, work: Trial): Promise<readonly string[]> => 
   const unanswered = async (manner: Manner, duration: number): Promise<void> => {
     const before = lines.kafka.cuts();
     lines.kafka.behave(manner);
-    await delay(duration); // not a wait for facts: what clients wait for is to be exceeded
+    await delay(duration); // a wait beyond the clients' timeouts, not for a fact
     lines.kafka.behave({ type: "pass" });
     const count = lines.kafka.cuts() - before;
     expect(count).toBeGreaterThan(0);
@@ -49,7 +49,7 @@ const strike = async (lines: Lines, work: Trial): Promise<readonly string[]> => 
   return struck;
 };
 
-/** How many records are on the inbox topic again: each with the number, and the content, that it had. */
+/** The number of repeated records on the inbox topic. Each repeat must have the number and the content of the first. */
 const inboxRepeats = async ({ log, codec }: World): Promise<number> => {
   const seen = new Map<string, unknown>();
   let repeats = 0;

@@ -7,13 +7,13 @@ import { trial } from "./trial.ts";
 import { IS_WHOLE, SEED } from "./trouble.ts";
 
 const HISTORIES = IS_WHOLE ? 400 : 30;
-/** How the versions follow one another, a process each: there and back again, and there. */
+/** The version of each process in order: there and back again, and there. */
 const versions = (IS_WHOLE ? "old old new new old old new new" : "old new old new").split(" ");
 /** Letters written by each pair of versions that run together. */
 const LETTERS = IS_WHOLE ? 20 : 8;
 
 test(
-  `two versions, of which the later one's records have a field more, run together and after one another (SEED=${SEED})`,
+  `two versions, the later with one more field in its records, run together and after one another (SEED=${SEED})`,
   { timeout: 180_000 + versions.length * 60_000 },
   async () => {
     const chat = await world({ LOG_LEVEL: "info" });
@@ -29,7 +29,7 @@ test(
   },
 );
 
-/** Processes take one another's place, two at work at a time. */
+/** Replaces processes one after another, with two at work at a time. */
 const roll = async (chat: World, later: LaterVersion, written: () => number): Promise<readonly Running[]> => {
   let working: readonly Running[] = [];
   for (const version of versions) {
@@ -47,7 +47,7 @@ const roll = async (chat: World, later: LaterVersion, written: () => number): Pr
   return working;
 };
 
-/** The chat product is upgraded, too: from a moment on, every other letter is the later version's. */
+/** Upgrades the chat product too: from a moment on, the later version writes every other letter. */
 const mixing = (chat: World, later: LaterVersion) => {
   let count = -1;
   return {
@@ -63,7 +63,7 @@ const mixing = (chat: World, later: LaterVersion) => {
   };
 };
 
-/** Every row and job has a field that neither version knows: what a still later one may leave behind. */
+/** Puts a field that neither version knows into every row and job, as a still later version might. */
 const growRows = async ({ database }: World): Promise<void> => {
   await database.query(
     `create function grow() returns trigger language plpgsql as 'begin

@@ -5,8 +5,8 @@ import { serve } from "../../services/platform/app/serve.ts";
 import { obey } from "./orders.ts";
 
 /**
- * All services in one process, or the one that SERVICE names; it strikes itself where STRIKE says: a point, whose it is, the
- * how-manieth time, a signal.
+ * Runs all services in one process, or the one that SERVICE names. STRIKE names a failpoint, its owner, a count and a
+ * signal: the process sends itself the signal when it passes that failpoint for the counted time.
  */
 const [point, who, times, signal] = (process.env["STRIKE"] ?? "").split(" ");
 let left = Number(times);

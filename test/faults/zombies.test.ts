@@ -11,39 +11,42 @@ import { trial } from "./trial.ts";
 import { IS_WHOLE, SEED } from "./trouble.ts";
 
 const HISTORIES = IS_WHOLE ? 300 : 30;
-/** A process stops at one of the first times that it comes to a point. */
+/** A process stops at one of the first times that it passes a failpoint. */
 const MOST_TIMES = 3;
-/** Milliseconds for which it stands still at least: twice the time after which the log takes its partitions away. */
+/** Milliseconds for which it stands still, at least: twice the time after which the log takes its partitions away. */
 const STILL = 20_000;
-/** Milliseconds within which one that is stopped at any moment is, after it has begun to work. */
+/** Milliseconds of work within which a process is stopped at a drawn moment. */
 const ANY_MOMENT = 4_000;
 
 type Stop = (typeof steps)[number] | "anywhere";
 
-/** Where nothing has left yet, and nothing is to leave any more. */
+/** Failpoints where nothing has been sent, or nothing is left to send. */
 const unsent = steps.filter(([point]) => point === "leased");
-/** At every other step and at some moments in no relation to any, or at one step. */
+/** Every other failpoint and some drawn moments, or one failpoint. */
 const stops: readonly Stop[] = IS_WHOLE
   ? [...steps.filter((step) => !unsent.includes(step)), "anywhere", "anywhere", "anywhere"]
   : steps.filter(([point, who]) => point === "folded" && who === "inboxes");
 
 test(
-  `who stood still for longer than others wait for it is refused when it goes on, wherever it stood (SEED=${SEED})`,
+  `a stalled process that wakes up after a takeover cannot write, wherever it stalled (SEED=${SEED})`,
   { timeout: 120_000 + stops.length * 120_000 },
   async () => expect((await zombies(stops)).met).toHaveLength(stops.length),
 );
 
 test.skipIf(!IS_WHOLE).each(unsent)(
-  `who stood still before it sent doesn't send any more: %s %s (SEED=${SEED})`,
+  `a process that stalls before it sends does not send when it wakes up: %s %s (SEED=${SEED})`,
   { timeout: 240_000 },
   async (...stop) => {
-    // With one in hand at a time, of that queue: another may have been answered, and not be settled.
+    // One repeat for each zombie, of its queue: an attempt beside the one in hand may have been answered, and not
+    // settled.
     const { again } = await zombies([stop], { MAIL_CONCURRENCY: "1", WEBHOOK_CONCURRENCY: "1" });
     expect(stop[1] === "mail" ? again.mails : again.webhooks).toBe(0);
   },
 );
 
-/** One after the other, beside one that goes on: what was met, in words, and what came again. */
+/**
+ * Stalls processes one after the other beside one that goes on. Returns descriptions of the refusals, and the repeats.
+ */
 const zombies = async (at: readonly Stop[], settings: Readonly<Record<string, string>> = {}) => {
   const chat = await world({ LOG_LEVEL: "info", ...settings });
   using work = await trial(chat, HISTORIES);
@@ -55,7 +58,10 @@ const zombies = async (at: readonly Stop[], settings: Readonly<Record<string, st
   return { met, again: (await work.end([other], met)).again };
 };
 
-/** One joins the other, stands still until that has all of its work, and goes on. Returns what it was refused, in words. */
+/**
+ * Starts a process beside the other, stalls it until the other has all of its work, and resumes it. Returns a
+ * description of its refusals.
+ */
 const zombie = async (chat: World, stop: Stop, dice: Random): Promise<string> => {
   const it = await stopped(chat, stop, dice);
   const before = it.said.length;
@@ -77,12 +83,12 @@ const zombie = async (chat: World, stop: Stop, dice: Random): Promise<string> =>
   return `${stop === "anywhere" ? stop : stop.join(" ").trim()} (refused: ${refused().join(" ")})`;
 };
 
-/** One that stands still: at a step, or at any moment. */
+/** Starts a process that stalls: at a failpoint, or at a drawn moment. */
 const stopped = async (chat: World, stop: Stop, dice: Random): Promise<Running> => {
   if (stop === "anywhere") {
     const it = startAll(chat);
     await eventually(() => expect(hasSaid(it, "ready")).toBe(true));
-    await delay(dice.below(ANY_MOMENT)); // not a wait for a fact: the moment is what is drawn
+    await delay(dice.below(ANY_MOMENT)); // a drawn moment, not a wait for a fact
     it.child.kill("SIGSTOP");
     return it;
   }
@@ -96,11 +102,11 @@ const stopped = async (chat: World, stop: Stop, dice: Random): Promise<Running> 
 const isQueue = ([point]: (typeof steps)[number]): boolean =>
   point === "leased" || point === "attempted" || point === "answered";
 
-/** As the system has it; T where it is stopped. */
+/** The process's state as the system has it; T: stopped. */
 const stateOf = async ({ child }: Running): Promise<string> =>
   (await promisify(execFile)("ps", ["-o", "stat=", "-p", String(child.pid)])).stdout;
 
-/** How many jobs of the queue were taken more than once. */
+/** The number of jobs of the queue that were attempted more than once. */
 const retakenOf = async ({ database }: World, queue: string | null): Promise<number> => {
   const [found] = await database.query<{ jobs: number }>(
     "select count(*) as jobs from jobs where queue = $1 and attempts > 1",

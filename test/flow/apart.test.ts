@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { message, participant, user } from "../support/chat.ts";
 import { eventually, type World, world } from "../support/world.ts";
 
-/** A service in a process of its own, and what it has logged. */
+/** A service in a process of its own, with the lines that it has logged. */
 interface Apart {
   readonly name: string;
   readonly child: ChildProcess;
@@ -33,7 +33,7 @@ const addressOf = ({ lines }: Apart): string => {
 const ended = ({ child }: Apart): Promise<number | null> =>
   child.exitCode === null ? new Promise((resolve) => child.once("exit", resolve)) : Promise.resolve(child.exitCode);
 
-test("each service starts alone, says how it is, masks its secrets, works with the others, and stops when asked to", async () => {
+test("each service starts alone, reports its health, masks its secrets, works with the others, and stops when asked to", async () => {
   const chat = await world();
   const services = ["conversations", "inboxes", "mailer", "webhooks"].map((name) => start(chat, name));
   await eventually(async () => {
@@ -69,7 +69,7 @@ test("each service starts alone, says how it is, masks its secrets, works with t
   expect(await Promise.all(services.map(ended))).toEqual([0, 0, 0, 0]);
 });
 
-test("a service that is wrongly configured says every mistake, and exits with 2", async () => {
+test("a wrongly configured service reports every mistake, and exits with 2", async () => {
   const chat = await world({ KAFKA_BROKERS: "", HTTP_PORT: "eighty" });
   const main = fileURLToPath(new URL("../../services/conversations/main.ts", import.meta.url));
   const child = spawn(process.execPath, [main], { env: { ...process.env, ...chat.environment }, stdio: "pipe" });

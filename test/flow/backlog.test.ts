@@ -16,19 +16,19 @@ import { expectAllDecided, expectAllMailed, expectAllSorted, notificationEvents 
 import { eventually, SINCE_EVER, type World, world } from "../support/world.ts";
 
 const SEED = Number(process.env["SEED"] ?? 20_261_122);
-/** Three times the demo's ten people and five rooms, who know nothing of each other. */
+/** Three times the demo's ten people and five rooms, none of whom share a conversation. */
 const CASTS = 3;
-/** Minutes of their life; by hand, more. */
+/** Minutes of their chat; MINUTES sets another number. */
 const LENGTH: Millis = Number(process.env["MINUTES"] ?? 10) * MINUTE;
-/** Seconds, as in the demo: odd, so that nothing falls due when something is said. */
+/** Seconds, as in the demo. An odd number, so that no timer is due at the time of a record. */
 const SETTINGS = { timeout: 11, settle: 1 };
-/** Since the last of it is said, everything has fallen due: sessions have lapsed, and bursts ended. */
+/** Time after the last record by which every timer has fallen due: sessions have lapsed, and bursts have ended. */
 const AFTER: Millis = SESSION_TTL + (SETTINGS.timeout + SETTINGS.settle) * SECOND;
-/** Ticks said in one go. */
+/** Ticks of the chat published in one go. */
 const TICKS = 30;
 
 test(
-  `after ten minutes without inboxes nobody is mailed what they had read in time, and all others once (SEED=${SEED})`,
+  `after ten minutes without inboxes no mail is about messages read in time, and all others are sent once (SEED=${SEED})`,
   { timeout: 120_000 + LENGTH / 2 },
   async () => {
     const chat = await world({ LOG_LEVEL: "error" }, SETTINGS);
@@ -52,7 +52,7 @@ test(
     const said = life.flat();
     expect(told.filter((event) => hasRead(event, said, "any", event.occurredAt))).toEqual([]);
 
-    // Who read it after it was due needs no mail, even if that lay further down the backlog.
+    // A message read after it was due needs no mail, even if the READ lay further down the backlog.
     const superseded = new Set(
       events.flatMap(({ reason, notificationId }) => (reason === "superseded" ? [notificationId] : [])),
     );
@@ -76,7 +76,7 @@ test(
   },
 );
 
-test(`nothing of a backlog is mailed before all of it is known (SEED=${SEED})`, { timeout: 120_000 }, async () => {
+test(`no mail of a backlog is sent before all of it is known (SEED=${SEED})`, { timeout: 120_000 }, async () => {
   const chat = await world({ LOG_LEVEL: "error" }, SETTINGS);
   using mails = countMails(chat.mailbox);
   await using _others = chat.serve([conversationsService, mailerService]);
@@ -100,7 +100,7 @@ test(`nothing of a backlog is mailed before all of it is known (SEED=${SEED})`, 
   expect((await mails.counts()).size).toBeGreaterThan(0);
 });
 
-/** Sides of conversations that somebody was told of, as `inboxes` has saved them. */
+/** The number of threads, as `inboxes` has saved them, with a notification. */
 const tellings = async ({ database }: World): Promise<number> => {
   const [found] = await database.query<{ count: number }>(
     "select count(*) from state_inboxes where value -> 'toldAt' is not null",
@@ -108,7 +108,7 @@ const tellings = async ({ database }: World): Promise<number> => {
   return found?.count ?? 0;
 };
 
-/** Letters there are, and those of them that were looked at and wait: such a one is to be sent later than it was saved. */
+/** The number of mail jobs, and of those that were attempted and put off: such a job is due later than it was saved. */
 const letters = async ({ database }: World): Promise<{ readonly all: number; readonly putOff: number }> => {
   const [found] = await database.query<{ all: number; putOff: number }>(
     `select count(*) as all, count(*) filter (where state = 'ready' and run_at > extract(epoch from saved_at) * 1000) as "putOff"
@@ -117,7 +117,9 @@ const letters = async ({ database }: World): Promise<{ readonly all: number; rea
   return found ?? { all: 0, putOff: 0 };
 };
 
-/** Holds the commits of `inboxes`: `next` lets through the one that waits, if one does, and `open` all. */
+/**
+ * Holds the commits of `inboxes`. `next` lets the waiting one through, if there is one, and `open` lets all through.
+ */
 const turnstile = async ({ environment }: World) => {
   const database = openDatabase(environment["DATABASE_URL"] ?? "", "tests", { patience: 60_000 });
   const hold = () => {
@@ -138,7 +140,7 @@ const turnstile = async ({ environment }: World) => {
   return {
     async next() {
       const following = hold();
-      // Who asks for a lock gets it after all who asked before.
+      // PostgreSQL grants a lock in the order of the requests.
       await eventually(async () =>
         expect(
           await database.query(`select 1 from pg_locks join pg_database d on d.oid = database where d.datname = current_database()
@@ -157,7 +159,7 @@ const turnstile = async ({ environment }: World) => {
   };
 };
 
-/** What everybody says, in the order of time, slice by slice. */
+/** The records of everybody, in the order of time, in slices. */
 const lifeOf = (start: Millis, end: Millis): readonly (readonly NewRecord[])[] => {
   const casts = Array.from({ length: CASTS }, (_none, number): Cast => cast(`-${number}`));
   const scripts = casts.map((each, number) => script(each, SEED + number));
@@ -203,7 +205,10 @@ const briefly = (told: readonly NotificationEvent[]) =>
     }))
     .toSorted((a, b) => (a.id < b.id ? -1 : 1));
 
-/** Whether they had by then read any, or all, of what it is about, or written in that conversation after it. */
+/**
+ * Whether the user had by then read any or all of the notification's messages, or written in the conversation after
+ * them.
+ */
 const hasRead = (
   { userId, conversationId, messageIds }: NotificationEvent,
   life: readonly NewRecord[],

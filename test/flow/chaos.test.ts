@@ -12,10 +12,10 @@ beforeAll(async () => {
   codec = await memoryCodec();
 });
 
-/** Runs of each property, and the milliseconds in which what fails is made smaller. Its seed is printed. */
+/** Runs of each property, and the milliseconds for shrinking a failure. The seed of a failure is printed. */
 const options = { numRuns: Number(process.env["RUNS"] ?? 60), interruptAfterTimeLimit: 40_000 };
 
-test("whatever crashes, fails or is lost between whichever steps, the same people are told the same, in order", async () => {
+test("whatever crashes, fails or is lost between steps, the same people are told the same, in order", async () => {
   await fc.assert(
     fc.asyncProperty(history, turns, async (moments, drawn) => {
       expect(await play(codec, moments, { turns: drawn })).toEqual(await play(codec, moments));
@@ -25,7 +25,7 @@ test("whatever crashes, fails or is lost between whichever steps, the same peopl
 });
 
 describe("records that are not on their key's partition", () => {
-  /** Partitions as a chat product may have made them: their numbers have nothing to do with our lanes'. */
+  /** Numbers of partitions that a chat product may have chosen, with no relation to the lanes. */
   const uneven = (topic: TopicId): number =>
     new Map<TopicId, number>([
       ["messages", 3],
@@ -39,7 +39,7 @@ describe("records that are not on their key's partition", () => {
     ["by another hash of the key", { place: (key, partitions) => crc32(key) % partitions }],
     ["by topics with other numbers of partitions", { partitions: uneven }],
     ["by both", { partitions: uneven, place: (key, partitions) => crc32(key) % partitions }],
-  ])("lead to the same: %s", async (_name, way) => {
+  ])("lead to the same notifications: %s", async (_name, way) => {
     await fc.assert(
       fc.asyncProperty(history, turns, async (moments, drawn) => {
         expect(await play(codec, moments, { ...way, turns: drawn })).toEqual(await play(codec, moments));
@@ -50,10 +50,10 @@ describe("records that are not on their key's partition", () => {
 });
 
 describe("after an outage", () => {
-  /** Texts are the latest: who is told later may be shown an edit. */
+  /** Texts are those of the time of telling: a later one may show an edit. */
   const untold = (told: readonly Told[]) => told.map((each) => ({ ...each, texts: [] }));
 
-  test("the same people are told of the same, as of the same moments, as without it", async () => {
+  test("the same people are told of the same messages, as of the same moments, as without it", async () => {
     await fc.assert(
       fc.asyncProperty(history, fc.nat(6), fc.nat(12), turns, async (moments, from, length, drawn) => {
         const told = await play(codec, moments, { down: [from, from + length], turns: drawn });
@@ -63,7 +63,7 @@ describe("after an outage", () => {
     );
   });
 
-  test("nobody is told what they had read by then, or what was deleted, and nothing is told twice", async () => {
+  test("nobody is told of messages that were read or deleted by then, and none is told twice", async () => {
     await fc.assert(
       fc.asyncProperty(history, fc.nat(6), fc.nat(12), turns, async (moments, from, length, drawn) => {
         const told = await play(codec, moments, { down: [from, from + length], turns: drawn });

@@ -7,21 +7,25 @@ import { plain } from "../support/settings.ts";
 import { deadLetters, expectAllDecided, notificationEvents, progress } from "../support/standing.ts";
 import { eventually, SINCE_EVER, world } from "../support/world.ts";
 
-/** Histories in a run of all tests, and changes among those who work through them; by hand, more with CHANGES=12. */
+/**
+ * Histories in a run of all tests, and changes among the members that work through them. CHANGES=12 sets another
+ * number.
+ */
 const HISTORIES = Number(process.env["HISTORIES"] ?? 1_000);
 const CHANGES = Number(process.env["CHANGES"] ?? 3);
-/** Of the histories, and of who goes when and how. */
+/** Seed of the histories, and of the changes. */
 const SEED = Number(process.env["SEED"] ?? Date.now() % 1_000_000);
 
 test(
-  `histories on the real broker and database come to what the rule says of each, whoever comes and goes meanwhile (HISTORIES=${HISTORIES} CHANGES=${CHANGES} SEED=${SEED})`,
+  `histories on the real broker and database lead to the rule's notifications, whichever members come and go (HISTORIES=${HISTORIES} CHANGES=${CHANGES} SEED=${SEED})`,
   { timeout: 120_000 + HISTORIES * 1_000 + CHANGES * 60_000 },
   async () => {
     const all = histories(HISTORIES, SEED);
     const said = together(all);
     const wanted = expected(all, [settings(SINCE_EVER, "default", plain)], Date.now());
     const chat = await world({ LOG_LEVEL: "error" });
-    // All of it before anybody reads: what is read to its end is taken to have come to the present.
+    // All records are published before any member reads: a topic that is read to its end counts as read up to the
+    // present.
     await chat.publish(...said);
     const dice = random(SEED);
     const moments = Array.from({ length: CHANGES }, () => dice.next()).toSorted((a, b) => a - b);

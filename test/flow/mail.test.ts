@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { conversation, message, participant, presence, user } from "../support/chat.ts";
 import { eventually, world } from "../support/world.ts";
 
-test("a missed message becomes a mail to every address and webhooks for each step", async () => {
+test("a missed message becomes a mail to every address, and a webhook for each step", async () => {
   const chat = await world();
   await using _ = chat.serve();
   await chat.publish(
@@ -12,7 +12,7 @@ test("a missed message becomes a mail to every address and webhooks for each ste
     participant("c", "ada", "12:00"),
     participant("c", "bob", "12:00"),
   );
-  // The profile and the participants come on topics of their own: the message waits until they are known.
+  // The profile and the participants are on topics of their own: the message waits until they are known.
   await eventually(async () => {
     const [row] = await chat.database.query<{ users: number; members: number }>(
       `select (select count(*) from state_inboxes) as users, (select count(*) from state_conversations) as members`,
@@ -33,7 +33,7 @@ test("a missed message becomes a mail to every address and webhooks for each ste
   expect(types.toSorted()).toEqual(["notification.sent", "notification.sent", "notification.triggered"]);
 });
 
-test("what was read before it was due is not mailed", async () => {
+test("a message that was read before it was due is not mailed", async () => {
   const chat = await world({}, { timeout: 2 });
   await using _ = chat.serve();
   const now = new Date(Date.now()).toISOString();

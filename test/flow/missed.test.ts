@@ -9,7 +9,7 @@ import { at, conversation, message, participant, presence, user } from "../suppo
 import { wholeTopology } from "../support/memory.ts";
 import { settingsSaid } from "../support/settings.ts";
 
-test("a message to someone away is told after the timeout, with what the mail shows", async () => {
+test("a message to someone away is told after the timeout, with the content of the mail", async () => {
   await using chat = await wholeTopology();
   await chat.advance(at("12:00"));
   await chat.publish(
@@ -41,7 +41,7 @@ test("a message to someone away is told after the timeout, with what the mail sh
   expect(chat.values("notifications") as readonly NotificationEvent[]).toHaveLength(1);
 });
 
-test("nobody is told what they have read, or while they are there", async () => {
+test("nobody is told of messages that they have read, or while they are online", async () => {
   await using chat = await wholeTopology();
   await chat.advance(at("12:00"));
   await chat.publish(
@@ -61,7 +61,7 @@ test("nobody is told what they have read, or while they are there", async () => 
   expect((chat.values("notifications") as readonly NotificationEvent[]).map(({ userId }) => userId)).toEqual(["eve"]);
 });
 
-test("settings that change make no timer fire again and again, where nothing of it is another by them", async () => {
+test("a change of settings that changes no due time fires no timer", async () => {
   await using chat = await wholeTopology();
   await chat.advance(at("12:00"));
   await chat.publish(participant("c", "ada", "12:00"), participant("c", "bob", "12:00"));
@@ -69,13 +69,13 @@ test("settings that change make no timer fire again and again, where nothing of 
   await chat.advance(at("12:01"));
   const due = () => chat.world.store.nextDue("inboxes", [0, 1, 2, 3, 4, 5, 6, 7]);
   const before = await due();
-  expect(before).toBeGreaterThan(at("23:00")); // when what is read may be forgotten
+  expect(before).toBeGreaterThan(at("23:00")); // the time at which read messages may be forgotten
   await chat.publish(settingsSaid({ timeout: 60 }, at("12:02")));
   await chat.advance(at("12:03"));
   expect(await due()).toBe(before);
 });
 
-test("where more falls due in a backlog than one transaction takes, all are told, each as of their own time", async () => {
+test("a backlog with more timers due than one transaction takes is told whole, each as of its own time", async () => {
   await using chat = await wholeTopology({ timeout: 300 }, undefined, at("00:20"));
   let [most, transactions] = [0, 0];
   using _ = listen("committed", ({ processor, timers }) => {
@@ -90,7 +90,7 @@ test("where more falls due in a backlog than one transaction takes, all are told
   await chat.publish(
     ...logged("00:00", [...everybody.map((one) => participant("c", one, "00:00")), message("c", "eve", "m1", "00:00")]),
     ...logged("00:04", everybody.slice(0, 100).map(read("00:04"))),
-    // Between the last timer that the first transaction takes and the next one.
+    // Between the last timer of the first transaction and the next timer.
     ...logged("00:05:30", [participant("d", "late", "00:05:30"), message("d", "eve", "m2", "00:05:30")]),
     ...logged("00:06", everybody.slice(100).map(read("00:06"))),
   );
@@ -106,7 +106,7 @@ test("where more falls due in a backlog than one transaction takes, all are told
   expect(transactions).toBeGreaterThan(1);
 });
 
-test("who folds records as they come takes all that have come, however many", async () => {
+test("a processor in order of arrival folds all arrived records as they come, however many", async () => {
   await using chat = await wholeTopology();
   await chat.process(mailer, () => noSettings);
   const everybody = Array.from({ length: 7_000 }, (_none, index) => `user-${index}`);

@@ -25,7 +25,7 @@ const deadLetters = async (chat: World, count: number): Promise<readonly DeadLet
   return letters;
 };
 
-test("a bad record never stops a partition: its bytes, place and reason are with the dead letters", async () => {
+test("a bad record never stops a partition: its bytes, partition, offset and reason are in a dead letter", async () => {
   const chat = await world();
   await using _ = chat.serve();
   const partition = laneOf("c", PARTITIONS);
@@ -68,7 +68,7 @@ test("a bad record never stops a partition: its bytes, place and reason are with
   expect([...(letters[1]?.value ?? [])]).toEqual([...unknownId]);
 });
 
-test("records on any partition find the state of their key", async () => {
+test("records on any partition find the rows of their key", async () => {
   const chat = await world();
   await using _ = chat.serve();
   const elsewhere = (key: string): number => (laneOf(key, PARTITIONS) + 1) % PARTITIONS;

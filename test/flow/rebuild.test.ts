@@ -24,7 +24,7 @@ import {
 
 const extents = async (chat: World) => chat.log.offsets(await partitionsOf(chat.log, topicIds));
 
-test("a rebuild comes to what live is, tells nobody, and leaves nothing behind", { timeout: 120_000 }, async () => {
+test("a rebuild equals the live state, tells nobody, and leaves nothing behind", { timeout: 120_000 }, async () => {
   const chat = await world({}, SETTINGS);
   await publishPast(chat, 1);
   await chat.publish(unsubscribed(0));
@@ -44,30 +44,26 @@ test("a rebuild comes to what live is, tells nobody, and leaves nothing behind",
   expect(await leftovers(chat)).toEqual([]);
 });
 
-test(
-  "where no mailer has ever run, the rest is rebuilt, and what people chose waits for one",
-  { timeout: 90_000 },
-  async () => {
-    const chat = await world({}, SETTINGS);
-    await chat.publish(...letter(0), ...letter(2), unsubscribed(2));
-    {
-      await using _ = chat.serve([conversationsService, inboxesService]);
-      await quiet(chat);
-      const found = await rebuilt(chat, { isToSwitch: true });
-      expect(differing(found)).toEqual(nothing);
-      expect(found.live.isStill).toBe(false);
-      expect(found.kinds.map(({ kind }) => kind)).not.toContain("preference");
-    }
-    await using _ = chat.serve();
-    await eventually(async () => expect(await tellings(chat, 1)).toEqual([]));
+test("without a mailer the rest is rebuilt, and preferences wait for a mailer", { timeout: 90_000 }, async () => {
+  const chat = await world({}, SETTINGS);
+  await chat.publish(...letter(0), ...letter(2), unsubscribed(2));
+  {
+    await using _ = chat.serve([conversationsService, inboxesService]);
     await quiet(chat);
-    expect((await tellings(chat, 3)).at(-1)).toEqual(toldWithoutMail);
-  },
-);
+    const found = await rebuilt(chat, { isToSwitch: true });
+    expect(differing(found)).toEqual(nothing);
+    expect(found.live.isStill).toBe(false);
+    expect(found.kinds.map(({ kind }) => kind)).not.toContain("preference");
+  }
+  await using _ = chat.serve();
+  await eventually(async () => expect(await tellings(chat, 1)).toEqual([]));
+  await quiet(chat);
+  expect((await tellings(chat, 3)).at(-1)).toEqual(toldWithoutMail);
+});
 
 const main = fileURLToPath(new URL("../../services/ops/main.ts", import.meta.url));
 
-/** `ops rebuild` in a process of its own, and what it says. */
+/** Runs `ops rebuild` in a process of its own, and collects its output. */
 const ops = ({ environment }: World, ...args: readonly string[]) => {
   const env = { ...process.env, ...environment };
   const child: ChildProcess = spawn(process.execPath, [main, "rebuild", ...args], { env, stdio: "pipe" });
@@ -79,7 +75,7 @@ const ops = ({ environment }: World, ...args: readonly string[]) => {
 };
 
 test(
-  "the command says what it found by its exit code, and takes everything away when stopped",
+  "the command reports its result by its exit code, and removes everything that it made when stopped",
   { timeout: 180_000 },
   async () => {
     const chat = await world({}, SETTINGS);

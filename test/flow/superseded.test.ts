@@ -6,7 +6,7 @@ import { rowLookup } from "../../services/platform/runtime/row-lookup.ts";
 import { at, conversation, message, participant, presence, user } from "../support/chat.ts";
 import { wholeTopology } from "../support/memory.ts";
 
-/** Why the mail about the only notification is not to be sent, after something more was said. */
+/** The reason why the mail about the only notification is outdated, after more records. */
 const afterwards = async (...said: readonly NewRecord[]): Promise<string | null> => {
   await using chat = await wholeTopology();
   await chat.advance(at("12:00"));

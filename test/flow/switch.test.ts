@@ -17,7 +17,7 @@ import {
   leftovers,
 } from "../support/rebuilding.ts";
 
-/** Milliseconds between two letters: neither a burst nor so few that none is under way at a moment. */
+/** Milliseconds between two letters: enough to keep one under way at any moment, without a burst. */
 const LETTER_EVERY = 50;
 
 /** Writes again and again until disposed of. */
@@ -37,7 +37,7 @@ const writeOn = (write: () => Promise<void>): AsyncDisposable => {
   };
 };
 
-test("a row that is wrong is named, and right after a switch", { timeout: 90_000 }, async () => {
+test("a row that is wrong is named by a rebuild, and corrected by a switch", { timeout: 90_000 }, async () => {
   const chat = await world({}, SETTINGS);
   await publishPast(chat, 2);
   await chat.publish(...letter(0), unsubscribed(2));
@@ -80,7 +80,7 @@ test("a row that is wrong is named, and right after a switch", { timeout: 90_000
   expect(await leftovers(chat)).toEqual([]);
 });
 
-test("a switch under way loses no message and repeats none", { timeout: 90_000 }, async () => {
+test("a switch during traffic loses no message and repeats none", { timeout: 90_000 }, async () => {
   const chat = await world({}, SETTINGS);
   await publishPast(chat, 3);
   await using _ = chat.serve();
@@ -105,7 +105,7 @@ test("a switch under way loses no message and repeats none", { timeout: 90_000 }
 });
 
 test(
-  "where live stands still, what it has decided is compared, and a switch says the rest",
+  "where the live services are stopped, their decisions are compared, and a switch tells the rest",
   { timeout: 240_000 },
   async () => {
     const chat = await world({}, SETTINGS);

@@ -4,7 +4,7 @@ import { settingsSet } from "../../services/ops/roles.ts";
 import { message, participant, user } from "../support/chat.ts";
 import { eventually, world } from "../support/world.ts";
 
-test("a mail that goes, one that doesn't for its role, and what was never for somebody are told by `why`", async () => {
+test("`why` explains a mail that was sent, a mail withheld for a role, and a message that was never for somebody", async () => {
   const chat = await world();
   await settingsSet(chat, "quiet", ["timeout=0", "settle=0", "emailEnabled=false"], Date.now());
   await using _ = chat.serve();

@@ -11,17 +11,19 @@ import { ledgerOf } from "./ledger.ts";
 import { perfect } from "./memory.ts";
 import { briefly, decided, type Decided } from "./run.ts";
 
-/** Histories of each kind in a test run. */
+/** Histories of each kind in a test run; HISTORIES sets another number. */
 const HISTORIES = Number(process.env["HISTORIES"] ?? 10_000);
-/** The same ones in each run, so that what fails was broken just now; by hand, others with SEED and more with HISTORIES. */
+/** The same histories in each run, so that a failure comes from a new change; SEED sets others. */
 const SEED = Number(process.env["SEED"] ?? 20_261_122);
-/** Milliseconds in which that many are judged on a machine that is busy with other things. */
+/** Milliseconds for judging all histories on a busy machine. */
 const PATIENCE = 600_000;
 
-/** What comes later than that is taken as of its own time no more, wherever that would need all of the past. */
+/**
+ * Whether a record came in time. A later one no longer counts as of its own time, where that would need the whole past.
+ */
 const isInTime = ({ at, value }: Line): boolean => at - (value?.occurredAt ?? at) <= LATENESS;
 
-/** Instants at which several records become known, one of them late and not there before. */
+/** Instants at which several records become known, and one of them is late and new. */
 const tangled = (lines: readonly Line[]): ReadonlySet<number> => {
   const known = new Set<Line["value"]>();
   const instants = new Set<number>();
@@ -34,7 +36,7 @@ const tangled = (lines: readonly Line[]): ReadonlySet<number> => {
   return instants;
 };
 
-/** What was decided of a history, the same by both. */
+/** Checks that both decide a history alike; returns the number of notifications and verdicts. */
 const agree = (drawn: readonly Line[]): { readonly notifications: number; readonly verdicts: number } => {
   const lines = drawn.filter(isInTime);
   const until = (lines.at(-1)?.at ?? 0) + afterwards;
@@ -77,13 +79,13 @@ describe("the rule and a judge that knows only the page decide the same, for the
   });
 });
 
-/** Users' verdicts by time: each processor says its own in that order. */
+/** Users' verdicts by time. Each processor writes its own in that order. */
 const byTime = (ledger: Decided["ledger"]): object =>
   Object.fromEntries(
     [...ledger].map(([user, entries]) => [user, entries.toSorted((a, b) => a.occurredAt - b.occurredAt)]),
   );
 
-test("of records that are folded together, however many, the same is decided as one after the other", () => {
+test("records folded together lead to the same decisions as records folded one by one", () => {
   const histories = fc.tuple(late, fc.integer({ min: 2, max: 60 }));
   fc.assert(
     fc.property(histories, ([lines, window]) => {

@@ -1,4 +1,4 @@
-/** Histories at random: people come and go, write, read, edit, leave and are deleted, in any order and at awkward times. */
+/** Random histories: people join, write, read, edit, leave and are deleted, in any order and at awkward times. */
 import fc from "fast-check";
 
 import { conversation, type Line, message, participant, presence, settings, user } from "./history.ts";
@@ -16,14 +16,14 @@ import {
   type What,
 } from "./steps.ts";
 
-/** What a history begins with. */
+/** The beginning of a history. */
 interface World {
   readonly start: number;
   readonly users: number;
   readonly conversations: number;
   readonly profiles: readonly (Profile | null)[];
   readonly roles: { readonly default: Settings | null; readonly guest: Settings | null };
-  /** Who joins at the beginning, by user and conversation, and how they are told. */
+  /** Members at the beginning, by user and conversation, with their notify setting; null: no member. */
   readonly joined: readonly ("ALL" | "MENTIONS_ONLY" | null)[];
 }
 
@@ -39,19 +39,22 @@ const world: fc.Arbitrary<World> = fc.record({
   joined: fc.array(fc.constantFrom("ALL", "ALL", "ALL", "MENTIONS_ONLY", null), { minLength: 12, maxLength: 12 }),
 });
 
-/** How long after the end of a history the last of it may be told: quiet hours end, and a day's cap, within it. */
+/**
+ * Milliseconds after the end of a history within which its last notifications are due: quiet hours and a day's cap end
+ * by then.
+ */
 export const afterwards: number = 26 * 3_600_000;
 
 const longest = 50;
 
-/** A message that was sent, as far as later lines must agree with it. */
+/** A sent message, with the fields that later lines must agree with. */
 interface Sent {
   readonly line: Line & { readonly topic: "chat.messages" };
-  /** When it was sent, and since when the log has it. */
+  /** The message's own time, within the time of its record. */
   readonly time: number;
 }
 
-/** What happened so far. */
+/** The history so far. */
 interface Tale {
   readonly world: World;
   readonly isOrderly: boolean;
@@ -61,7 +64,7 @@ interface Tale {
   readonly latest: Record<"message" | "sign" | "read", Latest>;
 }
 
-/** When, by whom and where something last was. */
+/** Time, user and conversation of the latest event of a kind. */
 interface Latest {
   readonly time: number;
   readonly user: number;
@@ -98,20 +101,23 @@ function spanOf(tale: Tale, span: Exclude<Gap, { from: "clock" }>["span"]): numb
   return { ...spans, first: cooldown.first * 1000, burst: timeout * 1000 + 60_000 }[span];
 }
 
-/** Time never goes back from step to step: what is late is so by when the log has it. */
+/** Moves the clock, never back. A late line has a later time of the log only. */
 function advance(tale: Tale, gap: Gap): void {
   const to = gap.from === "clock" ? tale.clock + gap.by : tale.latest[gap.from].time + spanOf(tale, gap.span) + gap.by;
   tale.clock = Math.max(tale.clock, to);
 }
 
-/** A boundary means something to the one for whom it is one. */
+/** Puts a step on the user and the conversation of its boundary. */
 function placed(tale: Tale, drawn: Step): Step {
   if (drawn.gap.from === "clock") return drawn;
   const { user: number, conversation: room } = tale.latest[drawn.gap.from];
   return { ...drawn, user: drawn.gap.from === "message" ? drawn.user : number, conversation: room };
 }
 
-/** A message event; EDITED and DELETED repeat what SENT said, and the log has them after it, though they may claim less. */
+/**
+ * A message event. EDITED and DELETED repeat the fields of SENT and come after it in the log, though their own time may
+ * be earlier.
+ */
 function messageLine(tale: Tale, drawn: Step, what: What & { kind: "sent" | "edited" | "deleted" }): Line {
   const { clock } = tale;
   const mentions = "mentions" in what ? [...new Set(what.mentions.map((number) => userName(tale, number)))] : [];
@@ -128,7 +134,7 @@ function messageLine(tale: Tale, drawn: Step, what: What & { kind: "sent" | "edi
   }
   const type = what.kind === "edited" ? "EDITED" : "DELETED";
   const about = tale.sent.at(-1 - (what.message % (tale.sent.length + 1)));
-  // One in so many is about a message that nobody knows.
+  // Some events are about a message that nobody knows.
   if (about === undefined) return message(clock + drawn.late, type, "c0", "unknown", { mentions, occurredAt: clock });
   const { conversationId, messageId, kind, origin, senderId } = about.line.value;
   const before = what.kind === "edited" ? what.before : 0;
@@ -171,16 +177,18 @@ function visit(tale: Tale, drawn: Step, what: What & { kind: "visit" }): readonl
   const end = clock + what.after;
   return [
     presence(clock + drawn.late, "ONLINE", userId, { sessionId, conversationId, occurredAt: clock }),
-    // What happens meanwhile is told by the steps that follow.
+    // The steps that follow fill the time between.
     presence(end + drawn.late, what.last, userId, { sessionId, conversationId, occurredAt: end }),
   ];
 }
 
-/** A line that comes again. One whose time was taken from the log the first time would be another record the second. */
+/**
+ * Repeats a line. A line whose own time was later than the log's is not repeated: the repeat would be another record.
+ */
 function again(tale: Tale, drawn: Step, number: number): readonly Line[] {
   const original = tale.lines[number % tale.lines.length];
   if (original === undefined || original.value === null || original.value.occurredAt > original.at) return [];
-  // Where nothing is late, nothing but a message (which changes nothing) comes again after others.
+  // In an orderly history only a message, which changes nothing, is repeated after other lines.
   const repeated = tale.isOrderly && original.topic !== "chat.messages" ? tale.lines.at(-1)! : original;
   if (repeated.value === null || repeated.value.occurredAt > repeated.at) return [];
   return [{ ...repeated, at: Math.max(repeated.at, tale.clock + drawn.late) }];
@@ -219,7 +227,7 @@ function linesOf(tale: Tale, drawn: Step): readonly Line[] {
   }
 }
 
-/** Tells a history from what was drawn, in the order in which the log had it. */
+/** Makes a history of drawn values, in the order of the log. */
 function tell(drawn: World, steps: readonly Step[]): Line[] {
   const lines = prologue(drawn);
   const beginning = { time: drawn.start, user: 0, conversation: 0 };
@@ -240,11 +248,11 @@ function histories(late: fc.Arbitrary<number>): fc.Arbitrary<Line[]> {
     .map(([drawn, steps]) => tell(drawn, steps));
 }
 
-/** Histories of which the log had every record when it happened. */
+/** Histories whose records came to the log at their own times. */
 export const orderly: fc.Arbitrary<Line[]> = histories(fc.constant(0));
 
-/** Histories with records that the log had up to ten minutes late. */
+/** Histories with records that are up to ten minutes late. */
 export const late: fc.Arbitrary<Line[]> = histories(lateness);
 
-/** Both kinds. */
+/** Histories of both kinds. */
 export const mixed: fc.Arbitrary<Line[]> = fc.oneof(orderly, late);

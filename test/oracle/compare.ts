@@ -1,15 +1,16 @@
 /**
- * The ledger beside the judge's accounts. A verdict stands until there is another about the same message, and had its reason
- * when it was made. So at the end of every instant
- * - what stands as missed is what is missed;
- * - the last verdict of that instant about a message says what became of it: missed, or not, for a reason that is one (of
- *   the very moment by which it was missed until then);
- * - where a message was sent, or newly mentions the user, since the instant before, or they turn out to have taken part then,
- *   there is a verdict on that; none need be where they took no part;
- * - dropped is what was missed until then, rejected what was not, or not by the moment that the verdict is on;
- * - what holds a conversation in which something is missed is what the ledger said last.
- * What it says in between, within one instant, doesn't count. Where several records become known at once and one of them is
- * late, a verdict may have had its reason in between: there, only what is missed and what holds it is compared.
+ * Compares the ledger with the judge's accounts. A verdict stands until the next about the same message, and its reason
+ * held when it was made. At the end of every instant:
+ * - the messages that stand as missed are those the judge calls missed;
+ * - the last verdict of the instant about a message is right: missed, or not missed for a reason that holds, of the
+ *   moment by which it was missed until then;
+ * - a message that was sent, or newly mentions the user, since the instant before has a verdict on that, and so has a
+ *   message of a time at which the user turns out to have taken part. Where the user took no part, none is needed;
+ * - DROPPED is for a message that was missed until then; REJECTED is for one that was not, or not by the moment of
+ *   the verdict;
+ * - the reason that holds a conversation with missed messages is the ledger's last. Verdicts in the middle of an
+ *   instant don't count. Where several records become known at once and one of them is late, a verdict's reason may
+ *   have held in the middle alone: only missed messages and holding reasons are compared there.
  */
 import type { LedgerEntry } from "../../services/domain/records.ts";
 import type { Account, Triggered } from "./judge.ts";
@@ -17,17 +18,17 @@ import type { Ledger, Page } from "./ledger.ts";
 import type { Reason, Standing } from "./missed.ts";
 import type { Held } from "./when.ts";
 
-/** What came of one user's case. */
+/** The outcome of comparing one user. */
 export interface Compared {
   readonly judged: readonly Triggered[];
-  /** How many accounts there were. */
+  /** Number of accounts. */
   readonly accounts: number;
-  /** Where the ledger says otherwise than they do; in words. */
+  /** Differences between ledger and accounts, in words. */
   readonly differences: readonly string[];
 }
 
 /**
- * Compares what the ledger says of a user with the judge's accounts of them, which are in order.
+ * Compares a user's ledger with the judge's accounts, which are in order.
  * @param tangled instants at which several records become known, one of them late
  */
 export function compared(
@@ -54,7 +55,10 @@ export function compared(
   return { judged, accounts: count, differences };
 }
 
-/** Where a page says otherwise than an account. @param before the one before; null where reasons aren't compared */
+/**
+ * Yields the differences between a page and an account. @param before the account before; null where reasons aren't
+ * compared
+ */
 function* between(page: Page, account: Account, before: Account | null): Generator<string> {
   const { said, stands, missed, held } = page;
   for (const [name, standing] of account.standings) {
@@ -73,7 +77,7 @@ function* between(page: Page, account: Account, before: Account | null): Generat
   }
 }
 
-/** What of a message's verdicts at an instant isn't so. */
+/** Describes an error in a message's verdicts of an instant; null where there is none. */
 function ofMessage(
   { moments, since }: Standing,
   said: readonly LedgerEntry[],

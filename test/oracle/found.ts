@@ -4,7 +4,7 @@ import { conversation, type Line, message, participant, presence, settings, user
 const start = 1_781_082_000_000;
 /** In seconds. */
 const day = 86_400;
-/** So many seconds later. */
+/** The start and so many seconds. */
 const at = (seconds: number): number => start + seconds * 1_000;
 const both = [participant(at(0), "JOINED", "c", "ada"), participant(at(0), "JOINED", "c", "bob")];
 const sent = (seconds: number, id: string, more: Parameters<typeof message>[4] = {}): Line =>
@@ -16,7 +16,7 @@ const edited = (
   more: Parameters<typeof message>[4] = {},
 ): Line => message(at(seconds), "EDITED", "c", id, { senderId: "bob", mentions, ...more });
 const own = (seconds: number) => ({ occurredAt: at(seconds) });
-/** Ada is told of what mentions her. */
+/** Ada is told only of messages that mention her. */
 const picky = participant(at(0), "JOINED", "c", "ada", { notify: "MENTIONS_ONLY" });
 const mention = { mentions: ["ada"] };
 
@@ -25,7 +25,7 @@ const signs = Array.from({ length: 21 }, (_none, index) =>
   presence(at(15 * index), "HEARTBEAT", "ada", { conversationId: "c" }),
 );
 
-/** Histories over which rule and judge once fell out, made small, in words. */
+/** Histories on which rule and judge once differed, made small, described in words. */
 export const found: readonly (readonly [string, readonly Line[]])[] = [
   [
     "settings change at the very time of a message elsewhere",

@@ -1,6 +1,6 @@
 /**
- * Histories: what the log held, line by line, in the order in which it had it. A file of lines (JSON, one array) is all that
- * a judge or a run needs to decide who is told.
+ * Histories: the log line by line, in its order. A file of lines (JSON, one array) is enough for a judge or a run to
+ * decide all notifications.
  */
 import type {
   Access,
@@ -16,7 +16,7 @@ import type {
   WhileOnline,
 } from "../../services/domain/records.ts";
 
-/** A line of chat.messages. What no rule looks at (text, attachments) is left to whoever makes records of it. */
+/** A line of chat.messages, without the fields that no rule reads (text, attachments). */
 export interface MessageValue {
   readonly type: MessageEventType;
   readonly conversationId: string;
@@ -65,7 +65,7 @@ export interface ConversationValue {
   readonly occurredAt: number;
 }
 
-/** A line of notification.settings, its key the role. What is absent has its default; times are in seconds. */
+/** A line of notification.settings, its key the role. Absent fields have their defaults; times are in seconds. */
 export interface SettingsValue {
   readonly timeout?: number;
   readonly settle?: number;
@@ -96,7 +96,7 @@ export type Line =
   | Entry<"chat.conversations", ConversationValue | null>
   | Entry<"notification.settings", SettingsValue | null>;
 
-/** What a record says that is not its time: `occurredAt` is `at` where it isn't given. */
+/** A record's fields beside its times; without `occurredAt` that is `at`. */
 type Timed<Value extends { readonly occurredAt: number }> = Omit<Value, "occurredAt"> & {
   readonly occurredAt?: number;
 };

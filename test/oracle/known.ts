@@ -1,4 +1,4 @@
-/** What is known of a history at an instant, in the order in which its records count. */
+/** The records known at an instant, in the order in which they count. */
 import type {
   ConversationValue,
   Line,
@@ -9,7 +9,7 @@ import type {
   UserValue,
 } from "./history.ts";
 
-/** A record with its place in the order of all: by `time`, then by `rank` of its topic, then by `offset`. */
+/** A record with its place in the order: by `time`, then by `rank` of its topic, then by `offset`. */
 export interface Fact<Value> {
   readonly value: Value;
   readonly key: string;
@@ -21,7 +21,7 @@ export interface Fact<Value> {
   readonly offset: number;
 }
 
-/** Everything that may matter to one user, each list in order. */
+/** The records that may matter to one user, each list in order. */
 export interface Facts {
   readonly settings: readonly Fact<SettingsValue | null>[];
   readonly users: readonly Fact<UserValue | null>[];
@@ -31,14 +31,14 @@ export interface Facts {
   readonly messages: readonly Fact<MessageValue>[];
 }
 
-/** What of it is known at an instant. */
+/** The records known at an instant. */
 export interface Known extends Omit<Facts, "conversations" | "participants"> {
   /** By conversation. */
   readonly conversations: ReadonlyMap<string, Facts["conversations"]>;
   readonly participants: ReadonlyMap<string, Facts["participants"]>;
 }
 
-// Preferences decide about mail, not about being told: no line of a history has them.
+// Preferences decide about mail, not about notifications: no line of a history has them.
 const order: readonly Line["topic"][] = [
   "notification.settings",
   "chat.users",
@@ -48,18 +48,18 @@ const order: readonly Line["topic"][] = [
   "chat.messages",
 ];
 
-/** Which of two facts counts first. */
+/** Compares facts in the order in which they count. */
 export function compare(left: Fact<unknown>, right: Fact<unknown>): number {
   return left.time - right.time || left.rank - right.rank || left.offset - right.offset;
 }
 
 function fact(line: Line, offset: number): Fact<Line["value"]> {
-  // A time later than the record's own Kafka timestamp counts as that; a tombstone has no other.
+  // A time later than the record's Kafka timestamp counts as that timestamp. A tombstone has no other time.
   const time = line.value === null ? line.at : Math.min(line.value.occurredAt, line.at);
   return { value: line.value, key: line.key, at: line.at, time, rank: order.indexOf(line.topic), offset };
 }
 
-/** All that a history says that may matter to a user. */
+/** The records of a history that may matter to a user. */
 export function concerning(lines: readonly Line[], userId: string): Facts {
   const facts = lines.map((line, offset) => ({ line, fact: fact(line, offset) }));
   const of = <Value>(topic: Line["topic"], mine: (line: Line) => boolean): readonly Fact<Value>[] =>

@@ -1,24 +1,24 @@
-/** What the rule's ledger says of one user, instant by instant. */
+/** The rule's ledger of one user, instant by instant. */
 import type { LedgerEntry } from "../../services/domain/records.ts";
 import { nameOf } from "./missed.ts";
 
-/** What it says at the end of an instant. */
+/** The ledger at the end of an instant. */
 export interface Page {
-  /** Its verdicts of that instant about each message, in order. */
+  /** The verdicts of the instant about each message, in order. */
   readonly said: ReadonlyMap<string, readonly LedgerEntry[]>;
   /** The latest verdict about each message. */
   readonly stands: ReadonlyMap<string, LedgerEntry>;
-  /** What stands as missed, by conversation. */
+  /** The messages that stand as missed, by conversation. */
   readonly missed: ReadonlyMap<string, ReadonlySet<string>>;
-  /** What holds each conversation in which something stands as missed. */
+  /** The reason that holds each conversation with missed messages. */
   readonly held: ReadonlyMap<string, string | null>;
 }
 
 /** A ledger that is read from its beginning. */
 export interface Ledger {
-  /** The next instant at which it says anything; Infinity: it says no more. */
+  /** The next instant with a verdict; Infinity: there is none. */
   next(): number;
-  /** The page of an instant, none later than the next. It is true until another is asked for. */
+  /** The page of an instant, no later than the next. It changes when another is asked for. */
   page(at: number): Page;
 }
 
@@ -29,7 +29,7 @@ export function ledgerOf(entries: readonly LedgerEntry[]): Ledger {
   const held = new Map<string, string | null>();
   let place = 0;
 
-  /** A notification is about all that is missed there, however many it names. */
+  /** A notification is about every missed message of its conversations, however many it names. */
   const namesOf = ({ verdict, conversationId, messageIds }: LedgerEntry): readonly string[] => {
     if (verdict !== "TRIGGERED")
       return messageIds.map((messageId) => nameOf({ conversationId: conversationId ?? "", messageId }));

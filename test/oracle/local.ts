@@ -1,4 +1,4 @@
-/** Local time: quiet hours, midnights, and the instants at which a local clock does something. */
+/** Local time: quiet hours, midnights, and changes of the clock. */
 import { Temporal } from "temporal-polyfill";
 
 import type { QuietHours } from "../../services/domain/records.ts";
@@ -12,7 +12,7 @@ function minutes(time: string): number {
   return hour * 60 + minute;
 }
 
-/** Whether an instant is in quiet hours [from, to), which may wrap midnight; none are where both are the same. */
+/** Whether an instant is in quiet hours [from, to), which may wrap midnight. Equal times mean no quiet hours. */
 export function isQuiet(hours: QuietHours, now: number, zone: string): boolean {
   const { hour, minute } = local(now, zone);
   const time = hour * 60 + minute;
@@ -25,7 +25,7 @@ export function midnight(now: number, zone: string): number {
   return local(now, zone).startOfDay().epochMilliseconds;
 }
 
-/** Instants after which quiet hours, or the day, may have ended; among them all that come before the second midnight. */
+/** Instants after which quiet hours, or the day, may have ended: at least all of them before the second midnight. */
 export function localFlips(hours: QuietHours | null, now: number, zone: string): readonly number[] {
   const here = local(now, zone);
   const flips = [0, 1, 2].flatMap((days) => {

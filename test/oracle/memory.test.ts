@@ -6,11 +6,11 @@ import { accounts, usersOf } from "./judge.ts";
 import { concerning, type Facts } from "./known.ts";
 import { forgetful, type Memory, perfect } from "./memory.ts";
 
-/** Histories in a test run, and which. */
+/** Number of histories in a test run, and their seed. */
 const HISTORIES = 1_000;
 const SEED = 20_261_122;
 
-/** What is told, missed and held of whom, when it is another than before. */
+/** Each change in a user's notifications, missed messages and holding reasons. */
 const judgedWith = (memory: (all: Facts) => Memory, lines: readonly Line[]): readonly string[] =>
   usersOf(lines).flatMap((userId) => {
     const until = (lines.at(-1)?.at ?? 0) + afterwards;
@@ -29,7 +29,7 @@ const judgedWith = (memory: (all: Facts) => Memory, lines: readonly Line[]): rea
     return changes;
   });
 
-test("A judge that forgets what can't matter any more says the same of a log that had everything in time", () => {
+test("a judge that forgets records which no longer matter decides the same where every record came in time", () => {
   fc.assert(
     fc.property(orderly, (lines) => {
       expect(judgedWith(forgetful, lines)).toEqual(judgedWith(perfect, lines));

@@ -1,21 +1,21 @@
-/** What a judge remembers of a history from instant to instant, each later than the one before. */
+/** The judge's memory of a history, asked at rising instants. */
 import type { MessageValue } from "./history.ts";
 import { compare, type Fact, type Facts, type Known } from "./known.ts";
 import { nameOf, type Standing } from "./missed.ts";
 import { awaySince, isOnline, isSign } from "./sessions.ts";
 import type { Told, View } from "./when.ts";
 
-/** What is remembered. */
+/** A memory. */
 export interface Memory {
-  /** The first instant after that one at which something becomes known; Infinity: there is none. */
+  /** The first instant after this one at which a record becomes known; Infinity: there is none. */
   next(now: number): number;
-  /** All that the log had by then. */
+  /** The records known at an instant. */
   at(now: number): Known;
-  /** The instant is judged: which notifications are still to be remembered. */
-  keep(loggedAt: View): readonly Told[];
+  /** Tells that an instant is judged; returns the notifications that are still to be remembered. */
+  keep(view: View): readonly Told[];
 }
 
-/** The same of each list. */
+/** Changes each list of facts. */
 function mapped(
   facts: Facts,
   change: <Value>(list: readonly Fact<Value>[], name: keyof Facts) => readonly Fact<Value>[],
@@ -32,13 +32,13 @@ function mapped(
 
 const keyOf = ({ key }: { readonly key: string }): string => key;
 
-/** Every instant at which something becomes known, in order. */
+/** Every instant at which a record becomes known, in order. */
 function arrivals(all: Facts): readonly number[] {
   const instants = Object.values(all).flatMap((facts: readonly Fact<unknown>[]) => facts.map(({ at }) => at));
   return [...new Set(instants)].toSorted((left, right) => left - right);
 }
 
-/** Forgets nothing. */
+/** A memory that forgets nothing. */
 export function perfect(all: Facts): Memory {
   const instants = arrivals(all);
   return {
@@ -57,12 +57,14 @@ export function perfect(all: Facts): Memory {
 }
 
 /**
- * Forgets what can't matter any more, for a log that had every record when it happened (what comes again apart): what becomes
- * known next is of a later time than all that is known. So
- * - a message that isn't missed never will be, unless more is said of it, or it was attended in a session that may yet lapse;
- * - what they wrote themselves answers what was before it;
- * - a notification counts for the cooldown until a sign, or a read there, starts that over, and for the cap for a day;
- * - what was on screen, or read, matters to messages and notifications of before, and its latest end to who is away.
+ * A memory that forgets records which no longer matter, for a log whose records came in time, but for repeats: a new
+ * record has a later time than all known ones. Therefore:
+ * - a message that isn't missed never will be, unless a later record is about it, or it was attended in a session
+ *   that may lapse;
+ * - a message of the user's own answers the messages before it;
+ * - a notification counts for the cooldown until a sign, or a READ there, restarts that, and for the cap for a day;
+ * - a READ, or a conversation on screen, matters to messages and notifications before it, and its latest end to the
+ *   time away.
  */
 export function forgetful(all: Facts): Memory {
   const coming = mapped(all, (list) =>
@@ -95,11 +97,11 @@ export function forgetful(all: Facts): Memory {
       };
       return known;
     },
-    keep(loggedAt) {
-      const messages = messagesLeft(loggedAt, lastWords);
-      const told = toldLeft(loggedAt);
-      const from = Math.min(loggedAt.now, ...messages.map(({ time }) => time), ...told.map(({ at }) => at));
-      facts = { ...facts, messages, presence: presenceLeft(loggedAt, from) };
+    keep(view) {
+      const messages = messagesLeft(view, lastWords);
+      const told = toldLeft(view);
+      const from = Math.min(view.now, ...messages.map(({ time }) => time), ...told.map(({ at }) => at));
+      facts = { ...facts, messages, presence: presenceLeft(view, from) };
       return told;
     },
   };

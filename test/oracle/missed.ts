@@ -1,9 +1,9 @@
-/** The clauses of Missed. Their numbers are those of the page. */
+/** The clauses of Missed, numbered as in services/inboxes/README.md. */
 import type { MessageValue, ParticipantValue } from "./history.ts";
 import { compare, type Fact, type Known } from "./known.ts";
 import { attended, type Stretch } from "./sessions.ts";
 
-/** Why a message is not missed, in the page's codes. */
+/** The reason why a message is not missed, in the page's codes. */
 export type Reason =
   | "self"
   | "system_message"
@@ -23,22 +23,25 @@ export type Reason =
 
 /** A moment at which a message is sent, or newly mentions a user. */
 export interface Moment {
-  /** SENT or EDITED, of that time. */
+  /** The record, SENT or EDITED, of that time. */
   readonly record: Fact<MessageValue>;
   /** Whether the user took part then. */
   readonly isParticipant: boolean;
-  /** Why the message is not missed since then: the first of 1 to 3 that doesn't hold, else whichever of 4 to 10 don't. */
+  /**
+   * The reasons why the message is not missed since then: the first of clauses 1 to 3 that fails, else all of 4 to 10
+   * that fail.
+   */
   readonly reasons: readonly Reason[];
 }
 
-/** How a message that was sent stands with a user. */
+/** The state of a sent message for a user. */
 export interface Standing {
   readonly conversationId: string;
   readonly messageId: string;
   readonly sent: Fact<MessageValue>;
-  /** In order; at least the one at which it was sent. */
+  /** In order; at least the moment at which it was sent. */
   readonly moments: readonly Moment[];
-  /** The first of them since which it is missed; null: it is not. */
+  /** The first moment since which it is missed; null: it is not. */
   readonly since: number | null;
 }
 
@@ -47,22 +50,22 @@ export type Missed = Standing & { readonly since: number };
 
 type Message = Fact<MessageValue>;
 
-/** Which of two the log had first. */
+/** Compares messages by the order of the log. */
 function inLog(left: Message, right: Message): number {
   return left.at - right.at || left.offset - right.offset;
 }
 
-/** The first of them that the log had: what comes again changes nothing. */
+/** The first record in the order of the log: repeats change nothing. */
 function first(records: readonly Message[]): Message | undefined {
   return records.toSorted(inLog)[0];
 }
 
-/** What a message said, from SENT through all of its edits, in order. */
+/** The versions of a message, from SENT through all of its edits, in order. */
 function versionsOf(sent: Message, records: readonly Message[]): readonly Message[] {
   const deleted = first(records.filter(({ value }) => value.type === "DELETED"));
   const isEdit = (record: Message): boolean => record.value.type === "EDITED" && compare(record, sent) > 0;
   const edits = records.filter((record) => isEdit(record) && (deleted === undefined || inLog(record, deleted) < 0));
-  // An edit of the same time is one seen before.
+  // An edit of the same time is a repeat.
   const distinct = [...Map.groupBy(edits, ({ time }) => time).values()].flatMap((same) => first(same) ?? []);
   return [sent, ...distinct.toSorted(compare)];
 }
@@ -76,7 +79,7 @@ function unfit(userId: string, { kind, origin, senderId }: MessageValue): readon
   ];
 }
 
-/** Clauses 2 and 3 (and with every later state, 7 and 8); null where both hold. */
+/** Clauses 2 and 3, and for every later state 7 and 8; null where both hold. */
 function excluded(state: ParticipantValue | undefined, mentioned: boolean): Reason | null {
   if (state === undefined || state.type === "LEFT") return "not_participant";
   if (state.access === "NONE") return "no_access";
@@ -84,7 +87,7 @@ function excluded(state: ParticipantValue | undefined, mentioned: boolean): Reas
   return state.notify === "MENTIONS_ONLY" && !mentioned ? "not_mentioned" : null;
 }
 
-/** Clauses 4 and 9: a tombstone was the latest at a time, or came since. */
+/** Clauses 4 and 9: a tombstone was the latest record at a time, or came since. */
 function isDeleted(facts: readonly Fact<unknown>[], since: number): boolean {
   return (
     facts.findLast(({ time }) => time <= since)?.value === null ||
@@ -104,8 +107,8 @@ function wasRead(userId: string, sent: Message, known: Known, messages: readonly
 }
 
 /**
- * Clauses 7 and 8: what every edit and every state since the moment made of a message that counted then. Where it is known
- * only after an edit that mentions alone counted by then, either may be said to have ended it.
+ * Clauses 7 and 8: the effect of every edit and every state since the moment on a message that counted then. A state
+ * that becomes known only after an edit, and by which mentions alone counted then, may end it as well as the edit.
  */
 function lost(
   userId: string,
@@ -134,23 +137,23 @@ function isVersion(record: Message | Fact<ParticipantValue>): record is Message 
   return "mentions" in record.value;
 }
 
-/** The places among its versions at which a message is sent, or newly mentions the user. */
+/** The indexes of the versions at which a message is sent, or newly mentions the user. */
 function placesOf(userId: string, versions: readonly Message[]): readonly number[] {
   const mentions = versions.map(({ value }) => value.mentions.includes(userId));
   return [...versions.keys()].filter((place) => place === 0 || (mentions[place] === true && !mentions[place - 1]));
 }
 
-/** What names a message. */
+/** The name of a message. */
 export function nameOf({ conversationId, messageId }: { conversationId: string; messageId: string }): string {
   return `${conversationId}/${messageId}`;
 }
 
-/** What a user's messages are judged by. */
+/** The input for judging a user's messages. */
 interface Case {
   readonly userId: string;
   readonly known: Known;
   readonly live: readonly Stretch[];
-  /** Names of the messages that notifications to them were about. */
+  /** Names of the messages of notifications to the user. */
   readonly told: ReadonlySet<string>;
 }
 
@@ -192,7 +195,7 @@ function standingOf(
   return { conversationId, messageId, sent, moments, since };
 }
 
-/** How every message that was sent stands with a user, by what is known: by name. */
+/** The state of every sent message for a user, by name. */
 export function standings(user: Case): ReadonlyMap<string, Standing> {
   const histories = Map.groupBy(user.known.messages, ({ value }) => nameOf(value));
   const sent = [...histories].flatMap(([name, records]) => {
@@ -203,7 +206,7 @@ export function standings(user: Case): ReadonlyMap<string, Standing> {
   return new Map(sent.map(({ name, message, records }) => [name, standingOf(user, message, records, messages)]));
 }
 
-/** Those that are missed, ordered by since, then time, then place in the log. */
+/** The missed messages, ordered by since, then time, then place in the log. */
 export function missedOf(all: ReadonlyMap<string, Standing>): readonly Missed[] {
   return [...all.values()]
     .filter((standing): standing is Missed => standing.since !== null)

@@ -49,19 +49,19 @@ function byDefault(value: Omit<SettingsValue, "occurredAt">): Line {
   return settings(noon, "default", value);
 }
 
-/** What Bob is told, as "seconds conversation: messages". */
+/** Bob's notifications, as "seconds conversation: messages". */
 function told(...lines: readonly Line[]): string[] {
   return judge([...together, ...lines], s(days))
     .filter(({ userId }) => userId === "bob")
     .map(({ at, conversationId, messageIds }) => `${(at - noon) / 1000} ${conversationId}: ${messageIds.join(" ")}`);
 }
 
-/** What is said of Bob, instant by instant. */
+/** Bob's accounts, instant by instant. */
 function ofBob(...lines: readonly Line[]) {
   return [...accounts("bob", perfect(concerning([...together, ...lines], "bob")), s(days))];
 }
 
-/** Why Bob has not missed a message, in the end: for each of its moments. */
+/** The final reasons why Bob has not missed a message, for each of its moments. */
 function why(messageId: string, ...lines: readonly Line[]): readonly string[] {
   const moments =
     ofBob(...lines)
@@ -70,7 +70,7 @@ function why(messageId: string, ...lines: readonly Line[]): readonly string[] {
   return moments.map(({ reasons }) => reasons.join(" "));
 }
 
-/** Why Bob isn't told of what he missed in c, as "seconds reasons", whenever that changes. */
+/** The reasons that hold Bob's missed messages in c, as "seconds reasons", at each change. */
 function held(...lines: readonly Line[]): readonly string[] {
   const all = ofBob(...lines).map((account) => ({ at: account.at, why: (account.held.get("c") ?? []).join(" ") }));
   return all.flatMap(({ at, why: now }, place) =>
@@ -78,12 +78,12 @@ function held(...lines: readonly Line[]): readonly string[] {
   );
 }
 
-describe("what is missed", () => {
-  test("Someone who never was online is told of all they missed when the first has waited for the timeout", () => {
+describe("missed messages", () => {
+  test("someone who never was online is told of all missed messages when the first has waited for the timeout", () => {
     expect(told(fromAnn(10, "m1"), fromAnn(200, "m2"))).toEqual(["310 c: m1 m2"]);
   });
 
-  test("The sender, a system message, an import, a stranger, the muted and those without access have nothing to miss", () => {
+  test("the sender, strangers, the muted and those without access miss nothing, and nobody misses system messages and imports", () => {
     expect(told(message(s(1), "SENT", "c", "m1", { senderId: "bob" }), fromAnn(2, "m2", { kind: "SYSTEM" }))).toEqual(
       [],
     );
@@ -93,24 +93,24 @@ describe("what is missed", () => {
     expect(told(participant(s(1), "UPDATED", "c", "bob", { access: "READ" }), fromAnn(2, "m1"))).toEqual(["302 c: m1"]);
   });
 
-  test("Where mentions count, an edit that newly mentions makes a candidate, and one that no longer does ends it", () => {
+  test("where mentions count, an edit that newly mentions makes a candidate, and one that no longer does ends it", () => {
     const mention = [mentionsOnly(1), fromAnn(10, "m1"), edited(100, "m1", ["bob"])];
     expect(told(...mention)).toEqual(["400 c: m1"]);
     expect(told(...mention, edited(150, "m1", []))).toEqual([]);
     expect(told(...mention, edited(150, "m1", []), edited(200, "m1", ["bob", "ann"]))).toEqual(["500 c: m1"]);
-    // Mentioned already, and the same edit again: nothing new.
+    // The same edit again mentions nobody newly.
     expect(told(...mention, edited(150, "m1", ["ann", "bob"]), edited(200, "m1", ["bob"]))).toEqual(["400 c: m1"]);
     expect(told(mentionsOnly(1), edited(5, "unknown", ["bob"]))).toEqual([]);
   });
 
-  test("Who attended has missed nothing, unless the session lapses, which was live until its latest sign only", () => {
+  test("someone who attended has missed nothing, unless the session lapses, which was live until its latest sign only", () => {
     const there = [bob(0, "ONLINE", "c"), fromAnn(30, "m1"), bob(40, "HEARTBEAT", "c"), fromAnn(40, "m2")];
     expect(told(...there)).toEqual(["340 c: m2"]);
     expect(told(...there, bob(41, "OFFLINE"))).toEqual([]);
     expect(told(bob(0, "ONLINE", "other"), fromAnn(30, "m1"), bob(40, "OFFLINE"))).toEqual(["340 c: m1"]);
   });
 
-  test("A read of the conversation up to the message, or a later message of one's own, ends it; marking as unread does not", () => {
+  test("a read up to the message, or a later message of one's own, ends it; marking as unread does not", () => {
     expect(told(fromAnn(10, "m1"), fromAnn(20, "m2"), bob(20, "READ", "c"), bob(30, "MARKED_UNREAD", "c"))).toEqual([]);
     const upTo = presence(s(50), "READ", "bob", { conversationId: "c", readUntil: s(10) });
     expect(told(fromAnn(10, "m1"), fromAnn(20, "m2"), upTo)).toEqual(["320 c: m2"]);
@@ -119,7 +119,7 @@ describe("what is missed", () => {
     expect(told(message(s(20), "SENT", "c", "m2", { senderId: "bob" }), fromAnn(20, "m1"))).toEqual(["320 c: m1"]);
   });
 
-  test("What is deleted, or was missed before leaving or before a tombstone, is missed no more, even after coming back", () => {
+  test("deleted messages, and those missed before leaving or a tombstone, are missed no more, even after coming back", () => {
     expect(told(fromAnn(10, "m1"), message(s(20), "DELETED", "c", "m1"))).toEqual([]);
     const back = [participant(s(20), "LEFT", "c", "bob"), participant(s(30), "JOINED", "c", "bob"), fromAnn(40, "m2")];
     expect(told(fromAnn(10, "m1"), ...back)).toEqual(["340 c: m2"]);
@@ -127,13 +127,13 @@ describe("what is missed", () => {
     expect(told(user(s(20), "bob", null), user(s(30), "bob"), fromAnn(40, "m2"))).toEqual(["340 c: m2"]);
     const restored = [conversation(s(20), "c", null), fromAnn(25, "m2"), conversation(s(30), "c"), fromAnn(40, "m3")];
     expect(told(fromAnn(10, "m1"), ...restored)).toEqual(["340 c: m3"]);
-    // Only what mentions them counts from then on.
+    // Only messages that mention them count from then on.
     expect(told(fromAnn(10, "m1"), fromAnn(11, "m2", { mentions: ["bob"] }), mentionsOnly(20))).toEqual(["311 c: m2"]);
   });
 });
 
-describe("when it is told", () => {
-  test("The timeout counts from when they went away: by an OFFLINE within the session's time, else by the latest sign", () => {
+describe("the time of telling", () => {
+  test("the timeout counts from going away: by an OFFLINE within the session's time, else by the latest sign", () => {
     const there = [bob(20, "ONLINE"), fromAnn(10, "m1")];
     expect(told(...there)).toEqual(["320 c: m1"]);
     expect(told(...there, bob(60, "OFFLINE"))).toEqual(["360 c: m1"]);
@@ -141,7 +141,7 @@ describe("when it is told", () => {
     expect(told(...there, bob(66, "OFFLINE"))).toEqual(["320 c: m1"]);
   });
 
-  test("Nobody is told in the middle of a burst, for a minute at most", () => {
+  test("nobody is told in the middle of a burst, for a minute at most", () => {
     const quick = byDefault({ timeout: 60, settle: 10 });
     const burst = [0, 55, 64, 73].map((at) => fromAnn(at, `m${at}`));
     expect(told(quick, ...burst)).toEqual(["83 c: m0 m55 m64 m73"]);
@@ -149,7 +149,7 @@ describe("when it is told", () => {
     expect(told(quick, ...burst, ...longer)[0]).toBe("120 c: m0 m55 m64 m73 m82 m91 m100 m109 m118");
   });
 
-  test("Each notification about a conversation cools down for longer, until they come online or read there", () => {
+  test("each notification about a conversation cools down for longer, until they come online or read there", () => {
     const three = [fromAnn(0, "m1"), fromAnn(310, "m2"), fromAnn(1210, "m3")];
     const each = ["300 c: m1", "1200 c: m2", "3000 c: m3"];
     expect(told(...three)).toEqual(each);
@@ -158,7 +158,7 @@ describe("when it is told", () => {
     expect(told(...three, bob(3010, "READ", "other"), fromAnn(3020, "m4"))).toEqual([...each, "6600 c: m4"]);
   });
 
-  test("Quiet hours hold by the recipient's clock, also when it is put forward", () => {
+  test("quiet hours hold by the recipient's clock, even when it is put forward", () => {
     const quiet = settings(noon, "default", { quietHours: { from: "22:00", to: "07:00", timezone: "Europe/Berlin" } });
     const night = Date.parse("2026-03-28T21:30Z");
     const lines = [...together, quiet].map((line) => ({ ...line, at: night - 1000 }));
@@ -170,21 +170,21 @@ describe("when it is told", () => {
     expect(at(user(night - 500, "bob", { timezone: "UTC" }))).toEqual(["2026-03-28T21:35:00.000Z"]);
   });
 
-  test("A day's cap holds what is over it until local midnight, the longest missed first", () => {
+  test("a day's cap holds notifications beyond it until local midnight, the longest missed first", () => {
     const both = [participant(noon, "JOINED", "d", "bob"), fromAnn(20, "m2"), fromAnn(10, "m1", {}, "d")];
     expect(told(byDefault({ dailyCap: 1 }), ...both)).toEqual(["310 d: m1", "43200 c: m2"]);
     const berlin = user(noon, "bob", { timezone: "Europe/Berlin" });
     expect(told(byDefault({ dailyCap: 1 }), berlin, ...both)).toEqual(["310 d: m1", "36000 c: m2"]);
   });
 
-  test("Grouped by recipient, it is about all they missed anywhere, and cools down for all of it", () => {
+  test("grouped by recipient, a notification is about all missed messages, and cools down for all of them", () => {
     const other = participant(noon, "JOINED", "d", "bob");
     const lines = [byDefault({ group: "recipient" }), other, fromAnn(20, "m2"), fromAnn(10, "m1", {}, "d")];
     expect(told(...lines, fromAnn(400, "m3"))).toEqual(["310 null: m1 m2", "1210 c: m3"]);
     expect(told(...lines, bob(350, "READ", "d"), fromAnn(400, "m3"))).toEqual(["310 null: m1 m2", "700 c: m3"]);
   });
 
-  test("Where a role says so, who is online is told of the conversations that they don't attend", () => {
+  test("where a role says so, someone online is told of the conversations that they don't attend", () => {
     const other = participant(noon, "JOINED", "d", "bob");
     const there = Array.from({ length: 20 }, (_, number) => bob(number * 40, "HEARTBEAT", "c"));
     const lines = [other, ...there, fromAnn(10, "m1"), fromAnn(10, "m2", {}, "d")];
@@ -193,8 +193,8 @@ describe("when it is told", () => {
   });
 });
 
-describe("why", () => {
-  test("1 to 3: the first that doesn't hold says why a message is not one to miss, 4 to 9 all that don't", () => {
+describe("the reasons", () => {
+  test("of clauses 1 to 3 the first that fails is the reason, of 4 to 9 all that fail", () => {
     const system = message(s(1), "SENT", "c", "m1", { kind: "SYSTEM", senderId: "bob" });
     expect(why("m1", participant(s(0), "UPDATED", "c", "bob", { notify: "NONE" }), system)).toEqual([
       "system_message self",
@@ -209,7 +209,7 @@ describe("why", () => {
     expect(why("m1", fromAnn(1, "m1"), message(s(9), "DELETED", "c", "m1"))).toEqual(["deleted"]);
   });
 
-  test("Each moment at which a message newly mentions them has reasons of its own", () => {
+  test("each moment at which a message newly mentions them has reasons of its own", () => {
     const lines = [mentionsOnly(1), fromAnn(10, "m1"), edited(20, "m1", ["bob"])];
     expect(why("m1", ...lines)).toEqual(["not_mentioned", "told"]);
     expect(why("m1", ...lines, edited(30, "m1", []))).toEqual(["not_mentioned", "unmentioned"]);
@@ -217,7 +217,7 @@ describe("why", () => {
     expect(why("m1", ...lines, mutedThen)).toEqual(["not_mentioned", "muted"]);
   });
 
-  test("The first clause of When that doesn't hold is why they aren't told yet", () => {
+  test("the first clause of When that fails is the reason why they aren't told yet", () => {
     const slow = byDefault({ timeout: 60, settle: 10, dailyCap: 1 });
     const there = [bob(0, "ONLINE"), fromAnn(10, "m1"), fromAnn(105, "m2"), bob(45, "OFFLINE")];
     expect(held(slow, ...there)).toEqual(["10 online", "45 timeout", "105 settle", "115"]);
@@ -234,8 +234,8 @@ describe("why", () => {
   });
 });
 
-describe("what holds when", () => {
-  test("A role's settings hold from their time on, the default's where it has none", () => {
+describe("the order of records", () => {
+  test("a role's settings hold from their time on, the default's where it has none", () => {
     const guest = [byDefault({ timeout: 100 }), user(noon, "bob", { role: "guest" })];
     expect(told(...guest, fromAnn(10, "m1"))).toEqual(["110 c: m1"]);
     const slower = settings(s(50), "guest", { timeout: 200 });
@@ -243,12 +243,12 @@ describe("what holds when", () => {
     expect(told(...guest, slower, settings(s(150), "guest", null), fromAnn(10, "m1"))).toEqual(["150 c: m1"]);
   });
 
-  test("Records of a time come before its timers, and those of a later time undo nothing", () => {
+  test("records of a time come before its timers, and those of a later time undo nothing", () => {
     expect(told(fromAnn(10, "m1"), bob(310, "READ", "c"))).toEqual([]);
     expect(told(fromAnn(10, "m1"), bob(310.001, "READ", "c"))).toEqual(["310 c: m1"]);
   });
 
-  test("What comes late counts as of its own time, and takes nothing back; what comes from the future counts as now", () => {
+  test("a late record counts as of its own time and takes nothing back; one from the future counts as now", () => {
     const late = (line: Line, at: number): Line => ({ ...line, at: s(at) });
     expect(told(late(fromAnn(10, "m1"), 600))).toEqual(["600 c: m1"]);
     expect(told(fromAnn(10, "m1"), late(bob(20, "READ", "c"), 309))).toEqual([]);
@@ -257,7 +257,7 @@ describe("what holds when", () => {
     expect(told(fromAnn(10, "m1", { occurredAt: s(3600) }))).toEqual(["310 c: m1"]);
   });
 
-  test("A record seen before changes nothing", () => {
+  test("a repeated record changes nothing", () => {
     expect(told(fromAnn(10, "m1"), fromAnn(400, "m1"), fromAnn(500, "m1"))).toEqual(["310 c: m1"]);
   });
 });

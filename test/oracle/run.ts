@@ -10,14 +10,14 @@ import type { Triggered } from "./judge.ts";
 
 const ids = new Map(topicIds.map((id) => [topics[id].name, id]));
 
-/** Fields that no judge looks at, and records have. */
+/** Fields of records that no judge reads. */
 const blank: Partial<Record<TopicId, object>> = {
   messages: { text: "", attachments: [], referencedMessageId: null, custom: {} },
   users: { locale: null, photoUrl: null, custom: {} },
   conversations: { photoUrl: null, custom: {} },
 };
 
-/** A line as the log would give it to a processor. */
+/** A line as a log record for a processor. */
 export const recordOf = ({ topic: name, at: timestamp, key, value }: Line): LogRecord => {
   const topic = ids.get(name);
   if (topic === undefined) throw new Error(`no topic ${name}`);
@@ -37,14 +37,17 @@ const settingsOf = (role: string, value: object | null): object => {
   };
 };
 
-/** What the project's processors decided. */
+/** The decisions of the project's processors. */
 export interface Decided {
   readonly told: readonly Triggered[];
-  /** What the ledger has about each user, in order. */
+  /** The ledger entries about each user, in order. */
   readonly ledger: ReadonlyMap<string, readonly LedgerEntry[]>;
 }
 
-/** What the project's processors decide by `until`, in memory. @param window records that are folded together */
+/**
+ * Runs the project's processors on a history in memory until an instant. @param window number of records that are
+ * folded together
+ */
 export const decided = (lines: readonly Line[], until: number, window?: number): Decided => {
   const inOrder = lines.toSorted((a, b) => a.at - b.at).filter(({ at }) => at <= until);
   const { events, ledger } = heard(inOrder.map(recordOf), until, window);
@@ -54,7 +57,10 @@ export const decided = (lines: readonly Line[], until: number, window?: number):
   return { told, ledger };
 };
 
-/** The TRIGGERED events and verdicts of the project's processors, in memory. @param records in the order of their timestamps */
+/**
+ * The TRIGGERED events and verdicts of the project's processors, in memory. @param records in the order of their
+ * timestamps
+ */
 export const heard = (records: Iterable<LogRecord>, until: number, window = 1) => {
   const events: NotificationEvent[] = [];
   const ledger = new Map<string, LedgerEntry[]>();
@@ -85,7 +91,7 @@ export const heard = (records: Iterable<LogRecord>, until: number, window = 1) =
   return { events, ledger };
 };
 
-/** Notifications in an order of their own: messages of one time on several partitions have none. */
+/** Notifications in a fixed order: messages of one time on several partitions have none. */
 export const briefly = (told: readonly Triggered[]): readonly string[] =>
   told
     .map(({ userId, conversationId, messageIds, at }) =>

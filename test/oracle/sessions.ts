@@ -2,21 +2,21 @@
 import type { PresenceValue } from "./history.ts";
 import type { Fact } from "./known.ts";
 
-/** How long a session is live after a sign. */
+/** Milliseconds that a session is live after a sign. */
 export const sessionTtl = 45_000;
 
-/** A time [start, end) for which a session was live; it has no end where it is live still. */
+/** A time [start, end) for which a session was live. A session that is live still has no end. */
 export interface Stretch {
   readonly end: number;
   readonly signs: readonly Fact<PresenceValue>[];
 }
 
-/** Whether a record is a sign that the user is there. */
+/** Whether a record is a sign of life. */
 export function isSign({ value }: Fact<PresenceValue>): boolean {
   return value.type === "ONLINE" || value.type === "HEARTBEAT";
 }
 
-/** The stretches of one session, as they look at an instant, from its records in order. */
+/** The stretches of one session at an instant, from its records in order. */
 function stretchesOf(records: readonly Fact<PresenceValue>[], now: number): readonly Stretch[] {
   const done: Stretch[] = [];
   let signs: Fact<PresenceValue>[] = [];
@@ -26,7 +26,8 @@ function stretchesOf(records: readonly Fact<PresenceValue>[], now: number): read
   };
   for (const record of records) {
     const latest = signs.at(-1)?.time;
-    // Records more than the session's time apart don't belong together: it lapsed, and was live until its latest sign only.
+    // Records further apart than the session's time don't belong together: the session lapsed, and was live until its
+    // latest sign.
     if (latest !== undefined && record.time - latest > sessionTtl) finish(latest);
     if (isSign(record)) signs.push(record);
     else finish(record.time);
@@ -36,7 +37,7 @@ function stretchesOf(records: readonly Fact<PresenceValue>[], now: number): read
   return done;
 }
 
-/** All stretches of a user's sessions, as they look at an instant. */
+/** The stretches of all of a user's sessions at an instant. */
 export function stretches(presence: readonly Fact<PresenceValue>[], now: number): readonly Stretch[] {
   const sessions = Map.groupBy(
     presence.filter((record) => isSign(record) || record.value.type === "OFFLINE"),
@@ -45,12 +46,12 @@ export function stretches(presence: readonly Fact<PresenceValue>[], now: number)
   return [...sessions.values()].flatMap((records) => stretchesOf(records, now));
 }
 
-/** Whether a user is online at the instant as of which the stretches are. */
+/** Whether a user is online at the instant of the stretches. */
 export function isOnline(all: readonly Stretch[]): boolean {
   return all.some(({ end }) => end === Number.POSITIVE_INFINITY);
 }
 
-/** Since when a user who isn't online is away: since ever, if they never were online. */
+/** The time since which a user who isn't online is away: since ever, if they never were online. */
 export function awaySince(all: readonly Stretch[]): number {
   return Math.max(Number.NEGATIVE_INFINITY, ...all.map(({ end }) => end));
 }

@@ -1,4 +1,4 @@
-/** The parts that a history is drawn from: what the world is like, and what happens in it, step by step. */
+/** The parts of a random history: the world, and its events step by step. */
 import fc from "fast-check";
 
 import type { SettingsValue } from "./history.ts";
@@ -7,17 +7,20 @@ const second = 1000;
 const minute = 60 * second;
 const hour = 60 * minute;
 
-/** How much later than the step before, or than what it refers to, something happens. */
+/** Milliseconds after the step before, or after the record that the step refers to. */
 export type Gap =
   | { readonly from: "clock"; readonly by: number }
-  /** A boundary, which a clock may just miss: so long after the latest message, sign or read, for the same user there. */
+  /**
+   * A boundary that a clock may just miss: a span after the latest message, sign or read, for the same user and
+   * conversation.
+   */
   | {
       readonly from: "message" | "sign" | "read";
       readonly span: "nothing" | "ttl" | "timeout" | "settle" | "first" | "burst";
       readonly by: number;
     };
 
-/** Users, conversations and messages are drawn as numbers, taken modulo how many there are. */
+/** Users, conversations and messages are drawn as numbers, taken modulo their count. */
 export type What =
   | {
       readonly kind: "sent";
@@ -34,7 +37,7 @@ export type What =
     }
   | { readonly kind: "deleted"; readonly message: number }
   | { readonly kind: "sign"; readonly online: boolean; readonly session: number; readonly onScreen: boolean }
-  /** A sign with the conversation on screen, and what follows it when the session is just about to lapse. */
+  /** A sign with the conversation on screen, and the next record when the session is just about to lapse. */
   | { readonly kind: "visit"; readonly session: number; readonly last: "HEARTBEAT" | "OFFLINE"; readonly after: number }
   | { readonly kind: "offline"; readonly session: number }
   | { readonly kind: "read"; readonly until: number | null }
@@ -50,24 +53,24 @@ export type What =
   | { readonly kind: "settings"; readonly role: "default" | "guest"; readonly value: Settings | null }
   | { readonly kind: "again"; readonly line: number };
 
-/** What of a profile matters. */
+/** The fields of a profile that matter. */
 export interface Profile {
   readonly role: string | null;
   readonly timezone: string | null;
 }
 
-/** Settings, apart from when they were made. */
+/** Settings without the time of their revision. */
 export type Settings = Omit<SettingsValue, "occurredAt">;
 
-/** Something that happens. */
+/** An event. */
 export interface Step {
   readonly gap: Gap;
   readonly user: number;
   readonly conversation: number;
   readonly what: What;
-  /** How much later the log has it. */
+  /** Milliseconds by which the log's time is later. */
   readonly late: number;
-  /** How much later than the log had it, it says it happened: a clock that is ahead. */
+  /** Milliseconds by which the record's own time is ahead of the log's: a clock that is ahead. */
   readonly ahead: number;
 }
 
@@ -86,7 +89,7 @@ const ordinary = ["2026-06-10T09:00Z", "2026-06-10T21:55Z", "2026-01-14T23:58Z",
   Date.parse(time),
 );
 
-/** When a history begins: on an ordinary day, or shortly before the clocks change. */
+/** The start of a history: on an ordinary day, or shortly before the clocks change. */
 export const start: fc.Arbitrary<number> = fc.oneof(
   { weight: 1, arbitrary: fc.constantFrom(...ordinary) },
   {
@@ -110,7 +113,7 @@ const quietHours = fc.record({
   timezone: fc.option(fc.constantFrom(...zones)),
 });
 
-/** A role's settings: short times, so that their ends meet what happens. */
+/** A role's settings: short times, so that their ends meet events. */
 export const settingsValue: fc.Arbitrary<Settings> = fc.record(
   {
     timeout: fc.constantFrom(0, 1, 30, 45, 60, 300),
@@ -163,7 +166,7 @@ const gap: fc.Arbitrary<Gap> = fc.oneof(
   },
 );
 
-// Counted from the latest back: what a message says is changed soon after it was sent.
+// Counted from the latest back: a message is changed soon after it was sent.
 const place = fc.oneof({ weight: 2, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.nat({ max: 11 }) });
 const mentions = fc.oneof(
   { weight: 2, arbitrary: fc.constant([]) },
@@ -171,7 +174,7 @@ const mentions = fc.oneof(
 );
 const rarely = (times: number): fc.Arbitrary<boolean> => fc.nat({ max: times }).map((number) => number === times);
 
-/** How long before it was sent an edit says that it was made, by a clock that is behind; 0: it doesn't. */
+/** Milliseconds that an edit's own time is before the message, by a clock that is behind; 0: it is not. */
 const before = fc.oneof(
   { weight: 9, arbitrary: fc.constant(0) },
   { weight: 1, arbitrary: fc.constantFrom(1, 10 * second) },
@@ -242,7 +245,7 @@ const what: fc.Arbitrary<What> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ kind: fc.constant("again" as const), line: fc.nat({ max: 49 }) }) },
 );
 
-/** Something that happens; the log has it at once, or, where `lateness` is given, by that much later. */
+/** An event. The log has it at once, or with `lateness` that much later. */
 export function step(lateness: fc.Arbitrary<number>): fc.Arbitrary<Step> {
   return fc.record({
     gap,
@@ -257,7 +260,7 @@ export function step(lateness: fc.Arbitrary<number>): fc.Arbitrary<Step> {
   });
 }
 
-/** How late the log has a record, at most ten minutes. */
+/** Milliseconds until the log has a record, at most ten minutes. */
 export const lateness: fc.Arbitrary<number> = fc.oneof(
   { weight: 2, arbitrary: fc.constant(0) },
   {

@@ -18,7 +18,7 @@ import { briefly, decided } from "./run.ts";
 const corpus = fileURLToPath(new URL("../../../shared/corpora/chat-trace/trace.csv.gz", import.meta.url));
 /** Messages of the trace in a test run; all of them with TRACE=whole. */
 const MESSAGES = process.env["TRACE"] === "whole" ? Infinity : Number(process.env["TRACE"] ?? 10_000);
-/** Milliseconds in which all of it is judged. */
+/** Milliseconds for judging all of it. */
 const PATIENCE = 3_600_000;
 
 const lineOf = ({ topic, key, value }: NewRecord): Line => {
@@ -26,7 +26,7 @@ const lineOf = ({ topic, key, value }: NewRecord): Line => {
   return { topic: topics[topic].name, key, value, at: value.occurredAt } as Line;
 };
 
-/** The trace as a log: every record when it happened, nothing edited or deleted, nobody leaves. */
+/** The trace as a log: every record at its own time, no edits, no deletions, nobody leaves. */
 const linesOfTrace = async (): Promise<Line[]> => {
   const script = traceScript((at) => at);
   const lines: Line[] = [];
@@ -38,11 +38,11 @@ const linesOfTrace = async (): Promise<Line[]> => {
   return [...lines, ...script.end().map(lineOf)];
 };
 
-/** Who joins at a time takes part in what is said then. */
+/** A user who joins at a time takes part in the messages of that time. */
 const inOrder = (one: Line, other: Line): number =>
   one.at - other.at || Number(one.topic !== "chat.participants") - Number(other.topic !== "chat.participants");
 
-/** The lines that concern each user: of the messages those of conversations in which they take part by then. */
+/** The lines that concern each user. Of the messages, those of conversations in which the user takes part by then. */
 const dealt = (lines: readonly Line[]): ReadonlyMap<string, readonly Line[]> => {
   const hands = new Map<string, Line[]>();
   const members = new Map<string, Set<string>>();
@@ -61,7 +61,7 @@ const dealt = (lines: readonly Line[]): ReadonlyMap<string, readonly Line[]> => 
   return hands;
 };
 
-/** A notification lists the latest. */
+/** A notification lists the latest messages. */
 const listed = (one: Triggered): Triggered => ({ ...one, messageIds: one.messageIds.slice(-MAX_LISTED) });
 
 test.skipIf(!existsSync(corpus))(

@@ -6,17 +6,17 @@ import { isQuiet, localFlips, midnight } from "./local.ts";
 import type { Missed, Standing } from "./missed.ts";
 import { attended, awaySince, isOnline, isSign, sessionTtl, type Stretch } from "./sessions.ts";
 
-/** Why nobody is told of what they missed yet, in the page's codes. */
+/** The reason why nobody is told of missed messages yet, in the page's codes. */
 export type Held = "online" | "timeout" | "settle" | "cooldown" | "quiet_hours" | "daily_cap";
 
-/** A notification that went out: a fact of the judge's own. */
+/** A notification by the judge. */
 export interface Told {
   readonly at: number;
   readonly about: readonly Missed[];
   readonly conversations: ReadonlySet<string>;
 }
 
-/** What there is to see for one user at an instant. */
+/** The judge's view of one user at an instant. */
 export interface View {
   readonly now: number;
   readonly known: Known;
@@ -46,7 +46,7 @@ function ms(seconds: number): number {
   return Math.round(seconds * 1000);
 }
 
-/** The settings that hold for a user by what is known. */
+/** The settings of a user by the known records. */
 export function settingsOf(known: Known): Required<SettingsValue> {
   const role = known.users.at(-1)?.value?.role ?? "default";
   const latest = (key: string): SettingsValue | null =>
@@ -54,12 +54,12 @@ export function settingsOf(known: Known): Required<SettingsValue> {
   return { ...defaults, ...(latest(role) ?? latest("default")) };
 }
 
-/** The time zone by which a user's days and quiet hours are. */
+/** The time zone of a user's days and quiet hours. */
 export function zoneOf(known: Known, hours: QuietHours | null): string {
   return known.users.at(-1)?.value?.timezone ?? hours?.timezone ?? "UTC";
 }
 
-/** When the last notification's cooldown is over. */
+/** The end of the last notification's cooldown. */
 function cooledAt(conversationId: string, { known, told, settings }: View): number {
   const byRecipient = settings.group === "recipient";
   const last = told.filter(({ conversations }) => byRecipient || conversations.has(conversationId));
@@ -75,29 +75,29 @@ function cooledAt(conversationId: string, { known, told, settings }: View): numb
   return last.at(-1)!.at + ms(Math.min(first * factor ** (count - 1), max));
 }
 
-/** When a conversation with missed messages is due. */
+/** The time at which a conversation with missed messages is due. */
 function dueAt(missed: readonly Missed[], { live, settings }: View): number {
   const since = missed[0]!.since;
   return (settings.whileOnline === "notify" ? since : Math.max(since, awaySince(live))) + ms(settings.timeout);
 }
 
-/** When it is settled. */
-function settledAt(missed: readonly Missed[], loggedAt: View): number {
-  const due = dueAt(missed, loggedAt);
-  return Math.min(due + longestBurst, Math.max(due, missed.at(-1)!.since + ms(loggedAt.settings.settle)));
+/** The time at which it is settled. */
+function settledAt(missed: readonly Missed[], view: View): number {
+  const due = dueAt(missed, view);
+  return Math.min(due + longestBurst, Math.max(due, missed.at(-1)!.since + ms(view.settings.settle)));
 }
 
 /**
- * Why a user isn't told of what they missed in one conversation: the first clause of When that doesn't hold, none where
- * all do. Where it is both in quiet hours and over the cap it is either: neither ends before the other has.
+ * The reasons why a user isn't told of the missed messages in one conversation: the first clause of When that fails,
+ * none where all hold. In quiet hours and over the cap both are reasons: neither ends before the other has.
  */
-export function heldBy(conversationId: string, missed: readonly Missed[], loggedAt: View): readonly Held[] {
-  const { now, live, told, settings, zone } = loggedAt;
+export function heldBy(conversationId: string, missed: readonly Missed[], view: View): readonly Held[] {
+  const { now, live, told, settings, zone } = view;
   const present = settings.whileOnline === "notify" ? attended(live, conversationId, now) : isOnline(live);
   if (present) return ["online"];
-  if (now < dueAt(missed, loggedAt)) return ["timeout"];
-  if (now < settledAt(missed, loggedAt)) return ["settle"];
-  if (now < cooledAt(conversationId, loggedAt)) return ["cooldown"];
+  if (now < dueAt(missed, view)) return ["timeout"];
+  if (now < settledAt(missed, view)) return ["settle"];
+  if (now < cooledAt(conversationId, view)) return ["cooldown"];
   const held: Held[] = [];
   if (settings.quietHours !== null && isQuiet(settings.quietHours, now, zone)) held.push("quiet_hours");
   if (settings.dailyCap === null) return held;
@@ -106,22 +106,22 @@ export function heldBy(conversationId: string, missed: readonly Missed[], logged
   return held;
 }
 
-/** What is missed, by conversation: first the one whose first message was missed first, then by name. */
+/** Missed messages by conversation, ordered by the first missed message, then by name. */
 export function byConversation(missed: readonly Missed[]): readonly (readonly [string, readonly Missed[]])[] {
   return [...Map.groupBy(missed, ({ conversationId }) => conversationId)].toSorted(
     ([left, [one]], [right, [other]]) => one!.since - other!.since || (left < right ? -1 : 1),
   );
 }
 
-/** Every instant at which something known may come to look otherwise by time alone. */
-export function flips(loggedAt: View): readonly number[] {
-  const { known, missed, settings, zone } = loggedAt;
+/** Every instant at which time alone may change a decision. */
+export function flips(view: View): readonly number[] {
+  const { known, missed, settings, zone } = view;
   const lapses = known.presence.filter(isSign).map(({ time }) => time + sessionTtl);
   if (missed.length === 0) return lapses;
   const perConversation = byConversation(missed).flatMap(([id, those]) => {
-    const due = dueAt(those, loggedAt);
-    return [due, due + longestBurst, settledAt(those, loggedAt), cooledAt(id, loggedAt)];
+    const due = dueAt(those, view);
+    return [due, due + longestBurst, settledAt(those, view), cooledAt(id, view)];
   });
   const isLocal = settings.quietHours !== null || settings.dailyCap !== null;
-  return [...lapses, ...perConversation, ...(isLocal ? localFlips(settings.quietHours, loggedAt.now, zone) : [])];
+  return [...lapses, ...perConversation, ...(isLocal ? localFlips(settings.quietHours, view.now, zone) : [])];
 }

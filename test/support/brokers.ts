@@ -8,13 +8,13 @@ import { voice } from "../../deploy/local/voice.ts";
 import { CACHE } from "./stack.ts";
 import { folder } from "./world.ts";
 
-/** Brokers of a test's own, which it may kill: a cluster in which each is a controller, too. */
+/** Brokers of a test's own, which it may kill: a cluster of nodes that are broker and controller. */
 export interface Brokers {
-  /** `host:port[,…]` of all. */
+  /** `host:port[,…]` of all brokers. */
   readonly address: string;
-  /** The same as seen from before them, where something stands there. */
+  /** The same of the proxies before them, where there are any. */
   readonly front: string;
-  /** Of topics. */
+  /** Replicas of a topic's partition. */
   readonly replication: number;
   /** By the ids of their nodes. */
   readonly nodes: ReadonlyMap<number, Broker>;
@@ -22,19 +22,19 @@ export interface Brokers {
 
 export interface Broker {
   readonly id: number;
-  /** kill -9; resolves when it is gone. */
+  /** Kills the broker with SIGKILL; resolves when it is gone. */
   kill(): Promise<void>;
-  /** Asks it to end: it hands over what it leads; resolves when it is gone, if it was there. */
+  /** Asks the broker to stop, which hands over its leaderships; resolves when it is gone, or at once where it was. */
   stop(): Promise<void>;
-  /** Starts it on the data and the ports that it had; resolves when it answers. */
+  /** Starts the broker on the data and the ports that it had; resolves when it answers. */
   start(): Promise<void>;
 }
 
 /** MiB of heap. */
 const HEAP = 256;
-/** Quick to notice that a broker is gone: it is what tests wait for. */
+/** Short timeouts, so that the loss of a broker is noticed soon: tests wait for it. */
 const QUICK = { "broker.session.timeout.ms": "4000", "broker.heartbeat.interval.ms": "500" };
-/** Nothing is lost that was acknowledged, whichever broker is. */
+/** Settings by which no acknowledged record is lost with a broker. */
 const SAFE = {
   "min.insync.replicas": "2",
   "offsets.topic.replication.factor": "3",
@@ -44,9 +44,9 @@ const made = new AsyncDisposableStack();
 afterAll(() => made.disposeAsync());
 
 /**
- * Starts them, whatever else the tests run on; what is left of them when the file is through is stopped.
- * @param count one, or three of which two must have what is acknowledged
- * @param front starts something before a broker that hands on to this port, and returns its own
+ * Starts a cluster beside the tests' shared one. It is stopped at the end of the test file.
+ * @param count one, or three of which two must have each acknowledged record
+ * @param front starts a proxy before a broker that hands on to this port, and returns its own port
  */
 export const startBrokers = async (
   count: 1 | 3,
@@ -122,8 +122,8 @@ const before = async (front: (port: number) => Promise<number>): Promise<KafkaNo
 const taken = new Set<number>();
 
 /**
- * A port that the system gives to nobody by itself (those begin at 32768): while its broker is dead no one else may get
- * it, not even a client that asks for it, whom TCP would let talk to itself.
+ * A port below 32768, which the system gives to nobody by itself. While the broker is dead no other process may get its
+ * port, nor a client that connects to it, which TCP would let talk to itself.
  */
 const quietPort = async (): Promise<number> => {
   for (;;) {

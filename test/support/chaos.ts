@@ -13,23 +13,23 @@ import { type Engine, startEngine } from "../../services/platform/engine/engine.
 import { type Relay, relay } from "../../services/platform/engine/output/relay.ts";
 import { settingsSaid } from "./settings.ts";
 
-/** What goes wrong at the next chance. */
+/** A fault that strikes at the next chance. */
 export type Mishap =
-  /** The store is away; or saves, and the answer is lost. */
+  /** The store is away, or it saves and the answer is lost. */
   | "commitFails"
   | "commitIsLost"
-  /** The log is away; or takes all, and the answer is lost; or what it took is never marked as published. */
+  /** The log is away, or it takes all and the answer is lost, or its entries are never marked as published. */
   | "publishFails"
   | "publishIsLost"
   | "markIsLost"
-  /** What was published long before is published once more, by someone who had stood still. */
+  /** A stalled process publishes old records once more. */
   | "echo"
-  /** A process dies; is cut off from its group and works on; another starts. */
+  /** A process dies, is cut off from its group and works on, or starts. */
   | "crash"
   | "cutOff"
   | "join";
 
-/** One step of one process, with so many records taken, after something went wrong or nothing did. */
+/** One step of one process, which takes at most so many records, after a mishap or none. */
 export interface Turn {
   readonly process: number;
   readonly part: 0 | 1 | 2;
@@ -41,9 +41,9 @@ export interface Turn {
 export interface Chaos {
   readonly log: MemoryLog;
   readonly store: Store;
-  /** Moves the clock. What is due meanwhile happens at its time, in the order that turns say, then without mishap. */
+  /** Moves the clock. Timers fire at their times, at first in the order of the turns, then without mishaps. */
   advance(to: Millis, turns: Iterator<Turn>): Promise<void>;
-  /** Moves the clock, and nothing happens. */
+  /** Moves the clock, and no process steps. */
   skip(to: Millis): void;
   triggered(): readonly NotificationEvent[];
 }
@@ -51,19 +51,19 @@ export interface Chaos {
 interface Process {
   readonly engines: readonly Engine[];
   readonly relay: Relay;
-  /** Leaves its groups, whatever else it goes on doing. */
+  /** Leaves the process's groups, even if it goes on. */
   leave(): Promise<void>;
 }
 
-/** What the inboxes go by; times in seconds. */
+/** The settings of the inboxes; times in seconds. */
 const SETTINGS = { timeout: 300 };
 /** Records of an echo. */
 const ECHO = 12;
-/** Processes at once, but for those that were cut off. */
+/** Processes at once, without those that were cut off. */
 const MAX_PROCESSES = 2;
-/** Rounds in which something is done at one time, before it is taken to run in circles. */
+/** Rounds of steps at one time; more count as an endless loop. */
 const MAX_ROUNDS = 1_000;
-/** Turns of mishaps at one time: the rest of it goes without. */
+/** Turns with mishaps at one time. The steps after them go without. */
 const TURNS = 8;
 
 /** Starts a process's engines. */
@@ -76,7 +76,7 @@ export const chaos = (codec: Codec, start: Millis, partitions?: Partitions, join
   const clock: Clock = { now: () => now };
   const log = memoryLog(clock, partitions);
   const said = settingsSaid(SETTINGS, start);
-  void log.publish([{ ...said, value: codec.encode("settings", said.value), timestamp: start }]); // at once: it is memory
+  void log.publish([{ ...said, value: codec.encode("settings", said.value), timestamp: start }]); // at once: the log is in memory
   const kept = memoryStore(clock.now);
   const published: Outgoing[] = [];
   const next = new Set<Mishap>();
@@ -120,7 +120,7 @@ export const chaos = (codec: Codec, start: Millis, partitions?: Partitions, join
     live.push({ engines, relay: publisher, leave });
   };
 
-  /** A process that fails goes on with the next step, as its loops do. */
+  /** Runs a step. A process whose step fails goes on with the next, as its loops do. */
   const attempt = async (step: () => Promise<boolean>): Promise<boolean> => {
     try {
       return await step();
@@ -151,7 +151,7 @@ export const chaos = (codec: Codec, start: Millis, partitions?: Partitions, join
   const settle = async (): Promise<void> => {
     next.clear();
     if (live.length === 0) await open();
-    // Who finds itself fenced has done nothing, but takes its lanes back at the next step.
+    // A fenced engine reports nothing done, and claims its lanes again at its next step.
     for (let quiet = 0, rounds = 0; quiet < 2; quiet++, rounds++) {
       if (rounds === MAX_ROUNDS) throw new Error(`there is still something to do at ${now}`);
       for (const { engines, relay: publisher } of live)
@@ -172,7 +172,7 @@ export const chaos = (codec: Codec, start: Millis, partitions?: Partitions, join
     async advance(to, turns) {
       let last = -Infinity;
       for (let time: Millis | null = now; time !== null && time <= to; time = due()) {
-        if (time < now || time === last) throw new Error(`something was due at ${time}, and still is at ${now}`);
+        if (time < now || time === last) throw new Error(`a timer was due at ${time}, and still is at ${now}`);
         now = last = time;
         for (let turn = 0; turn < TURNS; turn++) {
           const drawn = turns.next();

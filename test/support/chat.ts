@@ -11,13 +11,13 @@ import { type Millis, MINUTE, SECOND } from "../../services/platform/contract/ti
 
 type Said<T extends TopicId> = Extract<AnySaid, { topic: T }>;
 
-/** A moment of the test's day, as "12:01" or "12:01:30", in UTC. */
+/** A moment of the test's day, given as "12:01" or "12:01:30", in UTC. */
 export const at = (clock: string): Millis => {
   const [hours = 0, minutes = 0, seconds = 0] = clock.split(":").map(Number);
   return Date.UTC(2026, 0, 5) + (hours * 60 + minutes) * MINUTE + seconds * SECOND;
 };
 
-/** What a chat product publishes, with everything that a test doesn't care about filled in. */
+/** Records of a chat product, with defaults for the fields that a test doesn't name. */
 
 export const user = (userId: string, time: string, more: Partial<User> = {}): Said<"users"> => ({
   topic: "users",

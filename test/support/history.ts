@@ -5,8 +5,8 @@ import { conversation, message, participant, presence, user } from "./chat.ts";
 import type { Mishap, Turn } from "./chaos.ts";
 
 /**
- * Random small histories of a chat. What happens at one time is of one topic: nothing says in which order records of
- * several topics of one time are taken when they don't come in one batch.
+ * Random small histories of a chat. The records of one moment are on one topic: records of one time on several topics
+ * have no fixed order, unless they come in one batch.
  */
 export interface Moment {
   /** Milliseconds after the moment before. */
@@ -119,10 +119,13 @@ const MISHAPS = [
   "cutOff",
   "join",
 ] as const satisfies readonly Mishap[];
-/** Turns of a history: those after them go without mishap. */
+/** Turns of a history. Steps after them go without mishaps. */
 const TURNS = 150;
 
-/** Whose turn it is is drawn from a seed, and what goes wrong one by one: so that little is left of what doesn't matter. */
+/**
+ * Turns whose processes come from a seed, and whose mishaps are drawn one by one: a failure shrinks to the mishaps that
+ * matter.
+ */
 export const turns: fc.Arbitrary<readonly Turn[]> = fc
   .record({
     seed: fc.integer({ min: 1 }),
@@ -142,7 +145,7 @@ export const turns: fc.Arbitrary<readonly Turn[]> = fc
     }));
   });
 
-/** Numbers below a limit, the same for the same seed (xorshift). */
+/** Draws numbers below a limit, the same for the same seed (xorshift). */
 const random = (seed: number) => {
   let state = seed | 0 || 1;
   return (below: number): number => {
@@ -153,7 +156,7 @@ const random = (seed: number) => {
   };
 };
 
-/** Everybody takes part in every room, and is known. */
+/** Records by which everybody joins every room. */
 export const beginning = (time: Millis): readonly NewRecord[] =>
   ROOMS.flatMap((id) =>
     PEOPLE.map((name) =>
@@ -204,7 +207,7 @@ const stamped = (draw: Draw, time: Millis): NewRecord => {
   }
 };
 
-/** When what was said was first read or deleted by whom, as "user conversation message". */
+/** The time at which each user first read, or lost, each message, by "user conversation message". */
 export const goneAt = (moments: readonly Moment[], start: Millis): ReadonlyMap<string, Millis> => {
   const sent = new Map<string, Millis>();
   const gone = new Map<string, Millis>();

@@ -6,13 +6,13 @@ import { at, presence, user } from "./chat.ts";
 import { bookOf } from "./settings.ts";
 import { of } from "./spec.ts";
 
-/** What ada's inbox hears, in few words. */
+/** Short builders for the records of ada's inbox. */
 
 const fiveMinutes = bookOf({ timeout: 300 });
 export const ada = of(inboxes, fiveMinutes);
-/** Told at once. */
+/** Settings that tell at once. */
 export const eager = of(inboxes, bookOf());
-/** With what the conversations' rows say. */
+/** The settings, with rows of conversations. */
 export const adaWith = (...chat: readonly ChatRow[]) => of(inboxes, fiveMinutes, chat);
 
 /** An inbox record with one entry. */
@@ -74,7 +74,7 @@ export const deletedUser = (clock: string): NewRecord => ({
   timestamp: at(clock),
 });
 
-/** Entries of several records in one. */
+/** Puts the entries of several records into one. */
 export const together = (said: readonly NewRecord[]): NewRecord => {
   const entries = said.flatMap(({ topic, value }) => (topic === "inbox" ? (value?.entries ?? []) : []));
   return { topic: "inbox", key: "", value: { entries }, timestamp: said.at(-1)?.timestamp ?? 0 };

@@ -5,7 +5,10 @@ import { message, participant, user } from "./chat.ts";
 
 const MARK = "letter-";
 
-/** One message to someone who is never there, in a conversation of its own: whatever happens, one notification follows. */
+/**
+ * The records of one message to a user who is never online, in a conversation of its own: exactly one notification
+ * follows.
+ */
 export const letter = (index: number): readonly NewRecord[] => {
   const said = { occurredAt: Date.now() };
   const { conversationId, userId: reader } = told(index);
@@ -18,7 +21,7 @@ export const letter = (index: number): readonly NewRecord[] => {
   ];
 };
 
-/** What follows from so many letters; each when the log has it, which nobody knows beforehand. */
+/** The notifications of so many letters. Their times depend on the log, and are left at 0. */
 export const lettersTold = (count: number): readonly Triggered[] =>
   Array.from({ length: count }, (_none, index) => ({ ...told(index), messageIds: ["m"], at: 0 }));
 

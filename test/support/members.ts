@@ -6,17 +6,17 @@ import type { Random } from "../../deploy/local/demo/random.ts";
 import { eventually, type World } from "./world.ts";
 
 const SERVICES = ["conversations", "inboxes"] as const;
-/** Members of each service, beside those that stand still. */
+/** Members of each service, beside stalled ones. */
 const EACH = 2;
 
-/** How a member goes: asked to; killed; or it stands still for so long that others do its work, and then wakes up. */
+/** The end of a member: asked to stop, killed, or stalled until others have its work and then woken up. */
 const WAYS = ["stopped", "killed", "stalled"] as const;
 
 /** A process of one service that shares its work with others. */
 interface Member {
   readonly service: string;
   readonly child: ChildProcess;
-  /** Its exit code, when it has ended. */
+  /** Its exit code, once it has ended. */
   readonly end: Promise<number | null>;
   /** Resolves when it has joined its group. */
   readonly ready: Promise<void>;
@@ -33,15 +33,18 @@ const start = ({ environment }: World, service: string): Member => {
   return { service, child, ready, end: new Promise((ended) => child.once("exit", ended)) };
 };
 
-/** Processes that come and go; what is left of them when the test is over, however it ends, is killed. */
+/** Processes that come and go. They are killed at the end of the test if they still run. */
 export interface Members {
-  /** One of them goes, and another of its service comes: what happened, in words. */
+  /** Ends a member and starts another of its service; returns a description. */
   change(): Promise<string>;
-  /** All go when asked to, and say that all was well. */
+  /** Stops all members, which must exit with 0. */
   stop(): Promise<void>;
 }
 
-/** Two members of conversations and two of inboxes, which save nothing until all are there. @param dice who goes, and how */
+/**
+ * Starts two members of conversations and two of inboxes, which save nothing until all have joined.
+ * @param dice draws the members that end, and the way
+ */
 export const members = async (chat: World, dice: Random): Promise<Members> => {
   const working: Member[] = [];
   const stalled: Member[] = [];
@@ -89,7 +92,7 @@ export const members = async (chat: World, dice: Random): Promise<Members> => {
   };
 };
 
-/** How often each lane of a service has been taken over. */
+/** The epoch of each lane of a service: how often it was claimed. */
 const epochs = async ({ database }: World, service: string): Promise<readonly number[]> => {
   const lanes = await database.query<{ epoch: number }>("select epoch from lanes where processor = $1 order by lane", [
     service,
@@ -97,10 +100,10 @@ const epochs = async ({ database }: World, service: string): Promise<readonly nu
   return lanes.map(({ epoch }) => epoch);
 };
 
-/** Seconds that a commit takes longer, for each lane: so that mishaps meet work. */
+/** Seconds by which a commit takes longer, for each lane: faults then meet work. */
 const SLOW_COMMIT = 0.1;
 
-/** Lanes are claimed as ever; what is saved of them is saved slowly, and not while the gate is closed. */
+/** Slows commits down, and holds them while the gate is closed. Claims are not slowed. */
 export const installGate = async ({ database }: World): Promise<void> => {
   await database.query("create table gate as select true as is_open");
   await database.query(

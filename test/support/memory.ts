@@ -18,7 +18,7 @@ export const memoryCodec = async () => {
 
 /**
  * Every processor of the project in memory, by the settings of `settingsSaid`.
- * @param start when they begin; midnight of the test's day, unless it is after an outage
+ * @param start time of the start: midnight of the test's day by default, later for a test after an outage
  */
 export const wholeTopology = async (
   settings: Partial<SettingsFields> = { timeout: 300 },
@@ -27,7 +27,7 @@ export const wholeTopology = async (
 ): Promise<Topology> => {
   const made = topology(product, await memoryCodec(), start, partitions);
   await made.process(conversations, () => undefined);
-  await made.process(inboxes, () => noSettings); // what the log says comes instead
+  await made.process(inboxes, () => noSettings); // its settings come from the log instead
   await made.publish(settingsSaid(settings));
   return made;
 };

@@ -8,27 +8,29 @@ import type { Triggered } from "../oracle/judge.ts";
 import { decided, recordOf } from "../oracle/run.ts";
 
 /**
- * The day on which every history begins, at its own time of day. Long enough ago that all of it is over (it lasts for three
- * days, and for one more it may fall due), and so recently that nothing of it is forgotten while it is worked through:
- * messages are kept for 30 days, and a segment of a compacted topic isn't closed, and compacted, within a week.
+ * The day on which every history begins, each at its own time of day. It is long enough ago that every notification of
+ * it is due: a history lasts for three days, and timers for another. It is recent enough that nothing is forgotten
+ * meanwhile: messages are kept for 30 days, and a segment of a compacted topic is closed after a week.
  */
 const BEGINNING: Millis = Math.floor(Date.now() / DAY) * DAY - 5 * DAY;
 
-/** A history that shares topics and a database with others, and nothing else: no id of it, and no role, is another's. */
+/** A history that shares topics and a database with others, but no id and no role. */
 export interface History {
   readonly lines: readonly Line[];
 }
 
-/** So many histories, the same for the same seed. */
+/** Draws so many histories, the same for the same seed. */
 export const histories = (count: number, seed: number): readonly History[] =>
   fc
     .sample(mixed, { seed, numRuns: count })
     .map((drawn, number) => ({ lines: apart(drawn.filter(isInTime), `${number}.`) }));
 
-/** What comes later than that is taken as of its own time no more, wherever that would need all of the past. */
+/**
+ * Whether a record came in time. A later one no longer counts as of its own time, where that would need the whole past.
+ */
 const isInTime = ({ at, value }: Line): boolean => at - (value?.occurredAt ?? at) <= LATENESS;
 
-/** @param mark stands before every id */
+/** Moves a history to the common day, under ids of its own. @param mark prefix of every id */
 const apart = (drawn: readonly Line[], mark: string): readonly Line[] => {
   const start = drawn[0]?.at ?? 0;
   const later = BEGINNING - Math.floor(start / DAY) * DAY;
@@ -40,11 +42,11 @@ const apart = (drawn: readonly Line[], mark: string): readonly Line[] => {
       .flatMap(({ value }) => (value !== null && "userId" in value ? [value.userId] : []))
       .filter((id) => !introduced.has(id)),
   );
-  // Who has no role has the one that all share: everybody is given one of the history's own.
+  // A user without a role has the default role, which all histories share: every user gets a role of the history's own.
   return [...[...strangers].map((id) => user(start, id)), ...drawn].map((line) => moved(marked(line, mark), later));
 };
 
-/** The same with ids of its own. */
+/** A line under ids of its own. */
 const marked = (line: Line, mark: string): Line => {
   const of = (id: string): string => `${mark}${id}`;
   const maybe = (id: string | null): string | null => (id === null ? null : of(id));
@@ -82,7 +84,7 @@ const marked = (line: Line, mark: string): Line => {
   }
 };
 
-/** The same so much later. */
+/** A line so much later. */
 const moved = (line: Line, by: Millis): Line => {
   const at = line.at + by;
   if (line.value === null) return { ...line, at };
@@ -92,7 +94,7 @@ const moved = (line: Line, by: Millis): Line => {
   return { ...line, at, value: { ...line.value, occurredAt, readUntil } };
 };
 
-/** All of them as records of one log, in the order of their timestamps; each history's in its own. */
+/** The records of all histories as one log, in the order of their timestamps and of each history. */
 export const together = (all: readonly History[]): readonly NewRecord[] =>
   all
     .flatMap(({ lines }) => lines)
@@ -100,11 +102,14 @@ export const together = (all: readonly History[]): readonly NewRecord[] =>
     .map(recordOf)
     .map(({ topic, key, value, loggedAt }) => ({ topic, key, value, timestamp: loggedAt }) as NewRecord); // topic and value came together
 
-/** What the rule decides of each alone, in memory, by a moment that is past all of it. @param begins what all have in common */
+/**
+ * The rule's notifications for each history alone, in memory, by an instant after all of it. @param begins lines that
+ * all have in common
+ */
 export const expected = (all: readonly History[], begins: readonly Line[], until: Millis): readonly Triggered[] =>
   all.flatMap(({ lines }) => decided([...begins, ...lines], until).told);
 
-/** In an order of their own: messages of one time on several partitions have none. */
+/** Notifications in a fixed order: messages of one time on several partitions have none. */
 export const inShort = (told: readonly Triggered[]): readonly string[] =>
   told
     .map(({ userId, conversationId, messageIds, at }) =>

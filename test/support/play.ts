@@ -10,7 +10,7 @@ import { at } from "./chat.ts";
 import { chaos, type Turn } from "./chaos.ts";
 import { beginning, type Moment, recordsOf } from "./history.ts";
 
-/** When histories begin. */
+/** The start of every history. */
 export const START = at("12:00");
 
 /** A notification in short. */
@@ -32,17 +32,17 @@ const briefly = ({ id, userId, conversationId, occurredAt, messageIds, snapshot 
   texts: snapshot?.conversations[0]?.messages.map(({ text }) => text) ?? [],
 });
 
-/** How a history is played. */
+/** Options of playing a history. */
 export interface Way {
   readonly turns?: readonly Turn[];
   readonly partitions?: Partitions;
-  /** On which of so many partitions a producer puts a key; without it, on its lane. */
+  /** The partition of a key for a producer; by default the key's lane. */
   readonly place?: (key: string, partitions: number) => number;
-  /** Nothing runs from the one moment (by its number) until the other. */
+  /** No process runs from the first moment (by its index) until the second. */
   readonly down?: readonly [from: number, to: number];
 }
 
-/** Plays a history and says who was told what, each notification once, ordered by time and id. */
+/** Plays a history; returns its notifications, each once, ordered by time and id. */
 export const play = async (
   codec: Codec,
   moments: readonly Moment[],
@@ -81,12 +81,12 @@ export const play = async (
     if (!isDown) await world.advance(time, left);
   }
   await world.advance(time + DAY, left);
-  const loggedAt = new Set<string>();
+  const ids = new Set<string>();
   const told = world
     .triggered()
     .map(briefly)
-    .filter(({ id }) => !loggedAt.has(id) && loggedAt.add(id));
-  // Of a backlog, what is told late may be told in another order.
+    .filter(({ id }) => !ids.has(id) && ids.add(id));
+  // After an outage late notifications may come in another order.
   if (down === undefined)
     for (const of of Map.groupBy(told, ({ userId }) => userId).values())
       expect(of.map((each) => each.at)).toEqual(of.map((each) => each.at).toSorted((a, b) => a - b));

@@ -19,12 +19,15 @@ import { eventually, PARTITIONS, type World } from "./world.ts";
 
 export const SETTINGS = { timeout: 2 };
 const TICKS = 60;
-/** A record in so many is on another partition than its key's. */
+/** Every so manyth record is on another partition than its key's. */
 const STRAY_EVERY = 7;
 
 const { Kafka, logLevel } = kafkajs;
 
-/** Some minutes of the demo's chat, logged when they happened; some of it astray, and something nobody can read. */
+/**
+ * Publishes some minutes of the demo's chat with their own timestamps, some of it on wrong partitions, and a record
+ * that is no Avro.
+ */
 export const publishPast = async (chat: World, seed: number): Promise<void> => {
   const { opening, tick, closing } = script(cast(), seed);
   const start = Math.floor(Date.now() / TICK) * TICK - (TICKS + 2) * TICK;
@@ -45,7 +48,7 @@ export const publishPast = async (chat: World, seed: number): Promise<void> => {
   await chat.log.publish([junk]);
 };
 
-/** The reader of a letter wants no mail. */
+/** A preference of a letter's reader for no mail. */
 export const unsubscribed = (index: number): NewRecord => {
   const userId = `reader-${index}`;
   const value = { userId, unsubscribed: [`${userId}@example.org`], occurredAt: Date.now() };
@@ -82,7 +85,7 @@ export const differing = ({ differences, told, moving }: Comparison) => ({
 });
 export const nothing = { differences: [], live: [], rebuilt: [], moving: 0 };
 
-/** Where each processor has still to go, and where the log's places end. */
+/** Each processor's unread records, and the ends of the log's partitions. */
 const lagOf = async (chat: World): Promise<readonly [lag: number, ends: string]> => {
   const places = await partitionsOf(chat.log, topicIds);
   const ends = await chat.log.offsets(places);
@@ -96,7 +99,7 @@ const lagOf = async (chat: World): Promise<readonly [lag: number, ends: string]>
   return [behind.reduce((sum, count) => sum + count, total - done), JSON.stringify(ends)];
 };
 
-/** All is folded, said, sent and posted: nothing was open when all was read, and nothing has come since. */
+/** Resolves when every record is folded, mailed and posted, and no record has come since. */
 export const quiet = (chat: World): Promise<void> =>
   eventually(async () => {
     const before = await lagOf(chat);
@@ -114,7 +117,7 @@ export const triggered = async (chat: World): Promise<readonly NotificationEvent
   return events;
 };
 
-/** Who of the letters' readers was told how often, on the log and by mail. */
+/** The letters' readers with another number of notifications or mails than one. */
 export const tellings = async (chat: World, letters: number) => {
   const events = await triggered(chat);
   const mails = chat.mailbox.mails();
@@ -130,7 +133,7 @@ export const tellings = async (chat: World, letters: number) => {
 
 export const toldWithoutMail = { reader: "reader-2", told: 1, mails: 0 };
 
-/** What a rebuild may leave behind: topics, groups, schemas. */
+/** The topics, groups and schemas that a rebuild has left behind. */
 export const leftovers = async (chat: World): Promise<readonly string[]> => {
   const admin = new Kafka({ brokers: inject("kafka").split(","), logLevel: logLevel.NOTHING }).admin();
   await admin.connect();

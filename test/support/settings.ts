@@ -12,16 +12,16 @@ import { revisionOf } from "../../services/ops/revise.ts";
 import { at } from "./chat.ts";
 import { logRecord } from "./spec.ts";
 
-/** Nothing delays or holds a notification but what a test asks for. */
+/** Settings that neither delay nor hold a notification. */
 export const plain = { timeout: 0, settle: 0, cooldown: { first: 0, factor: 1, max: 0 } } as const;
 
-/** The settings of a role, on the log from `since` on; what isn't given is plain. */
+/** A record of a role's settings that hold from `since` on. Absent fields are those of `plain`. */
 export const settingsSaid = (
   fields: Partial<SettingsFields> = {},
   since: Millis = at("00:00"),
   role = DEFAULT_ROLE,
 ): NewRecord => ({ ...revisionOf(role, parseSettings({ ...plain, ...fields }), 1, since), timestamp: since });
 
-/** What a rule is given where the log says these settings, and no others. */
+/** The global table's value for a rule whose log has these settings alone. */
 export const bookOf = (fields: Partial<SettingsFields> = {}, since: Millis = at("00:00")): SettingsBook =>
   settingsTable.apply(noSettings, logRecord(settingsSaid(fields, since)));

@@ -10,39 +10,39 @@ import type { Millis } from "../../services/platform/contract/time.ts";
 import { at } from "./chat.ts";
 
 /**
- * A rule's life without an engine, for specs that read as sentences:
- * `of(rule).after(what was).on(what happens).causes(what follows)`.
+ * Runs a rule without an engine, for specs that read as sentences: `of(rule).after(what was).on(what
+ * happens).causes(what follows)`.
  */
 export interface Spec<Row> {
   after(...said: readonly NewRecord[]): Situation<Row>;
 }
 
 export interface Situation<Row> {
-  /** What follows from this alone, timers apart. */
+  /** The effects of this record alone, without timers. */
   on(said: NewRecord): Outcome<Row>;
-  /** What follows from all there was, and from the timers until then. */
+  /** The effects of all records so far, and of the timers until then. */
   until(clock: string): Outcome<Row>;
   readonly rows: ReadonlyMap<string, Row>;
 }
 
 export interface Outcome<Row> {
-  /** The entries that recipients are told, in order. */
+  /** The entries for recipients, in order. */
   causes(...entries: readonly Told[]): void;
   /** The notifications, in order. */
   tells(...notices: readonly Notice[]): void;
   /** The verdicts for the ledger, in order. */
   notes(...verdicts: readonly Verdict[]): void;
-  /** What the latest verdict with this reason was decided from. */
+  /** The facts behind the latest verdict with this reason. */
   facts(reason: string | null): LedgerEntry["facts"];
   /** The only notification. */
   notification(): NotificationEvent;
   readonly rows: ReadonlyMap<string, Row>;
 }
 
-/** An inbox entry without what a spec doesn't care about. */
+/** An inbox entry without the fields that a spec doesn't name. */
 export type Told = Pick<InboxEntry, "type" | "recipients"> & Partial<InboxEntry>;
 
-/** What a spec says of a verdict. */
+/** A verdict in the words of a spec. */
 export type Verdict = Pick<LedgerEntry, "verdict" | "reason" | "users" | "messageIds">;
 
 export const rejected = (reason: string, messageId: string, ...users: readonly string[]): Verdict => ({
@@ -140,7 +140,7 @@ const situation = <Row, Event extends Keyed, Given>(
   };
 };
 
-/** Only the fields that some expectation names: the others go without saying. */
+/** Only the fields that an expectation names are compared. */
 const brief = (entry: InboxEntry, expected: readonly Told[]): Told => {
   const named = new Set([
     "type",
@@ -161,7 +161,7 @@ const chatKey = (row: ChatRow): string | null => {
     : messageKey(row.conversationId, row.messageId);
 };
 
-/** Folds records at their times, every row's timers before them, the earliest first. */
+/** Folds records at their times, after the timers of every row before them, the earliest first. */
 const life = <Row, Event extends Keyed, Given>(processor: Processor<Row, Event, Given>, given: Given) => {
   const rows = new Map<string, Row>();
   const written = new Set<string>();
@@ -189,7 +189,7 @@ const life = <Row, Event extends Keyed, Given>(processor: Processor<Row, Event, 
       effects.push(...run(next));
     }
   };
-  /** A row comes back from a database as what was saved of it, in JSON. */
+  /** Saves rows as JSON and reads them back, as from a database. */
   const save = (): void => {
     for (const key of written) {
       for (const [part, value] of parts.changed(key, rows.get(key) ?? null))

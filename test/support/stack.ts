@@ -12,7 +12,7 @@ declare module "vitest" {
     readonly registry: string;
     /** A server on which each test file makes databases of its own from the template. */
     readonly postgres: string;
-    /** A folder for what Node compiles: tests start the same services again and again. */
+    /** A folder for Node's compile cache: tests start the same services again and again. */
     readonly compiled: string;
   }
 }
@@ -20,13 +20,13 @@ declare module "vitest" {
 /** A migrated database that is only ever copied. */
 export const TEMPLATE = "whileaway_template";
 
-/** Where downloaded programs are kept. */
+/** The folder of downloaded programs. */
 export const CACHE =
   process.env["CACHE_DIR"] ?? join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "whileaway");
 
 /**
- * Starts Kafka, the registry and PostgreSQL once for a run of all tests; what the environment names is used instead.
- * Tests get a folder of their own for what is temporary, and the run fails if they leave something there.
+ * Starts Kafka, the registry and PostgreSQL once for a run of all tests. A server that the environment names is used
+ * instead. Tests get a temporary folder of their own, and the run fails if they leave files there.
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const dataDir = mkdtempSync(join(tmpdir(), "whileaway-test-"));

@@ -9,10 +9,13 @@ import { mailer } from "../../services/mailer/rule.ts";
 import { readWhole } from "../../services/ops/read.ts";
 import { PARTITIONS, type World } from "./world.ts";
 
-/** Where the services stand: by processor, the offset up to which each place is folded; and what is still to be done. */
+/**
+ * The progress of the services: by processor, the offset up to which each partition is folded, and the work that is
+ * left.
+ */
 interface Standing {
   readonly cursors: Readonly<Record<string, Readonly<Record<string, number>>>>;
-  /** Entries to be published, and timers of inboxes whose time is past. */
+  /** Unpublished outbox entries, and timers of inboxes that are due. */
   readonly entries: number;
   readonly timers: number;
   /** Mails to be sent. */
@@ -49,7 +52,7 @@ const endsOf = async ({ log }: World, { inputs }: Reader): Promise<readonly numb
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((one, other) => one + other, 0);
 
-/** How much of what the chat said is folded by who reads it, from 0 to 1. */
+/** The share of the chat's records that is folded, from 0 to 1. */
 export const progress = async (chat: World): Promise<number> => {
   const now = await standing(chat);
   const readers = [conversations, { ...inboxes, inputs: inboxes.inputs.filter((topic) => topic !== "inbox") }];
@@ -57,13 +60,13 @@ export const progress = async (chat: World): Promise<number> => {
   return sum(readers.flatMap((reader) => foldedOf(now, reader))) / sum(ends.flat());
 };
 
-/** Nothing of what was said so far comes to the inboxes any more. */
+/** Checks that every record so far is folded by conversations, and its outbox published. */
 export const expectAllSorted = async (chat: World): Promise<void> => {
   const now = await standing(chat);
   expect([foldedOf(now, conversations), now.entries]).toEqual([await endsOf(chat, conversations), 0]);
 };
 
-/** All that was said so far is decided: read to its end by both services, and no timer of the past is left. */
+/** Checks that every record so far is decided: read to the end by both services, with no timer due. */
 export const expectAllDecided = async (chat: World): Promise<void> => {
   await expectAllSorted(chat);
   const ends = await endsOf(chat, inboxes);
@@ -71,19 +74,19 @@ export const expectAllDecided = async (chat: World): Promise<void> => {
   expect([foldedOf(now, inboxes), now.entries, now.timers]).toEqual([ends, 0, 0]);
 };
 
-/** All that was decided so far is mailed, or is not to be. */
+/** Checks that every notification so far is mailed, or decided not to be. */
 export const expectAllMailed = async (chat: World): Promise<void> => {
   const now = await standing(chat);
   expect([foldedOf(now, mailer), now.entries, now.letters]).toEqual([await endsOf(chat, mailer), 0, 0]);
 };
 
-/** All that was told so far has come to whoever posts it. */
+/** Checks that every notification event so far has come to the webhooks service. */
 export const expectAllPosted = async (chat: World): Promise<void> => {
   const reader: Reader = { name: "webhooks", inputs: ["notifications"] };
   expect(foldedOf(await standing(chat), reader)).toEqual(await endsOf(chat, reader));
 };
 
-/** What the topic tells of notifications, each event once, where it was first: one that is there again must say the same. */
+/** The events on the notifications topic, each once, at its first place. A repeat must have the same content. */
 export const notificationEvents = async (
   chat: World,
 ): Promise<{ readonly events: readonly NotificationEvent[]; readonly repeats: number }> => {
@@ -99,7 +102,7 @@ export const notificationEvents = async (
   return { events: [...events.values()], repeats: records - events.size };
 };
 
-/** What was refused by any service, each once. */
+/** The dead letters of all services, each once. */
 export const deadLetters = async (chat: World): Promise<readonly DeadLetter[]> => {
   const letters = new Map<string, DeadLetter>();
   for await (const { value } of readWhole(chat, "deadLetters")) if (value !== null) letters.set(value.id, value);

@@ -2,7 +2,7 @@ import type { MessageEvent, ParticipantEvent } from "../../services/domain/recor
 import type { Told } from "./spec.ts";
 import { conversation, message, participant } from "./chat.ts";
 
-/** What happens in the conversation "c", and what its recipients are told, in few words. */
+/** Short builders for the conversation "c" and its recipients' entries. */
 
 type OfMessage = Partial<MessageEvent>;
 type OfParticipant = Partial<ParticipantEvent>;

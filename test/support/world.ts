@@ -28,19 +28,19 @@ import { variables as webhookVariables } from "../../services/webhooks/config.ts
 import { settingsSaid } from "./settings.ts";
 import { TEMPLATE } from "./stack.ts";
 
-/** Partitions of a test's topics: more than one, so that keys are dealt out. */
+/** Partitions of a test's topics: more than one, so that keys are spread. */
 export const PARTITIONS = 2;
-/** Milliseconds between two looks for a fact. The test's own time limit is the only other one. */
+/** Milliseconds between two looks for a fact. The only other limit is the test's own. */
 const LOOK_EVERY = 25;
 
 /** kafkajs takes a timestamp of 0 for none. */
 export const SINCE_EVER: Millis = 1;
 
-// What a file's tests made is undone when the file is through.
+// Everything that a file's tests made is removed at the end of the file.
 const made = new AsyncDisposableStack();
 afterAll(() => made.disposeAsync());
 
-/** Resolves when the assertion holds: a wait for a fact. The test's time limit ends it, with what did not hold. */
+/** Resolves when the assertion holds: a wait for a fact. The test's time limit ends it, with the failed assertion. */
 export const eventually = async (assertion: () => void | Promise<void>, signal?: AbortSignal): Promise<void> => {
   for (;;) {
     try {
@@ -78,7 +78,7 @@ export interface TestLog {
   publish(...records: readonly NewRecord[]): Promise<void>;
 }
 
-/** Where a test's topics are. */
+/** The cluster of a test's topics. */
 interface Cluster {
   readonly address: string;
   readonly replication: number;
@@ -86,7 +86,7 @@ interface Cluster {
 
 /**
  * @param unlike topics with another number of partitions than PARTITIONS, as a chat product may have made them
- * @param cluster instead of the one that all tests share
+ * @param cluster a cluster instead of the one that all tests share
  */
 export const testLog = async (
   unlike: Partial<Record<TopicId, number>> = {},
@@ -103,28 +103,28 @@ export const testLog = async (
   return { log, codec, prefix, publish: (...records) => publish(log, codec, records) };
 };
 
-/** A folder that is gone after the tests. */
+/** A folder that is removed after the tests. */
 export const folder = (): string => {
   const made1 = mkdtempSync(join(tmpdir(), "whileaway-test-"));
   made.defer(() => rmSync(made1, { recursive: true, force: true }));
   return made1;
 };
 
-/** A whole installation: topics, database, a mail server and a webhook receiver that look like the outside. */
+/** A whole installation: topics, database, and a mail server and a webhook receiver in place of the world outside. */
 export interface World extends TestLog {
   readonly database: Database;
   readonly mailbox: Mailbox;
   readonly receiver: Receiver;
-  /** The settings of services here. */
+  /** The settings of the services. */
   readonly environment: Readonly<Record<string, string>>;
-  /** Runs services in this process until disposed of; it must then end with exit code 0. */
+  /** Runs services in this process until disposed of; their exit code must then be 0. */
   serve(services?: readonly Service[]): AsyncDisposable;
 }
 
 /**
  * @param more settings of services, on top of the usual ones; a DATABASE_URL is of a migrated database
- * @param settings of the role that everybody has, since ever; what isn't given is `plain`
- * @param cluster instead of the one that all tests share
+ * @param settings of the default role since ever; absent fields are those of `plain`
+ * @param cluster a cluster instead of the one that all tests share
  */
 export const world = async (
   more: Readonly<Record<string, string>> = {},

@@ -150,7 +150,7 @@ test.each([
   expect([found.messages_count, found.total]).toEqual([subjects.length, 3]);
 });
 
-test("some mails are deleted by their IDs, all of them without, none by a body that is not understood", async () => {
+test("mails are deleted by their IDs, all of them without IDs, and none by an invalid body", async () => {
   await using world = await testMailbox();
   for (const subject of ["1", "2", "3"]) await world.send({ subject });
   const remove = async (body?: string): Promise<number> =>
@@ -167,7 +167,7 @@ test("some mails are deleted by their IDs, all of them without, none by a body t
   expect([await remove(), world.box.mails().length]).toEqual([200, 0]);
 });
 
-test("what is not there is not found, and a search needs a query", async () => {
+test("a missing mail is a 404, and a search needs a query", async () => {
   await using world = await testMailbox();
   const paths = [
     "/api/v1/message/latest",

@@ -8,7 +8,7 @@ import type { Part } from "./parse.ts";
 import type { MailReader } from "./reader.ts";
 import { KEEP_MAILS, type MailStore, type StoredMail } from "./store.ts";
 
-/** Mails in an answer that asks for no number, as in Mailpit. */
+/** Mails in an answer to a request without a number, as in Mailpit. */
 const LIMIT_DEFAULT = 50;
 
 const range = z.object({
@@ -56,7 +56,7 @@ export function addApi(server: FastifyInstance, store: MailStore, reader: MailRe
   addMessageRoutes(server, store, reader);
 }
 
-/** Takes every body for JSON, as Mailpit does, and an empty one for none. */
+/** Parses every body as JSON, as Mailpit does, and an empty one as none. */
 function takeJson(server: FastifyInstance): void {
   server.removeAllContentTypeParsers();
   server.addContentTypeParser("*", { parseAs: "string" }, async (_: FastifyRequest, body: string) => {
@@ -104,14 +104,17 @@ const SHOWN_TYPES: ReadonlySet<string> = new Set([
   "image/avif",
   "text/plain",
 ]);
-/** Types that browsers run scripts of; they are told as bytes, as Mailpit does. */
+/** Types that browsers run scripts of. They are sent as bytes, as Mailpit does. */
 const RISKY_TYPE = /html|xml|svg|script/i;
 
-/** A part is a stranger's file: it is named and typed with care, and has no rights where it is opened. */
+/**
+ * Answers with a part. A part is a stranger's file: its name and type are restricted, and it has no rights where it is
+ * opened.
+ */
 function sendPart(reply: FastifyReply, part: Part): FastifyReply {
   const plain = /^[\w.+-]{1,100}\/[\w.+-]{1,100}$/.test(part.ContentType) && !RISKY_TYPE.test(part.ContentType);
   const type = plain ? part.ContentType : "application/octet-stream";
-  // RFC 8187: what encodeURIComponent leaves of the characters that may not stand there.
+  // RFC 8187: encodeURIComponent leaves some characters that may not stand there.
   const name = encodeURIComponent(part.FileName.toWellFormed() || `part-${part.PartID}`).replace(
     /['()*]/g,
     (character) => `%${character.charCodeAt(0).toString(16)}`,

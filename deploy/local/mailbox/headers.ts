@@ -7,7 +7,7 @@ export interface HeaderField {
 /** A header section longer than this is cut, in bytes. */
 const HEADERS_LIMIT_BYTES = 256 * 1024;
 
-/** The header fields of a mail in their order (RFC 5322, section 2.2); lines that are none are passed over. */
+/** The header fields of a mail in their order (RFC 5322, section 2.2); invalid lines are skipped. */
 export function headerFields(raw: Buffer): readonly HeaderField[] {
   const head = raw.subarray(0, HEADERS_LIMIT_BYTES).toString("utf8");
   const end = /\r?\n\r?\n/.exec(head)?.index ?? head.length;
@@ -19,7 +19,9 @@ export function headerFields(raw: Buffer): readonly HeaderField[] {
   });
 }
 
-/** The fields as Mailpit tells them: lists of values by name, spelled as Go spells it (`Message-Id`), in alphabetical order. */
+/**
+ * The fields in Mailpit's form: lists of values by name, spelled as Go spells it (`Message-Id`), in alphabetical order.
+ */
 export function headerLists(raw: Buffer): Readonly<Record<string, readonly string[]>> {
   const lists = Map.groupBy(headerFields(raw), ({ name }) => canonical(name));
   const sorted = [...lists].toSorted(([a], [b]) => (a < b ? -1 : 1));

@@ -15,6 +15,6 @@ test("tags tell addresses of one knob apart", () => {
   expect(knobOf("REJECT-550+1@example.com")).toEqual(knobOf("reject-550@other.example"));
 });
 
-test("nobody waits longer than the limit", () => {
+test("no address waits longer than the limit", () => {
   expect(knobOf("slow-999999@example.com")).toEqual({ at: "slow", ms: SLOW_LIMIT_MS });
 });

@@ -1,4 +1,4 @@
-// Recipients that misbehave on purpose, as the field's test sinks have them. README.md lists them for people.
+// Recipients that misbehave on purpose, as the field's test sinks have them. README.md lists them for users.
 
 /** Longest wait a `slow-` address may ask for, in milliseconds. */
 export const SLOW_LIMIT_MS = 60_000;
@@ -9,7 +9,7 @@ export interface Reply {
   readonly text: string;
 }
 
-/** What a recipient's address asks the server to do. */
+/** The behaviour that a recipient's address asks the server for. */
 export type Knob =
   /** Refuse at RCPT TO. */
   | { readonly at: "rcpt"; readonly reply: Reply }
@@ -24,7 +24,7 @@ export type Knob =
 
 const REFUSAL = /^(data-)?(reject|defer)-(\d{3})(?:-(\d\.\d{1,3}\.\d{1,3}))?$/;
 
-/** The knob of an address, by its local part without any `+tag`; nothing for everybody else. */
+/** The knob of an address, by its local part without any `+tag`; undefined for all others. */
 export function knobOf(address: string): Knob | undefined {
   const local = address.slice(0, address.lastIndexOf("@")).toLowerCase().split("+")[0] ?? "";
   const refusal = REFUSAL.exec(local);
@@ -45,7 +45,7 @@ export function knobOf(address: string): Knob | undefined {
 function refusalOf([, data, kind, digits, enhanced]: RegExpExecArray): Knob | undefined {
   const code = Number(digits);
   const permanent = kind === "reject";
-  // A reject answers 5xx and a defer 4xx; anything else is an ordinary address.
+  // A reject answers 5xx and a defer 4xx; any other name is an ordinary address.
   if (Math.trunc(code / 100) !== (permanent ? 5 : 4)) return undefined;
   const [status, words] = MEANINGS[code] ?? [permanent ? "5.0.0" : "4.0.0", "Refused on request"];
   return { at: data === undefined ? "rcpt" : "data", reply: { code, text: `${enhanced ?? status} ${words}` } };

@@ -5,20 +5,20 @@ import type { MessageSummary } from "./mailpit.ts";
 /** The name in the header of the mailbox's pages. */
 export const PLACE = "Mailbox";
 
-/** What the list page shows. */
+/** The content of the list page. */
 export interface ListPage {
   readonly summaries: readonly MessageSummary[];
   readonly matching: number;
   readonly start: number;
   readonly perPage: number;
   readonly filter: Filter;
-  /** Addresses to offer where a recipient is asked for. */
+  /** Addresses suggested in the recipient's field. */
   readonly recipients: readonly string[];
   /** Cursor of the newest mail at the time, from which the page follows. */
   readonly since: string;
 }
 
-/** What the reader of the list asked for. */
+/** The query of the list's reader. */
 export interface Filter {
   readonly to: string;
   readonly query: string;
@@ -33,7 +33,7 @@ export function listPage(page: ListPage): string {
     place: PLACE,
     title: filter.to === "" ? PLACE : `${PLACE}: ${filter.to}`,
     aside: html`<span class="note">every mail of this stack ends here; nothing is delivered</span>`,
-    // Only the first page is where new mails belong.
+    // Only the first page follows new mails.
     ...(start === 0 && { live: `/live?${new URLSearchParams({ ...filter, since: page.since }).toString()}` }),
     body: html`<h1 class="skip">Mails</h1>
       ${filterForm(page)}

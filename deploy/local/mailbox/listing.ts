@@ -7,12 +7,15 @@ import type { MailStore, StoredMail } from "./store.ts";
 /** Part of the mails that match a query, newest first. */
 export interface Listing {
   readonly summaries: readonly MessageSummary[];
-  /** Mails that match. */
+  /** Number of mails that match. */
   readonly matching: number;
   readonly unread: number;
 }
 
-/** Lists mails that match a query ("" for all), newest first. Only what is shown is taken apart, unless a query needs more. */
+/**
+ * Lists mails that match a query ("" for all), newest first. Only the mails of the page are parsed, unless the query
+ * needs more.
+ */
 export async function listMails(
   store: MailStore,
   reader: MailReader,

@@ -7,12 +7,12 @@ import type { ParsedMessage } from "./parse.ts";
 import type { StoredMail } from "./store.ts";
 import { VIEW_SANDBOX } from "./view.ts";
 
-/** The ways to look at a mail. */
+/** The views of a mail. */
 export const SHOWS = ["html", "text", "headers", "source"] as const;
-/** One way to look at a mail. */
+/** One view of a mail. */
 export type Show = (typeof SHOWS)[number];
 
-/** What a mail's page shows. */
+/** The content of a mail's page. */
 export interface MailPage {
   readonly mail: StoredMail;
   readonly parsed: ParsedMessage;
@@ -26,7 +26,7 @@ export interface MailPage {
 /** Characters of a mail's source that its page shows; the rest is in the download. */
 const SOURCE_SHOWN_CHARS = 500_000;
 
-/** One mail, as a person would see it. */
+/** One mail, as its recipient would see it. */
 export function mailPage(page: MailPage): string {
   const { mail, parsed, show } = page;
   const { message } = parsed;

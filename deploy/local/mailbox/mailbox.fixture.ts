@@ -1,4 +1,4 @@
-// What the mailbox's tests share: a mailbox in a folder of its own, and ways to talk to it.
+// A mailbox in a folder of its own, and clients of it, for the mailbox's tests.
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { connect } from "node:net";
@@ -17,7 +17,7 @@ export interface TestMailbox extends AsyncDisposable {
   readonly json: (path: string) => Promise<any>;
 }
 
-/** Starts a mailbox on free ports, in a folder that goes with it unless one is given. */
+/** Starts a mailbox on free ports. Unless a folder is given, it makes one and removes it after the test. */
 export async function testMailbox(options: Partial<MailboxOptions> = {}): Promise<TestMailbox> {
   const dir = options.dir ?? (await mkdtemp(join(tmpdir(), "mailbox-")));
   const box = await startMailbox({ smtpPort: 0, httpPort: 0, ...options, dir });
@@ -42,7 +42,7 @@ export function portOf(box: Mailbox): number {
   return Number(new URL(box.smtp).port);
 }
 
-/** Speaks SMTP line by line, and tells all that was answered; "" for a line means to wait for the answer only. */
+/** Speaks SMTP line by line, and returns all answers; "" for a line means to wait for the answer only. */
 export async function converse(port: number, lines: readonly string[]): Promise<string> {
   const socket = connect(port, "127.0.0.1");
   let heard = "";

@@ -10,23 +10,23 @@ import { addViews } from "./view.ts";
 /** The largest request of the API: a list of every mail's id. */
 const BODY_LIMIT_BYTES = 256 * 1024;
 
-/** The local stack's mail sink: everything sent to `smtp` is kept and shown at `page`. Nothing leaves the machine. */
+/** The local stack's mail sink: every mail sent to `smtp` is kept and shown at `page`. No mail leaves the machine. */
 export interface Mailbox extends AsyncDisposable {
   /** `smtp://127.0.0.1:PORT` */
   readonly smtp: string;
   /** `http://127.0.0.1:PORT`, the page and Mailpit's API. */
   readonly page: string;
-  /** The mails kept, oldest first, as of now. */
+  /** The mails kept now, oldest first. */
   readonly mails: () => readonly StoredMail[];
   /** Tells each mail once it is on disk, a moment before its sender hears 250. */
   readonly onMail: (listener: (mail: StoredMail) => void) => () => void;
-  /** A mail taken apart; nothing, if it is not kept (any more). */
+  /** A parsed mail; undefined if it is not kept, or no longer. */
   readonly read: (id: string) => Promise<Message | undefined>;
   /** A mail's bytes as they were sent. */
   readonly raw: (id: string) => Promise<Buffer | undefined>;
 }
 
-/** Where and how much a mailbox keeps. */
+/** The folder and the limits of a mailbox. */
 export interface MailboxOptions {
   /** The folder of its mails; a mailbox started there again has them again. */
   readonly dir: string;

@@ -1,4 +1,4 @@
-// The JSON of Mailpit's API v1, the field's usual mail sink: names, types and letter case are its own.
+// The JSON of Mailpit's API v1, the field's usual mail sink: names, types and letter case are Mailpit's.
 
 /** A name and an address; both "" where there is none. */
 export interface Address {
@@ -39,7 +39,7 @@ interface Addressed {
 /** A mail in a list. */
 export interface MessageSummary extends Addressed {
   readonly Read: boolean;
-  /** When it was received, RFC 3339. */
+  /** Time of receipt, RFC 3339. */
   readonly Created: string;
   readonly Attachments: number;
   readonly Snippet: string;
@@ -57,7 +57,7 @@ export interface ListUnsubscribe {
 export interface Message extends Addressed {
   /** The envelope's sender. */
   readonly ReturnPath: string;
-  /** The Date header, or when it was received; RFC 3339. */
+  /** The Date header, or the time of receipt; RFC 3339. */
   readonly Date: string;
   readonly ListUnsubscribe: ListUnsubscribe;
   /** The text part; "" if there is none (it is never made from the HTML). */

@@ -10,18 +10,18 @@ export interface Part extends Attachment {
   readonly content: Buffer;
 }
 
-/** A mail taken apart. */
+/** A parsed mail. */
 export interface ParsedMessage {
   readonly message: Message;
   readonly parts: readonly Part[];
-  /** Why the mail could not be taken apart; it then has its envelope, headers and raw source only. */
+  /** Reason why the mail could not be parsed; it then has its envelope, headers and raw source only. */
   readonly problem: string | undefined;
 }
 
-/** Takes a stored mail apart. Never fails: what can't be read is told as `problem`. */
+/** Parses a stored mail. Never fails: an unreadable mail has a `problem`. */
 export async function parseMail(mail: StoredMail, raw: Buffer): Promise<ParsedMessage> {
   try {
-    // Text is never made up from HTML, nor HTML from text: the page and the tests must see what was sent.
+    // Text is never made from HTML, nor HTML from text: the page and the tests must see the mail as it was sent.
     const parsed = await simpleParser(raw, {
       skipHtmlToText: true,
       skipTextToHtml: true,
@@ -57,7 +57,7 @@ function fromParsed(mail: StoredMail, raw: Buffer, parsed: ParsedMail): ParsedMe
   return { message, parts, problem: undefined };
 }
 
-/** What is known of a mail without its body being read. */
+/** The fields of a mail that are known without its body. */
 function bareMessage(mail: StoredMail, raw: Buffer): Message {
   const fields = headerFields(raw);
   const header = (name: string): string => fields.find((field) => field.name.toLowerCase() === name)?.value ?? "";

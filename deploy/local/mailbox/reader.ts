@@ -1,17 +1,17 @@
-// Mails are taken apart when somebody looks, not when they come: a load test must not wait for a parser.
+// Mails are parsed when they are looked at, not when they come: a load test must not wait for a parser.
 import type { MessageSummary } from "./mailpit.ts";
 import { parseMail, type ParsedMessage } from "./parse.ts";
 import { searchText, type Searchable } from "./search.ts";
 import type { MailStore, StoredMail } from "./store.ts";
 
-/** Mails kept taken apart, with their attachments; each may be as large as a mail may be. */
+/** Parsed mails kept in memory, with their attachments; each may be as large as a mail may be. */
 const PARSED_KEPT = 8;
 /** White space, and the invisible characters that mails fill their preview with. */
 const UNSEEN = /(?:\s|\u{FEFF}|[\u{200B}-\u{200F}]|\u{34F}|\u{AD})+/gu;
 /** Characters of a mail's text that its line in a list shows. */
 const SNIPPET_CHARS = 200;
 
-/** Reads mails of a store, and remembers what lists need of them. */
+/** Reads mails of a store, and remembers their fields for lists. */
 export interface MailReader {
   readonly parsed: (mail: StoredMail) => Promise<ParsedMessage>;
   readonly searchable: (mail: StoredMail) => Promise<Searchable>;
@@ -21,7 +21,7 @@ export interface MailReader {
   readonly isRead: (id: string) => boolean;
 }
 
-/** A reader of a store; what it remembers goes with the mail. */
+/** A reader of a store; it forgets a mail when the store does. */
 export function createMailReader(store: MailStore): MailReader {
   const parsed = new Map<string, Promise<ParsedMessage>>();
   const known = new Map<string, Promise<Searchable>>();
@@ -36,7 +36,7 @@ export function createMailReader(store: MailStore): MailReader {
     const before = parsed.get(mail.id);
     parsed.delete(mail.id);
     const result = before ?? store.raw(mail).then((raw) => parseMail(mail, raw));
-    // Last used goes last; the first is the one to forget.
+    // The mail used last goes last; the first is the one to forget.
     parsed.set(mail.id, result);
     result.catch(() => parsed.delete(mail.id));
     for (const oldest of parsed.keys()) if (parsed.size > PARSED_KEPT) parsed.delete(oldest);
@@ -78,12 +78,15 @@ function cut(text: string, chars: number): string {
   return text.length <= chars ? text : `${text.slice(0, chars).toWellFormed().trimEnd()}…`;
 }
 
-/** Elements whose text nobody reads. */
+/** Elements whose text is not shown. */
 const UNREAD_ELEMENTS: ReadonlySet<string> = new Set(["style", "script", "head", "title"]);
 /** Characters of HTML that a gist is made of. */
 const GIST_CHARS = 100_000;
 
-/** A gist of HTML for searching and snippets, in one pass. It is only ever shown as text, so it need not be right about every tag. */
+/**
+ * A gist of HTML for searching and snippets, in one pass. It is only ever shown as text, so it need not be right about
+ * every tag.
+ */
 function withoutTags(markup: string): string {
   let inside = "";
   let gist = "";

@@ -1,4 +1,4 @@
-// Mailpit's search language, the part of it that a chat's mails need: to: from: cc: bcc: reply-to: addressed: subject:
+// The part of Mailpit's search language that a chat's mails need: to: from: cc: bcc: reply-to: addressed: subject:
 // message-id: is:read is:unread has:attachment, free text, "quoted phrases", and - or ! in front to exclude.
 import type { Address, Message, MessageSummary } from "./mailpit.ts";
 
@@ -7,7 +7,7 @@ export const QUERY_LIMIT_CHARS = 500;
 /** Characters of a mail's text that a search looks at. */
 const TEXT_SEARCHED_CHARS = 8_000;
 
-/** What a search looks at. */
+/** The fields of a mail that a search looks at. */
 export interface Searchable {
   readonly summary: MessageSummary;
   /** Lower case. */
@@ -19,7 +19,7 @@ export interface Searchable {
 /** A condition that mails meet or don't. */
 export type Condition = (mail: Searchable, read: boolean) => boolean;
 
-/** The text of a mail that free words are looked for in. */
+/** The text of a mail for free words. */
 export function searchText(message: Message, words: string): string {
   const people = [message.From, ...message.To, ...message.Cc, ...message.Bcc, ...message.ReplyTo].map(spelled);
   const names = message.Attachments.map(({ FileName }) => FileName);
@@ -46,7 +46,7 @@ function conditionOf(field: string, value: string, spelledField: string): Condit
     return ({ summary }) => pick(summary).some((address) => spelled(address).toLowerCase().includes(value));
   };
   switch (field) {
-    // Beyond Mailpit: the envelope counts too, for that is who the mail went to.
+    // The envelope counts too, unlike in Mailpit, for it has the true recipients.
     case "to:":
       return (mail, read) =>
         among(({ To }) => To)(mail, read) || mail.envelope.some((to) => to.toLowerCase().includes(value));

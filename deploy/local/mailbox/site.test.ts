@@ -3,7 +3,7 @@ import { testMailbox, type TestMailbox } from "./mailbox.fixture.ts";
 
 const EVIL = `"'><script>alert(1)</script><img src=x onerror=alert(1)>`;
 
-/** The page's own script; anything else that looks like one came from a mail. */
+/** The page's own script; any other script came from a mail. */
 const OWN_SCRIPT = '<script src="/script.js" defer></script>';
 
 async function hostile(world: TestMailbox): Promise<string> {
@@ -70,7 +70,7 @@ test("an attachment cannot become a page of ours", async () => {
   }
 });
 
-test("pictures of the mail itself are shown, where their type is a picture's", async () => {
+test("a mail's own pictures are shown, where their type is a picture's", async () => {
   await using world = await testMailbox();
   const attachments = [
     { cid: "good@x", content: "png", contentType: "image/png" },
@@ -82,7 +82,7 @@ test("pictures of the mail itself are shown, where their type is a picture's", a
   expect(view).toContain('<img src="cid:bad@x"><img src="cid:none@x">');
 });
 
-test("another site's name for this machine is turned away", async () => {
+test("a request under another host name is refused", async () => {
   await using world = await testMailbox();
   const { request } = await import("node:http");
   const status = await new Promise((resolve) =>

@@ -24,7 +24,7 @@ const mailQuery = z.object({
   remote: z.literal("1").optional().catch(undefined),
 });
 
-/** Adds the pages a person looks at: the list, a mail, and the stream that keeps the list current. */
+/** Adds the pages for people: the list, a mail, and the stream that keeps the list current. */
 export function addSite(server: FastifyInstance, store: MailStore, reader: MailReader): void {
   server.get("/", async (request, reply) => {
     const { start, ...asked } = listQuery.parse(request.query);
@@ -66,7 +66,7 @@ export function addSite(server: FastifyInstance, store: MailStore, reader: MailR
   });
 }
 
-/** The form's two fields as one query; an address is taken as it is, quotes and all else in it apart. */
+/** The form's two fields as one query. An address is taken literally, but for quotes. */
 function queryOf({ to, query }: Filter): string {
   return to === "" ? query : `to:"${to.replaceAll('"', "")}" ${query}`;
 }

@@ -8,7 +8,7 @@ import { MAIL_LIMIT_BYTES } from "./smtp.ts";
 const letter =
   "From: chat@example.com\r\nTo: ada@example.com\r\nSubject: Hi\r\n\r\nDot line:\r\n.\r\n..two\r\nend — ünïcode\r\n";
 
-test("it says what it speaks, and offers no STARTTLS", async () => {
+test("the server announces its extensions, and offers no STARTTLS", async () => {
   await using world = await testMailbox();
   const heard = await converse(portOf(world.box), ["", "EHLO client.example"]);
   for (const word of ["PIPELINING", "8BITMIME", "SMTPUTF8", `SIZE ${MAIL_LIMIT_BYTES}`, "AUTH LOGIN PLAIN"])
@@ -64,7 +64,7 @@ test("a listener is told of a mail that is on disk", async () => {
 test("too large a mail is refused, and nothing of it is kept", async () => {
   await using world = await testMailbox();
   const large = `Subject: large\r\n\r\n${`${"x".repeat(998)}\r\n`.repeat(MAIL_LIMIT_BYTES / 1000 + 1)}`;
-  // The size is not told beforehand, so that DATA has to notice.
+  // The size is not announced beforehand, so that the check is made at DATA.
   const open = ["", "EHLO c.example", "MAIL FROM:<a@example.com>", "RCPT TO:<b@example.com>", "DATA"];
   const heard = await converse(portOf(world.box), [...open, `${large}.`]);
   expect(heard).toMatch(/\r\n552 /);
@@ -128,7 +128,7 @@ test("greylist-2 refuses twice, then takes the mail", async () => {
   expect([await attempt(), await attempt(), await attempt()]).toEqual(["451", "451", "taken"]);
 });
 
-test("cut-kept keeps the mail and never says so; cut-lost loses it", async () => {
+test("cut-kept keeps the mail without an answer; cut-lost loses it", async () => {
   await using world = await testMailbox();
   for (const [to, kept] of [
     ["cut-lost@example.com", 0],

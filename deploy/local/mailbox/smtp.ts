@@ -9,14 +9,14 @@ export const MAIL_LIMIT_BYTES = 25 * 1024 * 1024;
 export const RECIPIENTS_LIMIT = 100;
 /** Connections at a time. */
 const CLIENTS_LIMIT = 200;
-/** A client silent for so long is sent away. */
+/** Milliseconds of silence after which a client is disconnected. */
 const SILENCE_MS = 60_000;
 /** Time that clients in the middle of a mail get when the server stops. */
 const CLOSE_GRACE_MS = 500;
 /** Addresses whose greylisting is remembered. */
 const GREYLIST_LIMIT = 1_000;
 
-/** An SMTP server that stores what it takes. */
+/** An SMTP server that stores the mails that it takes. */
 export interface SmtpSink extends AsyncDisposable {
   readonly port: number;
 }
@@ -56,7 +56,7 @@ export async function startSmtpSink(options: {
         (error: Error) => done(error),
       ),
   });
-  // A client that vanishes in mid-conversation is its own affair; without a listener the process would end.
+  // A client that vanishes in mid-conversation does no harm; without a listener its error would end the process.
   server.on("error", () => {});
   const port = await listening(server, options.host, options.port);
   return { port, [Symbol.asyncDispose]: () => new Promise((resolve) => server.close(resolve)) };
@@ -78,10 +78,10 @@ async function answerRecipient(address: string, greylisted: Map<string, number>)
   if (knob?.at === "rcpt") return refusal(knob.reply);
   if (knob?.at === "slow") await sleep(knob.ms, undefined, { ref: false });
   if (knob?.at !== "greylist") return null;
-  const loggedAt = greylisted.get(address) ?? 0;
-  if (loggedAt >= knob.times) return null;
+  const refusals = greylisted.get(address) ?? 0;
+  if (refusals >= knob.times) return null;
   for (const oldest of greylisted.keys()) if (greylisted.size >= GREYLIST_LIMIT) greylisted.delete(oldest);
-  greylisted.set(address, loggedAt + 1);
+  greylisted.set(address, refusals + 1);
   return refusal(knob.reply);
 }
 
@@ -130,7 +130,7 @@ function refusal({ code, text }: Reply): Error {
   return Object.assign(new Error(text), { responseCode: code });
 }
 
-/** Drops the line without an answer, as a server does that crashed between taking a mail and saying so. */
+/** Drops the connection without an answer, like a server that crashed between taking a mail and answering. */
 function hangUp(server: SMTPServer, session: SMTPServerSession): Promise<never> {
   for (const connection of server.connections) if (connection.session === session) connection._socket.destroy();
   return new Promise(() => {});

@@ -63,7 +63,7 @@ test("ids rise even where the clock steps back", async () => {
   expect(new Set(ids).size).toBe(4);
 });
 
-test("a source that fails leaves nothing", async () => {
+test("a source that fails leaves no mail", async () => {
   const dir = await scratch();
   const store = await openMailStore({ dir });
   const failing = async function* (): AsyncGenerator<Buffer> {
@@ -74,7 +74,7 @@ test("a source that fails leaves nothing", async () => {
   expect([store.mails(), readdirSync(dir)]).toEqual([[], []]);
 });
 
-test("what a crash left half written is dropped, and strangers' files are left alone", async () => {
+test("files that a crash left half written are dropped, and strangers' files are left alone", async () => {
   const dir = await scratch();
   writeFileSync(join(dir, "half.part"), "Subject: half");
   writeFileSync(join(dir, "notes.txt"), "mine");

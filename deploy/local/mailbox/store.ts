@@ -20,7 +20,7 @@ export interface Envelope {
   readonly from: string;
   /** RCPT TO, each that was accepted. */
   readonly to: readonly string[];
-  /** When its DATA began, in epoch milliseconds. */
+  /** Start of its DATA, in epoch milliseconds. */
   readonly receivedAt: number;
   /** The name the client signed in with, if it did. */
   readonly username: string;
@@ -37,7 +37,7 @@ export interface StoredMail extends Envelope {
 
 /** The mails of one folder, in memory but for their contents. */
 export interface MailStore {
-  /** All of them, oldest first, as of now. */
+  /** The mails kept now, oldest first. */
   readonly mails: () => readonly StoredMail[];
   readonly find: (id: string) => StoredMail | undefined;
   /** Writes a mail; resolves once it is on disk under its name. If the source fails, nothing is kept. */
@@ -50,7 +50,7 @@ export interface MailStore {
   readonly onGone: (listener: (id: string) => void) => () => void;
 }
 
-/** Opens a folder of mails, making it if need be, and drops what a crash left half written. */
+/** Opens a folder of mails, making it if need be, and drops files that a crash left half written. */
 export async function openMailStore(options: {
   readonly dir: string;
   readonly keepMails?: number;
@@ -68,12 +68,12 @@ export async function openMailStore(options: {
     find: (id) => shelf.kept.get(id),
     async receive(envelope, source) {
       const { part, size } = await writePart(dir, envelope, source);
-      // From here to the end without a pause: the folder, the list and the ids tell the same order.
+      // No await from here to the end: the folder, the list and the ids have the same order.
       const id = nextId(envelope.receivedAt);
       const mail: StoredMail = { ...envelope, id, size, file: join(dir, `${id}.eml`) };
       renameSync(part, mail.file);
       shelf.add(mail);
-      // A listener's mistake is its own: it must not turn an accepted mail into a refused one.
+      // A failing listener must not turn an accepted mail into a refused one.
       for (const listener of arrivals) queueMicrotask(() => listener(mail));
       return mail;
     },
@@ -91,7 +91,7 @@ export async function openMailStore(options: {
 
 interface Shelf {
   readonly kept: ReadonlyMap<string, StoredMail>;
-  /** Takes a mail, the newest of all, and drops what is too much; the newest itself always stays. */
+  /** Takes a mail, the newest of all, and drops the oldest beyond the limits. The newest always stays. */
   readonly add: (mail: StoredMail) => void;
   /** Drops a mail and its file. */
   readonly drop: (id: string) => void;
@@ -166,7 +166,7 @@ async function load(dir: string): Promise<StoredMail[]> {
   return mails;
 }
 
-/** A stored mail, or nothing where the file is not one of ours. */
+/** A stored mail, or undefined where the file is not one of ours. */
 async function loadMail(file: string, id: string): Promise<StoredMail | undefined> {
   await using handle = await open(file);
   const { buffer, bytesRead } = await handle.read(Buffer.alloc(ENVELOPE_LIMIT_BYTES), 0, ENVELOPE_LIMIT_BYTES, 0);

@@ -1,6 +1,8 @@
 import type { ListUnsubscribe } from "./mailpit.ts";
 
-/** Reads List-Unsubscribe (RFC 2369): addresses in angle brackets, split by commas; at most one mailto and one http(s). */
+/**
+ * Reads List-Unsubscribe (RFC 2369): addresses in angle brackets, split by commas; at most one mailto and one http(s).
+ */
 export function listUnsubscribe(header: string, post: string): ListUnsubscribe {
   const value = header.trim();
   if (value === "") return { Header: "", Links: [], Errors: "", HeaderPost: post };

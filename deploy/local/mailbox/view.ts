@@ -4,9 +4,9 @@ import type { MailReader } from "./reader.ts";
 import type { MailStore } from "./store.ts";
 
 /**
- * The rights of a mail's own HTML. It is a stranger's page: no script, no form, no frame, an origin of its own, whether it
- * is opened in the mail page's frame or by its address. Pictures come from the mail itself; from elsewhere only on request,
- * for whoever fetches one tells its sender so.
+ * The rights of a mail's own HTML. It is a stranger's page: no script, no form, no frame, an origin of its own, whether
+ * it is opened in the mail page's frame or by its address. Pictures come from the mail itself. Other pictures are
+ * loaded only on request, for their sender sees each load.
  */
 function policy(remotePictures: boolean): string {
   const pictures = remotePictures ? "data: https: http:" : "data:";
@@ -15,7 +15,7 @@ function policy(remotePictures: boolean): string {
   return [...rules, ...fences].join("; ");
 }
 
-/** What the frame around a mail allows: links that open in a tab of their own, and nothing else. */
+/** The rights of the frame around a mail: links that open in a tab of their own, and nothing else. */
 export const VIEW_SANDBOX = "allow-popups allow-popups-to-escape-sandbox";
 
 /** Adds `/view/{ID}.html` (with `?remote=1`: pictures from elsewhere too) and `/view/{ID}.txt`, as Mailpit has them. */
@@ -44,7 +44,7 @@ function viewOf({ message, parts }: ParsedMessage): string {
   return `<!doctype html><meta charset="utf-8"><meta name="viewport" content="width=device-width"><base target="_blank">\n${body}`;
 }
 
-/** Only a plain picture type may go into a `data:` address: the type is the sender's word. */
+/** Only a plain picture type may go into a `data:` address: the type comes from the sender. */
 function isPicture({ ContentID, ContentType }: Part): boolean {
   return ContentID !== "" && /^image\/(png|jpeg|gif|webp|avif|bmp|svg\+xml)$/.test(ContentType);
 }

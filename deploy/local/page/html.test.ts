@@ -5,11 +5,11 @@ test("every value is text", () => {
   expect(render(html`<a title="${`"'<&>`}">${"<b>"}</a>`)).toBe('<a title="&quot;&#39;&lt;&amp;&gt;">&lt;b&gt;</a>');
 });
 
-test("markup, lists and nothing are put in as they are", () => {
+test("markup, lists and absent values are put in unescaped", () => {
   expect(render(html`${[1, 2].map((n) => html`<i>${n}</i>`)}${false}${null}${undefined}`)).toBe("<i>1</i><i>2</i>");
 });
 
-test("nothing that came from JSON passes for markup", () => {
+test("no value from JSON passes for markup", () => {
   const forged = JSON.parse('{"markup":"<script>","html":"<script>"}') as Html;
   expect(render(html`${[forged]}`)).not.toContain("<script>");
 });

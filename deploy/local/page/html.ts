@@ -1,12 +1,12 @@
-// HTML that cannot be forgotten to escape: a template's values are text unless they are markup already.
+// HTML whose escaping cannot be forgotten: a template's values are text unless they are markup already.
 const markup: unique symbol = Symbol("markup");
 
-/** Markup made by `html`. Its key is a symbol, so nothing that came from JSON or a mail can pass for it. */
+/** Markup made by `html`. Its key is a symbol, so that no value from JSON or a mail can pass for it. */
 export interface Html {
   readonly [markup]: string;
 }
 
-/** What a template may hold; `false`, `null` and `undefined` show nothing. */
+/** A template's values; `false`, `null` and `undefined` show nothing. */
 export type Piece = string | number | Html | false | null | undefined | readonly Piece[];
 
 const entities: Readonly<Record<string, string>> = {
@@ -17,7 +17,7 @@ const entities: Readonly<Record<string, string>> = {
   "'": "&#39;",
 };
 
-/** Text as it may stand in an element or a quoted attribute. */
+/** Text escaped for an element or a quoted attribute. */
 export function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => entities[character] ?? "");
 }
@@ -45,7 +45,7 @@ function isMarkup(piece: Html | readonly Piece[]): piece is Html {
 
 const URL_IN_TEXT = /https?:\/\/[^\s<>"'`]{1,2000}[^\s<>"'`.,;:!?)\]}]/g;
 
-/** Plain text whose http(s) addresses are links; anything else in it, `javascript:` too, stays text. */
+/** Plain text whose http(s) addresses are links; any other address, `javascript:` too, stays text. */
 export function linkify(text: string): Html {
   const pieces: Piece[] = [];
   let from = 0;
@@ -58,7 +58,7 @@ export function linkify(text: string): Html {
   return html`${pieces}`;
 }
 
-/** Bytes as a person reads them. */
+/** A number of bytes in readable units. */
 export function size(bytes: number): string {
   if (bytes < 1024) return `${bytes} B`;
   return bytes < 1024 * 1024 ? `${(bytes / 1024).toFixed(1)} kB` : `${(bytes / 1024 / 1024).toFixed(1)} MB`;

@@ -1,11 +1,11 @@
 import { html, render, type Html } from "./html.ts";
 
-/** One page: the name of the place, its title, and what is on it. */
+/** One page: the name of the place, its title, and its content. */
 export interface Page {
   /** The place, such as "Mailbox": the way home in the header. */
   readonly place: string;
   readonly title: string;
-  /** What stands in the header beside the place. */
+  /** Content of the header beside the place. */
   readonly aside?: Html;
   readonly body: Html;
   /** Address of the Server-Sent Events that keep this page current. */
@@ -38,12 +38,12 @@ function liveSign(): Html {
   return html`<span class="live" role="status" data-live-sign>connecting</span>`;
 }
 
-/** Where a list stands, with the ways to its neighbours. */
+/** The position in a list, with links to its neighbours. */
 export interface Place {
   readonly start: number;
   readonly perPage: number;
   readonly matching: number;
-  /** What is listed, in the plural. */
+  /** The name of the items, in the plural. */
   readonly things: string;
   /** The address of the page that starts there. */
   readonly link: (start: number) => string;

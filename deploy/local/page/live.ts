@@ -3,18 +3,18 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 
 /** Open streams at a time; a browser tab holds one. */
 const STREAMS_LIMIT = 50;
-/** A comment this often keeps proxies, and a client's idea of a dead line, content. */
+/** Milliseconds between two comments that keep proxies and clients from closing the connection. */
 const HEARTBEAT_MS = 15_000;
 /** Items taken from a feed at a time. */
 const TURN_ITEMS = 50;
 
 let open = 0;
 
-/** Something that grows, each item with a cursor that sorts after the one before as text. */
+/** A growing list, each item with a cursor that sorts after the one before as text. */
 export interface Feed<Item> {
   /** The items after a cursor, oldest first, at most `limit` of them. */
   readonly after: (cursor: string, limit: number) => readonly Item[];
-  /** How many there are after a cursor. */
+  /** Number of items after a cursor. */
   readonly countAfter: (cursor: string) => number;
   readonly newest: () => string;
   readonly onGrowth: (listener: () => void) => () => void;
@@ -26,18 +26,21 @@ export interface LiveEvent {
   readonly data: string;
 }
 
-/** How a feed is told. */
+/** Options of a feed's stream. */
 export interface Telling<Item> {
   readonly cursorOf: (item: Item) => string;
   /** The events of one item; none, if this reader does not care for it. */
   readonly tell: (item: Item) => Promise<readonly LiveEvent[]> | readonly LiveEvent[];
-  /** A reader further behind than this many items is told `reload` instead of each of them; without it, every one is told. */
+  /**
+   * A reader further behind than this many items is told `reload` instead of each of them; without it, every one is
+   * told.
+   */
   readonly reloadBehind?: number;
 }
 
 /**
  * Answers a request with a feed's items as they come, each with its cursor as the event's id. A reader who was away
- * (Last-Event-ID, or `?since=`) gets what it missed first, so nothing falls between a page and its stream.
+ * (Last-Event-ID, or `?since=`) gets missed items first, so that none is lost between a page and its stream.
  */
 export async function streamFeed<Item>(
   request: FastifyRequest,
@@ -60,7 +63,7 @@ export async function streamFeed<Item>(
   try {
     await tellAll(reply, feed, telling, since(request, feed.newest()), gone.signal);
   } catch {
-    // The reader left in the middle of a write, or an item could not be told: it connects again by itself.
+    // The reader left in the middle of a write, or an item could not be told: the reader connects again by itself.
     reply.raw.destroy();
   } finally {
     clearInterval(heartbeat);
@@ -96,7 +99,7 @@ async function tellAll<Item>(
   }
 }
 
-/** Waits for growth since it last waited, so that none is missed while an item is being told. */
+/** Waits for growth since the last wait, so that no item is missed while another is being told. */
 function growthOf(feed: Feed<unknown>, gone: AbortSignal): { next: () => Promise<void>; stop: () => void } {
   let grown = false;
   let wake = (): void => {};

@@ -23,13 +23,13 @@ const HEADERS: Readonly<Record<string, string>> = {
   "cache-control": "no-store",
 };
 
-/** Names by which this machine calls itself. Any other Host is a page elsewhere that had its name point here (DNS rebinding). */
+/** Names of this machine. Any other Host is a page elsewhere that had its name point here (DNS rebinding). */
 const OWN_NAMES: ReadonlySet<string> = new Set(["127.0.0.1", "localhost", "[::1]"]);
 
 /** Only this machine can reach the demo's pages: they have no passwords. */
 export const LOOPBACK = "127.0.0.1";
 
-/** A server with the house's headers, style and script; routes are still to be added. */
+/** A server with common headers, style and script; routes are still to be added. */
 export async function createPageServer(bodyLimitBytes: number): Promise<FastifyInstance> {
   const style = (await Promise.all(["base.css", "lists.css", "letter.css"].map(asset))).join("\n");
   const script = await asset("script.js");
@@ -44,7 +44,7 @@ export async function createPageServer(bodyLimitBytes: number): Promise<FastifyI
   return server;
 }
 
-/** Starts listening on loopback (port 0: a free one) and tells the address, without a slash at its end. */
+/** Starts listening on loopback (port 0: a free one) and returns the address, without a slash at its end. */
 export function listen(server: FastifyInstance, port: number): Promise<string> {
   return server.listen({ host: LOOPBACK, port });
 }

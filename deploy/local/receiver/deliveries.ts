@@ -22,9 +22,9 @@ export interface Delivery {
   /** Epoch milliseconds. */
   readonly receivedAt: number;
   readonly verified: boolean;
-  /** Why it was not verified, or "". */
+  /** Reason why it was not verified, or "". */
   readonly problem: string;
-  /** How many times this id has come to this endpoint, this one included; 0 if it could not be verified. */
+  /** Arrivals of this id at this endpoint, this one included; 0 if it could not be verified. */
   readonly seen: number;
   /** The status it was answered with. */
   readonly status: number;
@@ -33,7 +33,7 @@ export interface Delivery {
   readonly body: string;
 }
 
-/** What has come since the start, and in the log that the start found. */
+/** Totals since the start, with those of the log that the start found. */
 export interface Summary {
   readonly received: number;
   /** Verified deliveries with an id that was new to its endpoint. */
@@ -47,15 +47,15 @@ export interface Summary {
 
 /** The deliveries of a receiver. */
 export interface Deliveries extends Feed<Delivery> {
-  /** Adds one; its number, and how often it was seen, are given here. */
+  /** Adds a delivery; its number, and its number of arrivals, are set here. */
   readonly add: (delivery: Omit<Delivery, "number" | "seen">) => Delivery;
-  /** Takes one back from the log. */
+  /** Restores a delivery from the log. */
   readonly restore: (delivery: Delivery) => void;
   /** Newest first. */
   readonly list: () => Delivery[];
   readonly find: (number: number) => Delivery | undefined;
   readonly summary: () => Summary;
-  /** How often an id has come to an endpoint. */
+  /** Number of arrivals of an id at an endpoint. */
   readonly seen: (name: string, id: string) => number;
 }
 

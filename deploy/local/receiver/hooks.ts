@@ -10,7 +10,7 @@ export const BODY_KEPT_CHARS = 64 * 1024;
 /** Longest `?delay=` that is obeyed, in milliseconds. */
 export const DELAY_LIMIT_MS = 60_000;
 
-/** Finds the secrets of an endpoint by its name; nothing, if there is no such endpoint. */
+/** Finds the secrets of an endpoint by its name; undefined if there is no such endpoint. */
 export type SecretFor = (name: string) => Secrets | undefined | Promise<Secrets | undefined>;
 
 const knobs = z.object({
@@ -22,10 +22,13 @@ const knobs = z.object({
   fails: z.coerce.number().int().min(0).max(100).optional().catch(undefined),
 });
 
-/** Adds `POST /hooks/{name}`: 204 for a genuine request, 401 for any other, 404 without such an endpoint; or as its knobs say. */
+/**
+ * Adds `POST /hooks/{name}`: 204 for a genuine request, 401 for any other, 404 without such an endpoint; or as its
+ * knobs say.
+ */
 export function addHooks(server: FastifyInstance, { deliveries, log, secretFor, now }: HookWorld): void {
   server.removeAllContentTypeParsers();
-  // A signature is over bytes: they are taken as they come, whatever they claim to be.
+  // A signature is over bytes: they are taken as they come, whatever their content type.
   server.addContentTypeParser("*", { parseAs: "buffer" }, (_, body, done) => done(null, body));
   server.post("/hooks/:name", async (request, reply) => {
     const { name } = request.params as { name: string };
@@ -54,7 +57,7 @@ export function addHooks(server: FastifyInstance, { deliveries, log, secretFor, 
   });
 }
 
-/** What hooks need of their surroundings. */
+/** The surroundings of hooks. */
 export interface HookWorld {
   readonly deliveries: Deliveries;
   readonly log: JsonLog;
@@ -77,7 +80,7 @@ const stored = z.object({
   body: z.string(),
 });
 
-/** A delivery as the log has it; nothing, if the line is something else. */
+/** A delivery of a line of the log; undefined if the line is no delivery. */
 export function deliveryOf(record: unknown): Delivery | undefined {
   return stored.safeParse(record).data;
 }

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { scratch } from "../scratch.ts";
 import { LOG_FILES, openJsonLog, readJsonLog } from "./log.ts";
 
-test("old files are put aside, and the oldest goes", async () => {
+test("old files are put aside, and the oldest is removed", async () => {
   const dir = await scratch();
   await using log = await openJsonLog(dir, 20);
   for (let at = 1; at <= 10; at++) {
@@ -16,7 +16,7 @@ test("old files are put aside, and the oldest goes", async () => {
   expect(kept).toEqual([8, 9, 10]);
 });
 
-test("a line that a crash cut short is passed over, and the next one is whole", async () => {
+test("a line that a crash cut short is skipped, and the next one is whole", async () => {
   const dir = await scratch();
   await (await openJsonLog(dir))[Symbol.asyncDispose]();
   await appendFile(join(dir, "deliveries.jsonl"), '{"at":1}\n{"at":');

@@ -12,13 +12,13 @@ const LINES_WAITING_LIMIT = 20_000;
 export interface JsonLog extends AsyncDisposable {
   /** Puts a record in line to be written. */
   readonly append: (record: object) => void;
-  /** Resolves when all that was appended before is written. */
+  /** Resolves when all records appended before are written. */
   readonly flush: () => Promise<void>;
   /** Records that were dropped because the disk was too slow, or could not be written. */
   readonly dropped: () => number;
 }
 
-/** The records of earlier runs, oldest first; a line that a crash cut short is passed over. */
+/** The records of earlier runs, oldest first; a line that a crash cut short is skipped. */
 export async function readJsonLog(dir: string): Promise<unknown[]> {
   const records: unknown[] = [];
   for (let age = LOG_FILES - 1; age >= 0; age--) {
@@ -35,7 +35,7 @@ export async function openJsonLog(dir: string, fileBytes: number = LOG_FILE_BYTE
     ({ size }) => size,
     () => 0,
   );
-  // Ends whatever line a crash may have left open.
+  // Ends a line that a crash may have left open.
   let waiting: string[] = bytes === 0 ? [] : ["\n"];
   let dropped = 0;
   let writing: Promise<void> | undefined;

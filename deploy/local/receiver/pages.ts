@@ -4,14 +4,14 @@ import type { Delivery, Summary } from "./deliveries.ts";
 
 const PLACE = "Webhook receiver";
 
-/** What the reader of the list asked for; "" for any. */
+/** The query of the list's reader; "" for any. */
 export interface Filter {
   readonly name: string;
   readonly type: string;
   readonly user: string;
 }
 
-/** What the list page shows. */
+/** The content of the list page. */
 export interface ListPage {
   readonly deliveries: readonly Delivery[];
   readonly matching: number;

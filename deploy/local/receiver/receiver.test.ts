@@ -47,7 +47,7 @@ async function send(receiver: Receiver, sending: Sending = {}): Promise<number> 
 
 const event = (type: string, userId: string): object => ({ type, timestamp: "2026-01-01T00:00:00Z", data: { userId } });
 
-test("a genuine webhook is answered 204 and told", async () => {
+test("a genuine webhook is answered 204 and shown", async () => {
   await using receiver = await start();
   expect(await send(receiver)).toBe(204);
   const { deliveries } = (await (await fetch(`${receiver.page}/api/deliveries`)).json()) as {
@@ -94,7 +94,7 @@ test("either of two secrets will do while one takes the other's place", async ()
   expect(await send(receiver)).toBe(204);
 });
 
-test("a repeat is counted, by endpoint, and never by what is not genuine", async () => {
+test("a repeat is counted by endpoint, and only if it is genuine", async () => {
   await using receiver = await start({ secretFor: () => SECRET });
   await send(receiver);
   await send(receiver, { secret: OTHER });
@@ -122,19 +122,19 @@ test("knobs: a status, a delay, a number of failures", async () => {
   expect(answers).toEqual([429, 429, 204]);
 });
 
-test("a knob opens no door: what is not genuine stays 401", async () => {
+test("a knob opens no door: a request that is not genuine stays 401", async () => {
   await using receiver = await start();
   expect(await send(receiver, { secret: OTHER, query: "?status=200" })).toBe(401);
 });
 
-test("the newest are kept; the totals know of all", async () => {
+test("the newest deliveries are kept, and the totals count all", async () => {
   await using receiver = await start({ keepDeliveries: 2 });
   for (const id of ["a", "b", "c"]) await send(receiver, { id });
   expect(receiver.deliveries().map(({ id }) => id)).toEqual(["c", "b"]);
   expect(receiver.summary().received).toBe(3);
 });
 
-test("a receiver started again knows what it had, from its log", async () => {
+test("a receiver started again has its deliveries again, from its log", async () => {
   const dir = await scratch();
   const first = await start({ dir });
   await send(first);
@@ -149,7 +149,7 @@ test("a receiver started again knows what it had, from its log", async () => {
   expect(second.deliveries()[0]).toMatchObject({ number: 3, seen: 2 });
 });
 
-test("pages escape what they were sent", async () => {
+test("pages escape the content of deliveries", async () => {
   await using receiver = await start();
   const evil = `"'><script>alert(1)</script>`;
   await send(receiver, { id: "msg_evil", payload: { type: evil, data: { userId: evil } } });

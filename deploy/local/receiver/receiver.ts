@@ -7,20 +7,20 @@ import { addSite } from "./site.ts";
 /** The largest payload taken, in bytes. */
 const BODY_LIMIT_BYTES = 1024 * 1024;
 
-/** The local stack's webhook subscriber: checks, keeps and shows what it is sent. */
+/** The local stack's webhook subscriber: it verifies, keeps and shows webhooks. */
 export interface Receiver extends AsyncDisposable {
   /** `http://127.0.0.1:PORT` */
   readonly page: string;
-  /** Where an endpoint of this name gets its webhooks. */
+  /** The URL of an endpoint of this name. */
   readonly url: (name: string) => string;
   readonly summary: () => Summary;
-  /** The deliveries kept, newest first, as of now. */
+  /** The deliveries kept now, newest first. */
   readonly deliveries: () => readonly Delivery[];
   /** Tells that a delivery came; it is the first of `deliveries()`. */
   readonly onDelivery: (listener: () => void) => () => void;
 }
 
-/** Where a receiver keeps its log, and how it knows what is genuine. */
+/** The folder, the secrets and the limits of a receiver. */
 export interface ReceiverOptions {
   /** 0: a free one. */
   readonly httpPort: number;

@@ -14,7 +14,7 @@ const filter = z.object({ name: word, type: word, user: word });
 const listQuery = filter.extend({ start: z.coerce.number().int().min(0).catch(0) });
 const apiQuery = listQuery.extend({ limit: z.coerce.number().int().min(0).max(KEEP_DELIVERIES).catch(100), id: word });
 
-/** Adds the page, the stream that keeps it current, and the JSON that programs read. */
+/** Adds the page, the stream that keeps it current, and the JSON for programs. */
 export function addSite(server: FastifyInstance, deliveries: Deliveries): void {
   server.get("/", (request, reply) => {
     const { start, ...asked } = listQuery.parse(request.query);

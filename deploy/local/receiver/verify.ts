@@ -3,7 +3,7 @@ import { Webhook } from "standardwebhooks";
 /** A secret (`whsec_…`), or several while one takes another's place. */
 export type Secrets = string | readonly string[];
 
-/** Checks a request as Standard Webhooks 1.0 says; tells what is wrong with it, or nothing. */
+/** Checks a request as Standard Webhooks 1.0 says; returns the error; undefined: it is genuine. */
 export function problemOf(
   secrets: Secrets,
   body: string,
@@ -21,7 +21,7 @@ export function problemOf(
   return problem;
 }
 
-/** What a payload says of itself: `type`, and the user it is about, wherever its sender put them. */
+/** The payload's `type`, and the user it is about, wherever its sender put them. */
 export function factsOf(body: string): { readonly type: string; readonly user: string } {
   const payload = parsed(body);
   const data = field(payload, "data");
