@@ -1,8 +1,8 @@
 import { Command } from "commander";
-import type { SettingsFields } from "../domain/role-settings.ts";
+import { settingNames, writtenSetting } from "../domain/role-settings.ts";
 import type { Millis } from "../platform/contract/time.ts";
 import { atDesk, type Desk, type OpenDesk, type Refusal } from "./desk.ts";
-import { knownAssignments } from "./revise.ts";
+import { assignmentHelp } from "./revise.ts";
 import { type RoleView, settingsGet, settingsList, settingsReset, settingsSet } from "./roles.ts";
 import { table } from "./table.ts";
 
@@ -39,7 +39,8 @@ export const settingsCommand = (
     .action((role: string, flags: Flags) => answer((desk) => settingsGet(desk, role), flags));
   sub("set", "changes a role's settings from now on")
     .argument("<role>")
-    .argument("<name=value...>", knownAssignments)
+    .argument("<name=value...>", "settings to change; the others stay as they hold for the role now")
+    .addHelpText("after", `\n${assignmentHelp}`)
     .action((role: string, assignments: readonly string[], flags: Flags) =>
       answer((desk) => settingsSet(desk, role, assignments, now()), flags),
     );
@@ -57,22 +58,10 @@ const pairs = (columns: Readonly<Record<string, string>>): readonly string[] => 
   return Object.entries(columns).map(([name, text]) => `${name.padEnd(width)}  ${text}`);
 };
 
-/** As `set` takes them. */
+/** Settings in the form that `set` takes. */
 const columnsOf = ({ role, from, version, since, ...fields }: RoleView): Readonly<Record<string, string>> => ({
   role,
-  timeout: String(fields.timeout),
-  settle: String(fields.settle),
-  "cooldown.first": String(fields.cooldown.first),
-  "cooldown.factor": String(fields.cooldown.factor),
-  "cooldown.max": String(fields.cooldown.max),
-  whileOnline: fields.whileOnline,
-  group: fields.group,
-  quietHours: hours(fields.quietHours),
-  dailyCap: fields.dailyCap === null ? "none" : String(fields.dailyCap),
-  emailEnabled: String(fields.emailEnabled),
+  ...Object.fromEntries(settingNames.map((name) => [name, writtenSetting(fields, name)])),
   of: from === "role" ? `its own, version ${version}` : from,
   since: since === null ? "" : new Date(since).toISOString(),
 });
-
-const hours = (quiet: SettingsFields["quietHours"]): string =>
-  quiet === null ? "none" : `${quiet.from}-${quiet.to}${quiet.timezone === null ? "" : `@${quiet.timezone}`}`;

@@ -75,6 +75,11 @@ test.each<readonly [what: string, settings: string, why: RegExp]>([
     /role vip: cooldown\.frst: is not a setting/,
   ],
   ["every field that isn't there", '{"timeout": 5, "a": 5, "b": 5}', /a: is not a setting; b: is not a setting/],
+  [
+    "a role called constructor with a value out of range",
+    '{"constructor": {"timeout": 5000}}',
+    /role constructor: timeout: must/,
+  ],
   ["a negative value", '{"settle": -1}', /settle: must be a number from 0 to 60/],
   ["a fraction of a whole number", '{"dailyCap": 1.5}', /dailyCap: must be a whole number from 1 to 1000/],
   ["a role without a name", '{"": {"timeout": 5}}', /a role is empty/],

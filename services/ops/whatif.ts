@@ -4,7 +4,13 @@ import { once } from "node:events";
 import { Command, InvalidArgumentError } from "commander";
 import { checkId } from "../platform/contract/identity.ts";
 import { Fatal, messageOf, Poison } from "../platform/contract/failure.ts";
-import { DEFAULT_ROLE, parseSettings, type SettingsFields, settingsFields } from "../domain/role-settings.ts";
+import {
+  DEFAULT_ROLE,
+  isSettingField,
+  parseSettings,
+  settingFieldList,
+  type SettingsFields,
+} from "../domain/role-settings.ts";
 import { MAX_TIME, type Millis, MINUTE, SECOND } from "../platform/contract/time.ts";
 import { compared, type Outcome, type Roles } from "./compare.ts";
 import { knownAssignments } from "./revise.ts";
@@ -26,8 +32,9 @@ const WRONG = 2;
 
 const DETAILS = `
 The settings file is JSON: {"role": {fields}, …}, or {fields} for the role default. Fields are those of \`ops settings\`:
-timeout, settle, cooldown {first, factor, max}, whileOnline, group, quietHours, dailyCap, emailEnabled; what is left out
-has its default, and another field is refused. They hold for these roles from the beginning, in place of what the log says of them; other roles stay.
+${settingFieldList}.
+A field that is left out has its default; an unknown field is refused. The settings hold for these roles from the
+beginning, in place of the settings in the log. Other roles keep the settings in the log.
 
 notifications      how many times somebody was told within the stretch
 mails              one for each address that those told have and that wants mail
@@ -105,7 +112,7 @@ const rolesOf = (file: string): Roles => {
   try {
     const given: unknown = JSON.parse(text.replace(/^\uFEFF/, "")); // a byte order mark
     if (!isObject(given)) throw new Poison("not an object of settings, or of settings by role");
-    const isOfDefault = Object.keys(given).some((name) => Object.hasOwn(settingsFields.shape, name));
+    const isOfDefault = Object.keys(given).some(isSettingField);
     const roles = isOfDefault ? { [DEFAULT_ROLE]: given } : given;
     return new Map(Object.entries(roles).map(([role, fields]) => [checkId(role, "a role"), fieldsOf(role, fields)]));
   } catch (error) {
