@@ -139,7 +139,7 @@ const innerNames = (): ReadonlyMap<string, readonly SettingName[]> => {
 
 const namesByField = innerNames();
 
-/** Whether settings as JSON may have a field of that name at the top. */
+/** Tells if settings as JSON may have a field of that name at the top. */
 export const isSettingField = (name: string): boolean => namesByField.has(name);
 
 /** Fields of settings as JSON, for a person: `timeout, settle, cooldown {first, factor, max}, …`. */
@@ -202,26 +202,26 @@ export const withSetting = (
   };
 };
 
-/** Settings of a role from a time on; null: none of its own any more. */
+/** Settings of a role from a time on; null: the role's settings were reset. */
 interface Revision {
-  /** Its own time: the latest holds. */
+  /** The record's own time. The revision with the latest time holds. */
   readonly at: Millis;
-  /** When the log had it: nothing goes by it before. */
+  /** The record's timestamp. The revision holds for no earlier time. */
   readonly loggedAt: Millis;
   readonly settings: SettingsFields | null;
 }
 
-/** Every role's settings at every time. */
+/** Settings of every role at every time. */
 export interface SettingsBook {
-  /** By role, in the order of the log. */
+  /** Revisions by role, in the order of the log. */
   readonly revisions: ReadonlyMap<string, readonly Revision[]>;
-  /** When anything changed, in order, each once. */
+  /** Times of all changes, in order, without repeats. */
   readonly changes: readonly Millis[];
 }
 
 export const noSettings: SettingsBook = { revisions: new Map(), changes: [] };
 
-/** What holds for a role at the stream's time `at`: its own settings, else those of `default`, else the table's. */
+/** Finds the settings of a role at the stream's time `at`: its own, else those of `default`, else the table's defaults. */
 export const settingsAt = (book: SettingsBook, role: string | null, at: Millis): SettingsFields =>
   (role === null ? null : latest(book, role, at)) ?? latest(book, DEFAULT_ROLE, at) ?? defaultSettings;
 
@@ -232,11 +232,11 @@ const latest = ({ revisions }: SettingsBook, role: string, at: Millis): Settings
   return found?.settings ?? null;
 };
 
-/** The first change after `at`; null where none is known. */
+/** Finds the first change after `at`; null: none is known. */
 export const nextChange = ({ changes }: SettingsBook, at: Millis): Millis | null =>
   (changes[changes.length - 1] ?? -Infinity) <= at ? null : (changes.find((change) => change > at) ?? null);
 
-/** Reads the topic of settings. */
+/** Global table of the topic of settings. */
 export const settingsTable: GlobalTable<SettingsBook> = {
   topics: ["settings"],
   initial: noSettings,

@@ -4,10 +4,10 @@ import { contentOf, deadLetters, drop, findLetters, type Found, retry, textOf } 
 import { atDesk, type Desk, type OpenDesk, type Refusal } from "./desk.ts";
 import { table } from "./table.ts";
 
-/** Characters of an id, and of a reason, that a list shows. */
+/** Characters of an id, and of a reason, in a list. */
 const SHORT_ID = 8;
 const SHORT_REASON = 100;
-/** Bytes of a value that are shown. */
+/** Limit of bytes shown of a value. */
 const SHOWN_BYTES = 256;
 
 interface Flags {
@@ -17,12 +17,10 @@ interface Flags {
 
 /** `ops dead list|show|retry|drop`. @param say takes one line of the answer */
 export const deadCommand = (open: OpenDesk, say: (line: string) => void = console.log): Command => {
-  const command = new Command("dead").description(
-    "records that no service could take: what they are, and what is to become of them",
-  );
+  const command = new Command("dead").description("dead letters: records that no service could take");
   const refusedOr = <T extends object>(answer: T | Refusal): T =>
     "refused" in answer ? command.error(answer.refused) : answer;
-  /** Something is done about letters that are named by how their ids begin. */
+  /** Acts on the letters whose ids begin so. */
   const about = async (
     ids: readonly string[],
     act: (desk: Desk, some: readonly DeadLetter[]) => Promise<Refusal | null>,
@@ -42,8 +40,8 @@ export const deadCommand = (open: OpenDesk, say: (line: string) => void = consol
 
   command
     .command("list")
-    .description("lists those about which nothing was done, the oldest first")
-    .option("--all", "the others, too")
+    .description("lists the open dead letters, the oldest first")
+    .option("--all", "lists the retried and dropped ones too")
     .option("--json", "prints JSON")
     .action(async ({ all = false, json = false }: Flags) => {
       const found = await atDesk(open, (desk) => deadLetters(desk, all));
@@ -53,8 +51,8 @@ export const deadCommand = (open: OpenDesk, say: (line: string) => void = consol
     });
   command
     .command("show")
-    .description("shows all that is kept of one")
-    .argument("<id>", "how its id begins")
+    .description("shows everything kept of a dead letter")
+    .argument("<id>", "beginning of the id")
     .option("--json", "prints JSON, bytes in base64")
     .action(async (id: string, { json = false }: Flags) => {
       const [found, content] = refusedOr(
@@ -70,8 +68,8 @@ export const deadCommand = (open: OpenDesk, say: (line: string) => void = consol
     });
   command
     .command("retry")
-    .description("puts them on their topics again, byte for byte: once whatever was wrong is mended")
-    .argument("<id...>", "how their ids begin")
+    .description("publishes their records again, byte for byte; mend the cause first")
+    .argument("<id...>", "beginnings of ids")
     .action(async (ids: readonly string[]) => {
       const found = await about(ids, retry);
       say(`${found.length} put on the log again; one that can't be taken still comes back with another id`);
@@ -79,7 +77,7 @@ export const deadCommand = (open: OpenDesk, say: (line: string) => void = consol
   command
     .command("drop")
     .description("takes them off the list; the topic keeps them as long as it keeps anything")
-    .argument("<id...>", "how their ids begin")
+    .argument("<id...>", "beginnings of ids")
     .action(async (ids: readonly string[]) => {
       const found = await about(ids, async (desk, some) => {
         await drop(desk, some);
@@ -132,7 +130,7 @@ const linesOf = ({ letter, settled }: Found, content: string): readonly string[]
   return [...rows.map(([name, text]) => `${name.padEnd(width)}  ${text}`), ...dump(value ?? new Uint8Array())];
 };
 
-/** Bytes as hexadecimal digits and text, 16 a line. */
+/** Writes bytes as hexadecimal digits and text, 16 a line. */
 const dump = (bytes: Uint8Array): readonly string[] => {
   const shown = Buffer.from(bytes.subarray(0, SHOWN_BYTES));
   const lines = Array.from({ length: Math.ceil(shown.length / 16) }, (_none, index) => {

@@ -12,20 +12,20 @@ import { drive, type Flow, part } from "../platform/simulation/driver.ts";
 import { type History, readHistory } from "./history.ts";
 import { textLines } from "./text-lines.ts";
 
-/** Lines that are named when they are wrong, and when they have a field that is ignored. */
+/** Limit of wrong lines named, and of lines named for an unknown field. */
 const MAX_NAMED = 20;
 /** Exit codes: 0 decided, 1 failed, 2 wrong input. */
 const WRONG = 2;
-/** Characters that are written at once. */
+/** Characters written at once. */
 const CHUNK = 65_536;
 
-/** Where the command's answer goes. */
+/** Output of the command. */
 export interface Out {
   line(text: string): void;
   complaint(text: string): void;
 }
 
-/** Folds a history until that time, the timers of which fire, too, and says each event or verdict as a line of JSON. */
+/** Folds a history up to and with the timers of a time, and writes each event or verdict as a line of JSON. */
 export const decide = ({ records, lines }: History, until: Millis, isLedger: boolean, out: Out): void => {
   const noted = (entry: object): void => {
     for (const user of (entry as LedgerEntry).users) out.line(JSON.stringify({ ...entry, users: [user] }));

@@ -21,7 +21,7 @@ import { dataDir, runningStack } from "./stack.ts";
 import { whatifCommand } from "./whatif.ts";
 import { whyCommand } from "./why.ts";
 
-/** Partitions of topics that are created, by default. */
+/** Default number of partitions of new topics. */
 const PARTITIONS = 6;
 
 const whole = (given: string): number => {

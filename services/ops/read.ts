@@ -5,8 +5,8 @@ import type { TopicId } from "../domain/topics.ts";
 import type { Desk } from "./desk.ts";
 
 /**
- * The records that a topic holds now, decoded, those of a partition in their order; with `only`, those of one partition.
- * Those that can't be decoded are left out, as services do. Throws Transient.
+ * Reads the present records of a topic, decoded, with each partition in its order; with `only`, those of one partition.
+ * Undecodable records are left out, as services do. Throws Transient.
  */
 export async function* readWhole<T extends TopicId>(
   { log, codec }: Desk,
@@ -25,7 +25,7 @@ export async function* readWhole<T extends TopicId>(
 
 const utf8 = new TextDecoder();
 
-/** A record in its own terms; null where it can't be decoded. */
+/** Decodes a record; null: its value can't be decoded. */
 export const decoded = (raw: RawRecord, codec: Codec): RecordOf<TopicId> | null => {
   const { topic, timestamp } = raw;
   try {

@@ -5,7 +5,7 @@ import { revised } from "./revise.ts";
 
 const set = (...assignments: readonly string[]) => revised(defaultSettings, assignments);
 
-test("what is named changes, the rest stays", () => {
+test("settings that are named change; the others stay", () => {
   expect(set("timeout=120", "cooldown.first=600", "emailEnabled=false", "whileOnline=notify")).toEqual({
     ...defaultSettings,
     timeout: 120,
@@ -23,7 +23,7 @@ test.each([
   expect(set("quietHours=01:00-02:00", assignment).quietHours).toEqual(quietHours);
 });
 
-test("a cap is set and taken away", () => {
+test("a daily cap is set and removed", () => {
   expect(set("dailyCap=3").dailyCap).toBe(3);
   expect(revised(set("dailyCap=3"), ["dailyCap=none"]).dailyCap).toBeNull();
 });
@@ -48,11 +48,11 @@ test.each([
   ["timeOut=3", /^"timeOut=3" sets nothing: what can be set is timeout=seconds, .*cooldown\.first=seconds/],
   ["constructor=3", /^"constructor=3" sets nothing/],
   ["timeout", /^"timeout" sets nothing/],
-])("%s is refused, by its name and what is right", (assignment, why) => {
+])("%s is refused by its name and its range", (assignment, why) => {
   expect(() => set(assignment)).toThrow(Poison);
   expect(() => set(assignment)).toThrow(why);
 });
 
-test("every mistake is told at once", () => {
+test("every mistake is named at once", () => {
   expect(() => set("timeout=901", "settle=61")).toThrow(/timeout: .*; settle: /);
 });

@@ -17,7 +17,7 @@ export const settingsCommand = (
   now: () => Millis = Date.now,
 ): Command => {
   const command = new Command("settings").description(
-    "how the users of each role are told: after what time, how often, when not",
+    "settings by role: after which time users are told, how often, and when not",
   );
 
   const answer = async (
@@ -31,10 +31,8 @@ export const settingsCommand = (
   const sub = (name: string, description: string): Command =>
     command.command(name).description(description).option("--json", "prints JSON");
 
-  sub("list", "lists the roles that have settings of their own, and default").action((flags: Flags) =>
-    answer(settingsList, flags),
-  );
-  sub("get", "says what holds for a role")
+  sub("list", "lists the roles with settings, and default").action((flags: Flags) => answer(settingsList, flags));
+  sub("get", "prints the settings that hold for a role")
     .argument("<role>")
     .action((role: string, flags: Flags) => answer((desk) => settingsGet(desk, role), flags));
   sub("set", "changes a role's settings from now on")
@@ -44,7 +42,7 @@ export const settingsCommand = (
     .action((role: string, assignments: readonly string[], flags: Flags) =>
       answer((desk) => settingsSet(desk, role, assignments, now()), flags),
     );
-  sub("reset", "takes a role's own settings away: those of default hold for it again")
+  sub("reset", "removes a role's settings, so that those of default hold for it again")
     .argument("<role>")
     .action((role: string, flags: Flags) => answer((desk) => settingsReset(desk, role, now()), flags));
   return command;

@@ -3,16 +3,16 @@ import { DAY, type Millis, MINUTE } from "../platform/contract/time.ts";
 import type { Notice } from "../inboxes/notification.ts";
 import { spread } from "./spread.ts";
 
-/** A notified message counts as read by itself if its recipient reads or writes there so soon after. */
+/** Time after a notification within which a message counts as read anyway, if its recipient reads or writes there. */
 export const READ_WITHIN: Millis = 15 * MINUTE;
 
-/** Notifications of a user on one day (UTC), from so many on. */
+/** Least numbers of the classes of a user's notifications on one day (UTC). */
 export const DAILY = [1, 2, 3, 4, 6, 11, 21] as const;
 
-/** What came of a stretch of time. */
+/** Figures of a stretch of time. */
 export interface Figures {
   readonly notifications: number;
-  /** One for each address that those told have, and that wants mail. */
+  /** Mails: one for each address of a notified user that wants mail. */
   readonly mails: number;
   readonly users: number;
   /** User-days by their notifications, in the classes of DAILY. */
@@ -26,29 +26,29 @@ export interface Figures {
   };
   /** Messages shown or counted in notifications. */
   readonly messages: number;
-  /** Of these, those read within READ_WITHIN. */
+  /** Messages of these read within READ_WITHIN. */
   readonly readAnyway: number;
 }
 
-/** Counts what is told in [from, to). Who is told is said in the order of time, and who reads, too, not before. */
+/** Counts notifications in [from, to). Notifications come in the order of time, and each reading after earlier ones. */
 export interface Tally {
   told(notice: Notice): void;
-  /** A mail goes to one address. */
+  /** Counts a mail to one address. */
   mailed(at: Millis): void;
-  /** The user has read the conversation up to that time, at `at`. */
+  /** Notes at `at` that the user has read the conversation up to `until`. */
   read(user: UserId, conversation: ConversationId, until: Millis, at: Millis): void;
   /** Notifications by user. */
   byUser(): ReadonlyMap<UserId, number>;
   figures(): Figures;
 }
 
-/** A notified conversation that may yet be read by itself. */
+/** A notified conversation that may yet be read anyway. */
 interface Open {
   readonly key: string;
   readonly at: Millis;
   /** Times of the messages shown, oldest first. */
   times: readonly Millis[];
-  /** Older ones, of which there is but the number. */
+  /** Number of older messages, which are not shown. */
   older: number;
 }
 
@@ -57,7 +57,7 @@ export const tally = (from: Millis, to: Millis): Tally => {
   const waits = spread();
   const days = DAILY.map(() => 0);
   const open = opened();
-  /** Those that nobody can have read yet. */
+  /** Notifications that no reading may have followed yet. */
   let fresh: Notice[] = [];
   let looked = 0;
   let today = { day: -1, counts: new Map<UserId, number>() };
@@ -93,7 +93,7 @@ export const tally = (from: Millis, to: Millis): Tally => {
       if (at >= from && at < to) mails++;
     },
     read(user, conversation, until, at) {
-      // At one time, records come before timers.
+      // Records of a time come before its timers.
       for (let next = fresh[looked]; next !== undefined && next.at < at; next = fresh[looked]) {
         open.put(next);
         looked++;
@@ -115,7 +115,7 @@ export const tally = (from: Millis, to: Millis): Tally => {
 
 const keyOf = (user: UserId, conversation: ConversationId): string => `${user}\u001f${conversation}`;
 
-/** Notified conversations of the last READ_WITHIN: others are forgotten. */
+/** Keeps the notified conversations of the last READ_WITHIN. */
 const opened = () => {
   const byKey = new Map<string, Open[]>();
   let queue: Open[] = [];
@@ -143,7 +143,7 @@ const opened = () => {
         byKey.set(one.key, [...(byKey.get(one.key) ?? []), one]);
       }
     },
-    /** Returns how many of them are read up to that time and weren't. */
+    /** Counts the messages that this reading is the first to cover. */
     take(key: string, until: Millis, now: Millis): number {
       forget(now);
       let count = 0;

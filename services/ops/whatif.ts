@@ -36,13 +36,13 @@ ${settingFieldList}.
 A field that is left out has its default; an unknown field is refused. The settings hold for these roles from the
 beginning, in place of the settings in the log. Other roles keep the settings in the log.
 
-notifications      how many times somebody was told within the stretch
-mails              one for each address that those told have and that wants mail
+notifications      notifications within the stretch
+mails              one for each address of a notified user that wants mail
 waited             from the moment at which the first message was missed to the notification
-messages notified  those that notifications show or count
-read anyway        of these, those read by themselves: the recipient reads the conversation up to the message, or
-                   writes in it, within ${READ_WITHIN / MINUTE} minutes after the notification
-All that was before --from is folded, too, so that the stretch begins as it was, but not counted.
+messages notified  messages that notifications show or count
+read anyway        messages of these that the recipient reads, or answers by writing in the conversation, within
+                   ${READ_WITHIN / MINUTE} minutes after the notification
+Records before --from are folded but not counted, so that the stretch begins with the right state.
 
 Exit codes: 0 compared; 1 failed; ${WRONG} misused, a file can't be read, or settings are wrong.`;
 
@@ -60,8 +60,8 @@ export const whatifCommand = (say: (line: string) => void = console.log): Comman
   new Command("whatif")
     .description("runs the rule over a stretch of the log with other settings, in memory, and compares with today's")
     .requiredOption("--settings <file>", "the other settings, JSON")
-    .requiredOption("--from <time>", "where the stretch begins, an ISO 8601 time or milliseconds", time)
-    .requiredOption("--to <time>", "where it ends", time)
+    .requiredOption("--from <time>", "beginning of the stretch, an ISO 8601 time or milliseconds", time)
+    .requiredOption("--to <time>", "end of the stretch", time)
     .option("--today <file>", "settings in place of today's, JSON; else those of the log, or the defaults for a trace")
     .option("--trace <file>", "a recorded chat's timing (a .csv.gz) instead of the log")
     .option("--json", "prints JSON")
@@ -77,7 +77,7 @@ export const whatifCommand = (say: (line: string) => void = console.log): Comman
       for (const line of json ? [JSON.stringify(comparison, null, 2)] : reportOf(comparison)) say(line);
     });
 
-/** Today's settings and the others. Ends the process where input is wrong. */
+/** Reads today's settings and the other settings. Ends the process if input is wrong. */
 const sidesOf = ({ settings, today, from, to, trace }: Options, command: Command): readonly [Roles, Roles] => {
   try {
     if (from >= to) throw new Poison("--from is not before --to: give an earlier --from or a later --to");
@@ -89,12 +89,12 @@ const sidesOf = ({ settings, today, from, to, trace }: Options, command: Command
 };
 
 /**
- * The garbage of a side is collected by its own thread: the helpers of two would take the processors from each other. And
- * seldom from the beginning on, as what is made for one window lives no longer (MiB).
+ * Options of a worker's garbage collector. It uses one thread, because helper threads of two workers would compete for the
+ * processors. Its young generation is large (MiB), because objects of one window live no longer than the window.
  */
 const COLLECTOR = ["--single-threaded-gc", "--min-semi-space-size=32"];
 
-/** Each of the two sides goes over the records in a process of its own. Throws Fatal where one ends without an answer. */
+/** Folds one side's records in a process of its own. Throws Fatal if the process ends without an answer. */
 const inWorker = async (task: Task): Promise<Outcome> => {
   const worker = fork(new URL("whatif-worker.ts", import.meta.url), {
     execArgv: [...process.execArgv, ...COLLECTOR],
@@ -102,11 +102,12 @@ const inWorker = async (task: Task): Promise<Outcome> => {
   });
   worker.send(task);
   const [answer] = (await Promise.race([once(worker, "message"), once(worker, "exit")])) as [Outcome | number | null];
-  if (typeof answer !== "object" || answer === null) throw new Fatal("the process that folds the records has failed");
+  if (typeof answer !== "object" || answer === null)
+    throw new Fatal("the process that folds the records has failed: see its error above");
   return answer;
 };
 
-/** Settings by role from a file. Throws Poison with each field that is wrong, and what the file system throws. */
+/** Reads settings by role from a file. Throws Poison with each wrong field, and the errors of the file system. */
 const rolesOf = (file: string): Roles => {
   const text = readFileSync(file, "utf8");
   try {

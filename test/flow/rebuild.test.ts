@@ -114,7 +114,7 @@ test(
     const misused = ops(chat, "--swich");
     expect([await misused.ended, misused.said.err]).toEqual([
       2,
-      expect.stringContaining("what it takes: ops rebuild --help"),
+      expect.stringContaining("usage: ops rebuild --help"),
     ]);
   },
 );

@@ -4,15 +4,15 @@ import type { Log, FetchedRecords, Subscription } from "../../platform/contract/
 import type { Millis } from "../../platform/contract/time.ts";
 import { topicIds, topics, declared } from "../../domain/topics.ts";
 
-/** What the chat writes. */
+/** Topics that the chat writes. */
 const chat: readonly TopicId[] = topicIds.filter((topic) => topics[topic].owner === "external");
 
-/** A log of which the chat's part can be made to stand still. */
+/** A log whose topics of the chat can be stopped. */
 export interface StillLog {
   readonly log: Log;
-  /** From now on the chat's topics end, for whoever reads this log, where they end now (or have been read to). */
+  /** Ends the chat's topics, for readers of this log, at their present ends, or where they have been read to. */
   stop(): Promise<void>;
-  /** The time of the first record of those chat's topics that are kept from a later offset than the first. */
+  /** Times of the first records of the chat's topics whose beginning retention has deleted. */
   cut(): ReadonlyMap<TopicId, Millis>;
 }
 

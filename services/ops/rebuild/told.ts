@@ -6,9 +6,9 @@ import type { Millis } from "../../platform/contract/time.ts";
 import { type Reader, readerOf } from "../../platform/runtime/log-reader.ts";
 import { decoded } from "../read.ts";
 
-/** That somebody was told. */
+/** A notification that one side decided. */
 export interface Telling {
-  /** The event's. */
+  /** Id of the TRIGGERED event. */
   readonly id: string;
   readonly notificationId: string;
   readonly userId: string;
@@ -16,23 +16,23 @@ export interface Telling {
   readonly at: Millis;
 }
 
-/** Who was told by one side and not, so far, by the other. What both told is forgotten, so it fits into memory. */
+/** Notifications of one side that the other lacks so far. Those of both are only counted, to save memory. */
 export interface Told extends AsyncDisposable {
-  /** Reads on, both logs side by side to where they end by then. Throws Transient. */
+  /** Reads both logs on, side by side, to their present ends. Throws Transient. */
   read(): Promise<void>;
-  /** What waits in the live outbox counts as told. */
+  /** Counts notifications in the live outbox as decided by live. */
   add(entries: readonly Pick<OutboxEntry, "value">[]): Promise<void>;
   readonly byBoth: () => number;
   readonly byLive: () => readonly Telling[];
   readonly byRebuilt: () => readonly Telling[];
-  /** The time from which on both logs are kept; null: since ever. */
+  /** Time from which both logs are kept; null: retention has deleted nothing. */
   readonly since: () => Millis | null;
 }
 
 export const readTold = (logs: { readonly live: Log; readonly rebuilt: Log }, codec: Codec): Told => {
   const live = sideOf(logs.live, codec);
   const rebuilt = sideOf(logs.rebuilt, codec);
-  /** What waited in the outbox: when it is on the log, it is no second telling. */
+  /** Ids from the outbox. Their records on the log are repeats. */
   const added = new Set<string>();
   let both = 0;
 
@@ -46,7 +46,7 @@ export const readTold = (logs: { readonly live: Log; readonly rebuilt: Log }, co
     async read() {
       const [from, to] = [live.next(), rebuilt.next()];
       let [a, b] = [await from.next(), await to.next()];
-      // Whoever is earlier goes on, so that what both told meets soon.
+      // The earlier log is read on, so that notifications of both sides meet soon.
       while (a.done !== true || b.done !== true) {
         const isLiveNext = b.done === true || (a.done !== true && live.at() <= rebuilt.at());
         if (isLiveNext) {
@@ -104,14 +104,14 @@ interface Side {
   readonly reader: Reader;
   readonly only: Map<string, Telling>;
   next(): AsyncGenerator<readonly Telling[]>;
-  /** The time of the latest that was read. */
+  /** Time of the latest notification read. */
   at(): Millis;
   since(): Millis | null;
 }
 
 const sideOf = (log: Log, codec: Codec): Side => {
   const reader = readerOf(log, ["notifications"]);
-  /** By partition and stream, the latest number: what comes again was published twice. */
+  /** Latest number by partition and stream. A number that comes again was published twice. */
   const heard = new Map<string, number>();
   const begun = new Set<string>();
   let since: Millis | null = null;
