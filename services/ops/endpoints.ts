@@ -65,16 +65,7 @@ interface Flags {
 /** `ops endpoints add|list|remove`. @param say takes one line of the answer */
 export const endpointsCommand = (open: Open, say: (line: string) => void = console.log): Command => {
   const command = new Command("endpoints").description("HTTP endpoints that receive the events of notifications");
-
-  const answer = async <T extends object>(
-    ask: (database: Database, settings: EndpointSettings) => Promise<T | Refusal>,
-    { json }: Flags,
-    lines: (data: T) => readonly string[],
-  ): Promise<void> => {
-    const data = await asked(open, ask);
-    if (isRefusal(data)) command.error(data.refused);
-    else for (const line of json ? [JSON.stringify(data, null, 2)] : lines(data)) say(line);
-  };
+  const answer = answering(command, open, say);
 
   command
     .command("add")
@@ -115,6 +106,19 @@ export const endpointsCommand = (open: Open, say: (line: string) => void = conso
     );
   return command;
 };
+
+/** Prints answers as JSON or lines, and ends the process with a refusal. */
+const answering =
+  (command: Command, open: Open, say: (line: string) => void) =>
+  async <T extends object>(
+    ask: (database: Database, settings: EndpointSettings) => Promise<T | Refusal>,
+    { json }: Flags,
+    lines: (data: T) => readonly string[],
+  ): Promise<void> => {
+    const data = await asked(open, ask);
+    if (isRefusal(data)) command.error(data.refused);
+    else for (const line of json ? [JSON.stringify(data, null, 2)] : lines(data)) say(line);
+  };
 
 /** Asks the database, and closes it before the answer is printed, because a refusal ends the process. */
 const asked = async <T>(

@@ -55,28 +55,12 @@ interface Open {
 export const tally = (from: Millis, to: Millis): Tally => {
   const users = new Map<UserId, number>();
   const waits = spread();
-  const days = DAILY.map(() => 0);
+  const days = userDays();
   const open = opened();
   /** Notifications that no reading may have followed yet. */
   let fresh: Notice[] = [];
   let looked = 0;
-  let today = { day: -1, counts: new Map<UserId, number>() };
   let [notifications, mails, messages, readAnyway] = [0, 0, 0, 0];
-
-  const closeDay = (): void => {
-    for (const count of today.counts.values()) {
-      const place = DAILY.findLastIndex((least) => count >= least);
-      days[place] = (days[place] ?? 0) + 1;
-    }
-  };
-  const countDay = (user: UserId, at: Millis): void => {
-    const day = Math.floor(at / DAY);
-    if (day !== today.day) {
-      closeDay();
-      today = { day, counts: new Map() };
-    }
-    today.counts.set(user, (today.counts.get(user) ?? 0) + 1);
-  };
 
   return {
     told(notice) {
@@ -84,7 +68,7 @@ export const tally = (from: Millis, to: Millis): Tally => {
       if (at < from || at >= to) return;
       notifications++;
       users.set(userId, (users.get(userId) ?? 0) + 1);
-      countDay(userId, at);
+      days.count(userId, at);
       waits.add(at - first.since);
       for (const { shown, omitted } of notice.parts) messages += shown.length + omitted;
       fresh.push(notice);
@@ -104,11 +88,33 @@ export const tally = (from: Millis, to: Millis): Tally => {
     },
     byUser: () => users,
     figures() {
-      closeDay();
-      today = { day: -1, counts: new Map() };
       const [mean, p50, p90, p99] = [waits.mean(), waits.quantile(0.5), waits.quantile(0.9), waits.quantile(0.99)];
       const waited = { mean, p50, p90, p99 };
-      return { notifications, mails, users: users.size, days: [...days], waited, messages, readAnyway };
+      return { notifications, mails, users: users.size, days: days.classes(), waited, messages, readAnyway };
+    },
+  };
+};
+
+/** Counts user-days by their notifications, in the classes of DAILY. Notifications come in the order of time. */
+const userDays = () => {
+  const classes = DAILY.map(() => 0);
+  let today = { day: -1, counts: new Map<UserId, number>() };
+  const close = (day: number): void => {
+    for (const count of today.counts.values()) {
+      const place = DAILY.findLastIndex((least) => count >= least);
+      classes[place] = (classes[place] ?? 0) + 1;
+    }
+    today = { day, counts: new Map() };
+  };
+  return {
+    count(user: UserId, at: Millis): void {
+      const day = Math.floor(at / DAY);
+      if (day !== today.day) close(day);
+      today.counts.set(user, (today.counts.get(user) ?? 0) + 1);
+    },
+    classes(): readonly number[] {
+      close(-1);
+      return [...classes];
     },
   };
 };

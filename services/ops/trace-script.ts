@@ -47,39 +47,11 @@ interface Stay {
  */
 export const traceScript = (timeOf: (at: Millis) => Millis): Script => {
   const said = priorityQueue<NewRecord>();
-  const joined = new Set<string>();
-  const members = new Map<string, Set<string>>();
-  /** Users online, in the order of their latest messages. */
-  const stays = new Map<string, Stay>();
+  const join = joins(said);
+  const { leaveBefore, come } = attendance(said);
   const nameOf = interned();
   let number = 0;
 
-  const go = (user: string, { session, last }: Stay): void =>
-    said.put(last + LINGER, presence("OFFLINE", user, session, null, last + LINGER));
-  const leaveBefore = (at: Millis): void => {
-    for (const [user, stay] of stays) {
-      if (stay.last >= at) return;
-      go(user, stay);
-      stays.delete(user);
-    }
-  };
-  const join = (user: string, conversation: string, at: Millis): ReadonlySet<string> => {
-    if (!joined.has(user)) said.put(at, profile(user, at));
-    joined.add(user);
-    const of = members.get(conversation) ?? new Set();
-    if (of.size === 0) said.put(at, described(conversation, at));
-    members.set(conversation, of);
-    if (!of.has(user)) said.put(at, joining(conversation, user, at));
-    return of.add(user);
-  };
-  const come = (user: string, conversation: string, at: Millis): void => {
-    const stay = stays.get(user);
-    const session = stay?.session ?? `${user}-${number}`;
-    const [type, from] = stay === undefined ? (["ONLINE", at - LEAD] as const) : (["HEARTBEAT", at] as const);
-    said.put(from, presence(type, user, session, conversation, from));
-    stays.delete(user);
-    stays.set(user, { session, last: at });
-  };
   const until = (at: Millis): readonly NewRecord[] => {
     const ready: NewRecord[] = [];
     while (said.next() < at) {
@@ -96,15 +68,60 @@ export const traceScript = (timeOf: (at: Millis) => Millis): Script => {
       const user = nameOf(row.user);
       number++;
       leaveBefore(at - STAY);
-      const of = join(user, conversation, at - LEAD);
-      come(user, conversation, at);
+      const members = join(user, conversation, at - LEAD);
+      come(user, conversation, at, number);
       said.put(at, presence("READ", user, "", conversation, at));
-      said.put(at, message({ ...row, user }, number, conversation, row.isForEveryone ? [...of] : row.mentions, at));
+      said.put(
+        at,
+        message({ ...row, user }, number, conversation, row.isForEveryone ? [...members] : row.mentions, at),
+      );
       return until(at - STAY + LINGER); // users who left before that have their OFFLINE records already
     },
     end() {
       leaveBefore(Infinity);
       return until(Infinity);
+    },
+  };
+};
+
+type Said = ReturnType<typeof priorityQueue<NewRecord>>;
+
+/** Returns a function that lets a user join a conversation, and returns the conversation's members. */
+const joins = (said: Said) => {
+  const known = new Set<string>();
+  const members = new Map<string, Set<string>>();
+  return (user: string, conversation: string, at: Millis): ReadonlySet<string> => {
+    if (!known.has(user)) said.put(at, profile(user, at));
+    known.add(user);
+    const joined = members.get(conversation) ?? new Set();
+    if (joined.size === 0) said.put(at, described(conversation, at));
+    members.set(conversation, joined);
+    if (!joined.has(user)) said.put(at, joining(conversation, user, at));
+    return joined.add(user);
+  };
+};
+
+/** Lets users come and go. */
+const attendance = (said: Said) => {
+  /** Users online, in the order of their latest messages. */
+  const stays = new Map<string, Stay>();
+  const go = (user: string, { session, last }: Stay): void =>
+    said.put(last + LINGER, presence("OFFLINE", user, session, null, last + LINGER));
+  return {
+    leaveBefore(at: Millis): void {
+      for (const [user, stay] of stays) {
+        if (stay.last >= at) return;
+        go(user, stay);
+        stays.delete(user);
+      }
+    },
+    come(user: string, conversation: string, at: Millis, number: number): void {
+      const stay = stays.get(user);
+      const session = stay?.session ?? `${user}-${number}`;
+      const [type, from] = stay === undefined ? (["ONLINE", at - LEAD] as const) : (["HEARTBEAT", at] as const);
+      said.put(from, presence(type, user, session, conversation, from));
+      stays.delete(user);
+      stays.set(user, { session, last: at });
     },
   };
 };

@@ -20,7 +20,7 @@ import { recent } from "./recent.ts";
 import type { FlowWatermark } from "../../platform/engine/time/flow-watermark.ts";
 import { countOf, foldingsOf, marksOf, namesOf, paceOfSide, type Side } from "./side.ts";
 import { stillLog } from "./standstill.ts";
-import { checkKept, checkSwitch, type Switched, switchOver } from "./switch.ts";
+import { checkKept, checkSwitch, type Switch, type Switched, switchOver } from "./switch.ts";
 import { readTold, type Told } from "./told.ts";
 import { until } from "./wait.ts";
 
@@ -107,30 +107,34 @@ const inPlace = async ({ settings, course, database, log, schemas, clock }: Open
   }, signal);
   course.progress[Symbol.dispose]();
 
+  const context = { live, livePace, database, rebuilt, pace, schemas, still, fold, recent: noted, told, codec, signal };
+  await report(context, course);
+  if (!course.isToSwitch) return null;
+  checkKept(still.cut());
+  return await switchOver(context);
+};
+
+/** Compares the two states, and hands the result to the course. */
+const report = async (context: Switch, course: Course): Promise<void> => {
+  const { live, livePace, database, rebuilt, pace, schemas, still, told, signal } = context;
   const stands = standsOf(live, livePace);
   const comeToNow = async (): Promise<LivePace> => {
-    const at = clock.now();
+    const at = live.clock.now();
     await until(async () => ((await pace()) >= at ? true : null), signal);
     return until(() => stands(at), signal);
   };
-  const comparison = await compare(
-    {
-      database,
-      schemas,
-      processors: namesOf(processors),
-      recent: noted,
-      comeToNow,
-      told,
-      readTold: () => readAll(database, rebuilt.store, told, signal),
-    },
-    still.cut(),
-  );
+  const sides: Compared = {
+    database,
+    schemas,
+    processors: namesOf(live.processors),
+    recent: context.recent,
+    comeToNow,
+    told,
+    readTold: () => readAll(database, rebuilt.store, told, signal),
+  };
+  const comparison = await compare(sides, still.cut());
   const { done, total } = await countOf(live);
   course.compared({ ...comparison, lag: total - done, cut: Object.fromEntries(still.cut()) });
-  if (!course.isToSwitch) return null;
-  checkKept(still.cut());
-  const all = { live, livePace, database, rebuilt, pace, schemas, still, fold, recent: noted, told, codec, signal };
-  return await switchOver(all);
 };
 
 /** Reads the notifications in the live outbox and on both logs, once all those of the rebuild are published. */

@@ -59,15 +59,20 @@ export const stillLog = (log: Log): StillLog => {
       },
     },
     async stop() {
-      const places = await partitionsOf(log, chat);
-      const extents = await log.offsets(places);
-      ends = new Map(
-        places.map((place, index) => {
-          const name = nameOfPartition(place);
-          return [name, Math.max(extents[index]?.high ?? 0, handed.get(name) ?? 0)];
-        }),
-      );
+      ends = await endsOf(log, handed);
     },
     cut: () => cut,
   };
+};
+
+/** Reads the ends of the chat's partitions: the log's, or a later offset that was handed on already. */
+const endsOf = async (log: Log, handed: ReadonlyMap<string, number>): Promise<ReadonlyMap<string, number>> => {
+  const partitions = await partitionsOf(log, chat);
+  const offsets = await log.offsets(partitions);
+  return new Map(
+    partitions.map((partition, index) => {
+      const name = nameOfPartition(partition);
+      return [name, Math.max(offsets[index]?.high ?? 0, handed.get(name) ?? 0)];
+    }),
+  );
 };

@@ -34,6 +34,7 @@ export const readTold = (logs: { readonly live: Log; readonly rebuilt: Log }, co
   const rebuilt = sideOf(logs.rebuilt, codec);
   /** Ids from the outbox. Their records on the log are repeats. */
   const added = new Set<string>();
+  const isFirst = ({ id }: Telling): boolean => !added.has(id);
   let both = 0;
 
   const count = (mine: Map<string, Telling>, others: Map<string, Telling>, tellings: readonly Telling[]): void => {
@@ -45,43 +46,41 @@ export const readTold = (logs: { readonly live: Log; readonly rebuilt: Log }, co
   return {
     async read() {
       const [from, to] = [live.next(), rebuilt.next()];
-      let [a, b] = [await from.next(), await to.next()];
+      let [ofLive, ofRebuilt] = [await from.next(), await to.next()];
       // The earlier log is read on, so that notifications of both sides meet soon.
-      while (a.done !== true || b.done !== true) {
-        const isLiveNext = b.done === true || (a.done !== true && live.at() <= rebuilt.at());
+      while (ofLive.done !== true || ofRebuilt.done !== true) {
+        const isLiveNext = ofRebuilt.done === true || (ofLive.done !== true && live.at() <= rebuilt.at());
         if (isLiveNext) {
-          if (a.done !== true)
-            count(
-              live.only,
-              rebuilt.only,
-              a.value.filter(({ id }) => !added.has(id)),
-            );
-          a = await from.next();
+          const tellings = ofLive.done === true ? [] : ofLive.value;
+          count(live.only, rebuilt.only, tellings.filter(isFirst));
+          ofLive = await from.next();
         } else {
-          if (b.done !== true) count(rebuilt.only, live.only, b.value);
-          b = await to.next();
+          if (ofRebuilt.done !== true) count(rebuilt.only, live.only, ofRebuilt.value);
+          ofRebuilt = await to.next();
         }
       }
     },
     async add(entries) {
       const raws = entries.map(({ value }, offset): RawRecord => ({ ...NOWHERE, offset, value }));
       await codec.prepare(raws);
-      const tellings = raws.flatMap((raw) => tellingOf(raw, codec) ?? []).filter(({ id }) => !added.has(id));
+      const tellings = raws.flatMap((raw) => tellingOf(raw, codec) ?? []).filter(isFirst);
       for (const { id } of tellings) added.add(id);
       count(live.only, rebuilt.only, tellings);
     },
     byBoth: () => both,
     byLive: () => [...live.only.values()],
     byRebuilt: () => [...rebuilt.only.values()],
-    since: () => {
-      const times = [live.since(), rebuilt.since()].filter((time) => time !== null);
-      return times.length === 0 ? null : Math.max(...times);
-    },
+    since: () => latest(live.since(), rebuilt.since()),
     async [Symbol.asyncDispose]() {
       await live.reader[Symbol.asyncDispose]();
       await rebuilt.reader[Symbol.asyncDispose]();
     },
   };
+};
+
+const latest = (...times: readonly (Millis | null)[]): Millis | null => {
+  const known = times.filter((time) => time !== null);
+  return known.length === 0 ? null : Math.max(...known);
 };
 
 const NOWHERE = {
