@@ -32,11 +32,13 @@ export const findLetters = async (desk: Desk, ids: readonly string[]): Promise<r
   const all = await deadLetters(desk, true);
   const found: Found[] = [];
   for (const id of ids) {
-    const some = all.filter(({ letter }) => letter.id.startsWith(id));
-    const [one] = some;
+    const matching = all.filter(({ letter }) => letter.id.startsWith(id));
+    const [one] = matching;
     if (one === undefined) return { refused: `no dead letter has an id that begins with ${id}: see \`ops dead list\`` };
-    if (some.length > 1)
-      return { refused: `${some.length} dead letters have ids that begin with ${id}: give more characters of the id` };
+    if (matching.length > 1)
+      return {
+        refused: `${matching.length} dead letters have ids that begin with ${id}: give more characters of the id`,
+      };
     found.push(one);
   }
   return found;

@@ -3,6 +3,9 @@ import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import type { NewRecord } from "../domain/log-record.ts";
 import { topics } from "../domain/topics.ts";
+import { DAY, HOUR, MAX_TIME, MINUTE } from "../platform/contract/time.ts";
+import { decide as decideHistory } from "./decide.ts";
+import { readHistory } from "./history.ts";
 import type { NotificationEvent } from "../domain/records.ts";
 import { at, message, participant, presence, user } from "../../test/support/chat.ts";
 
@@ -19,8 +22,8 @@ const decide = (lines: readonly string[], until: string, ...flags: readonly stri
 };
 
 const line = ({ topic, key, value, timestamp }: NewRecord): string => {
-  const own = value !== null && "occurredAt" in value ? value.occurredAt : 0;
-  return JSON.stringify({ topic: topics[topic].name, at: timestamp ?? own, key, value });
+  const occurredAt = value !== null && "occurredAt" in value ? value.occurredAt : 0;
+  return JSON.stringify({ topic: topics[topic].name, at: timestamp ?? occurredAt, key, value });
 };
 
 const beginning = [
@@ -115,11 +118,11 @@ test("--ledger prints each verdict, one line for each user", () => {
     (text) => JSON.parse(text) as { verdict: string; users: readonly string[]; reason: string | null },
   );
   for (const { users } of verdicts) expect(users).toHaveLength(1);
-  const of = (name: string) =>
+  const verdictsOf = (name: string) =>
     verdicts.filter(({ users }) => users[0] === name).map(({ verdict, reason }) => [verdict, reason]);
-  expect(of("bob")).toEqual([["REJECTED", "self"]]);
-  expect(of("ada").at(0)).toEqual(["CANDIDATE", null]);
-  expect(of("eve").slice(-2)).toEqual([
+  expect(verdictsOf("bob")).toEqual([["REJECTED", "self"]]);
+  expect(verdictsOf("ada").at(0)).toEqual(["CANDIDATE", null]);
+  expect(verdictsOf("eve").slice(-2)).toEqual([
     ["TRIGGERED", null],
     ["SUPPRESSED", "no_address"],
   ]);
@@ -154,17 +157,32 @@ test.each(["soon", "-1", "1.5", "1e3", "8640000000000001"])(
   },
 );
 
-test("a message just before the last date is decided, with quiet hours and a daily cap too", () => {
-  const late = (time: number): string[] => {
-    const value = { type: "SENT", conversationId: "c", messageId: "m2", senderId: "bob", occurredAt: time };
-    return [...beginning, JSON.stringify({ topic: "chat.messages", at: time, key: "c", value })];
-  };
-  const hours = { quietHours: { from: "12:00", to: "11:00" }, dailyCap: 1, cooldown: { first: 0 }, occurredAt: 1 };
-  const settings = JSON.stringify({ topic: "notification.settings", at: 1, key: "default", value: hours });
-  for (const time of [8.64e15, 8.64e15 - 300_000, 8.64e15 - 3_600_000])
-    for (const lines of [late(time), [settings, ...late(time)]])
-      expect(ops(lines.join("\n"), "-", "--until", "8640000000000000")).toMatchObject({ status: 0, stderr: "" });
-});
+/** Decides a history up to the last date in this process, and returns the complaints. */
+const complaintsOf = async (lines: readonly string[]): Promise<readonly string[]> => {
+  async function* source(): AsyncGenerator<string> {
+    yield* lines;
+  }
+  const complaints: string[] = [];
+  const history = await readHistory(source());
+  decideHistory(history, MAX_TIME, false, { line: () => undefined, complaint: (text) => void complaints.push(text) });
+  return [...history.problems, ...complaints];
+};
+
+test.each(["UTC", "Pacific/Kiritimati", "Pacific/Pago_Pago", "Europe/Berlin"])(
+  "messages of the last two dates are decided in %s, with quiet hours and a daily cap too",
+  async (timezone) => {
+    const zoned = line(user("ada", "11:30", { timezone }));
+    const late = (time: number): string[] => {
+      const value = { type: "SENT", conversationId: "c", messageId: "m2", senderId: "bob", occurredAt: time };
+      return [...beginning, zoned, JSON.stringify({ topic: "chat.messages", at: time, key: "c", value })];
+    };
+    const hours = { quietHours: { from: "12:00", to: "11:00" }, dailyCap: 1, cooldown: { first: 0 }, occurredAt: 1 };
+    const settings = JSON.stringify({ topic: "notification.settings", at: 1, key: "default", value: hours });
+    for (const before of [0, 5 * MINUTE, HOUR, DAY, 2 * DAY])
+      for (const lines of [late(MAX_TIME - before), [settings, ...late(MAX_TIME - before)]])
+        expect(await complaintsOf(lines)).toEqual([]);
+  },
+);
 
 test.each(["nosuch.jsonl", "."])(
   "the unreadable file %s ends with 2, and the error names it and the remedy",

@@ -43,10 +43,10 @@ export const decide = ({ records, lines }: History, until: Millis, isLedger: boo
   driver.advance(until);
 };
 
-const millis = (given: string): Millis => {
-  if (!/^\d+$/.test(given) || Number(given) > MAX_TIME)
+const millis = (text: string): Millis => {
+  if (!/^\d+$/.test(text) || Number(text) > MAX_TIME)
     throw new InvalidArgumentError(`not whole milliseconds since the epoch, from 0 to ${MAX_TIME}`);
-  return Number(given);
+  return Number(text);
 };
 
 const DETAILS = `

@@ -121,13 +121,13 @@ const recordOf = (
   { topic, type, remarks }: Reading,
   timestamp: Millis,
   key: string,
-  given: unknown,
+  json: unknown,
   warn: (text: string) => void,
 ): LogRecord => {
-  if (given === null) return { topic, key, value: null, at: timestamp, loggedAt: timestamp };
-  const { unknown: ignored, beyond } = remarks(given);
+  if (json === null) return { topic, key, value: null, at: timestamp, loggedAt: timestamp };
+  const { unknown: ignored, beyond } = remarks(json);
   for (const text of ignored) warn(`value: ${text}; it is ignored`);
-  const value = withDefaults(type, given) as { readonly occurredAt: Millis };
+  const value = withDefaults(type, json) as { readonly occurredAt: Millis };
   const problems = [
     ...beyond.map((path) => `${path} is beyond the range of dates: give ${TIMES}`),
     ...problemsOf(type, value).filter((problem) => !beyond.some((path) => problem.startsWith(`${path} `))),

@@ -10,15 +10,15 @@ const raw = (topic: TopicId, partition: number, offset: number, timestamp: numbe
 
 /** A log of two partitions a topic, read partition after partition, `chunk` records at a time. */
 const logOf = (held: readonly RawRecord[], chunk: number): Source => {
-  const of = (topic: TopicId, partition: number) =>
+  const recordsOf = (topic: TopicId, partition: number) =>
     held.filter((one) => one.topic === topic && one.partition === partition);
   return {
     partitions: () => Promise.resolve(2),
     offsets: (places) =>
-      Promise.resolve(places.map(({ topic, partition }) => ({ low: 0, high: of(topic, partition).length }))),
+      Promise.resolve(places.map(({ topic, partition }) => ({ low: 0, high: recordsOf(topic, partition).length }))),
     async *scan([topic]) {
       if (topic === undefined) return;
-      const all = [...of(topic, 0), ...of(topic, 1)];
+      const all = [...recordsOf(topic, 0), ...recordsOf(topic, 1)];
       for (let from = 0; from < all.length; from += chunk) yield all.slice(from, from + chunk);
     },
   };
@@ -28,8 +28,8 @@ const codec = { prepare: () => Promise.resolve(), decode: () => null, encode: ()
 
 const times = async (held: readonly RawRecord[], chunk: number): Promise<readonly string[]> => {
   const read: string[] = [];
-  for await (const some of readLog(logOf(held, chunk), codec, ["users", "messages", "presence"]))
-    read.push(...some.map(({ key }) => key));
+  for await (const records of readLog(logOf(held, chunk), codec, ["users", "messages", "presence"]))
+    read.push(...records.map(({ key }) => key));
   return read;
 };
 

@@ -39,9 +39,9 @@ export async function* readLog(
 }
 
 const open = async (log: Source, topic: TopicId) => {
-  const places = await partitionsOf(log, [topic]);
-  const extents = await log.offsets(places);
-  const queues = extents.map(({ low, high }) => ({
+  const partitions = await partitionsOf(log, [topic]);
+  const offsets = await log.offsets(partitions);
+  const queues = offsets.map(({ low, high }) => ({
     high,
     waiting: [] as Waiting[],
     /** Time before which no more records come. */

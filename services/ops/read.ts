@@ -30,12 +30,12 @@ export const decoded = (raw: RawRecord, codec: Codec): RecordOf<TopicId> | null 
   const { topic, timestamp } = raw;
   try {
     const value = raw.value === null ? null : (codec.decode(topic, raw.value) as RecordOf<TopicId>["value"]);
-    const own = (value as { readonly occurredAt?: number } | null)?.occurredAt ?? timestamp;
+    const occurredAt = (value as { readonly occurredAt?: number } | null)?.occurredAt ?? timestamp;
     return {
       topic: topic as TopicId, // the log was asked for no other
       key: raw.key === null ? "" : utf8.decode(raw.key),
       value,
-      at: Math.min(own, timestamp),
+      at: Math.min(occurredAt, timestamp),
       loggedAt: timestamp,
     };
   } catch (error) {

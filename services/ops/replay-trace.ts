@@ -61,7 +61,7 @@ export const replayTrace = async (
     `${rows.length} messages, ${records.length} records, ${Math.round(((rows.at(-1)?.at ?? 0) - first) / speed / 1000)} s at ${speed} times`,
   );
 
-  await play(records, (some) => publish(log, codec, some), say);
+  await play(records, (batch) => publish(log, codec, batch), say);
   say("all said; waiting until everything has been decided, sent and posted …");
   await quiet(log, database, say);
   const replayed: Replayed = {
@@ -128,14 +128,14 @@ const lagOf = async (log: KafkaLog, database: Database): Promise<number> => {
   const lanes = await database.query<{ cursors: Readonly<Record<string, number>> }>("select cursors from lanes");
   let lag = 0;
   for (const { cursors } of lanes) {
-    const places = Object.keys(cursors).flatMap((name) => {
+    const partitions = Object.keys(cursors).flatMap((name) => {
       const [id, partition] = name.split("/");
       const topic = topicIds.find((known) => known === id);
       return topic === undefined ? [] : [{ topic, partition: Number(partition) }];
     });
-    const extents = await log.offsets(places);
-    places.forEach((place, index) => {
-      lag += Math.max(0, (extents[index]?.high ?? 0) - (cursors[`${place.topic}/${place.partition}`] ?? 0));
+    const offsets = await log.offsets(partitions);
+    partitions.forEach((partition, index) => {
+      lag += Math.max(0, (offsets[index]?.high ?? 0) - (cursors[`${partition.topic}/${partition.partition}`] ?? 0));
     });
   }
   return lag;

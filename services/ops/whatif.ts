@@ -48,8 +48,8 @@ Exit codes: 0 compared; 1 failed; ${WRONG} misused, a file can't be read, or set
 
 const ISO_DATE = /^(\d{4}|[+-]\d{6})-\d\d/;
 
-const time = (given: string): Millis => {
-  const at = /^\d+$/.test(given) ? Number(given) : ISO_DATE.test(given) ? Date.parse(given) : Number.NaN;
+const time = (text: string): Millis => {
+  const at = /^\d+$/.test(text) ? Number(text) : ISO_DATE.test(text) ? Date.parse(text) : Number.NaN;
   if (Number.isNaN(at)) throw new InvalidArgumentError("neither an ISO 8601 time nor milliseconds since the epoch");
   if (at > MAX_TIME) throw new InvalidArgumentError(`beyond the range of dates: at most ${MAX_TIME} milliseconds`);
   return at;
@@ -111,10 +111,10 @@ const inWorker = async (task: Task): Promise<Outcome> => {
 const rolesOf = (file: string): Roles => {
   const text = readFileSync(file, "utf8");
   try {
-    const given: unknown = JSON.parse(text.replace(/^\uFEFF/, "")); // a byte order mark
-    if (!isObject(given)) throw new Poison("not an object of settings, or of settings by role");
-    const isOfDefault = Object.keys(given).some(isSettingField);
-    const roles = isOfDefault ? { [DEFAULT_ROLE]: given } : given;
+    const json: unknown = JSON.parse(text.replace(/^\uFEFF/, "")); // a byte order mark
+    if (!isObject(json)) throw new Poison("not an object of settings, or of settings by role");
+    const isOfDefault = Object.keys(json).some(isSettingField);
+    const roles = isOfDefault ? { [DEFAULT_ROLE]: json } : json;
     return new Map(Object.entries(roles).map(([role, fields]) => [checkId(role, "a role"), fieldsOf(role, fields)]));
   } catch (error) {
     throw new Poison(`${file}: ${messageOf(error)}`);

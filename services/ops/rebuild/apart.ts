@@ -47,9 +47,9 @@ export const openApart = async (
   await log.create(wanted);
   await untilThere(log, derivedTopics);
   await migrate(settings.DATABASE_URL, REBUILD);
-  const own = stack.use(openDatabase(settings.DATABASE_URL, "whileaway ops rebuild", { schema: REBUILD }));
+  const rebuildDatabase = stack.use(openDatabase(settings.DATABASE_URL, "whileaway ops rebuild", { schema: REBUILD }));
   const made = stack.move();
-  return { log, database: own, [Symbol.asyncDispose]: () => made.disposeAsync() };
+  return { log, database: rebuildDatabase, [Symbol.asyncDispose]: () => made.disposeAsync() };
 };
 
 const cleared = async (log: KafkaLog): Promise<void> => {

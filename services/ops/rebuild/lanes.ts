@@ -21,8 +21,10 @@ const isOf =
 const isOurs = isOf(derivedTopics);
 const isInbox = isOf(["inbox"]);
 
-const without = <T>(of: Readonly<Record<string, T>>, drop: (name: string) => boolean): Readonly<Record<string, T>> =>
-  Object.fromEntries(Object.entries(of).filter(([name]) => !drop(name)));
+const without = <T>(
+  entries: Readonly<Record<string, T>>,
+  drop: (name: string) => boolean,
+): Readonly<Record<string, T>> => Object.fromEntries(Object.entries(entries).filter(([name]) => !drop(name)));
 
 /**
  * Makes the progress of a live lane that goes on with the rebuilt lane's state. In the chat's topics the rebuilt lane's

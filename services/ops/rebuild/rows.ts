@@ -83,9 +83,9 @@ export const compareRows = (
       const settled = { ahead: new Map<string, number>(), same: new Map<string, number>() };
       for await (const one of differing(connection, processor, schemas)) {
         if (pairs.length >= MAX_PAIRS) break;
-        const of = isSame(one) ? settled.same : isAhead(one) ? settled.ahead : null;
-        if (of === null) pairs.push(one);
-        else of.set(one.kind, (of.get(one.kind) ?? 0) + 1);
+        const count = isSame(one) ? settled.same : isAhead(one) ? settled.ahead : null;
+        if (count === null) pairs.push(one);
+        else count.set(one.kind, (count.get(one.kind) ?? 0) + 1);
       }
       for (const [first, kind] of Object.entries(kinds[processor])) {
         const { rows, different } = counts.find((each) => each.first === first) ?? { rows: 0, different: 0 };

@@ -76,26 +76,26 @@ export interface Count {
   readonly total: number;
 }
 
-/** Counts the records of a side's log, and those folded. @param of these topics alone */
+/** Counts the records of a side's log, and those folded. @param counted topics to count */
 export const countOf = async (
   { log, store, processors }: Omit<Side, "clock">,
-  of: readonly TopicId[] = topicIds,
+  counted: readonly TopicId[] = topicIds,
 ): Promise<Count> => {
   let [done, total] = [0, 0];
   for (const processor of processors) {
-    const places = await partitionsOf(
+    const partitions = await partitionsOf(
       log,
-      inputsOf(processor).filter((topic) => of.includes(topic)),
+      inputsOf(processor).filter((topic) => counted.includes(topic)),
     );
-    const [extents, progress] = await Promise.all([
-      log.offsets(places),
+    const [offsets, progress] = await Promise.all([
+      log.offsets(partitions),
       store.progress(processor.name, "notifications"),
     ]);
     const cursors = cursorsOf(progress);
-    places.forEach((place, index) => {
-      const { low, high } = extents[index] ?? { low: 0, high: 0 };
+    partitions.forEach((partition, index) => {
+      const { low, high } = offsets[index] ?? { low: 0, high: 0 };
       total += high - low;
-      done += Math.max(0, Math.min(cursors.get(nameOfPartition(place)) ?? 0, high) - low);
+      done += Math.max(0, Math.min(cursors.get(nameOfPartition(partition)) ?? 0, high) - low);
     });
   }
   return { done, total };

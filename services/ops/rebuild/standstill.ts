@@ -21,40 +21,43 @@ export const stillLog = (log: Log): StillLog => {
   const cut = new Map<TopicId, Millis>();
   let ends: ReadonlyMap<string, number> = new Map();
 
-  const within = (slice: FetchedRecords): readonly FetchedRecords[] => {
-    const { from: place, records } = slice;
-    const end = ends.get(nameOfPartition(place)) ?? Infinity;
-    if (slice.next <= end) return [slice];
+  const within = (fetched: FetchedRecords): readonly FetchedRecords[] => {
+    const { from: partition, records } = fetched;
+    const end = ends.get(nameOfPartition(partition)) ?? Infinity;
+    if (fetched.next <= end) return [fetched];
     const before = records.filter(({ offset }) => offset < end);
-    return before.length === 0 && (handed.get(nameOfPartition(place)) ?? 0) >= end
+    return before.length === 0 && (handed.get(nameOfPartition(partition)) ?? 0) >= end
       ? []
-      : [{ from: place, records: before, next: end }];
+      : [{ from: partition, records: before, next: end }];
   };
-  const note = ({ from: place, records, next }: FetchedRecords): void => {
+  const note = ({ from: partition, records, next }: FetchedRecords): void => {
     const [first] = records;
-    const isFirst = !handed.has(nameOfPartition(place)) && declared(place.topic).cleanup === "delete";
-    if (isFirst && first !== undefined && first.offset > 0 && chat.includes(place.topic))
-      cut.set(place.topic, Math.max(cut.get(place.topic) ?? 0, first.timestamp));
-    handed.set(nameOfPartition(place), Math.max(handed.get(nameOfPartition(place)) ?? 0, next));
+    const isFirst = !handed.has(nameOfPartition(partition)) && declared(partition.topic).cleanup === "delete";
+    if (isFirst && first !== undefined && first.offset > 0 && chat.includes(partition.topic))
+      cut.set(partition.topic, Math.max(cut.get(partition.topic) ?? 0, first.timestamp));
+    handed.set(nameOfPartition(partition), Math.max(handed.get(nameOfPartition(partition)) ?? 0, next));
   };
   const take: (from: Subscription) => Subscription["take"] = (from) => (limit, isWanted) => {
-    const slices = from.take(limit, isWanted).flatMap(within);
-    slices.forEach(note);
-    return slices;
+    const fetched = from.take(limit, isWanted).flatMap(within);
+    fetched.forEach(note);
+    return fetched;
   };
 
   return {
     log: {
       ...log,
-      async offsets(places) {
-        const extents = await log.offsets(places);
-        return extents.map(({ low, high }, index) => {
-          const place = places[index];
-          return { low, high: Math.min(high, place === undefined ? high : (ends.get(nameOfPartition(place)) ?? high)) };
+      async offsets(partitions) {
+        const offsets = await log.offsets(partitions);
+        return offsets.map(({ low, high }, index) => {
+          const partition = partitions[index];
+          return {
+            low,
+            high: Math.min(high, partition === undefined ? high : (ends.get(nameOfPartition(partition)) ?? high)),
+          };
         });
       },
-      async subscribe(group, of, lanes) {
-        const member = await log.subscribe(group, of, lanes);
+      async subscribe(group, inputs, lanes) {
+        const member = await log.subscribe(group, inputs, lanes);
         return { ...member, take: take(member), [Symbol.asyncDispose]: () => member[Symbol.asyncDispose]() };
       },
     },

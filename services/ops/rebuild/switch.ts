@@ -126,9 +126,9 @@ export const switchOver = async (context: Switch): Promise<Switched> => {
   });
 };
 
-type Holds = ReadonlyMap<string, readonly LaneProgress[]>;
+type Progress = ReadonlyMap<string, readonly LaneProgress[]>;
 
-const claimAll = async (store: Store, { log, processors }: Side): Promise<Holds> => {
+const claimAll = async (store: Store, { log, processors }: Side): Promise<Progress> => {
   const holds = new Map<string, readonly LaneProgress[]>();
   for (const { name, home } of processors) holds.set(name, await store.claim(name, range(await log.partitions(home))));
   return holds;
@@ -161,8 +161,8 @@ const save = async (
   context: Switch,
   connection: Connection,
   store: Store,
-  live: Holds,
-  rebuilt: Holds,
+  live: Progress,
+  rebuilt: Progress,
   past: Millis,
 ): Promise<Omit<Switched, "took">> => {
   const { processors } = context.live;
@@ -202,38 +202,38 @@ const save = async (
 type Standings = (lane: Lane) => Standing;
 
 /** Reads the state of the live log for each lane of a processor, once the lanes are held. */
-const standingsOf = async (live: Side, processor: Folding, holds: Holds): Promise<Standings> => {
+const standingsOf = async (live: Side, processor: Folding, holds: Progress): Promise<Standings> => {
   const count = await live.log.partitions(processor.home);
-  const places = (await partitionsOf(live.log, inputsOf(processor))).filter(isOurs);
-  const extents = await live.log.offsets(places);
+  const partitions = (await partitionsOf(live.log, inputsOf(processor))).filter(isOurs);
+  const offsets = await live.log.offsets(partitions);
   const senders = holds.get("conversations") ?? [];
   const read = [...inputsOf(processor), ...(processor.globalTable?.topics ?? [])];
   return (lane) => {
     const ends: Record<string, number> = {};
     const given: Record<string, number> = {};
-    places.forEach((place, index) => {
-      if (place.partition % count !== lane) return;
-      ends[nameOfPartition(place)] = extents[index]?.high ?? 0;
-      if (place.topic !== "inbox") return;
+    partitions.forEach((partition, index) => {
+      if (partition.partition % count !== lane) return;
+      ends[nameOfPartition(partition)] = offsets[index]?.high ?? 0;
+      if (partition.topic !== "inbox") return;
       for (const sender of senders)
-        given[`${nameOfPartition(place)}<${laneStream("conversations", sender.lane)}`] = sender.sequence;
+        given[`${nameOfPartition(partition)}<${laneStream("conversations", sender.lane)}`] = sender.sequence;
     });
     return { read, ends, given };
   };
 };
 
-const streamsOf = (live: Holds): readonly string[] =>
+const streamsOf = (live: Progress): readonly string[] =>
   [...live].flatMap(([processor, holds]) => holds.map(({ lane }) => laneStream(processor, lane)));
 
 const outboxOf = (
   connection: Connection,
-  live: Holds,
-  of: readonly TopicId[],
+  live: Progress,
+  wanted: readonly TopicId[],
 ): Promise<readonly Pick<OutboxEntry, "value">[]> =>
-  connection.query("select value from outbox where stream = any($1) and topic = any($2)", [streamsOf(live), of]);
+  connection.query("select value from outbox where stream = any($1) and topic = any($2)", [streamsOf(live), wanted]);
 
 /** Deletes the live processors' entries for each other. The rebuilt processors have exchanged theirs. */
-const dropOutbox = async (connection: Connection, live: Holds): Promise<void> => {
+const dropOutbox = async (connection: Connection, live: Progress): Promise<void> => {
   const among: readonly TopicId[] = ["inbox", "conversationStrays", "inboxStrays"];
   await connection.query("delete from outbox where stream = any($1) and topic = any($2)", [streamsOf(live), among]);
 };
