@@ -3,51 +3,174 @@ import { Poison } from "../platform/contract/failure.ts";
 import type { LogRecord } from "./log-record.ts";
 import type { GlobalTable } from "../platform/contract/processor.ts";
 import type { RoleSettings } from "./records.ts";
-import { isTimeZone } from "./zone.ts";
+import {
+  dailyHours,
+  numberFrom,
+  oneOf,
+  orNone,
+  type SettingKind,
+  trueOrFalse,
+  wholeNumberFrom,
+} from "./setting-kinds.ts";
 import { type Millis, SECOND } from "../platform/contract/time.ts";
 
-/** The role of those who have none, and the settings of roles that have none of their own. */
+/** The role of users without a role. Its settings hold for roles without settings, too. */
 export const DEFAULT_ROLE = "default";
 
-/** Refused with the whole range, whatever is wrong. */
-const within = (least: number, most: number) => {
-  const right = `must be a number from ${least} to ${most}`;
-  return z.number(right).min(least, right).max(most, right);
-};
-const cap = "must be a whole number from 1 to 1000";
-const clock = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, "must be HH:MM, from 00:00 to 23:59");
-const timezone = z.string().refine(isTimeZone, "must be an IANA time zone, Europe/Berlin say");
+/** Settings of a role, with times in seconds: what a record of the topic has beside its role, version and time. */
+export type SettingsFields = Omit<RoleSettings, "role" | "version" | "occurredAt">;
 
-/** The table of design/semantics.md, in its own units: seconds. */
-export const settingsFields = z.strictObject({
-  timeout: within(0, 900).default(300),
-  settle: within(0, 60).default(10),
-  cooldown: z
-    .strictObject({
-      first: within(0, 86_400).default(900),
-      factor: within(1, 10).default(2),
-      max: within(0, 604_800).default(86_400),
-    })
-    .prefault({}),
-  whileOnline: z.enum(["hold", "notify"]).default("hold"),
-  group: z.enum(["conversation", "recipient"]).default("conversation"),
-  quietHours: z
-    .strictObject({ from: clock, to: clock, timezone: timezone.nullable().default(null) })
-    .nullable()
-    .default(null),
-  dailyCap: z.int(cap).min(1, cap).max(1_000, cap).nullable().default(null),
-  emailEnabled: z.boolean("must be true or false").default(true),
+/** Names of settings as they are written on a command line: a setting within another one after a dot. */
+export type SettingName = {
+  [Field in keyof SettingsFields]: SettingsFields[Field] extends object
+    ? `${Field}.${keyof SettingsFields[Field] & string}`
+    : Field;
+}[keyof SettingsFields];
+
+type SettingValue<Name> = Name extends keyof SettingsFields
+  ? SettingsFields[Name]
+  : Name extends `${infer Group extends keyof SettingsFields}.${infer Field}`
+    ? SettingsFields[Group][Field & keyof SettingsFields[Group]]
+    : never;
+
+/** A row of the table. */
+export interface Setting<Value> {
+  /** The check of a value, and its form on the command line. */
+  readonly kind: SettingKind<Value>;
+  readonly default: Value;
+  /** Unit of a number; null: none. */
+  readonly unit: string | null;
+  /** Sentence for `ops settings set --help`. */
+  readonly help: string;
+}
+
+const secondsFrom = (least: number, most: number): Pick<Setting<number>, "kind" | "unit"> => ({
+  kind: { ...numberFrom(least, most), form: "seconds" },
+  unit: "seconds",
 });
 
-/** Settings of a role as they are said: times in seconds. */
-export type SettingsFields = z.output<typeof settingsFields>;
+/**
+ * Every setting by role. Parsing, ranges in messages, `ops settings` and `ops whatif` come from this table. Defaults are
+ * those of schemas/role-settings.avsc; services/ops/setting-table.test.ts compares the two.
+ */
+export const roleSettings: { readonly [Name in SettingName]: Setting<SettingValue<Name>> } = {
+  timeout: {
+    ...secondsFrom(0, 900),
+    default: 300,
+    help: "time that a recipient must be away, and a message missed, before a notification",
+  },
+  settle: {
+    ...secondsFrom(0, 60),
+    default: 10,
+    help: "quiet time after the latest message before a notification",
+  },
+  "cooldown.first": {
+    ...secondsFrom(0, 86_400),
+    default: 900,
+    help: "least time between the first and the second notification while the recipient stays away",
+  },
+  "cooldown.factor": {
+    kind: numberFrom(1, 10),
+    default: 2,
+    unit: null,
+    help: "growth of the cooldown with every further notification",
+  },
+  "cooldown.max": {
+    ...secondsFrom(0, 604_800),
+    default: 86_400,
+    help: "longest cooldown between two notifications",
+  },
+  whileOnline: {
+    kind: oneOf("hold", "notify"),
+    default: "hold",
+    unit: null,
+    help: "hold: nothing is told while the recipient is online; notify: unless the conversation is on screen",
+  },
+  group: {
+    kind: oneOf("conversation", "recipient"),
+    default: "conversation",
+    unit: null,
+    help: "one notification for each conversation, or one for all conversations of the recipient",
+  },
+  quietHours: {
+    kind: orNone(dailyHours),
+    default: null,
+    unit: null,
+    help: "hours of the local day without notifications; ZONE is for recipients without a time zone",
+  },
+  dailyCap: {
+    kind: orNone(wholeNumberFrom(1, 1_000)),
+    default: null,
+    unit: "notifications",
+    help: "most notifications to a recipient since local midnight",
+  },
+  emailEnabled: {
+    kind: trueOrFalse,
+    default: true,
+    unit: null,
+    help: "false: notifications are published, but no email is sent",
+  },
+};
 
-export const defaultSettings: SettingsFields = settingsFields.parse({});
+/** Rows without the types of their values, for code that treats all alike. */
+const rows = roleSettings as unknown as Readonly<Record<SettingName, Setting<unknown>>>;
 
-/** Checks names and ranges. Throws Poison with each field that is wrong and why. */
-export const parseSettings = (fields: unknown): SettingsFields => {
-  const parsed = settingsFields.safeParse(fields);
-  if (parsed.success) return parsed.data;
+export const settingNames = Object.keys(roleSettings) as readonly SettingName[];
+
+export const isSettingName = (name: string): name is SettingName => Object.hasOwn(roleSettings, name);
+
+export const settingOf = (name: SettingName): Setting<unknown> => rows[name];
+
+/** Field of a setting, and its field within that one where the name has a dot. */
+const fieldsIn = (name: SettingName): readonly [field: string, inner: string | undefined] => {
+  const [field = name, inner] = name.split(".");
+  return [field, inner];
+};
+
+/** The settings that stand within each field; empty: the field is a setting itself. */
+const innerNames = (): ReadonlyMap<string, readonly SettingName[]> => {
+  const found = new Map<string, readonly SettingName[]>();
+  for (const name of settingNames) {
+    const [field, inner] = fieldsIn(name);
+    found.set(field, inner === undefined ? [] : [...(found.get(field) ?? []), name]);
+  }
+  return found;
+};
+
+const namesByField = innerNames();
+
+/** Tells if settings as JSON may have a field of that name at the top. */
+export const isSettingField = (name: string): boolean => namesByField.has(name);
+
+/** Fields of settings as JSON, for a person: `timeout, settle, cooldown {first, factor, max}, …`. */
+export const settingFieldList: string = [...namesByField]
+  .map(([field, names]) =>
+    names.length === 0 ? field : `${field} {${names.map((name) => fieldsIn(name)[1]).join(", ")}}`,
+  )
+  .join(", ");
+
+const schemaOf = (name: SettingName): z.ZodType => rows[name].kind.schema.default(rows[name].default as {});
+
+const groupSchema = (names: readonly SettingName[]): z.ZodType => {
+  const inner = names.map((name) => [fieldsIn(name)[1] ?? name, schemaOf(name)] as const);
+  const requirement = `must be an object of ${inner.map(([field]) => field).join(", ")}`;
+  return z.strictObject(Object.fromEntries(inner), requirement).prefault({});
+};
+
+const settingsSchema = z.strictObject(
+  Object.fromEntries(
+    [...namesByField].map(([field, names]) => [
+      field,
+      names.length === 0 ? schemaOf(field as SettingName) : groupSchema(names),
+    ]),
+  ),
+  "must be an object of settings",
+);
+
+/** Checks names and ranges. Throws Poison with each field that is wrong and its range. */
+export const parseSettings = (given: unknown): SettingsFields => {
+  const parsed = settingsSchema.safeParse(given);
+  if (parsed.success) return parsed.data as unknown as SettingsFields; // by the table's type
   const wrong = parsed.error.issues.flatMap((issue) =>
     issue.code === "unrecognized_keys"
       ? issue.keys.map((key) => `${[...issue.path, key].join(".")}: is not a setting`)
@@ -56,26 +179,49 @@ export const parseSettings = (fields: unknown): SettingsFields => {
   throw new Poison(wrong.join("; "));
 };
 
-/** Settings of a role from a time on; null: none of its own any more. */
+export const defaultSettings: SettingsFields = parseSettings({});
+
+/** The value of a setting as it is written on a command line. */
+export const writtenSetting = (settings: SettingsFields, name: SettingName): string => {
+  const [field, inner] = fieldsIn(name);
+  const value = (settings as unknown as Record<string, unknown>)[field];
+  return rows[name].kind.write(inner === undefined ? value : (value as Record<string, unknown>)[inner]);
+};
+
+/** Changes one setting to the value that `text` writes, unchecked: `parseSettings` checks it. */
+export const withSetting = (
+  settings: Readonly<Record<string, unknown>>,
+  name: SettingName,
+  text: string,
+): Readonly<Record<string, unknown>> => {
+  const [field, inner] = fieldsIn(name);
+  const value = rows[name].kind.read(text);
+  return {
+    ...settings,
+    [field]: inner === undefined ? value : { ...(settings[field] as Record<string, unknown>), [inner]: value },
+  };
+};
+
+/** Settings of a role from a time on; null: the role's settings were reset. */
 interface Revision {
-  /** Its own time: the latest holds. */
+  /** The record's own time. The revision with the latest time holds. */
   readonly at: Millis;
-  /** When the log had it: nothing goes by it before. */
+  /** The record's timestamp. The revision holds for no earlier time. */
   readonly loggedAt: Millis;
   readonly settings: SettingsFields | null;
 }
 
-/** Every role's settings at every time. */
+/** Settings of every role at every time. */
 export interface SettingsBook {
-  /** By role, in the order of the log. */
+  /** Revisions by role, in the order of the log. */
   readonly revisions: ReadonlyMap<string, readonly Revision[]>;
-  /** When anything changed, in order, each once. */
+  /** Times of all changes, in order, without repeats. */
   readonly changes: readonly Millis[];
 }
 
 export const noSettings: SettingsBook = { revisions: new Map(), changes: [] };
 
-/** What holds for a role at the stream's time `at`: its own settings, else those of `default`, else the table's. */
+/** Finds the settings of a role at the stream's time `at`: its own, else those of `default`, else the table's defaults. */
 export const settingsAt = (book: SettingsBook, role: string | null, at: Millis): SettingsFields =>
   (role === null ? null : latest(book, role, at)) ?? latest(book, DEFAULT_ROLE, at) ?? defaultSettings;
 
@@ -86,11 +232,11 @@ const latest = ({ revisions }: SettingsBook, role: string, at: Millis): Settings
   return found?.settings ?? null;
 };
 
-/** The first change after `at`; null where none is known. */
+/** Finds the first change after `at`; null: none is known. */
 export const nextChange = ({ changes }: SettingsBook, at: Millis): Millis | null =>
   (changes[changes.length - 1] ?? -Infinity) <= at ? null : (changes.find((change) => change > at) ?? null);
 
-/** Reads the topic of settings. */
+/** Global table of the topic of settings. */
 export const settingsTable: GlobalTable<SettingsBook> = {
   topics: ["settings"],
   initial: noSettings,

@@ -22,7 +22,7 @@ const both = async (from: string, to: string, other: object, ...said: readonly N
 
 const bobWrites = message("c", "bob", "m1", "12:00");
 
-test("who waits is counted from when their first missed message was sent", async () => {
+test("the waiting time counts from the sending of the first missed message", async () => {
   const { today, other } = await both("11:00", "13:00", { timeout: 600 }, bobWrites);
   expect([today.notifications, other.notifications]).toEqual([1, 1]);
   expect(today.waited.mean).toBe(300);
@@ -30,12 +30,12 @@ test("who waits is counted from when their first missed message was sent", async
   expect(today.waited.p99).toBeCloseTo(300, -1);
 });
 
-test("what is told outside of the stretch isn't counted, though it is lived through", async () => {
+test("a notification outside the stretch is decided but not counted", async () => {
   const { today, other } = await both("12:06", "13:00", { timeout: 600 }, bobWrites);
   expect([today.notifications, other.notifications]).toEqual([0, 1]);
 });
 
-test("messages count as read anyway when their reader comes within a quarter of an hour after the mail", async () => {
+test("a message counts as read anyway if its recipient reads it within 15 minutes after the notification", async () => {
   const reads = (clock: string) => presence("ada", "READ", clock, { conversationId: "c" });
   const soon = await both("11:00", "13:00", {}, bobWrites, reads("12:20"));
   expect([soon.today.messages, soon.today.readAnyway]).toEqual([1, 1]);
@@ -45,7 +45,7 @@ test("messages count as read anyway when their reader comes within a quarter of 
   expect(twice.today.readAnyway).toBe(1);
 });
 
-test("who writes there has read it anyway; who reads up to before the message hasn't", async () => {
+test("a recipient who writes in the conversation has read the message; one who read up to before it has not", async () => {
   const answers = await both("11:00", "13:00", {}, bobWrites, message("c", "ada", "m2", "12:10"));
   expect(answers.today.readAnyway).toBe(1);
   const before = presence("ada", "READ", "12:10", { conversationId: "c", readUntil: at("11:59") });

@@ -14,16 +14,16 @@ import { MAIL_QUEUE, mailer } from "../mailer/rule.ts";
 import { drive, part } from "../platform/simulation/driver.ts";
 import { DAILY, type Figures, READ_WITHIN, tally, type Tally } from "./tally.ts";
 
-/** Settings by role, in place of what the log says of these roles. */
+/** Settings by role, in place of the settings that the log has for these roles. */
 export type Roles = ReadonlyMap<string, SettingsFields>;
 
-/** The stretch [from, to) of a log: what is before it only leads up to it. */
+/** The stretch [from, to) of a log. Earlier records are folded too, but not counted. */
 export interface Stretch {
   readonly from: Millis;
   readonly to: Millis;
 }
 
-/** What comes of a stretch with some settings. */
+/** Result of a stretch under some settings. */
 export interface Outcome {
   /** Records folded. */
   readonly records: number;
@@ -35,22 +35,22 @@ export interface Outcome {
 }
 
 export interface Comparison extends Pick<Outcome, "records" | "refused"> {
-  /** From how many notifications on a day on each class of `days` is. */
+  /** Least number of notifications on a day for each class of `days`. */
   readonly daily: readonly number[];
   readonly today: Figures;
   readonly other: Figures;
-  /** Those whose number of notifications differs most, the most first. */
+  /** Users whose number of notifications differs most, in descending order. */
   readonly users: readonly { readonly userId: UserId; readonly today: number; readonly other: number }[];
 }
 
-/** Records folded together: users are at hand for several events, and little lives long enough to be moved. */
+/** Records folded together. A user's row serves several events, and short-lived objects are collected cheaply. */
 const WINDOW = 500;
-/** Users that are named. */
+/** Limit of users named. */
 const MAX_USERS = 10;
 
 /**
- * Folds records, which come in the order of their timestamps, with the settings in `roles` from the beginning on and
- * nothing of what the log says of those roles. Reads a little beyond the stretch, to see what is read by itself.
+ * Folds records, in the order of their timestamps. The settings in `roles` hold from the beginning, and the log's settings
+ * for those roles are ignored. Reads up to READ_WITHIN beyond the stretch, to see which messages are read anyway.
  */
 export const outcomeOf = async (
   source: AsyncIterable<readonly LogRecord[]>,
@@ -62,7 +62,7 @@ export const outcomeOf = async (
   const compose = (payload: unknown): readonly Effect[] => {
     const notice = payload as Notice;
     counted.told(notice);
-    const id = String(++told); // nobody will ask whether it is the same as in another run
+    const id = String(++told); // no reader compares it with the id of another run
     return [triggered(notice, id, id, notice.parts.map(unread))];
   };
   const driver = drive({
@@ -87,7 +87,7 @@ export const outcomeOf = async (
   return { records, refused, figures: counted.figures(), users: counted.byUser() };
 };
 
-/** What came of the same records with today's settings, and with others. */
+/** Compares the results of the same records under today's settings and under others. */
 export const compared = (today: Outcome, other: Outcome): Comparison => ({
   records: today.records,
   refused: today.refused,
@@ -97,7 +97,7 @@ export const compared = (today: Outcome, other: Outcome): Comparison => ({
   users: changed(today.users, other.users),
 });
 
-/** A conversation of a snapshot that nobody will see: without texts and names, and of one message. */
+/** Makes a conversation for a snapshot without readers: no texts, no names, and one message. */
 const unread = ({ conversationId, shown, omitted }: Part): ConversationView => ({
   conversationId,
   subject: null,
@@ -125,14 +125,14 @@ const settingsRecord = (role: string, fields: SettingsFields): LogRecord => ({
   loggedAt: 0,
 });
 
-/** Somebody reads, or shows by writing that they have. `key` is their id. */
+/** A user reads a conversation, or writes in it. `key` is the user's id. */
 interface Reading extends Keyed {
   readonly type: "reading";
   readonly conversation: ConversationId;
   readonly until: Millis;
 }
 
-/** Keeps nothing and decides nothing: hears of what is read, after who is told of what came before. */
+/** Counts readings, after the notifications of earlier times. The processor keeps nothing and decides nothing. */
 const readings = (counted: Tally): Processor<never, Reading> => ({
   name: "readings",
   inputs: ["presence", "messages"],

@@ -6,20 +6,20 @@ import { type TopicId, topicIds, topics } from "../domain/topics.ts";
 import type { Desk, Refusal } from "./desk.ts";
 import { readWhole } from "./read.ts";
 
-/** A dead letter with what was done about it, if anything was. */
+/** A dead letter, and how it was settled; null: it is open. */
 export interface Found {
   readonly letter: DeadLetter;
   readonly settled: Settled | null;
 }
 
-/** All that are kept, by their timestamps. @param withSettled those, too, about which something was done */
+/** Lists the dead letters by their timestamps. @param withSettled whether to list settled ones too */
 export const deadLetters = async (desk: Desk, withSettled: boolean): Promise<readonly Found[]> => {
   const letters = new Map<string, DeadLetter>();
   const settled = new Map<string, Settled>();
   for await (const { value } of readWhole(desk, "deadLetters")) {
     if (value === null) continue;
     if (value.settled !== null) settled.set(value.id, value.settled);
-    else if (!letters.has(value.id)) letters.set(value.id, value); // a repeat says the same
+    else if (!letters.has(value.id)) letters.set(value.id, value); // a repeat is equal
   }
   return [...letters.values()]
     .map((letter) => ({ letter, settled: settled.get(letter.id) ?? null }))
@@ -27,24 +27,26 @@ export const deadLetters = async (desk: Desk, withSettled: boolean): Promise<rea
     .toSorted((a, b) => a.letter.timestamp - b.letter.timestamp || (a.letter.id < b.letter.id ? -1 : 1));
 };
 
-/** Those whose ids begin so, one each. */
+/** Finds the one letter for each beginning of an id. */
 export const findLetters = async (desk: Desk, ids: readonly string[]): Promise<readonly Found[] | Refusal> => {
   const all = await deadLetters(desk, true);
   const found: Found[] = [];
   for (const id of ids) {
-    const some = all.filter(({ letter }) => letter.id.startsWith(id));
-    const [one] = some;
+    const matching = all.filter(({ letter }) => letter.id.startsWith(id));
+    const [one] = matching;
     if (one === undefined) return { refused: `no dead letter has an id that begins with ${id}: see \`ops dead list\`` };
-    if (some.length > 1)
-      return { refused: `${some.length} dead letters have ids that begin with ${id}: say more of it` };
+    if (matching.length > 1)
+      return {
+        refused: `${matching.length} dead letters have ids that begin with ${id}: give more characters of the id`,
+      };
     found.push(one);
   }
   return found;
 };
 
 /**
- * Puts records on their topics again, byte for byte, with the timestamps they had, on the partitions they were on:
- * whoever has had one by now takes it for the repeat that it is.
+ * Publishes records again, byte for byte, with their timestamps, on their partitions. A processor that has folded a
+ * record meanwhile recognizes the repeat.
  */
 export const retry = async (desk: Desk, letters: readonly DeadLetter[]): Promise<Refusal | null> => {
   const records: Outgoing[] = [];
@@ -61,7 +63,7 @@ export const retry = async (desk: Desk, letters: readonly DeadLetter[]): Promise
   return null;
 };
 
-/** Nothing is to be done about them. */
+/** Settles letters without publishing their records. */
 export const drop = (desk: Desk, letters: readonly DeadLetter[]): Promise<void> => settle(desk, letters, "DROPPED");
 
 const settle = async ({ log, codec }: Desk, letters: readonly DeadLetter[], settled: Settled): Promise<void> => {
@@ -79,7 +81,7 @@ const again = (letter: DeadLetter): Outgoing | Refusal => {
       refused: `${id} is no record but a timer of ${name.split(".")[0]}: it is tried again by itself every hour`,
     };
   if (!isWhole) return { refused: `${id}: the record was too large, and only its beginning is kept` };
-  // Its own numbers would say that it has been read; what it says is folded once by whoever reads it now.
+  // With its old numbers the record would count as read already.
   const { [STREAM_HEADER]: _stream, [SEQUENCE_HEADER]: _sequence, ...others } = headers;
   const text = textOf(key);
   if (text === undefined) return { refused: `${id}: its key is not UTF-8, and nobody will ever take it` };
@@ -88,7 +90,7 @@ const again = (letter: DeadLetter): Outgoing | Refusal => {
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
-/** null for none; undefined where the bytes are no UTF-8. */
+/** Decodes UTF-8: null for null, undefined for other bytes. */
 export const textOf = (bytes: Uint8Array | null): string | null | undefined => {
   if (bytes === null) return null;
   try {
@@ -98,7 +100,7 @@ export const textOf = (bytes: Uint8Array | null): string | null | undefined => {
   }
 };
 
-/** What the letter's value says, as JSON; why it can't be read, where it still can't. */
+/** Decodes the letter's value into JSON, or says why that is impossible. */
 export const contentOf = async ({ codec }: Desk, { topic: name, value }: DeadLetter): Promise<string> => {
   const topic = topicIds.find((each): each is TopicId => topics[each].name === name);
   if (value === null || topic === undefined) return "none";

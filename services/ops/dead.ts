@@ -4,10 +4,10 @@ import { contentOf, deadLetters, drop, findLetters, type Found, retry, textOf } 
 import { atDesk, type Desk, type OpenDesk, type Refusal } from "./desk.ts";
 import { table } from "./table.ts";
 
-/** Characters of an id, and of a reason, that a list shows. */
+/** Characters of an id, and of a reason, in a list. */
 const SHORT_ID = 8;
 const SHORT_REASON = 100;
-/** Bytes of a value that are shown. */
+/** Limit of bytes shown of a value. */
 const SHOWN_BYTES = 256;
 
 interface Flags {
@@ -17,33 +17,18 @@ interface Flags {
 
 /** `ops dead list|show|retry|drop`. @param say takes one line of the answer */
 export const deadCommand = (open: OpenDesk, say: (line: string) => void = console.log): Command => {
-  const command = new Command("dead").description(
-    "records that no service could take: what they are, and what is to become of them",
-  );
-  const refusedOr = <T extends object>(answer: T | Refusal): T =>
-    "refused" in answer ? command.error(answer.refused) : answer;
-  /** Something is done about letters that are named by how their ids begin. */
-  const about = async (
-    ids: readonly string[],
-    act: (desk: Desk, some: readonly DeadLetter[]) => Promise<Refusal | null>,
-  ) =>
-    refusedOr(
-      await atDesk(open, async (desk) => {
-        const found = await findLetters(desk, ids);
-        if ("refused" in found) return found;
-        return (
-          (await act(
-            desk,
-            found.map(({ letter }) => letter),
-          )) ?? found
-        );
-      }),
-    );
+  const command = new Command("dead").description("dead letters: records that no service could take");
+  addList(command, open, say);
+  addShow(command, open, say);
+  addSettling(command, open, say);
+  return command;
+};
 
+const addList = (command: Command, open: OpenDesk, say: (line: string) => void): void => {
   command
     .command("list")
-    .description("lists those about which nothing was done, the oldest first")
-    .option("--all", "the others, too")
+    .description("lists the open dead letters, the oldest first")
+    .option("--all", "lists the retried and dropped ones too")
     .option("--json", "prints JSON")
     .action(async ({ all = false, json = false }: Flags) => {
       const found = await atDesk(open, (desk) => deadLetters(desk, all));
@@ -51,43 +36,61 @@ export const deadCommand = (open: OpenDesk, say: (line: string) => void = consol
       else if (found.length === 0) say("there are none");
       else for (const line of table(found.map(columnsOf))) say(line);
     });
+};
+
+const addShow = (command: Command, open: OpenDesk, say: (line: string) => void): void => {
   command
     .command("show")
-    .description("shows all that is kept of one")
-    .argument("<id>", "how its id begins")
+    .description("shows everything kept of a dead letter")
+    .argument("<id>", "beginning of the id")
     .option("--json", "prints JSON, bytes in base64")
     .action(async (id: string, { json = false }: Flags) => {
-      const [found, content] = refusedOr(
-        await atDesk(open, async (desk): Promise<readonly [Found, string] | Refusal> => {
-          const some = await findLetters(desk, [id]);
-          const one = "refused" in some ? some : some[0];
-          if (one === undefined || "refused" in one) return one ?? { refused: `no dead letter ${id}` };
-          return [one, await contentOf(desk, one.letter)];
-        }),
-      );
+      const answer = await atDesk(open, async (desk): Promise<readonly [Found, string] | Refusal> => {
+        const letters = await findLetters(desk, [id]);
+        const letter = "refused" in letters ? letters : letters[0];
+        if (letter === undefined || "refused" in letter) return letter ?? { refused: `no dead letter ${id}` };
+        return [letter, await contentOf(desk, letter.letter)];
+      });
+      if ("refused" in answer) return command.error(answer.refused);
+      const [found, content] = answer;
       if (json) say(JSON.stringify({ ...dataOf(found), content }, null, 2));
       else for (const line of linesOf(found, content)) say(line);
     });
+};
+
+const addSettling = (command: Command, open: OpenDesk, say: (line: string) => void): void => {
+  /** Acts on the letters whose ids begin so. */
+  const settled = async (
+    ids: readonly string[],
+    act: (desk: Desk, letters: readonly DeadLetter[]) => Promise<Refusal | null>,
+  ): Promise<number> => {
+    const answer = await atDesk(open, async (desk) => {
+      const found = await findLetters(desk, ids);
+      if ("refused" in found) return found;
+      const letters = found.map(({ letter }) => letter);
+      return (await act(desk, letters)) ?? letters;
+    });
+    return "refused" in answer ? command.error(answer.refused) : answer.length;
+  };
   command
     .command("retry")
-    .description("puts them on their topics again, byte for byte: once whatever was wrong is mended")
-    .argument("<id...>", "how their ids begin")
+    .description("publishes their records again, byte for byte; mend the cause first")
+    .argument("<id...>", "beginnings of ids")
     .action(async (ids: readonly string[]) => {
-      const found = await about(ids, retry);
-      say(`${found.length} put on the log again; one that can't be taken still comes back with another id`);
+      const count = await settled(ids, retry);
+      say(`${count} put on the log again; one that can't be taken still comes back with another id`);
     });
   command
     .command("drop")
     .description("takes them off the list; the topic keeps them as long as it keeps anything")
-    .argument("<id...>", "how their ids begin")
+    .argument("<id...>", "beginnings of ids")
     .action(async (ids: readonly string[]) => {
-      const found = await about(ids, async (desk, some) => {
-        await drop(desk, some);
+      const count = await settled(ids, async (desk, letters) => {
+        await drop(desk, letters);
         return null;
       });
-      say(`${found.length} dropped`);
+      say(`${count} dropped`);
     });
-  return command;
 };
 
 const placeOf = ({ topic, partition, offset }: DeadLetter): string => `${topic}/${partition} ${offset}`;
@@ -132,7 +135,7 @@ const linesOf = ({ letter, settled }: Found, content: string): readonly string[]
   return [...rows.map(([name, text]) => `${name.padEnd(width)}  ${text}`), ...dump(value ?? new Uint8Array())];
 };
 
-/** Bytes as hexadecimal digits and text, 16 a line. */
+/** Writes bytes as hexadecimal digits and text, 16 a line. */
 const dump = (bytes: Uint8Array): readonly string[] => {
   const shown = Buffer.from(bytes.subarray(0, SHOWN_BYTES));
   const lines = Array.from({ length: Math.ceil(shown.length / 16) }, (_none, index) => {

@@ -12,24 +12,24 @@ import { drive, type Driver, type Flow, part } from "../platform/simulation/driv
 import { type History, readHistory } from "./history.ts";
 import { textLines } from "./text-lines.ts";
 
-/** Lines that are named when they are wrong, and when they have a field that is ignored. */
+/** Limit of wrong lines named, and of lines named for an unknown field. */
 const MAX_NAMED = 20;
 /** Exit codes: 0 decided, 1 failed, 2 wrong input. */
 const WRONG = 2;
-/** Characters that are written at once. */
+/** Characters written at once. */
 const CHUNK = 65_536;
 
-/** Where the command's answer goes. */
+/** Output of the command. */
 export interface Out {
   line(text: string): void;
   complaint(text: string): void;
 }
 
-/** Starts the rules of all that decides, from chat to letters, over rows in memory. */
+/** Starts every rule that decides, from the chat to letters, over rows in memory. */
 export const deciders = (hearing: Omit<Flow, "parts" | "product">): Driver =>
   drive({ product, parts: [part(conversations), part(inboxes), part(mailer)], ...hearing });
 
-/** Folds a history until that time, the timers of which fire, too, and says each event or verdict as a line of JSON. */
+/** Folds a history up to and with the timers of a time, and writes each event or verdict as a line of JSON. */
 export const decide = ({ records, lines }: History, until: Millis, isLedger: boolean, out: Out): void => {
   const noted = (entry: object): void => {
     for (const user of (entry as LedgerEntry).users) out.line(JSON.stringify({ ...entry, users: [user] }));
@@ -47,10 +47,10 @@ export const decide = ({ records, lines }: History, until: Millis, isLedger: boo
   driver.advance(until);
 };
 
-const millis = (given: string): Millis => {
-  if (!/^\d+$/.test(given) || Number(given) > MAX_TIME)
+const millis = (text: string): Millis => {
+  if (!/^\d+$/.test(text) || Number(text) > MAX_TIME)
     throw new InvalidArgumentError(`not whole milliseconds since the epoch, from 0 to ${MAX_TIME}`);
-  return Number(given);
+  return Number(text);
 };
 
 const DETAILS = `

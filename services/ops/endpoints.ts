@@ -12,23 +12,23 @@ import {
 } from "../webhooks/endpoints/table.ts";
 import { type EndpointView, isRefused, registrationOf, viewOf } from "../webhooks/endpoints/registration.ts";
 
-/** What the commands need of the settings of webhooks. */
+/** Variables of the webhooks service that the commands need. */
 export type EndpointSettings = Pick<Settings<typeof variables>, "WEBHOOK_ALLOWED_NETWORKS" | "WEBHOOK_ENDPOINTS">;
 
 export interface Addition {
   readonly url: string;
-  /** None: all. */
+  /** Types of events; undefined: all. */
   readonly types?: readonly string[] | undefined;
   readonly description?: string | undefined;
   readonly settings: EndpointSettings;
 }
 
-/** What was asked for can't be done, and why. */
+/** Reason why a command can't be done. */
 export interface Refusal {
   readonly refused: string;
 }
 
-/** Registers an endpoint; the one place where its secret is to be had. */
+/** Registers an endpoint. Only this answer has the secret unmasked. */
 export const endpointsAdd = async (
   database: Connection,
   { settings, ...input }: Addition,
@@ -41,7 +41,7 @@ export const endpointsAdd = async (
   return { ...viewOf(endpoint), secret: endpoint.secret };
 };
 
-/** Those of the configuration, then those registered, secrets masked. */
+/** Lists the configured endpoints, then the registered ones, with secrets masked. */
 export const endpointsList = async (
   database: Connection,
   { settings }: { readonly settings: EndpointSettings },
@@ -55,7 +55,7 @@ export const endpointsRemove = async (
   return (await removeEndpoint(database, id)) ? { removed: id } : { refused: `there is no endpoint ${id}` };
 };
 
-/** Opens what a command works with; the command closes the database. */
+/** Opens the database and reads the variables. The command closes the database. */
 export type Open = () => Promise<{ readonly database: Database; readonly settings: EndpointSettings }>;
 
 interface Flags {
@@ -64,23 +64,14 @@ interface Flags {
 
 /** `ops endpoints add|list|remove`. @param say takes one line of the answer */
 export const endpointsCommand = (open: Open, say: (line: string) => void = console.log): Command => {
-  const command = new Command("endpoints").description("who is told over HTTP what happens to notifications");
-
-  const answer = async <T extends object>(
-    ask: (database: Database, settings: EndpointSettings) => Promise<T | Refusal>,
-    { json }: Flags,
-    lines: (data: T) => readonly string[],
-  ): Promise<void> => {
-    const data = await asked(open, ask);
-    if (isRefusal(data)) command.error(data.refused);
-    else for (const line of json ? [JSON.stringify(data, null, 2)] : lines(data)) say(line);
-  };
+  const command = new Command("endpoints").description("HTTP endpoints that receive the events of notifications");
+  const answer = answering(command, open, say);
 
   command
     .command("add")
     .description("registers a URL and prints its id and the secret to verify signatures with")
     .argument("<url>")
-    .option("--types <types>", "the types it wants, separated by commas; all without it", commas)
+    .option("--types <types>", "types of events, separated by commas; default: all", commas)
     .option("--description <text>", "a note for people")
     .option("--json", "prints JSON")
     .action((url: string, { json = false, ...options }: Flags & Pick<Addition, "types" | "description">) =>
@@ -103,7 +94,7 @@ export const endpointsCommand = (open: Open, say: (line: string) => void = conso
     );
   command
     .command("remove")
-    .description("removes an endpoint; what is queued for it will not be sent")
+    .description("removes an endpoint; its queued deliveries are not sent")
     .argument("<id>")
     .option("--json", "prints JSON")
     .action((id: string, flags: Flags) =>
@@ -116,7 +107,20 @@ export const endpointsCommand = (open: Open, say: (line: string) => void = conso
   return command;
 };
 
-/** The database is closed before anything is said: a refusal ends the process. */
+/** Prints answers as JSON or lines, and ends the process with a refusal. */
+const answering =
+  (command: Command, open: Open, say: (line: string) => void) =>
+  async <T extends object>(
+    ask: (database: Database, settings: EndpointSettings) => Promise<T | Refusal>,
+    { json }: Flags,
+    lines: (data: T) => readonly string[],
+  ): Promise<void> => {
+    const data = await asked(open, ask);
+    if (isRefusal(data)) command.error(data.refused);
+    else for (const line of json ? [JSON.stringify(data, null, 2)] : lines(data)) say(line);
+  };
+
+/** Asks the database, and closes it before the answer is printed, because a refusal ends the process. */
 const asked = async <T>(
   open: Open,
   ask: (database: Database, settings: EndpointSettings) => Promise<T>,

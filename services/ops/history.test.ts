@@ -11,7 +11,7 @@ const whole = { topic: "chat.presence", at: 5, key: "ada", value: record };
 
 test.each<readonly [what: string, line: unknown, reason: string]>([
   ["bad JSON", '{"topic":', "not JSON"],
-  ["what is no object", "[]", "not an object"],
+  ["a list", "[]", "not an object"],
   ["an unknown topic", { ...whole, topic: "chat.moods" }, 'topic is "chat.moods"'],
   ["a topic that only we write", { ...whole, topic: "whileaway.inbox" }, 'topic is "whileaway.inbox"'],
   ["no timestamp", { ...whole, at: undefined }, "at is not a time"],
@@ -45,7 +45,7 @@ test.each<readonly [what: string, line: unknown, reason: string]>([
   expect(problems[0]).toContain(reason);
 });
 
-test("records come in the order of their timestamps, those of one time as they were given", async () => {
+test("records come in the order of their timestamps, and at one time in the order of their lines", async () => {
   const at = (time: number, sessionId: string) =>
     JSON.stringify({ ...whole, at: time, value: { ...record, sessionId } });
   const { records } = await readHistory(lines(at(9, "a"), at(7, "b"), at(9, "c"), at(8, "d")));
@@ -92,7 +92,7 @@ describe.each(Object.entries(ofEach))("a record of %s", (_topic, lineOf) => {
     );
   });
 
-  test("is taken with a field that isn't known, and a warning by the line", async () => {
+  test("is read despite an unknown field, with a warning by the line", async () => {
     const { records, problems, warnings } = await readHistory(lines("", lineOf({ notfy: 1 })));
     expect([records.length, problems]).toEqual([1, []]);
     expect(warnings).toEqual([
@@ -107,7 +107,7 @@ describe.each(Object.entries(ofEach))("a record of %s", (_topic, lineOf) => {
   });
 });
 
-test("what was read is within the range of dates", async () => {
+test("readUntil is within the range of dates", async () => {
   const read = (readUntil: number): string => JSON.stringify({ ...whole, value: { ...record, readUntil } });
   const { records, problems } = await readHistory(lines(read(MAX_TIME), read(-1), read(MAX_TIME + 1)));
   expect([records.length, problems]).toEqual([
@@ -132,7 +132,7 @@ test.each<readonly [where: string, line: string, warning: string]>([
     "attachments.0.sise",
   ],
   ["the line itself", JSON.stringify({ ...whole, vlaue: 1, partition: 0 }), "vlaue partition"],
-])("a field that isn't known is warned about within %s", async (_where, line, named) => {
+])("an unknown field within %s gets a warning", async (_where, line, named) => {
   const { records, warnings } = await readHistory(lines(line));
   expect(records).toHaveLength(1);
   expect(warnings.map((text) => /^line 1: (?:value: )?(\S+) is no field of /.exec(text)?.[1])).toEqual(
@@ -140,7 +140,7 @@ test.each<readonly [where: string, line: string, warning: string]>([
   );
 });
 
-test("byte order marks are skipped, at the beginning of any line", async () => {
+test("a byte order mark at the beginning of any line is skipped", async () => {
   const text = JSON.stringify(whole);
   const { records, problems } = await readHistory(lines(`\uFEFF${text}`, "\uFEFF", `\uFEFF${text}`));
   expect([records.length, problems]).toEqual([2, []]);

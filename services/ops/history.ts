@@ -11,7 +11,7 @@ import { type AvroType, avroType, problemsOf, withDefaults } from "../platform/a
 import { schemaOf } from "../platform/adapters/registry/codec.ts";
 import { type Remarks, remarksOn } from "./record-fields.ts";
 
-/** Topics of which a history may have records: all that decisions come from. */
+/** Topics of which a history may have records: every topic that decides notifications. */
 const TOPICS = ["messages", "participants", "conversations", "presence", "users", "settings", "preferences"] as const;
 
 /** A history that was read from lines. */
@@ -20,13 +20,13 @@ export interface History {
   readonly records: readonly LogRecord[];
   /** Number of each record's line, from 1. */
   readonly lines: ReadonlyMap<LogRecord, number>;
-  /** Lines that say nothing that could be on the log, and why. */
+  /** Wrong lines, by number, with the reason. */
   readonly problems: readonly string[];
-  /** Lines with fields that nobody reads: misspelt ones, perhaps. */
+  /** Lines with unknown fields, which may be misspelt. */
   readonly warnings: readonly string[];
 }
 
-/** How one topic's values are read. */
+/** Schema of one topic's values. */
 interface Reading {
   readonly topic: TopicId;
   readonly type: AvroType;
@@ -39,8 +39,8 @@ const BYTE_ORDER_MARK = /^\uFEFF/;
 
 /**
  * Reads lines of `{"topic", "at", "key", "value"}`: JSON, the topic by its name, `at` the record's timestamp in
- * milliseconds, the value by the topic's schema in `schemas/` or null. What has a default may lack. A field that isn't
- * known is ignored with a warning. Blank lines and byte order marks are skipped.
+ * milliseconds, the value by the topic's schema in `schemas/` or null. A field with a default may be left out. An unknown
+ * field is ignored with a warning. Blank lines and byte order marks are skipped.
  */
 export const readHistory = async (lines: AsyncIterable<string>): Promise<History> => {
   const read = new Map<LogRecord, number>();
@@ -89,7 +89,7 @@ const reader = () => {
       reading.topic === "settings" ? ofRole(key, value) : value,
       warn,
     );
-    for (const processor of [conversations, inboxes, mailer]) processor.read(record); // the rules refuse what they would
+    for (const processor of [conversations, inboxes, mailer]) processor.read(record); // throws the refusals of the services' own rules
     settingsTable.apply(noSettings, record);
     return record;
   };
@@ -113,7 +113,7 @@ const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
 const unknown = (name: unknown, known: ReadonlyMap<string, unknown>): string =>
   `topic is ${name === undefined ? "missing" : JSON.stringify(name)}; it may be ${[...known.keys()].join(", ")}`;
 
-/** Settings needn't say their role again: it is the key. */
+/** Completes settings without a role: the key is the role. */
 const ofRole = (key: string, value: unknown): unknown =>
   isObject(value) && !("role" in value) ? { role: key, ...value } : value;
 
@@ -121,13 +121,13 @@ const recordOf = (
   { topic, type, remarks }: Reading,
   timestamp: Millis,
   key: string,
-  given: unknown,
+  json: unknown,
   warn: (text: string) => void,
 ): LogRecord => {
-  if (given === null) return { topic, key, value: null, at: timestamp, loggedAt: timestamp };
-  const { unknown: ignored, beyond } = remarks(given);
+  if (json === null) return { topic, key, value: null, at: timestamp, loggedAt: timestamp };
+  const { unknown: ignored, beyond } = remarks(json);
   for (const text of ignored) warn(`value: ${text}; it is ignored`);
-  const value = withDefaults(type, given) as { readonly occurredAt: Millis };
+  const value = withDefaults(type, json) as { readonly occurredAt: Millis };
   const problems = [
     ...beyond.map((path) => `${path} is beyond the range of dates: give ${TIMES}`),
     ...problemsOf(type, value).filter((problem) => !beyond.some((path) => problem.startsWith(`${path} `))),

@@ -8,17 +8,17 @@ const raw = (topic: TopicId, partition: number, offset: number, timestamp: numbe
   return { topic, partition, offset, timestamp, key: bytes, value: null, headers: {} };
 };
 
-/** A log of two partitions by topic, that is read partition after partition, `chunk` records at a time. */
+/** A log of two partitions a topic, read partition after partition, `chunk` records at a time. */
 const logOf = (held: readonly RawRecord[], chunk: number): Source => {
-  const of = (topic: TopicId, partition: number) =>
+  const recordsOf = (topic: TopicId, partition: number) =>
     held.filter((one) => one.topic === topic && one.partition === partition);
   return {
     partitions: () => Promise.resolve(2),
     offsets: (places) =>
-      Promise.resolve(places.map(({ topic, partition }) => ({ low: 0, high: of(topic, partition).length }))),
+      Promise.resolve(places.map(({ topic, partition }) => ({ low: 0, high: recordsOf(topic, partition).length }))),
     async *scan([topic]) {
       if (topic === undefined) return;
-      const all = [...of(topic, 0), ...of(topic, 1)];
+      const all = [...recordsOf(topic, 0), ...recordsOf(topic, 1)];
       for (let from = 0; from < all.length; from += chunk) yield all.slice(from, from + chunk);
     },
   };
@@ -28,8 +28,8 @@ const codec = { prepare: () => Promise.resolve(), decode: () => null, encode: ()
 
 const times = async (held: readonly RawRecord[], chunk: number): Promise<readonly string[]> => {
   const read: string[] = [];
-  for await (const some of readLog(logOf(held, chunk), codec, ["users", "messages", "presence"]))
-    read.push(...some.map(({ key }) => key));
+  for await (const records of readLog(logOf(held, chunk), codec, ["users", "messages", "presence"]))
+    read.push(...records.map(({ key }) => key));
   return read;
 };
 
@@ -52,11 +52,11 @@ test.each([1, 2, 100])("partitions are read together in the order of time, %i re
   ]);
 });
 
-test("what is behind on its partition stays behind what it follows", async () => {
+test("a record with an earlier timestamp than its predecessor on the partition stays behind it", async () => {
   const held = [raw("users", 0, 0, 30), raw("users", 0, 1, 10), raw("messages", 0, 0, 20), raw("messages", 0, 1, 40)];
   expect(await times(held, 1)).toEqual(["messages 0 at 20", "users 0 at 30", "users 0 at 10", "messages 0 at 40"]);
 });
 
-test("an empty log is read to its end", async () => {
+test("an empty log has no records", async () => {
   expect(await times([], 1)).toEqual([]);
 });

@@ -5,19 +5,19 @@ import type { Millis } from "../platform/contract/time.ts";
 import type { TopicId } from "../domain/topics.ts";
 import { decoded } from "./read.ts";
 
-/** What is asked of a log. */
+/** The operations that reading a history needs of a log. */
 export type Source = Pick<Log, "partitions" | "offsets" | "scan">;
 
-/** A record, and when it is taken: at its timestamp, but not before what stands before it on its partition. */
+/** A record and its time: its timestamp, or a later one of an earlier record on its partition. */
 interface Waiting {
   readonly time: Millis;
   readonly raw: RawRecord;
 }
 
 /**
- * What topics hold now, decoded, in the order of their timestamps; those of a partition stay in its own order, and what
- * can't be decoded is left out. A topic is read no further than the others need, so that what waits in memory is what
- * the scan of one topic runs ahead on one of its partitions. Throws Transient.
+ * Reads the present records of topics, decoded, in the order of their timestamps. Records of a partition stay in its order,
+ * and undecodable ones are left out. No topic is read further than the others need, so memory holds only the records that
+ * the scan of one topic is ahead on one of its partitions. Throws Transient.
  */
 export async function* readLog(
   log: Source,
@@ -39,19 +39,19 @@ export async function* readLog(
 }
 
 const open = async (log: Source, topic: TopicId) => {
-  const places = await partitionsOf(log, [topic]);
-  const extents = await log.offsets(places);
-  const queues = extents.map(({ low, high }) => ({
+  const partitions = await partitionsOf(log, [topic]);
+  const offsets = await log.offsets(partitions);
+  const queues = offsets.map(({ low, high }) => ({
     high,
     waiting: [] as Waiting[],
-    /** No earlier record comes any more. */
+    /** Time before which no more records come. */
     reached: low < high ? -Infinity : Infinity,
   }));
   const scan = log.scan([topic])[Symbol.asyncIterator]();
 
   return {
     reached: (): Millis => Math.min(...queues.map(({ reached }) => reached)),
-    /** Takes what is of an earlier time. */
+    /** Takes the records of earlier times. */
     before: (until: Millis): readonly Waiting[] =>
       queues.flatMap(({ waiting }) => {
         const end = waiting.findIndex(({ time }) => time >= until);

@@ -21,17 +21,17 @@ import { dataDir, runningStack } from "./stack.ts";
 import { whatifCommand } from "./whatif.ts";
 import { whyCommand } from "./why.ts";
 
-/** Partitions of topics that are created, by default. */
+/** Default number of partitions of new topics. */
 const PARTITIONS = 6;
 
-const whole = (given: string): number => {
-  const number = Number(given);
+const whole = (text: string): number => {
+  const number = Number(text);
   if (!Number.isInteger(number) || number < 1) throw new InvalidArgumentError("not a whole number from 1 up");
   return number;
 };
 
-const positive = (given: string): number => {
-  const number = Number(given);
+const positive = (text: string): number => {
+  const number = Number(text);
   if (!(number > 0)) throw new InvalidArgumentError("not a number above 0");
   return number;
 };

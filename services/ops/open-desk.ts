@@ -8,13 +8,13 @@ import { commonVariables } from "../platform/app/variables.ts";
 import type { OpenDesk } from "./desk.ts";
 import { dataDir, runningStack } from "./stack.ts";
 
-/** The environment; what it doesn't say is taken from the local stack that runs here, if one does. */
+/** The environment, completed from the local stack if one runs here. */
 export const environment: Readonly<Record<string, string | undefined>> = {
   ...runningStack(dataDir(process.env))?.environment,
   ...process.env,
 };
 
-/** Throws Fatal with what is wrong in the environment. */
+/** Parses the environment. Throws Fatal with each variable that is wrong. */
 export const settings = (): CommonSettings => parse(commonVariables, environment);
 
 /** Opens the log that the environment names. */

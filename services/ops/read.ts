@@ -5,8 +5,8 @@ import type { TopicId } from "../domain/topics.ts";
 import type { Desk } from "./desk.ts";
 
 /**
- * The records that a topic holds now, decoded, those of a partition in their order; with `only`, those of one partition.
- * Those that can't be decoded are left out, as services do. Throws Transient.
+ * Reads the present records of a topic, decoded, with each partition in its order; with `only`, those of one partition.
+ * Undecodable records are left out, as services do. Throws Transient.
  */
 export async function* readWhole<T extends TopicId>(
   { log, codec }: Desk,
@@ -25,17 +25,17 @@ export async function* readWhole<T extends TopicId>(
 
 const utf8 = new TextDecoder();
 
-/** A record in its own terms; null where it can't be decoded. */
+/** Decodes a record; null: its value can't be decoded. */
 export const decoded = (raw: RawRecord, codec: Codec): RecordOf<TopicId> | null => {
   const { topic, timestamp } = raw;
   try {
     const value = raw.value === null ? null : (codec.decode(topic, raw.value) as RecordOf<TopicId>["value"]);
-    const own = (value as { readonly occurredAt?: number } | null)?.occurredAt ?? timestamp;
+    const occurredAt = (value as { readonly occurredAt?: number } | null)?.occurredAt ?? timestamp;
     return {
       topic: topic as TopicId, // the log was asked for no other
       key: raw.key === null ? "" : utf8.decode(raw.key),
       value,
-      at: Math.min(own, timestamp),
+      at: Math.min(occurredAt, timestamp),
       loggedAt: timestamp,
     };
   } catch (error) {

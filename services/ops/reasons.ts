@@ -1,6 +1,6 @@
 import type { NotificationEvent } from "../domain/records.ts";
 
-/** Reason codes of the ledger (semantics, "Every decision is on record") as the end of a sentence. */
+/** Reason codes of the ledger (services/inboxes/README.md, "Every decision is on record") as ends of sentences. */
 const reasons: Readonly<Record<string, string>> = {
   self: "they wrote it themselves",
   system_message: "it is a system message",
@@ -30,11 +30,11 @@ const reasons: Readonly<Record<string, string>> = {
   superseded: "they had read it before the mail could be sent",
 };
 
-/** A code that isn't known is shown as it is: a newer version wrote it. */
+/** Puts a reason code into words. An unknown code, which a newer version wrote, stays as it is. */
 export const reasonInWords = (code: string | null): string | null =>
   code === null ? null : Object.hasOwn(reasons, code) ? (reasons[code] ?? code) : code;
 
-/** What became of a notification, in words. */
+/** Puts an event of a notification into words. */
 export const eventInWords = (event: NotificationEvent): string => {
   const { email, agent, url, statusCode, diagnostic, reason, conversationId } = event;
   const about = conversationId === null ? "" : ` about ${conversationId}`;

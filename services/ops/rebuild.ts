@@ -6,26 +6,26 @@ import { progressBar } from "./rebuild/progress.ts";
 import { reportOf, switchedLine } from "./rebuild/report.ts";
 import { rebuild, type Rebuilt } from "./rebuild/run.ts";
 
-/** Exit codes: 0 equal or switched over, 1 different, 2 misused, or it could not be done; 130 stopped by a signal. */
+/** Exit codes: 0 equal or switched over; 1 different; 2 misused or failed; 130 stopped by a signal. */
 const DIFFERENT = 1;
 const FAILED = 2;
 const STOPPED = 130;
 
 const DETAILS = `
-Runs the same code as the services, in this process, from the first record of the chat's topics: on topics, consumer
-groups and a PostgreSQL schema (whileaway_rebuild) of its own, which are gone afterwards. Nothing is mailed or posted, and
-nothing is put on the live topics. The live services may go on meanwhile; where they are stopped, what they have decided
-so far is compared. The database's user must be allowed to create a schema, the Kafka user topics, and both to delete them.
+The rebuild runs the services' code in this process, from the first record of the chat's topics. It has topics, consumer
+groups and a PostgreSQL schema (whileaway_rebuild) of its own, and deletes them afterwards. It mails and posts nothing,
+and writes nothing to the live topics. The live services may go on meanwhile. If they are stopped, their decisions so far
+are compared. The database's user must be allowed to create and delete a schema, and the Kafka user topics.
 
-compared are   every row of both states: conversations, inboxes, and what people chose about their mail; rows that
-               change meanwhile are looked at again
+compared       every row of both states: conversations, inboxes, and people's preferences about their mail; rows that
+               change meanwhile are read again
 told by ...    notifications (TRIGGERED) that only one of the two has decided
 
---switch puts the rebuilt state in place of the live one, after the report. The live services' commits wait for that, a
-second or two; they go on with the new state by themselves. Nobody is told again of what they have been told, or now of
-what the rebuild alone decided for the past; what live would have decided since, is. Look at the report without it first.
+--switch puts the rebuilt state in place of the live one, after the report. The live services' commits wait for a second
+or two, and go on with the new state by themselves. No notification is repeated, and none is sent for a past time that
+the rebuild alone decided. Notifications that live had not reached yet are sent. Read the report without --switch first.
 
-Exit codes: 0 equal, or switched over; ${DIFFERENT} different; ${FAILED} misused, or it could not be done; ${STOPPED} stopped by a signal.`;
+Exit codes: 0 equal or switched over; ${DIFFERENT} different; ${FAILED} misused or failed; ${STOPPED} stopped by a signal.`;
 
 interface Options {
   readonly switch?: boolean;
@@ -39,7 +39,7 @@ export const rebuildCommand = (settings: () => CommonSettings, say: (line: strin
     .option("--switch", "then puts the rebuilt state in place of the live one")
     .option("--json", "prints JSON")
     .addHelpText("after", DETAILS)
-    .showHelpAfterError("what it takes: ops rebuild --help")
+    .showHelpAfterError("usage: ops rebuild --help")
     .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : FAILED))
     .action(async ({ switch: isToSwitch = false, json = false }: Options) => {
       process.exitCode = await inProcess((signal) => answer(settings(), { isToSwitch, json }, signal, say));
@@ -65,7 +65,7 @@ const answer = async (
   return switched !== null || isEqual(rebuilt) ? 0 : DIFFERENT;
 };
 
-/** SIGINT and SIGTERM end the run, which takes everything away; a second one ends the process. */
+/** Ends the run, with its clean-up, at SIGINT or SIGTERM; a second signal ends the process. */
 const inProcess = async (run: (signal: AbortSignal) => Promise<number>): Promise<number> => {
   const stop = new AbortController();
   const onSignal = (): void => stop.abort(new Fatal("stopped"));

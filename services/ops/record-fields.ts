@@ -1,6 +1,6 @@
 import { MAX_TIME } from "../platform/contract/time.ts";
 
-/** An Avro schema (1.12, "Schema Declaration") as JSON, as far as it is looked at here. */
+/** An Avro schema (1.12, "Schema Declaration") as JSON: the attributes read here. */
 type Schema = string | readonly Schema[] | Declaration;
 
 interface Declaration {
@@ -13,7 +13,7 @@ interface Declaration {
 
 /** Remarks on a value that fits its schema's types. */
 export interface Remarks {
-  /** Fields that the schema doesn't have, each with those it has. */
+  /** Unknown fields, each with the schema's fields. */
   readonly unknown: readonly string[];
   /** Fields with a time beyond the range of dates. */
   readonly beyond: readonly string[];
@@ -21,7 +21,7 @@ export interface Remarks {
 
 const nothing: Remarks = { unknown: [], beyond: [] };
 
-/** Goes over all fields, nested ones, too. The keys of a map are anybody's own. @param text the schema's JSON */
+/** Makes remarks on all fields, nested ones too. Keys of maps are free. @param text the schema's JSON */
 export const remarksOn = (text: string): ((value: unknown) => Remarks) => {
   const schema = JSON.parse(text) as Schema;
   return (value) => visited(schema, value, []);
@@ -59,7 +59,7 @@ const ofRecord = (
 const ofItems = (items: Schema, value: unknown, path: readonly string[]): Remarks =>
   Array.isArray(value) ? joined(value.map((item, index) => visited(items, item, [...path, String(index)]))) : nothing;
 
-/** Other numbers than whole ones are no long: Avro's own types refuse them. */
+/** Checks whole numbers only. Avro's types refuse other numbers as a long. */
 const ofTime = (value: unknown, path: readonly string[]): Remarks =>
   Number.isInteger(value) && Math.abs(value as number) > MAX_TIME ? { ...nothing, beyond: [path.join(".")] } : nothing;
 

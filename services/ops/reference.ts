@@ -39,7 +39,7 @@ const text = async (): Promise<string> => {
   return format(parts.join("\n"), { ...(await resolveConfig(target)), parser: "markdown" });
 };
 
-/** Writes the reference of all variables; with `check` only says whether it is stale. */
+/** Writes the reference of all variables; with `check`, only tells whether it is stale. */
 export const reference = async (check: boolean): Promise<"fresh" | "stale" | "written"> => {
   const now = await text();
   if (check) return readFileSync(target, "utf8") === now ? "fresh" : "stale";

@@ -13,17 +13,17 @@ import { type CommonSettings, kafkaSettings } from "../platform/app/serve.ts";
 import { readTrace, type TraceRow } from "./trace.ts";
 import { traceScript } from "./trace-script.ts";
 
-/** Records put on the log in one go, and milliseconds between two. */
+/** Records published at once, and milliseconds between two publishes. */
 const PUBLISH_LIMIT = 2_000;
 const PUBLISH_EVERY = 50;
 const TELL_EVERY = 10 * SECOND;
 const LOOK_EVERY = 500;
 
-/** What a replay came to. Rows of work are counted in the database, from the replay's start on. */
+/** Result of a replay. Jobs are counted in the database, from the replay's start on. */
 export interface Replayed {
   readonly messages: number;
   readonly records: number;
-  /** Milliseconds from the first record to when everything had been decided, sent and posted. */
+  /** Milliseconds from the first record until everything had been decided, sent and posted. */
   readonly duration: Millis;
   readonly mails: Outcomes;
   readonly webhooks: Outcomes;
@@ -37,8 +37,8 @@ interface Outcomes {
 }
 
 /**
- * Plays a recorded chat `speed` times as fast as it was through the real topics, then waits until all that follows
- * from it has been decided, mailed and posted. Everything is as if it happened from now on.
+ * Plays a recorded chat through the real topics, `speed` times as fast, with times from now on. Then waits until all
+ * notifications have been decided, mailed and posted.
  */
 export const replayTrace = async (
   file: string,
@@ -61,7 +61,7 @@ export const replayTrace = async (
     `${rows.length} messages, ${records.length} records, ${Math.round(((rows.at(-1)?.at ?? 0) - first) / speed / 1000)} s at ${speed} times`,
   );
 
-  await play(records, (some) => publish(log, codec, some), say);
+  await play(records, (batch) => publish(log, codec, batch), say);
   say("all said; waiting until everything has been decided, sent and posted …");
   await quiet(log, database, say);
   const replayed: Replayed = {
@@ -103,7 +103,7 @@ const timeOf = (record: NewRecord | undefined): Millis => {
   return value !== undefined && value !== null && "occurredAt" in value ? value.occurredAt : 0;
 };
 
-/** Resolves when every processor has taken all there is, no timer of an inbox waits, and no work is open. */
+/** Resolves when every processor has read all records, no timer of an inbox waits, and no job is open. */
 const quiet = async (log: KafkaLog, database: Database, say: (line: string) => void): Promise<void> => {
   let told = Date.now();
   for (;;) {
@@ -111,7 +111,7 @@ const quiet = async (log: KafkaLog, database: Database, say: (line: string) => v
       `select (select count(*) from state_inboxes where due < $1) as timers,
               (select count(*) from outbox) as outbox,
               (select count(*) from jobs where state = 'ready') as jobs`,
-      [Date.now() + DAY], // what waits longer waits to be forgotten
+      [Date.now() + DAY], // timers beyond a day only forget old rows
     );
     const lag = await lagOf(log, database);
     if (open !== undefined && lag + open.timers + open.outbox + open.jobs === 0) return;
@@ -123,19 +123,19 @@ const quiet = async (log: KafkaLog, database: Database, say: (line: string) => v
   }
 };
 
-/** Records that some processor has still to take, by the cursors of its lanes. */
+/** Counts records that some processor has not folded, by the cursors of its lanes. */
 const lagOf = async (log: KafkaLog, database: Database): Promise<number> => {
   const lanes = await database.query<{ cursors: Readonly<Record<string, number>> }>("select cursors from lanes");
   let lag = 0;
   for (const { cursors } of lanes) {
-    const places = Object.keys(cursors).flatMap((name) => {
+    const partitions = Object.keys(cursors).flatMap((name) => {
       const [id, partition] = name.split("/");
       const topic = topicIds.find((known) => known === id);
       return topic === undefined ? [] : [{ topic, partition: Number(partition) }];
     });
-    const extents = await log.offsets(places);
-    places.forEach((place, index) => {
-      lag += Math.max(0, (extents[index]?.high ?? 0) - (cursors[`${place.topic}/${place.partition}`] ?? 0));
+    const offsets = await log.offsets(partitions);
+    partitions.forEach((partition, index) => {
+      lag += Math.max(0, (offsets[index]?.high ?? 0) - (cursors[`${partition.topic}/${partition.partition}`] ?? 0));
     });
   }
   return lag;

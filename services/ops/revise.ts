@@ -1,9 +1,19 @@
 import type { NewRecord } from "../domain/log-record.ts";
 import { Poison } from "../platform/contract/failure.ts";
-import { parseSettings, type SettingsFields, settingsFields } from "../domain/role-settings.ts";
+import {
+  defaultSettings,
+  isSettingName,
+  parseSettings,
+  settingNames,
+  settingOf,
+  type SettingName,
+  type SettingsFields,
+  withSetting,
+  writtenSetting,
+} from "../domain/role-settings.ts";
 import type { Millis } from "../platform/contract/time.ts";
 
-/** A role's settings as a record that replaces those it had. @param version counts the role's changes */
+/** Makes the record that replaces a role's settings. @param version counts the role's changes */
 export const revisionOf = (
   role: string,
   fields: SettingsFields,
@@ -15,71 +25,43 @@ export const revisionOf = (
   value: { role, version, ...fields, occurredAt },
 });
 
-const NONE = "none";
+const assignmentForm = (name: SettingName): string => `${name}=${settingOf(name).kind.form}`;
 
-/** What can be set, as it is written on the command line. */
-const known: Readonly<Record<string, string>> = {
-  timeout: "seconds",
-  settle: "seconds",
-  "cooldown.first": "seconds",
-  "cooldown.factor": "a number",
-  "cooldown.max": "seconds",
-  whileOnline: settingsFields.shape.whileOnline.unwrap().options.join("|"),
-  group: settingsFields.shape.group.unwrap().options.join("|"),
-  quietHours: `HH:MM-HH:MM[@ZONE]|${NONE}`,
-  dailyCap: `a whole number|${NONE}`,
-  emailEnabled: "true|false",
+/** Every assignment in short, for messages: `timeout=seconds, settle=seconds, …`. */
+export const knownAssignments: string = settingNames.map(assignmentForm).join(", ");
+
+const limitsOf = (name: SettingName): string => {
+  const { kind, unit } = settingOf(name);
+  const range = kind.range === null ? [] : [unit === null ? kind.range : `${kind.range} ${unit}`];
+  return [...range, `default ${writtenSetting(defaultSettings, name)}`].join("; ");
 };
 
-/** `timeout=seconds, settle=seconds …`: for a person who needs to know. */
-export const knownAssignments: string = Object.entries(known)
-  .map(([name, form]) => `${name}=${form}`)
-  .join(", ");
+/** Every assignment with its range, its default and its meaning, for `--help`. */
+export const assignmentHelp: string = [
+  "Settings of a role:",
+  ...settingNames.flatMap((name) => [
+    `  ${assignmentForm(name)}  (${limitsOf(name)})`,
+    `      ${settingOf(name).help}`,
+  ]),
+].join("\n");
 
-/** Settings with the fields changed that `name=value` assignments name. Throws Poison with every mistake in them. */
+/** Changes the settings that `name=value` assignments name. Throws Poison with every mistake in them. */
 export const revised = (settings: SettingsFields, assignments: readonly string[]): SettingsFields => {
-  const unknown = assignments.filter(
-    (assignment) => !Object.hasOwn(known, nameOf(assignment)) || !assignment.includes("="),
-  );
+  const parsed = assignments.map(parseAssignment);
+  const unknown = assignments.filter((_assignment, index) => parsed[index] === null);
   if (unknown.length > 0)
     throw new Poison(
       `${unknown.map((text) => `"${text}"`).join(", ")} sets nothing: what can be set is ${knownAssignments}`,
     );
-  const { cooldown, ...fields } = settings;
-  const all: Record<string, unknown> = { ...fields };
-  const cooling: Record<string, unknown> = { ...cooldown };
-  for (const assignment of assignments) {
-    const name = nameOf(assignment);
-    const value = valueOf(name, assignment.slice(name.length + 1));
-    if (name.startsWith("cooldown.")) cooling[name.slice("cooldown.".length)] = value;
-    else all[name] = value;
-  }
-  return parseSettings({ ...all, cooldown: cooling });
+  let fields: Readonly<Record<string, unknown>> = { ...settings };
+  for (const assignment of parsed)
+    if (assignment !== null) fields = withSetting(fields, assignment.name, assignment.text);
+  return parseSettings(fields);
 };
 
-const nameOf = (assignment: string): string => assignment.split("=", 1)[0] ?? "";
-
-/** What is written, in the settings' own types where it can be read as such; what can't, parseSettings refuses by name. */
-const valueOf = (name: string, text: string): unknown => {
-  switch (name) {
-    case "whileOnline":
-    case "group":
-      return text;
-    case "quietHours":
-      return text === NONE ? null : hoursOf(text);
-    case "emailEnabled":
-      return text === "true" ? true : text === "false" ? false : text;
-    case "dailyCap":
-      return text === NONE ? null : numberOf(text);
-    default:
-      return numberOf(text);
-  }
-};
-
-/** Not Number alone: that takes "" for 0. */
-const numberOf = (text: string): unknown => (/^\d+(\.\d+)?$/.test(text) ? Number(text) : text);
-
-const hoursOf = (text: string): unknown => {
-  const match = /^([^-@]*)-([^-@]*)(?:@(.+))?$/.exec(text);
-  return match === null ? text : { from: match[1], to: match[2], timezone: match[3] ?? null };
+/** Splits `name=value`; null: it names no setting, or has no value. */
+const parseAssignment = (assignment: string): { readonly name: SettingName; readonly text: string } | null => {
+  const end = assignment.indexOf("=");
+  const name = assignment.slice(0, end);
+  return end === -1 || !isSettingName(name) ? null : { name, text: assignment.slice(end + 1) };
 };

@@ -9,39 +9,39 @@ import type { Desk, Refusal } from "./desk.ts";
 import { revised, revisionOf } from "./revise.ts";
 import { readWhole } from "./read.ts";
 
-/** What holds for a role's users. */
+/** Settings that hold for a role's users. */
 export interface RoleView extends SettingsFields {
   readonly role: string;
-  /** Whose settings they are: the role's own, those of the role `default`, or what holds where nobody said anything. */
+  /** Origin of the settings: the role, the role `default`, or the table's defaults. */
   readonly from: "role" | "default" | "built in";
-  /** Of the settings that hold; null where they are built in. */
+  /** Version of the settings; null: they are built in. */
   readonly version: number | null;
   readonly since: Millis | null;
 }
 
 /** A role's latest record. */
 interface Latest {
-  /** Its own time: of two records the later one holds. */
+  /** The record's own time. Of two records the later one holds. */
   readonly at: Millis;
-  /** null: the role has none of its own any more. */
+  /** Settings of the role; null: they were reset. */
   readonly own: SettingsFields | null;
-  /** Of the last settings it had. */
+  /** Version of the role's last settings. */
   readonly version: number;
 }
 
 type Roles = ReadonlyMap<string, Latest>;
 
-/** Every role that has settings of its own, and `default`, in the order of their names. */
+/** Lists the roles with settings, and `default`, by name. */
 export const settingsList = async (desk: Desk): Promise<readonly RoleView[]> => {
   const roles = await readRoles(desk);
   const own = [...roles].flatMap(([role, { own: fields }]) => (fields === null ? [] : [role]));
   return [...new Set([DEFAULT_ROLE, ...own])].toSorted().map((role) => viewOf(roles, role));
 };
 
-/** What holds for a role, whether or not it has settings of its own. */
+/** Reads the settings that hold for a role. */
 export const settingsGet = async (desk: Desk, role: string): Promise<RoleView> => viewOf(await readRoles(desk), role);
 
-/** Changes what the assignments name; the rest stays as it holds for the role now, and is the role's own from then on. */
+/** Changes the settings that assignments name. The others stay as they hold for the role now, and become the role's. */
 export const settingsSet = async (
   desk: Desk,
   role: string,
@@ -72,7 +72,7 @@ export const settingsSet = async (
   }
 };
 
-/** Takes a role's own settings away: those of `default` hold for it again. */
+/** Removes a role's settings, so that those of `default` hold for it again. */
 export const settingsReset = async (desk: Desk, role: string, now: Millis): Promise<RoleView | Refusal> => {
   const roles = await readRoles(desk);
   if ((roles.get(role)?.own ?? null) === null) return { refused: `the role ${role} has no settings of its own` };
@@ -81,7 +81,7 @@ export const settingsReset = async (desk: Desk, role: string, now: Millis): Prom
   return viewOf(new Map(roles).set(role, { at, own: null, version: 0 }), role);
 };
 
-/** The log's timestamp is the record's own time: on a machine whose clock is behind, a change would be taken for older than what it changes. */
+/** Publishes a record with its own time as the timestamp. On a machine with a slow clock a change would count as older than the settings it replaces. */
 const put = ({ log, codec }: Desk, record: NewRecord, timestamp: Millis): Promise<void> =>
   publish(log, codec, [{ ...record, timestamp }]);
 
@@ -99,7 +99,7 @@ const readRoles = async (desk: Desk): Promise<Roles> => {
   return roles;
 };
 
-/** What services wouldn't take either. */
+/** Parses the settings of a record. Records that services refuse are unusable. */
 const fieldsOf = (
   key: string,
   { role, version: _version, occurredAt: _at, ...fields }: RoleSettings,

@@ -3,7 +3,7 @@ import type { LedgerEntry } from "../domain/records.ts";
 import type { Millis } from "../platform/contract/time.ts";
 import { count, reasonInWords } from "./reasons.ts";
 
-/** A verdict as a sentence; times within it are UTC. */
+/** Puts a verdict into a sentence, with times in UTC. */
 export const sentenceOf = (entry: LedgerEntry): string => {
   const { verdict, reason, conversationId, messageIds, notificationId, until } = entry;
   const why = reason === null ? "" : `: ${reasonInWords(reason)}`;
@@ -27,10 +27,10 @@ export const sentenceOf = (entry: LedgerEntry): string => {
   }
 };
 
-/** Behind a candidate that isn't new: it was taken for attended, say, and a session has lapsed. */
+/** Mark of a candidate that isn't new: one taken for attended before its session lapsed, for example. */
 const AFTER_ALL = " after all";
 
-/** Ids that a sentence names; what is more is counted. */
+/** Limit of ids named in a sentence. The others are counted. */
 const MAX_NAMED = 5;
 
 const named = (ids: readonly MessageId[]): string => {
@@ -38,7 +38,7 @@ const named = (ids: readonly MessageId[]): string => {
   return ids.length > MAX_NAMED ? `${shown} and ${ids.length - MAX_NAMED} more` : shown;
 };
 
-/** What facts are called; others are shown under their own names. */
+/** Labels of facts. Other facts are shown under their own names. */
 const FACTS: Readonly<Record<string, string>> = {
   since: "since",
   first: "the first missed at",
@@ -53,7 +53,7 @@ const FACTS: Readonly<Record<string, string>> = {
   due: "due at",
 };
 
-/** What it was decided from; what goes without saying is left out. */
+/** Lists the facts of a verdict, without those that the sentence implies. */
 const factsOf = (entry: LedgerEntry): string => {
   const { facts, occurredAt } = entry;
   const shown = (value: string): string => (/^-?\d+$/.test(value) ? stamp(Number(value), occurredAt) : value);
@@ -65,7 +65,7 @@ const factsOf = (entry: LedgerEntry): string => {
   return said.length === 0 ? "" : ` (${said.join(", ")})`;
 };
 
-/** Whether a fact goes without saying: by the time of the sentence, by another fact or by the reason. */
+/** Tells if the sentence's time, another fact or the reason implies a fact. */
 const isPlain = (
   { facts, occurredAt, reason }: LedgerEntry,
   name: string,
@@ -78,18 +78,18 @@ const isPlain = (
     case "last":
       return facts["first"] !== undefined && value === shown(facts["first"]);
     case "awaySince":
-      return reason === "online"; // it is since when they were the last time
+      return reason === "online"; // the time is that of an earlier absence
     default:
       return false;
   }
 };
 
-/** The day of a time, in UTC. */
+/** Returns the day of a time, in UTC. */
 export const dayOf = (at: Millis): string => new Date(at).toISOString().slice(0, 10);
 
-/** The time of day, in UTC. */
+/** Returns the time of day, in UTC. */
 export const clock = (at: Millis): string => new Date(at).toISOString().slice(11, 19);
 
-/** The time of day, with the day where it is another than the sentence's. */
+/** Returns the time of day, with the day if the sentence has another day. */
 const stamp = (at: Millis, beside: Millis): string =>
   dayOf(at) === dayOf(beside) ? clock(at) : `${dayOf(at)} ${clock(at)}`;

@@ -1,8 +1,8 @@
 import { Command } from "commander";
-import type { SettingsFields } from "../domain/role-settings.ts";
+import { settingNames, writtenSetting } from "../domain/role-settings.ts";
 import type { Millis } from "../platform/contract/time.ts";
 import { atDesk, type Desk, type OpenDesk, type Refusal } from "./desk.ts";
-import { knownAssignments } from "./revise.ts";
+import { assignmentHelp } from "./revise.ts";
 import { type RoleView, settingsGet, settingsList, settingsReset, settingsSet } from "./roles.ts";
 import { table } from "./table.ts";
 
@@ -17,7 +17,7 @@ export const settingsCommand = (
   now: () => Millis = Date.now,
 ): Command => {
   const command = new Command("settings").description(
-    "how the users of each role are told: after what time, how often, when not",
+    "settings by role: after which time users are told, how often, and when not",
   );
 
   const answer = async (
@@ -31,19 +31,18 @@ export const settingsCommand = (
   const sub = (name: string, description: string): Command =>
     command.command(name).description(description).option("--json", "prints JSON");
 
-  sub("list", "lists the roles that have settings of their own, and default").action((flags: Flags) =>
-    answer(settingsList, flags),
-  );
-  sub("get", "says what holds for a role")
+  sub("list", "lists the roles with settings, and default").action((flags: Flags) => answer(settingsList, flags));
+  sub("get", "prints the settings that hold for a role")
     .argument("<role>")
     .action((role: string, flags: Flags) => answer((desk) => settingsGet(desk, role), flags));
   sub("set", "changes a role's settings from now on")
     .argument("<role>")
-    .argument("<name=value...>", knownAssignments)
+    .argument("<name=value...>", "settings to change; the others stay as they hold for the role now")
+    .addHelpText("after", `\n${assignmentHelp}`)
     .action((role: string, assignments: readonly string[], flags: Flags) =>
       answer((desk) => settingsSet(desk, role, assignments, now()), flags),
     );
-  sub("reset", "takes a role's own settings away: those of default hold for it again")
+  sub("reset", "removes a role's settings, so that those of default hold for it again")
     .argument("<role>")
     .action((role: string, flags: Flags) => answer((desk) => settingsReset(desk, role, now()), flags));
   return command;
@@ -57,22 +56,10 @@ const pairs = (columns: Readonly<Record<string, string>>): readonly string[] => 
   return Object.entries(columns).map(([name, text]) => `${name.padEnd(width)}  ${text}`);
 };
 
-/** As `set` takes them. */
+/** Settings in the form that `set` takes. */
 const columnsOf = ({ role, from, version, since, ...fields }: RoleView): Readonly<Record<string, string>> => ({
   role,
-  timeout: String(fields.timeout),
-  settle: String(fields.settle),
-  "cooldown.first": String(fields.cooldown.first),
-  "cooldown.factor": String(fields.cooldown.factor),
-  "cooldown.max": String(fields.cooldown.max),
-  whileOnline: fields.whileOnline,
-  group: fields.group,
-  quietHours: hours(fields.quietHours),
-  dailyCap: fields.dailyCap === null ? "none" : String(fields.dailyCap),
-  emailEnabled: String(fields.emailEnabled),
+  ...Object.fromEntries(settingNames.map((name) => [name, writtenSetting(fields, name)])),
   of: from === "role" ? `its own, version ${version}` : from,
   since: since === null ? "" : new Date(since).toISOString(),
 });
-
-const hours = (quiet: SettingsFields["quietHours"]): string =>
-  quiet === null ? "none" : `${quiet.from}-${quiet.to}${quiet.timezone === null ? "" : `@${quiet.timezone}`}`;

@@ -1,10 +1,10 @@
-/** Many durations in little memory: counted by their size, to about a hundredth. */
+/** Durations counted by size, to about one percent, so that many fit into little memory. */
 export interface Spread {
   add(milliseconds: number): void;
   count(): number;
-  /** Seconds; null where there are none. */
+  /** Mean in seconds; null: there are no durations. */
   mean(): number | null;
-  /** Seconds below which that share lies, to about a hundredth; null where there are none. */
+  /** Seconds below which a share of the durations lies, to about one percent; null: there are none. */
   quantile(share: number): number | null;
 }
 
@@ -26,7 +26,7 @@ export const spread = (): Spread => {
     quantile(share) {
       let below = 0;
       for (const [size, some] of counts.entries()) {
-        below += some ?? 0; // sizes that nothing has are holes
+        below += some ?? 0; // sizes without durations are holes
         if (below > 0 && below >= share * count) return Math.exp(size * STEP) / 1000;
       }
       return null;

@@ -2,11 +2,11 @@ import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "nod
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** Where the local stack of this checkout keeps its data, unless DATA_DIR says otherwise. */
+/** Data folder of this checkout's local stack: DATA_DIR, by default `.data`. */
 export const dataDir = (environment: Readonly<Record<string, string | undefined>>): string =>
   environment["DATA_DIR"] ?? fileURLToPath(new URL("../../.data", import.meta.url));
 
-/** Addresses of a local stack that runs: all that an outside client needs. */
+/** Addresses of a running local stack, for outside clients. */
 export interface StackAddresses {
   /** `host:port`, with commas */
   readonly kafka: string;
@@ -16,7 +16,7 @@ export interface StackAddresses {
   readonly smtp: string;
   /** The mailbox page; Mailpit's API is below it. */
   readonly mailbox: string;
-  /** Where a receiver is registered: POST {"url": …} answers with its id and secret. */
+  /** URL for registering a receiver: POST {"url": …} answers with its id and secret. */
   readonly webhooks: string;
   /** The page of the demo's own webhook receiver. */
   readonly receiver: string;
@@ -24,16 +24,16 @@ export interface StackAddresses {
 }
 
 interface Noted {
-  /** Who holds the stack. */
+  /** Process that holds the stack. */
   readonly pid: number;
   readonly addresses: StackAddresses;
-  /** Settings by which a service or a command uses this stack. */
+  /** Environment variables with which a service or a command uses this stack. */
   readonly environment: Readonly<Record<string, string>>;
 }
 
 const file = (folder: string): string => join(folder, "stack.json");
 
-/** Notes the stack that runs, for this user's eyes only: it holds a password. Disposing takes the note away. */
+/** Notes the running stack in a file that only this user can read, because it has a password. Disposing deletes the file. */
 export const noteStack = (folder: string, noted: Omit<Noted, "pid">): Disposable => {
   const draft = `${file(folder)}.new`;
   writeFileSync(draft, JSON.stringify({ pid: process.pid, ...noted }, null, 2), { mode: 0o600 });
@@ -41,7 +41,7 @@ export const noteStack = (folder: string, noted: Omit<Noted, "pid">): Disposable
   return { [Symbol.dispose]: () => rmSync(file(folder), { force: true }) };
 };
 
-/** The stack that runs in this folder; null where none does. */
+/** Reads the stack that runs in this folder; null: none runs. */
 export const runningStack = (folder: string): Noted | null => {
   if (!existsSync(file(folder))) return null;
   const noted = JSON.parse(readFileSync(file(folder), "utf8")) as Noted;

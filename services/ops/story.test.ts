@@ -42,7 +42,7 @@ const read = (
   return storyLines(asked, story(asked, ledger, events));
 };
 
-test("a story that ends in a mail", () => {
+test("a story that ends in a mail has the miss, the holds and the delivery", () => {
   const ledger = [
     told("12:06", "n-1", "m1", "m2", "m3"),
     missed("m1", "12:01"),
@@ -66,7 +66,7 @@ test("a story that ends in a mail", () => {
   ]);
 });
 
-test("what goes without saying is not said: not the time of the line again, nor the first as the latest, nor since when who is online was away", () => {
+test("facts that the sentence implies are left out: its own time, a latest equal to the first, an absence of a user online", () => {
   const [at1, at2] = [at("12:01"), at("12:02")].map((time) => String(time));
   const facts = { first: at1 ?? "", last: at1 ?? "", awaySince: at2 ?? "" };
   const ledger = [
@@ -83,7 +83,7 @@ test("what goes without saying is not said: not the time of the line again, nor 
   ]);
 });
 
-test("a message that turns out to be missed is missed after all", () => {
+test("a message that counts as missed later is missed after all", () => {
   const ledger = [
     entry("REJECTED", "12:01", { reason: "attending", messageIds: ["m1"] }),
     missed("m1", "12:02", { facts: {} }),
@@ -99,7 +99,7 @@ test.each([
   expect(read([entry("REJECTED", "12:01", { reason, messageIds: ["m1"] })])[1]).toBe(`12:01:00  ${sentence}`);
 });
 
-test("what was read is not missed any more", () => {
+test("a message that was read is not missed any more", () => {
   const facts = { readUntil: String(at("12:03")) };
   expect(read([entry("DROPPED", "12:04", { reason: "read", messageIds: ["m1", "m2"], facts })])[1]).toBe(
     "12:04:00  m1, m2 in c are not missed any more: they had read it (read up to 12:03:00)",
@@ -122,7 +122,7 @@ describe("asked about a message that came while others were held", () => {
   const about = (ledger: readonly LedgerEntry[]) =>
     story({ user: "ada", message: "m2" }, ledger, []).map(({ what, reason }) => reason ?? what);
 
-  test("it tells what held them", () => {
+  test("the story has the hold that was in force", () => {
     expect(about([...before, ...after])).toEqual(["cooldown", "CANDIDATE", "online", "TRIGGERED"]);
   });
 
@@ -134,7 +134,7 @@ describe("asked about a message that came while others were held", () => {
     expect(about([...before, gone, ...after])).toEqual(["CANDIDATE", "online", "TRIGGERED"]);
   });
 
-  test("nor what held another conversation", () => {
+  test("the hold of another conversation is left out", () => {
     const elsewhere = before.map((each) => ({ ...each, conversationId: "d" }));
     expect(about([...elsewhere, ...after])).toEqual(["CANDIDATE", "online", "TRIGGERED"]);
   });
@@ -155,7 +155,7 @@ describe("asked about one message", () => {
     held("daily_cap", "12:30"),
   ];
 
-  test("it tells what concerned that message, as long as it was missed", () => {
+  test("the story has the entries of the conversation while the message was missed", () => {
     const asked = { user: "ada", conversation: "c", message: "m1" };
     expect(story(asked, ledger, []).map(({ what, reason }) => [what, reason])).toEqual([
       ["CANDIDATE", null],
@@ -165,7 +165,7 @@ describe("asked about one message", () => {
     ]);
   });
 
-  test("what came of it by a lapse is told too", () => {
+  test("a miss after a lapsed session is told too", () => {
     const again = [
       entry("REJECTED", "12:01", { reason: "attending", messageIds: ["m1"] }),
       held("timeout", "12:01:10"),
@@ -186,13 +186,13 @@ test("other people and other conversations have their own stories", () => {
   expect(read(ledger)).toHaveLength(2);
 });
 
-test("where nothing is on record, that is said, and what it means", () => {
+test("an empty record is explained", () => {
   expect(read([], [], { conversation: "c", message: "m" })).toEqual([
     "nothing is on record for the user ada about message m in conversation c: they did not take part in the conversation then, or it is more than 30 days ago (verdicts are kept no longer), or the services have not come to it yet",
   ]);
 });
 
-test("days have their headings, and times of another day their date", () => {
+test("each day has a heading, and a time of another day has its date", () => {
   const lines = read([
     missed("m1", "23:59"),
     held("quiet_hours", "24:01", { until: at("31:00") }),

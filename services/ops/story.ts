@@ -5,14 +5,14 @@ import { topics } from "../domain/topics.ts";
 import { eventInWords } from "./reasons.ts";
 import { clock, dayOf, sentenceOf } from "./sentence.ts";
 
-/** What is asked: about whom, and about which conversation and message, or all. */
+/** A user, and a conversation or message if the question is about one alone. */
 export interface Question {
   readonly user: UserId;
   readonly conversation?: ConversationId | undefined;
   readonly message?: MessageId | undefined;
 }
 
-/** Something that happened, with a sentence about it. */
+/** A verdict or an event, with a sentence about it. */
 export interface Told {
   readonly at: Millis;
   readonly text: string;
@@ -26,7 +26,7 @@ export interface Told {
   readonly facts: Readonly<Record<string, string>>;
 }
 
-/** The answer to "why did, or didn't, this user get a mail about this message?", in the order of time. */
+/** Answers "why did, or didn't, this user get a mail about this message?", in the order of time. */
 export const story = (
   question: Question,
   ledger: readonly LedgerEntry[],
@@ -34,7 +34,7 @@ export const story = (
 ): readonly Told[] => {
   const entries = concerning(question, ledger);
   const notifications = new Set(entries.map(({ notificationId }) => notificationId));
-  // What the ledger says too is said once.
+  // An event that the ledger has too is left out.
   const known = new Set(entries.map(({ verdict, notificationId }) => `${verdict} ${notificationId}`));
   const after = new Map(
     events
@@ -45,7 +45,7 @@ export const story = (
   return [...entries.map(verdictTold), ...[...after.values()].map(eventTold)].toSorted((a, b) => a.at - b.at);
 };
 
-/** In the order of time; what was published twice counts once. */
+/** Selects the entries that concern a question, in the order of time, without repeats. */
 const concerning = (
   { user, conversation, message }: Question,
   ledger: readonly LedgerEntry[],
@@ -60,8 +60,8 @@ const concerning = (
 };
 
 /**
- * Those that name the message, and, while it is missed, those about all that is missed in its conversation: also what held
- * that when the message came.
+ * Selects the entries that name the message. While it is missed, entries about all missed messages of its conversation
+ * are selected too, with the hold that was in force when the message came.
  */
 const aboutMessage = (entries: readonly LedgerEntry[], message: MessageId): readonly LedgerEntry[] => {
   const notifications = new Set<NotificationId | null>();
@@ -85,7 +85,7 @@ const aboutMessage = (entries: readonly LedgerEntry[], message: MessageId): read
   return [...new Set(concern)];
 };
 
-/** Takes entries in order, and says of each what held its conversation before it: only a change of that is on record. */
+/** Takes entries in order, and returns the hold on each entry's conversation before it. The ledger has only changes of holds. */
 const holding = (): ((entry: LedgerEntry) => LedgerEntry | null) => {
   const open = new Map<ConversationId | null, { readonly missed: Set<MessageId>; held: LedgerEntry | null }>();
   return (entry) => {
@@ -133,7 +133,7 @@ const eventTold = (event: NotificationEvent): Told => {
   };
 };
 
-/** The story as it is read: a heading for each day, a line for each sentence; times in UTC. */
+/** Writes the story: a heading for each day and a line for each sentence, with times in UTC. */
 export const storyLines = (question: Question, told: readonly Told[]): readonly string[] => {
   if (told.length === 0) return [nothingKnown(question)];
   let day = "";
@@ -144,7 +144,7 @@ export const storyLines = (question: Question, told: readonly Told[]): readonly 
   });
 };
 
-/** Days that verdicts are kept. */
+/** Days for which verdicts are kept. */
 const KEPT = Math.round((topics.ledger.retention ?? 0) / DAY);
 
 export const nothingKnown = ({ user, conversation, message }: Question): string => {

@@ -3,16 +3,16 @@ import { DAY, type Millis, MINUTE } from "../platform/contract/time.ts";
 import type { Notice } from "../inboxes/notification.ts";
 import { spread } from "./spread.ts";
 
-/** A notified message counts as read by itself if its recipient reads or writes there so soon after. */
+/** Time after a notification within which a message counts as read anyway, if its recipient reads or writes there. */
 export const READ_WITHIN: Millis = 15 * MINUTE;
 
-/** Notifications of a user on one day (UTC), from so many on. */
+/** Least numbers of the classes of a user's notifications on one day (UTC). */
 export const DAILY = [1, 2, 3, 4, 6, 11, 21] as const;
 
-/** What came of a stretch of time. */
+/** Figures of a stretch of time. */
 export interface Figures {
   readonly notifications: number;
-  /** One for each address that those told have, and that wants mail. */
+  /** Mails: one for each address of a notified user that wants mail. */
   readonly mails: number;
   readonly users: number;
   /** User-days by their notifications, in the classes of DAILY. */
@@ -26,57 +26,41 @@ export interface Figures {
   };
   /** Messages shown or counted in notifications. */
   readonly messages: number;
-  /** Of these, those read within READ_WITHIN. */
+  /** Messages of these read within READ_WITHIN. */
   readonly readAnyway: number;
 }
 
-/** Counts what is told in [from, to). Who is told is said in the order of time, and who reads, too, not before. */
+/** Counts notifications in [from, to). Notifications come in the order of time, and each reading after earlier ones. */
 export interface Tally {
   told(notice: Notice): void;
-  /** A mail goes to one address. */
+  /** Counts a mail to one address. */
   mailed(at: Millis): void;
-  /** The user has read the conversation up to that time, at `at`. */
+  /** Notes at `at` that the user has read the conversation up to `until`. */
   read(user: UserId, conversation: ConversationId, until: Millis, at: Millis): void;
   /** Notifications by user. */
   byUser(): ReadonlyMap<UserId, number>;
   figures(): Figures;
 }
 
-/** A notified conversation that may yet be read by itself. */
+/** A notified conversation that may yet be read anyway. */
 interface Open {
   readonly key: string;
   readonly at: Millis;
   /** Times of the messages shown, oldest first. */
   times: readonly Millis[];
-  /** Older ones, of which there is but the number. */
+  /** Number of older messages, which are not shown. */
   older: number;
 }
 
 export const tally = (from: Millis, to: Millis): Tally => {
   const users = new Map<UserId, number>();
   const waits = spread();
-  const days = DAILY.map(() => 0);
+  const days = userDays();
   const open = opened();
-  /** Those that nobody can have read yet. */
+  /** Notifications that no reading may have followed yet. */
   let fresh: Notice[] = [];
   let looked = 0;
-  let today = { day: -1, counts: new Map<UserId, number>() };
   let [notifications, mails, messages, readAnyway] = [0, 0, 0, 0];
-
-  const closeDay = (): void => {
-    for (const count of today.counts.values()) {
-      const place = DAILY.findLastIndex((least) => count >= least);
-      days[place] = (days[place] ?? 0) + 1;
-    }
-  };
-  const countDay = (user: UserId, at: Millis): void => {
-    const day = Math.floor(at / DAY);
-    if (day !== today.day) {
-      closeDay();
-      today = { day, counts: new Map() };
-    }
-    today.counts.set(user, (today.counts.get(user) ?? 0) + 1);
-  };
 
   return {
     told(notice) {
@@ -84,7 +68,7 @@ export const tally = (from: Millis, to: Millis): Tally => {
       if (at < from || at >= to) return;
       notifications++;
       users.set(userId, (users.get(userId) ?? 0) + 1);
-      countDay(userId, at);
+      days.count(userId, at);
       waits.add(at - first.since);
       for (const { shown, omitted } of notice.parts) messages += shown.length + omitted;
       fresh.push(notice);
@@ -93,7 +77,7 @@ export const tally = (from: Millis, to: Millis): Tally => {
       if (at >= from && at < to) mails++;
     },
     read(user, conversation, until, at) {
-      // At one time, records come before timers.
+      // Records of a time come before its timers.
       for (let next = fresh[looked]; next !== undefined && next.at < at; next = fresh[looked]) {
         open.put(next);
         looked++;
@@ -104,18 +88,40 @@ export const tally = (from: Millis, to: Millis): Tally => {
     },
     byUser: () => users,
     figures() {
-      closeDay();
-      today = { day: -1, counts: new Map() };
       const [mean, p50, p90, p99] = [waits.mean(), waits.quantile(0.5), waits.quantile(0.9), waits.quantile(0.99)];
       const waited = { mean, p50, p90, p99 };
-      return { notifications, mails, users: users.size, days: [...days], waited, messages, readAnyway };
+      return { notifications, mails, users: users.size, days: days.classes(), waited, messages, readAnyway };
+    },
+  };
+};
+
+/** Counts user-days by their notifications, in the classes of DAILY. Notifications come in the order of time. */
+const userDays = () => {
+  const classes = DAILY.map(() => 0);
+  let today = { day: -1, counts: new Map<UserId, number>() };
+  const close = (day: number): void => {
+    for (const count of today.counts.values()) {
+      const place = DAILY.findLastIndex((least) => count >= least);
+      classes[place] = (classes[place] ?? 0) + 1;
+    }
+    today = { day, counts: new Map() };
+  };
+  return {
+    count(user: UserId, at: Millis): void {
+      const day = Math.floor(at / DAY);
+      if (day !== today.day) close(day);
+      today.counts.set(user, (today.counts.get(user) ?? 0) + 1);
+    },
+    classes(): readonly number[] {
+      close(-1);
+      return [...classes];
     },
   };
 };
 
 const keyOf = (user: UserId, conversation: ConversationId): string => `${user}\u001f${conversation}`;
 
-/** Notified conversations of the last READ_WITHIN: others are forgotten. */
+/** Keeps the notified conversations of the last READ_WITHIN. */
 const opened = () => {
   const byKey = new Map<string, Open[]>();
   let queue: Open[] = [];
@@ -143,7 +149,7 @@ const opened = () => {
         byKey.set(one.key, [...(byKey.get(one.key) ?? []), one]);
       }
     },
-    /** Returns how many of them are read up to that time and weren't. */
+    /** Counts the messages that this reading is the first to cover. */
     take(key: string, until: Millis, now: Millis): number {
       forget(now);
       let count = 0;

@@ -1,6 +1,6 @@
 /**
- * Lines of UTF-8, ended by LF, CR LF or CR. `node:readline` would also split at U+2028 and U+2029, which JSON texts may
- * hold as they are, and doesn't pass on a file's errors.
+ * Splits UTF-8 into lines, ended by LF, CR LF or CR. `node:readline` would also split at U+2028 and U+2029, which JSON
+ * texts may hold unescaped, and would lose a file's errors.
  */
 export async function* textLines(chunks: AsyncIterable<unknown> | Iterable<unknown>): AsyncGenerator<string> {
   const decoder = new TextDecoder();

@@ -24,7 +24,7 @@ const second = ({ value }: NewRecord): number => (value as { readonly occurredAt
 const briefly = (said: NewRecord): string =>
   [second(said), said.topic, (said.value as { readonly type?: string } | null)?.type ?? said.key].join(" ");
 
-test("who writes comes shortly before, and goes shortly after", () => {
+test("a user comes shortly before a message, and goes shortly after", () => {
   expect(played(wrote(100, "ada")).map(briefly)).toEqual([
     "98 users ada",
     "98 conversations r",
@@ -36,7 +36,7 @@ test("who writes comes shortly before, and goes shortly after", () => {
   ]);
 });
 
-test("who writes again soon has stayed; who does later comes anew", () => {
+test("a user who writes again soon has stayed; one who writes later comes anew", () => {
   const presence = played(wrote(100, "ada"), wrote(115, "ada"), wrote(200, "ada"))
     .filter(({ topic }) => topic === "presence")
     .map(briefly)
@@ -50,7 +50,7 @@ test("who writes again soon has stayed; who does later comes anew", () => {
   ]);
 });
 
-test("what is said comes in the order of its times, and little of it is kept back", () => {
+test("records come in the order of their times, and few are kept back", () => {
   const script = traceScript((at) => at);
   let said = 0;
   let latest = 0;

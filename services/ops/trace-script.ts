@@ -3,20 +3,20 @@ import { type Millis, SECOND } from "../platform/contract/time.ts";
 import { priorityQueue } from "../platform/contract/priority-queue.ts";
 import type { TraceRow } from "./trace.ts";
 
-/** Someone comes so long before what they write first, and goes so long after what they write last. */
+/** A user comes LEAD before the first message of a stay, and goes LINGER after the last. */
 const LEAD: Millis = 2 * SECOND;
 const LINGER: Millis = 5 * SECOND;
-/** Messages no further apart belong to one stay: below a session's lapse. */
+/** Longest gap between two messages of one stay. It is shorter than a session's lapse. */
 const STAY: Millis = 20 * SECOND;
 
 const FILLER = "the quick brown fox jumps over the lazy dog ";
 
-/** Text of a length, made up. */
+/** Makes up a text of a length. */
 const textOf = (length: number): string => FILLER.repeat(Math.ceil(length / FILLER.length)).slice(0, length);
 
 const conversationOf = ({ room, topic }: TraceRow): string => (topic === "" ? room : `${room}/${topic}`);
 
-/** One string for all that are equal: names come again and again, and are looked up at every turn. */
+/** Keeps one string for equal texts. Names repeat, and lookups of the same string are faster. */
 const interned = (): ((text: string) => string) => {
   const known = new Map<string, string>();
   return (text) => {
@@ -26,11 +26,11 @@ const interned = (): ((text: string) => string) => {
   };
 };
 
-/** A script in the making: what is said comes in the order of its times, as soon as nothing earlier can follow. */
+/** Records of a recorded chat, in the order of their times. Each is returned once no earlier one can follow. */
 export interface Script {
-  /** The next row of the recording. */
+  /** Takes the next row of the recording, and returns the records that are ready. */
   take(row: TraceRow): readonly NewRecord[];
-  /** There are no more rows. */
+  /** Returns the remaining records, after the last row. */
   end(): readonly NewRecord[];
 }
 
@@ -40,46 +40,18 @@ interface Stay {
 }
 
 /**
- * A recorded chat as records in the order of their times: a conversation is a room's topic; who writes in one for the
- * first time joins it (and has a profile by then); who writes is there from shortly before until shortly after, and
- * reads what they answer. What the recording doesn't have is made up by that and no other rule.
- * @param timeOf when something of the recording's time is to happen
+ * Turns a recorded chat into records, in the order of their times. A conversation is a room's topic. A user who writes in
+ * one for the first time joins it, and has a profile by then. A user is online from shortly before a message until shortly
+ * after, and reads the conversation when writing. These rules alone make up the facts that the recording lacks.
+ * @param timeOf maps a time of the recording to the time of the record
  */
 export const traceScript = (timeOf: (at: Millis) => Millis): Script => {
   const said = priorityQueue<NewRecord>();
-  const joined = new Set<string>();
-  const members = new Map<string, Set<string>>();
-  /** Those who are there, who wrote last being last. */
-  const stays = new Map<string, Stay>();
+  const join = joins(said);
+  const { leaveBefore, come } = attendance(said);
   const nameOf = interned();
   let number = 0;
 
-  const go = (user: string, { session, last }: Stay): void =>
-    said.put(last + LINGER, presence("OFFLINE", user, session, null, last + LINGER));
-  const leaveBefore = (at: Millis): void => {
-    for (const [user, stay] of stays) {
-      if (stay.last >= at) return;
-      go(user, stay);
-      stays.delete(user);
-    }
-  };
-  const join = (user: string, conversation: string, at: Millis): ReadonlySet<string> => {
-    if (!joined.has(user)) said.put(at, profile(user, at));
-    joined.add(user);
-    const of = members.get(conversation) ?? new Set();
-    if (of.size === 0) said.put(at, described(conversation, at));
-    members.set(conversation, of);
-    if (!of.has(user)) said.put(at, joining(conversation, user, at));
-    return of.add(user);
-  };
-  const come = (user: string, conversation: string, at: Millis): void => {
-    const stay = stays.get(user);
-    const session = stay?.session ?? `${user}-${number}`;
-    const [type, from] = stay === undefined ? (["ONLINE", at - LEAD] as const) : (["HEARTBEAT", at] as const);
-    said.put(from, presence(type, user, session, conversation, from));
-    stays.delete(user);
-    stays.set(user, { session, last: at });
-  };
   const until = (at: Millis): readonly NewRecord[] => {
     const ready: NewRecord[] = [];
     while (said.next() < at) {
@@ -96,15 +68,60 @@ export const traceScript = (timeOf: (at: Millis) => Millis): Script => {
       const user = nameOf(row.user);
       number++;
       leaveBefore(at - STAY);
-      const of = join(user, conversation, at - LEAD);
-      come(user, conversation, at);
+      const members = join(user, conversation, at - LEAD);
+      come(user, conversation, at, number);
       said.put(at, presence("READ", user, "", conversation, at));
-      said.put(at, message({ ...row, user }, number, conversation, row.isForEveryone ? [...of] : row.mentions, at));
-      return until(at - STAY + LINGER); // who has been gone for longer has been said to be
+      said.put(
+        at,
+        message({ ...row, user }, number, conversation, row.isForEveryone ? [...members] : row.mentions, at),
+      );
+      return until(at - STAY + LINGER); // users who left before that have their OFFLINE records already
     },
     end() {
       leaveBefore(Infinity);
       return until(Infinity);
+    },
+  };
+};
+
+type Said = ReturnType<typeof priorityQueue<NewRecord>>;
+
+/** Returns a function that lets a user join a conversation, and returns the conversation's members. */
+const joins = (said: Said) => {
+  const known = new Set<string>();
+  const members = new Map<string, Set<string>>();
+  return (user: string, conversation: string, at: Millis): ReadonlySet<string> => {
+    if (!known.has(user)) said.put(at, profile(user, at));
+    known.add(user);
+    const joined = members.get(conversation) ?? new Set();
+    if (joined.size === 0) said.put(at, described(conversation, at));
+    members.set(conversation, joined);
+    if (!joined.has(user)) said.put(at, joining(conversation, user, at));
+    return joined.add(user);
+  };
+};
+
+/** Lets users come and go. */
+const attendance = (said: Said) => {
+  /** Users online, in the order of their latest messages. */
+  const stays = new Map<string, Stay>();
+  const go = (user: string, { session, last }: Stay): void =>
+    said.put(last + LINGER, presence("OFFLINE", user, session, null, last + LINGER));
+  return {
+    leaveBefore(at: Millis): void {
+      for (const [user, stay] of stays) {
+        if (stay.last >= at) return;
+        go(user, stay);
+        stays.delete(user);
+      }
+    },
+    come(user: string, conversation: string, at: Millis, number: number): void {
+      const stay = stays.get(user);
+      const session = stay?.session ?? `${user}-${number}`;
+      const [type, from] = stay === undefined ? (["ONLINE", at - LEAD] as const) : (["HEARTBEAT", at] as const);
+      said.put(from, presence(type, user, session, conversation, from));
+      stays.delete(user);
+      stays.set(user, { session, last: at });
     },
   };
 };

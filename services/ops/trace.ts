@@ -4,7 +4,7 @@ import { createGunzip } from "node:zlib";
 import { Fatal } from "../platform/contract/failure.ts";
 import type { Millis } from "../platform/contract/time.ts";
 
-/** A message of a recorded chat: who, when, where, how long; no text was recorded. */
+/** A message of a recorded chat: user, time, room and length, without its text. */
 export interface TraceRow {
   readonly at: Millis;
   readonly room: string;
@@ -13,7 +13,7 @@ export interface TraceRow {
   readonly length: number;
   readonly mentions: readonly string[];
   readonly isForEveryone: boolean;
-  /** Row number (from 1) of the message it answers. */
+  /** Row number (from 1) of the message that this one answers. */
   readonly replyTo: number | null;
   readonly topic: string;
 }
@@ -21,13 +21,14 @@ export interface TraceRow {
 const COLUMNS = "at_ms,room,user,chars,mentions,reply_to,topic";
 const EVERYONE = "*";
 
-/** Reads a trace, a gzipped CSV without quotes, in its order. Throws Fatal with the line that is wrong. */
+/** Reads a trace, a gzipped CSV without quotes, in its order. Throws Fatal with the wrong line. */
 export async function* readTrace(file: string): AsyncGenerator<TraceRow> {
   const lines = createInterface({ input: createReadStream(file).pipe(createGunzip()), crlfDelay: Infinity });
   let number = 0;
   for await (const line of lines) {
     number++;
-    if (number === 1 && line !== COLUMNS) throw new Fatal(`${file}: its columns are not ${COLUMNS}`);
+    if (number === 1 && line !== COLUMNS)
+      throw new Fatal(`${file}: its columns are not ${COLUMNS}: give a trace in this format`);
     if (number > 1) yield rowOf(line, `${file}, line ${number}`);
   }
 }

@@ -3,16 +3,16 @@ import type { Comparison, Stretch } from "./compare.ts";
 import { table } from "./table.ts";
 import { DAILY, type Figures, READ_WITHIN } from "./tally.ts";
 
-/** Characters of the longest bar. */
+/** Length of the longest bar, in characters. */
 const BAR = 30;
 
-/** What is reported. */
+/** Comparison to report. */
 export interface Report extends Comparison, Stretch {
-  /** That it took. */
+  /** Duration of the comparison. */
   readonly seconds: number;
 }
 
-/** A comparison in lines for people. */
+/** Writes a comparison as lines for people. */
 export const reportOf = ({ from, to, seconds, records, refused, today, other, users }: Report): readonly string[] => [
   `${new Date(from).toISOString()} to ${new Date(to).toISOString()}`,
   `${records} records${refused === 0 ? "" : `, ${refused} refused`}, in ${seconds.toFixed(1)} s: ${Math.round(records / seconds)} a second`,

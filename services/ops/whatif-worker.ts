@@ -9,14 +9,14 @@ import { openDesk } from "./open-desk.ts";
 import { readTrace } from "./trace.ts";
 import { traceScript } from "./trace-script.ts";
 
-/** What a worker of `ops whatif` is asked; it posts an Outcome. */
+/** Task of a worker of `ops whatif`. The worker answers with an Outcome. */
 export interface Task extends Stretch {
   readonly roles: Roles;
   /** A recorded chat's file; null: the log that the environment names. */
   readonly trace: string | null;
 }
 
-/** All that decisions come from, in the order of records of one time. */
+/** Topics that decide notifications, in the order of their records at one time. */
 const TOPICS: readonly TopicId[] = [
   "settings",
   "preferences",
@@ -36,7 +36,7 @@ async function* fromTrace(file: string): AsyncGenerator<readonly LogRecord[]> {
   yield script.end().map(logged);
 }
 
-/** On the log at once. */
+/** Makes the record that the log would have, with its own time as the timestamp. */
 const logged = ({ topic, key, value }: NewRecord): LogRecord => {
   const at = value !== null && "occurredAt" in value ? value.occurredAt : 0;
   return { topic, key, value, at, loggedAt: at } as LogRecord; // topic and value came together

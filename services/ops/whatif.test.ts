@@ -18,7 +18,7 @@ const file = (name: string, content: string | Uint8Array): string => {
   return path;
 };
 
-/** ada and bob write in r on three days; who doesn't write then misses what the other writes. */
+/** ada and bob write in r on three days. Each misses the other's messages while not writing. */
 const DAY_ONE = Date.UTC(2026, 0, 5, 12);
 const rows = [
   [0, "ada"],
@@ -48,14 +48,14 @@ test("a stretch of a trace is decided with both settings, side by side", () => {
   expect(users).toEqual([{ userId: "bob", today: 1, other: 2 }]);
 });
 
-test("it is said in words, with a histogram and the users whose notifications change most", () => {
+test("the report has the figures, a histogram and the users whose notifications change most", () => {
   const { stdout } = whatif("--settings", eager, ...stretch);
   expect(stdout).toMatch(/^notifications +2 +3$/m);
   expect(stdout).toMatch(/1 {2}today +\d+ {2}#+/);
   expect(stdout).toMatch(/bob +1 +2 +\+1/);
 });
 
-test("today's settings may be given, too", () => {
+test("--today replaces today's settings", () => {
   const { stdout } = whatif("--settings", eager, "--today", eager, ...stretch, "--json");
   const { today, other } = JSON.parse(stdout) as Comparison;
   expect(today).toEqual(other);
@@ -75,6 +75,11 @@ test.each<readonly [what: string, settings: string, why: RegExp]>([
     /role vip: cooldown\.frst: is not a setting/,
   ],
   ["every field that isn't there", '{"timeout": 5, "a": 5, "b": 5}', /a: is not a setting; b: is not a setting/],
+  [
+    "a role called constructor with a value out of range",
+    '{"constructor": {"timeout": 5000}}',
+    /role constructor: timeout: must/,
+  ],
   ["a negative value", '{"settle": -1}', /settle: must be a number from 0 to 60/],
   ["a fraction of a whole number", '{"dailyCap": 1.5}', /dailyCap: must be a whole number from 1 to 1000/],
   ["a role without a name", '{"": {"timeout": 5}}', /a role is empty/],

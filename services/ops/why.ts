@@ -5,7 +5,7 @@ import { atDesk, type Desk, type OpenDesk } from "./desk.ts";
 import { readWhole } from "./read.ts";
 import { nothingKnown, type Question, story, storyLines, type Told } from "./story.ts";
 
-/** Everything on record that answers the question, in the order of time. */
+/** Reads everything on record that answers the question, in the order of time. */
 export const why = async (desk: Desk, question: Question): Promise<readonly Told[]> => {
   const entries: LedgerEntry[] = [];
   for await (const { value } of readWhole(desk, "ledger", await laneOfUser(desk, question.user)))
@@ -14,7 +14,7 @@ export const why = async (desk: Desk, question: Question): Promise<readonly Told
   return story(question, entries, isTold ? await eventsOf(desk, question) : []);
 };
 
-/** Where the verdicts about a user are: on the partition that is their lane, unless somebody made the topics unequal. */
+/** Partition of the verdicts about a user: the user's lane; undefined: the topics have different numbers of partitions. */
 const laneOfUser = async ({ log }: Desk, user: string): Promise<number | undefined> => {
   const count = await log.partitions("ledger");
   return count === (await log.partitions("inbox")) ? laneOf(user, count) : undefined;
@@ -36,7 +36,7 @@ interface Options extends Question {
 export const whyCommand = (open: OpenDesk, say: (line: string) => void = console.log): Command =>
   new Command("why")
     .description("tells why a user did, or didn't, get a mail: every verdict on record, in the order of time")
-    .requiredOption("--user <id>", "whom it is about")
+    .requiredOption("--user <id>", "id of the user")
     .option("--conversation <id>", "only this conversation")
     .option("--message <id>", "only this message")
     .option("--json", "prints JSON")

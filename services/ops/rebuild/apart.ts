@@ -10,20 +10,20 @@ import { type CommonSettings, kafkaSettings } from "../../platform/app/serve.ts"
 import { declaredConfig, untilThere } from "../../platform/app/ensure-topics.ts";
 import { until } from "./wait.ts";
 
-/** Identity: what tells a rebuild's topics and groups from the live ones, and its schema. What is found of it is deleted. */
+/** Identity: a part of the names of a rebuild's topics and groups, and its schema. A new rebuild deletes all of these. */
 const APART = "rebuild";
 export const REBUILD = "whileaway_rebuild";
 
-/** Milliseconds in which topics and groups must be gone; a killed member counts as there until its session ends. */
+/** Milliseconds within which topics and groups must be gone. A killed member stays in its group until its session ends. */
 const CLEARING_PATIENCE = 60_000;
 
-/** A place beside the live one in which everything can be folded anew; nothing is left of it when it is disposed of. */
+/** A log and a database beside the live ones, for folding everything anew. Disposing deletes both. */
 export interface Apart extends AsyncDisposable {
   readonly log: KafkaLog;
   readonly database: Database;
 }
 
-/** Makes the place, after taking away what a killed rebuild may have left. Throws Fatal where the topics don't exist. */
+/** Makes the log and the database, after deleting the remains of a killed rebuild. Throws Fatal if the live topics don't exist. */
 export const openApart = async (
   settings: CommonSettings,
   live: KafkaLog,
@@ -47,9 +47,9 @@ export const openApart = async (
   await log.create(wanted);
   await untilThere(log, derivedTopics);
   await migrate(settings.DATABASE_URL, REBUILD);
-  const own = stack.use(openDatabase(settings.DATABASE_URL, "whileaway ops rebuild", { schema: REBUILD }));
+  const rebuildDatabase = stack.use(openDatabase(settings.DATABASE_URL, "whileaway ops rebuild", { schema: REBUILD }));
   const made = stack.move();
-  return { log, database: own, [Symbol.asyncDispose]: () => made.disposeAsync() };
+  return { log, database: rebuildDatabase, [Symbol.asyncDispose]: () => made.disposeAsync() };
 };
 
 const cleared = async (log: KafkaLog): Promise<void> => {
@@ -67,7 +67,7 @@ const cleared = async (log: KafkaLog): Promise<void> => {
 };
 
 const LOCK = "hashtext('whileaway rebuild')";
-/** Milliseconds in which PostgreSQL notices that who had the lock was killed. */
+/** Milliseconds within which PostgreSQL notices that the holder of the lock was killed. */
 const LOCK_PATIENCE = 5_000;
 
 const isMine = async (connection: Connection): Promise<boolean> => {
@@ -80,19 +80,19 @@ const isMine = async (connection: Connection): Promise<boolean> => {
 };
 
 /**
- * Runs `body` while no other rebuild runs on this database. The lock is a transaction's that does nothing else: whoever
- * is killed lets go of it. Throws Fatal where another has it.
+ * Runs `body` while no other rebuild runs on this database. A transaction that does nothing else holds the lock, so a
+ * killed process releases it. Throws Fatal if another rebuild holds the lock.
  */
 export const alone = async <T>(database: Database, body: () => Promise<T>): Promise<T> => {
   let result: { readonly value: T } | null = null;
   try {
     await database.transaction(async (connection) => {
       if (!(await isMine(connection)))
-        throw new Fatal("another rebuild runs on this database: wait for its end, or stop it first");
+        throw new Fatal("another rebuild runs on this database: wait until it ends, or stop it first");
       result = { value: await body() };
     });
   } catch (error) {
-    if (result === null) throw error; // else only the lock's connection was lost, after everything was done
+    if (result === null) throw error; // else the lock's connection was lost after the work was done
   }
   if (result === null) throw new Fatal("the rebuild ended without a result");
   return (result as { readonly value: T }).value;

@@ -80,7 +80,7 @@ const letter = (id: string, occurredAt: Millis) => ({
   occurredAt,
 });
 
-/** What follows for the lane, in its order: notifications and letters by id, verdicts by user. */
+/** Effects carried over for the lane, in order: notifications and letters by id, verdicts by user. */
 const carried = async (
   live: LaneProgress,
   outbox: readonly OutboxEntry[],
@@ -101,7 +101,7 @@ const carried = async (
   return { names, sequences: found.outbox.map((one) => one.sequence), holds: found.holds, noted };
 };
 
-test("live says what it hadn't come to, under the numbers that follow its own", async () => {
+test("effects that live had not reached are carried over, numbered after the lane's own", async () => {
   const outbox = [
     entry("inboxes/0", "notifications", telling("before", 100)),
     entry("inboxes/0", "notifications", telling("told", 300)),
@@ -118,7 +118,7 @@ test("live says what it hadn't come to, under the numbers that follow its own", 
   expect(holds).toEqual([hold(0, 200, 53)]);
 });
 
-test("what live is known to have come to counts where its lane has had nothing to save for long", async () => {
+test("an idle lane counts as having reached the time that all of live has reached", async () => {
   const outbox = [
     entry("inboxes/0", "notifications", telling("past", 300)),
     entry("inboxes/0", "notifications", telling("later", 301)),
@@ -126,17 +126,17 @@ test("what live is known to have come to counts where its lane has had nothing t
   expect((await carried(hold(0, -1), outbox, { past: 300, untold: ["past", "later"] })).names).toEqual(["later"]);
 });
 
-test("of the very time of a lane not all timers need have fired", async () => {
+test("a notification of exactly the lane's watermark is carried over", async () => {
   const outbox = [entry("inboxes/0", "notifications", telling("at", 200))];
   expect((await carried(hold(0, 200), outbox, { untold: ["at"] })).names).toEqual(["at"]);
 });
 
-test("what was published twice is said once", async () => {
+test("an entry published twice is carried over once", async () => {
   const outbox = [1, 2].map(() => entry("inboxes/0", "notifications", telling("twice", 300)));
   expect((await carried(hold(0, 200), outbox, { untold: ["twice"] })).names).toEqual(["twice"]);
 });
 
-test("what is of a time that live has come to is forgotten, but letters go by their records' own", async () => {
+test("entries up to live's time are forgotten; a letter goes by its record's own time", async () => {
   const outbox = [
     entry("inboxes/0", "notifications", telling("early", 100)),
     entry("inboxes/0", "deadLetters", letter("ahead", 900)),

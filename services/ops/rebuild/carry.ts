@@ -11,17 +11,17 @@ import type { Millis } from "../../platform/contract/time.ts";
 import { encodeEffects } from "../../platform/engine/output/outbox.ts";
 import type { RecentEntry } from "./recent.ts";
 
-/** What live goes on with. */
+/** Progress and outbox entries with which the live lanes go on. */
 export interface Carried {
   readonly holds: readonly LaneProgress[];
   readonly outbox: readonly OutboxEntry[];
 }
 
 /**
- * What a rebuilt processor decided for times that its live lanes hadn't come to, as entries that follow those in the live
- * lanes' outbox: live would have said it yet, and with the rebuilt state it won't. Of the past before, nothing is said.
- * @param past live has come at least to this time, everywhere
- * @param untold ids of the TRIGGERED that live hasn't said
+ * Carries over the effects that a rebuilt processor decided for times after the live lanes' watermarks. With the rebuilt
+ * state, live would never decide them. They follow the entries in the live lanes' outbox. Earlier effects are left out.
+ * @param past every live lane has reached at least this time
+ * @param untold ids of the TRIGGERED events that live has not published
  */
 export const carry = (
   processor: Pick<Processor<unknown, Keyed, unknown>, "name" | "multicasts">,
@@ -60,7 +60,7 @@ const effectsOf = (
   switch (entry.topic) {
     case "notifications": {
       const value = codec.decode(entry.topic, entry.value) as NotificationEvent;
-      // Of the very time that live has come to, not all timers need have been looked at.
+      // Timers of exactly the lane's watermark may not have fired yet.
       if (value.occurredAt <= past || value.occurredAt < time || !untold.delete(value.id)) return [];
       return [{ lane, effect: { type: "publish", topic: "notifications", key: value.userId, value } }];
     }
@@ -81,6 +81,6 @@ const effectsOf = (
   }
 };
 
-/** How many of the entries are of the topic. */
+/** Counts the entries of a topic. */
 export const countOfTopic = (outbox: readonly OutboxEntry[], topic: TopicId): number =>
   outbox.filter((entry) => entry.topic === topic).length;

@@ -16,32 +16,32 @@ import {
 } from "./rows.ts";
 import type { Telling, Told } from "./told.ts";
 
-/** Looks at rows that differ, before one that changes between all of them is said to keep moving. */
+/** Reads of a differing row. A row that changes between all of them is reported as moving. */
 const LOOKS = 5;
 
-/** How far the live services have come. */
+/** Time that the live services have reached. */
 export interface LivePace {
   readonly at: Millis;
-  /** Whether they have stood still there, short of the end. */
+  /** Tells if the live services stopped there before reaching the present. */
   readonly isStill: boolean;
 }
 
-/** What the comparison asks of the two. */
+/** Dependencies of the comparison. */
 export interface Compared {
   readonly database: Database;
   readonly schemas: Schemas;
   readonly processors: readonly Stateful[];
   readonly recent: Recent;
   readonly told: Told;
-  /** Resolves when the rebuild has come to the time of the call, and live has, or stands still. */
+  /** Resolves when the rebuild has reached the time of the call, and live has reached it or stands still. */
   comeToNow(): Promise<LivePace>;
-  /** Reads who was told by then. */
+  /** Reads the notifications decided until then. */
   readTold(): Promise<void>;
 }
 
 export interface KindCount {
   readonly kind: string;
-  /** Compared. */
+  /** Number of rows compared. */
   readonly rows: number;
   readonly different: number;
 }
@@ -50,23 +50,23 @@ export interface Difference {
   readonly kind: string;
   readonly lane: number;
   readonly key: string;
-  /** What differs, `path: live | rebuilt`. */
+  /** Differing fields: `path: live | rebuilt`. */
   readonly where: readonly string[];
 }
 
 export interface Comparison {
   readonly kinds: readonly KindCount[];
   readonly differences: readonly Difference[];
-  /** Rows that changed at each look, so that nothing can be said of them. */
+  /** Rows that changed at every read, and so were not compared. */
   readonly moving: number;
-  /** Rows that have changed since live stands still: live will have that yet. */
+  /** Rows that changed after the time at which live stands still. Live has those changes ahead of it. */
   readonly ahead: number;
   readonly told: {
-    /** By both. */
+    /** Number of notifications that both decided. */
     readonly both: number;
     readonly live: readonly Telling[];
     readonly rebuilt: readonly Telling[];
-    /** Compared from here, where the logs are kept no longer, to here. */
+    /** Start of the comparison; null: the beginning. It is later where retention has deleted earlier records. */
     readonly from: Millis | null;
     readonly until: Millis;
   };
@@ -76,15 +76,15 @@ export interface Comparison {
 export const isEqual = ({ kinds, told }: Comparison): boolean =>
   kinds.every(({ different }) => different === 0) && told.live.length + told.rebuilt.length === 0;
 
-/** Compares the rows of both states, and who was told. @param cut the chat's topics whose beginning isn't kept, and from when they are */
-export const compare = async (it: Compared, cut: ReadonlyMap<TopicId, Millis>): Promise<Comparison> => {
-  const { isStill } = await it.comeToNow();
-  const isAhead = ({ processor, key }: Pair): boolean => isStill && it.recent.isWritten(processor, key);
-  const { tallies, pairs } = await compareRows(it.database, it.schemas, it.processors, isAhead);
-  const settled = await settle(it, pairs);
-  const live = await it.comeToNow();
-  await it.readTold();
-  const times = [...cut.values(), it.told.since() ?? []].flat();
+/** Compares the rows of both states, and the notifications. @param cut first times of the chat's topics without their beginning */
+export const compare = async (sides: Compared, cut: ReadonlyMap<TopicId, Millis>): Promise<Comparison> => {
+  const { isStill } = await sides.comeToNow();
+  const isAhead = ({ processor, key }: Pair): boolean => isStill && sides.recent.isWritten(processor, key);
+  const { tallies, pairs } = await compareRows(sides.database, sides.schemas, sides.processors, isAhead);
+  const settled = await settle(sides, pairs);
+  const live = await sides.comeToNow();
+  await sides.readTold();
+  const times = [...cut.values(), sides.told.since() ?? []].flat();
   const from = times.length === 0 ? null : Math.max(...times);
   const isWithin = (telling: Telling): boolean => telling.at <= live.at && telling.at >= (from ?? 0);
   return {
@@ -93,9 +93,9 @@ export const compare = async (it: Compared, cut: ReadonlyMap<TopicId, Millis>): 
     moving: settled.moving,
     ahead: settled.ahead + tallies.reduce((sum, { ahead }) => sum + ahead, 0),
     told: {
-      both: it.told.byBoth(),
-      live: it.told.byLive().filter(isWithin),
-      rebuilt: it.told.byRebuilt().filter(isWithin),
+      both: sides.told.byBoth(),
+      live: sides.told.byLive().filter(isWithin),
+      rebuilt: sides.told.byRebuilt().filter(isWithin),
       from,
       until: live.at,
     },
@@ -104,22 +104,22 @@ export const compare = async (it: Compared, cut: ReadonlyMap<TopicId, Millis>): 
 };
 
 /**
- * Both states move on, each at its own pace. A row that both have as they had it, after both have come past the moment of
- * the look before, was that of that moment: what differs then is a difference.
+ * Reads differing rows again. Both states move on, each at its own pace. A row is settled when both still have it as they
+ * had it at the read before, after both have passed the moment of that read. A settled row that differs is a difference.
  */
 const settle = async (
-  it: Compared,
+  sides: Compared,
   pairs: readonly Pair[],
 ): Promise<{ readonly different: readonly Pair[]; readonly moving: number; readonly ahead: number }> => {
   const different: Pair[] = [];
   let ahead = 0;
   let open = pairs;
   for (let look = 0; look < LOOKS && open.length > 0; look++) {
-    const { isStill } = await it.comeToNow();
+    const { isStill } = await sides.comeToNow();
     const before = new Map(open.map((pair) => [pairName(pair), pair]));
-    const now = (await readPairs(it.database, it.schemas, open)).filter((pair) => !isSame(pair));
+    const now = (await readPairs(sides.database, sides.schemas, open)).filter((pair) => !isSame(pair));
     open = now.filter((pair) => {
-      if (isStill && it.recent.isWritten(pair.processor, pair.key)) ahead++;
+      if (isStill && sides.recent.isWritten(pair.processor, pair.key)) ahead++;
       else if (isStill || isDeepStrictEqual(pair, before.get(pairName(pair)))) different.push(pair);
       else return true;
       return false;
@@ -128,7 +128,7 @@ const settle = async (
   return { different, moving: open.length, ahead };
 };
 
-/** What was not looked at counts as different: its text is. */
+/** Rows that were not read one by one count as different, because their texts differ. */
 const kindCount = ({ kind, rows, ahead, unlooked }: Tally, found: readonly Pair[]): KindCount => ({
   kind,
   rows: rows - ahead,

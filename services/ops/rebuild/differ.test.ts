@@ -5,8 +5,8 @@ test.each<readonly [string, unknown, unknown, readonly string[]]>([
   ["nothing where both are the same", { a: [1, { b: null }] }, { a: [1, { b: null }] }, []],
   ["nothing where names come in another order", { a: 1, b: 2 }, { b: 2, a: 1 }, []],
   ["the path to a value", { open: { c1: { until: 5 } } }, { open: { c1: { until: 7 } } }, ["open.c1.until: 5 | 7"]],
-  ["what one has alone", { a: [1] }, { a: [1, 2] }, ["a.1: - | 2"]],
-  ["a name that objects have of themselves", {}, { constructor: 1 }, ["constructor: - | 1"]],
+  ["a field of one side alone", { a: [1] }, { a: [1, 2] }, ["a.1: - | 2"]],
+  ["a name that every object inherits", {}, { constructor: 1 }, ["constructor: - | 1"]],
   ["another kind of value", { a: [] }, { a: {} }, ["a: [] | {}"]],
   ["long values by their beginning", "x".repeat(99), "y", [`the row: "${"x".repeat(59)}… | "y"`]],
   [
@@ -15,6 +15,6 @@ test.each<readonly [string, unknown, unknown, readonly string[]]>([
     { a: 2, b: 2, c: 2, d: 2, e: 2 },
     ["a: 1 | 2", "b: 1 | 2", "c: 1 | 2", "and 2 more"],
   ],
-])("what differs is %s", (_, live, rebuilt, expected) => {
+])("the difference is %s", (_, live, rebuilt, expected) => {
   expect(differences(live, rebuilt)).toEqual(expected);
 });

@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from "node:util";
 
-/** Places named of a row that differs, and characters of a value that is shown. */
+/** Paths named of a differing row, and characters shown of a value. */
 const MAX_PLACES = 3;
 const MAX_SHOWN = 60;
 
-/** What differs between two values, the first few places: `open.c1.until: 5 | 7`; `-` where one has nothing. */
+/** Names the first few differences of two values: `open.c1.until: 5 | 7`, with `-` for a missing value. */
 export const differences = (live: unknown, rebuilt: unknown): readonly string[] => {
   const found = [...walk("", live, rebuilt)];
   const more = found.length > MAX_PLACES ? [`and ${found.length - MAX_PLACES} more`] : [];

@@ -9,11 +9,11 @@ import { loop, type Steps } from "../../platform/runtime/loop.ts";
 import { relay } from "../../platform/engine/output/relay.ts";
 import { choices, type Side } from "./side.ts";
 
-/** The processors at work on a log and a store of their own: the same code as the services, and nobody who sends. */
+/** Processors at work on a log and a store of their own: the services' code, without workers that send. */
 export interface Fold extends AsyncDisposable {
-  /** Rejects when one of the loops ends by itself. */
+  /** Rejects when one of the loops fails. */
   readonly failure: Promise<never>;
-  /** Ends the folding after the step under way, and publishes what follows from it. Throws Transient. */
+  /** Ends the folding after the current step, and publishes the rest of the outbox. Throws Transient. */
   stop(): Promise<void>;
 }
 
@@ -22,7 +22,7 @@ export const startFold = async ({ log, store, clock }: Side, codec: Codec): Prom
   const intake = new AbortController();
   const outlet = new AbortController();
   const failure = Promise.withResolvers<never>();
-  failure.promise.catch(() => undefined); // whoever waits for something here races it
+  failure.promise.catch(() => undefined); // callers race their waits against it
   const start = (steps: Steps, signal: AbortSignal): Promise<void> => {
     const running = loop(steps, clock, signal);
     running.catch(failure.reject);

@@ -32,13 +32,13 @@ const standing = {
   given: { "inbox/1<conversations/0": 1_700, "inbox/1<conversations/1": 1_800 },
 } as const;
 
-test("a lane that is switched over goes on in the chat's topics where the rebuilt one is, and in ours where they end", () => {
+test("a switched lane continues the chat's topics at the rebuilt lane's cursors, and our topics at their ends", () => {
   const { cursors, readOffsets: examined } = switched(live, rebuilt, standing);
   expect(cursors).toEqual({ "presence/1": 45, "inbox/1": 950, "inboxStrays/1": 8, "settings/0": 2 });
   expect(examined).toEqual({ "presence/1": 45, "inbox/1": 950, "inboxStrays/1": 8 });
 });
 
-test("of what others have numbered for it nothing more is heard; strays are heard by where they were found", () => {
+test("a switched lane ignores records already numbered for it; strays keep the numbers of their origin", () => {
   const { lastSequence: heard, partiallyFolded: within, lastTime: reached } = switched(live, rebuilt, standing);
   expect(heard).toEqual({
     "inbox/1<conversations/0": 1_700,
@@ -50,7 +50,7 @@ test("of what others have numbered for it nothing more is heard; strays are hear
   expect(reached).toEqual(rebuilt.lastTime);
 });
 
-test("it keeps its own numbers, so that what it says next is new to everybody, and has the rebuilt one's time", () => {
+test("a switched lane keeps its own sequence and epoch, and has the rebuilt lane's watermark", () => {
   expect(switched(live, rebuilt, standing)).toMatchObject({
     lane: 1,
     epoch: 5,
@@ -60,7 +60,7 @@ test("it keeps its own numbers, so that what it says next is new to everybody, a
   });
 });
 
-test("what the rebuilt lane doesn't read, it goes on with where it was", () => {
+test("a switched lane keeps its progress in topics that the rebuilt lane does not read", () => {
   const mine: LaneProgress = {
     ...live,
     cursors: { "preferences/1": 4, "notifications/1": 77 },

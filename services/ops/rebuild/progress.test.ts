@@ -2,7 +2,7 @@ import { PassThrough } from "node:stream";
 import { expect, test } from "vitest";
 import { progressBar, rateOver } from "./progress.ts";
 
-test("the rate is that of the latest stretch", () => {
+test("the rate is taken over the latest window", () => {
   const rate = rateOver(1_000);
   expect(rate(0, 0)).toBe(0);
   expect(rate(100, 500)).toBe(200);
@@ -18,7 +18,7 @@ const shownOn = (stream: PassThrough): string => {
   return String(stream.read());
 };
 
-test("where there is no terminal, it is told in lines without a bar or escape codes", () => {
+test("progress without a terminal is printed in lines without a bar or escape codes", () => {
   const [first, ...others] = shownOn(new PassThrough()).split("\n");
   expect(first).toMatch(/^folding 25 %, 25 of 100 records, 0\/s, .* left$/);
   expect(others.join("")).not.toContain("\u001b");

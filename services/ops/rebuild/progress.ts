@@ -1,20 +1,20 @@
 import { SingleBar } from "cli-progress";
 import type { Count } from "./side.ts";
 
-/** Milliseconds between two lines where the stream is no terminal, and over which the rate is taken. */
+/** Milliseconds between two lines on a stream that is no terminal, and milliseconds over which the rate is taken. */
 const LINE_EVERY = 5_000;
 const RATE_OVER = 10_000;
-/** Updates over which the time left is guessed. */
+/** Updates over which the time left is estimated. */
 const UPDATES = 50;
 
-/** Shows how far something has come. */
+/** Display of the share that is done. */
 export interface Progress extends Disposable {
   show(count: Count): void;
 }
 
 const FIGURES = "{percentage} %, {value} of {total} records, {rate}/s, {eta_formatted} left";
 
-/** A bar on a terminal, in place; elsewhere a plain line every few seconds. */
+/** Shows a bar on a terminal; elsewhere a plain line every few seconds. */
 export const progressBar = (stream: NodeJS.WriteStream): Progress => {
   const bar = new SingleBar({
     stream,
@@ -40,7 +40,7 @@ export const progressBar = (stream: NodeJS.WriteStream): Progress => {
   };
 };
 
-/** How much more it is by the second, over the latest samples. @param window milliseconds */
+/** Measures the growth of a value per second, over the latest samples. @param window milliseconds */
 export const rateOver = (window: number): ((value: number, at: number) => number) => {
   let samples: (readonly [value: number, at: number])[] = [];
   return (value, at) => {

@@ -3,35 +3,35 @@ import type { DeadLetter } from "../../platform/contract/records.ts";
 import type { Codec, Commit, OutboxEntry, Store } from "../../platform/contract/ports.ts";
 import type { Millis } from "../../platform/contract/time.ts";
 
-/** What is kept in memory of it: rows by name, and the bytes of entries. */
+/** Limits of memory: names of rows, and bytes of entries. */
 const MAX_ROWS = 2_000_000;
 const MAX_BYTES = 256 * 1024 * 1024;
 
-/** What the live services say to others than each other. */
+/** Topics that the live services write for readers other than each other. */
 const said: readonly TopicId[] = ["notifications", "ledger", "deadLetters"];
 
-/** What was put in the outbox for others, by the time that it is of. */
+/** An outbox entry for other readers, with the time of its decision. */
 export interface RecentEntry {
   readonly at: Millis;
   readonly entry: OutboxEntry;
 }
 
 /**
- * What a rebuild has written for times that the live services haven't come to: live can't have it yet. Bounded by what
- * happens in the time by which live is behind, or in which a rebuild takes place.
+ * Rows and entries that a rebuild has written for times after the live services' watermark, so that live can't have them
+ * yet. Their number is bounded by the events of the time by which live is behind, or that a rebuild takes.
  */
 export interface Recent {
-  /** The rebuild's store, listened to. */
+  /** The rebuild's store, with its commits recorded here. */
   readonly store: Store;
-  /** Live has come to that time: what is of a time up to it is forgotten. */
+  /** Forgets rows and entries up to that time, which live has reached. */
   forget(until: Millis): void;
-  /** Whether a row was, or may have been, written for a later time than that. */
+  /** Tells if a row was, or may have been, written for a later time. */
   isWritten(processor: string, key: string): boolean;
-  /** null: it was more than is kept. */
+  /** Entries kept; null: there were more than the limits allow. */
   readonly entries: () => readonly RecentEntry[] | null;
 }
 
-/** @param since what live has come to at first */
+/** @param since the time that live has reached at first */
 export const recent = (store: Store, codec: Pick<Codec, "decode">, since: Millis): Recent => {
   const rows = new Map<string, Millis>();
   let entries: RecentEntry[] = [];
@@ -39,7 +39,7 @@ export const recent = (store: Store, codec: Pick<Codec, "decode">, since: Millis
   let isFull = false;
 
   const note = ({ processor, lanes: holds, rows: written, outbox }: Commit): void => {
-    // Who folds records as they come is ahead of the stream's time.
+    // A processor that folds records in the order of arrival is ahead of its watermark.
     const time = Math.max(...holds.flatMap((hold) => [hold.watermark, ...Object.values(hold.lastTime)]));
     if (time > since) for (const { key } of written) rows.set(rowName(processor, key), time);
     for (const entry of outbox) {
@@ -61,7 +61,7 @@ export const recent = (store: Store, codec: Pick<Codec, "decode">, since: Millis
     store: {
       ...store,
       commit(commit) {
-        note(commit); // before: a commit whose answer is lost may have been made
+        note(commit); // before the commit, because a commit whose answer is lost may have been made
         return store.commit(commit);
       },
     },
@@ -77,7 +77,7 @@ export const recent = (store: Store, codec: Pick<Codec, "decode">, since: Millis
   };
 };
 
-/** Letters are written as soon as a record is read, before the stream's time has come to it. */
+/** A dead letter is written as soon as its record is read, before the watermark has reached the record. */
 const timeOf = ({ topic, value }: OutboxEntry, time: Millis, codec: Pick<Codec, "decode">): Millis =>
   topic === "deadLetters" ? (codec.decode(topic, value) as DeadLetter).occurredAt : time;
 

@@ -4,10 +4,10 @@ import type { Rebuilt } from "./run.ts";
 import type { Switched } from "./switch.ts";
 import type { Telling } from "./told.ts";
 
-/** Rows, and notifications of each side, that are named. */
+/** Rows named, and notifications named of each side. */
 const MAX_NAMED = 20;
 
-/** A comparison in lines for people. */
+/** Writes a comparison as lines for people. */
 export const reportOf = (rebuilt: Rebuilt): readonly string[] => {
   const { kinds, differences, moving, ahead, told, live, lag, cut } = rebuilt;
   return [
@@ -46,7 +46,7 @@ export const reportOf = (rebuilt: Rebuilt): readonly string[] => {
   ];
 };
 
-/** What became of the switch, for people. */
+/** Writes the outcome of the switch as a line for people. */
 export const switchedLine = ({ took, notifications, others }: Switched): string =>
   `switched over; the live services waited ${took} ms. Said for them, because they hadn't come to it: ${notifications} notifications, ${others} other records`;
 
@@ -58,7 +58,7 @@ const named = <T>(all: readonly T[], line: (one: T) => string): readonly string[
   ...(all.length > MAX_NAMED ? [`  and ${all.length - MAX_NAMED} more`] : []),
 ];
 
-/** Keys are made of parts with a unit separator between them. */
+/** Shows a key, whose parts have a unit separator between them. */
 const printable = (key: string): string => key.split("\u001f").join(" ");
 
 const iso = (at: number): string => new Date(at).toISOString();

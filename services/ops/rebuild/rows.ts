@@ -3,7 +3,7 @@ import type { Connection, Database } from "../../platform/contract/database.ts";
 import type { Lane } from "../../platform/contract/lane.ts";
 import type { Millis } from "../../platform/contract/time.ts";
 
-/** What the beginning of a row's key says of it, by processor. */
+/** Kinds of rows by the beginnings of their keys, by processor. */
 const kinds = {
   conversations: { c: "conversation", r: "recent", m: "message" },
   inboxes: { u: "profile", o: "user", t: "thread" },
@@ -23,7 +23,7 @@ export interface State {
   readonly due: Millis | null;
 }
 
-/** A row as both have it; null where there is none. */
+/** A row in both states; null where a state lacks it. */
 export interface Pair {
   readonly processor: Stateful;
   readonly kind: string;
@@ -33,7 +33,7 @@ export interface Pair {
   readonly rebuilt: State | null;
 }
 
-/** Rows of a kind: all there are in either state, those of which live lacks the latest, and those nobody has looked at. */
+/** Counts of rows of a kind: all in either state, those whose latest change live lacks, and differing ones not read. */
 export interface Tally {
   readonly kind: string;
   readonly rows: number;
@@ -41,10 +41,10 @@ export interface Tally {
   readonly unlooked: number;
 }
 
-/** Pairs that differ, beyond which no more are looked at. */
+/** Limit of differing pairs that are read. */
 const MAX_PAIRS = 10_000;
 
-/** How much of a key says of which kind its row is. */
+/** Length of the part of a key that names the kind of its row. */
 const widthOf = (processor: Stateful): number => Math.max(...Object.keys(kinds[processor]).map(({ length }) => length));
 
 const kindOf = (processor: Stateful, key: string): string =>
@@ -52,7 +52,7 @@ const kindOf = (processor: Stateful, key: string): string =>
 
 const DIFFER = "l.value::text is distinct from r.value::text or l.due is distinct from r.due";
 
-/** Both states as of one moment. JSON is compared as it is written: what differs only in the order of names is told apart later. */
+/** Reads both states as of one moment. JSON is compared as text; `isSame` sorts out texts that differ in order only. */
 const atOneMoment = <T>(database: Database, ask: (connection: Connection) => Promise<T>): Promise<T> =>
   database.transaction(async (connection) => {
     await connection.query("set transaction isolation level repeatable read, read only");
@@ -63,8 +63,8 @@ const joined = (processor: Stateful, { live, rebuilt }: Schemas): string =>
   `${live}.state_${processor} l full join ${rebuilt}.state_${processor} r using (lane, key)`;
 
 /**
- * Counts all rows, and looks at those that are not the same text one by one, until MAX_PAIRS are found that differ.
- * @param isAhead whether a row of which live can't have the latest yet: counted, and not compared
+ * Counts all rows, and reads those with different texts one by one, until MAX_PAIRS are found that differ.
+ * @param isAhead whether live can't have the row's latest change yet; such a row is counted and not compared
  */
 export const compareRows = (
   database: Database,
@@ -83,9 +83,9 @@ export const compareRows = (
       const settled = { ahead: new Map<string, number>(), same: new Map<string, number>() };
       for await (const one of differing(connection, processor, schemas)) {
         if (pairs.length >= MAX_PAIRS) break;
-        const of = isSame(one) ? settled.same : isAhead(one) ? settled.ahead : null;
-        if (of === null) pairs.push(one);
-        else of.set(one.kind, (of.get(one.kind) ?? 0) + 1);
+        const count = isSame(one) ? settled.same : isAhead(one) ? settled.ahead : null;
+        if (count === null) pairs.push(one);
+        else count.set(one.kind, (count.get(one.kind) ?? 0) + 1);
       }
       for (const [first, kind] of Object.entries(kinds[processor])) {
         const { rows, different } = counts.find((each) => each.first === first) ?? { rows: 0, different: 0 };
@@ -112,7 +112,7 @@ async function* differing(connection: Connection, processor: Stateful, schemas: 
   }
 }
 
-/** The same rows again, as both have them now. */
+/** Reads the same rows again from both states. */
 export const readPairs = (database: Database, schemas: Schemas, wanted: readonly Pair[]): Promise<readonly Pair[]> =>
   atOneMoment(database, async (connection) => {
     const pairs: Pair[] = [];
@@ -153,7 +153,7 @@ const pair =
     rebuilt: hasRebuilt ? { value: rebuilt, due: rebuiltDue } : null,
   });
 
-/** Whether both have the same, however it is written. */
+/** Tells if both states have the same row, in any order of names. */
 export const isSame = ({ live, rebuilt }: Pair): boolean => isDeepStrictEqual(live, rebuilt);
 
 export const pairName = ({ processor, lane, key }: Pick<Pair, "processor" | "lane" | "key">): string =>

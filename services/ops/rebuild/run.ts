@@ -20,37 +20,37 @@ import { recent } from "./recent.ts";
 import type { FlowWatermark } from "../../platform/engine/time/flow-watermark.ts";
 import { countOf, foldingsOf, marksOf, namesOf, paceOfSide, type Side } from "./side.ts";
 import { stillLog } from "./standstill.ts";
-import { checkKept, checkSwitch, type Switched, switchOver } from "./switch.ts";
+import { checkKept, checkSwitch, type Switch, type Switched, switchOver } from "./switch.ts";
 import { readTold, type Told } from "./told.ts";
 import { until } from "./wait.ts";
 
 /** Milliseconds for a statement over all rows. */
 const STATEMENT_PATIENCE = 3_600_000;
-/** Milliseconds in which the live services must do something while they are behind; else they stand still. */
+/** Milliseconds without progress after which live services that are behind count as standing still. */
 const STILL_AFTER = 30_000;
-/** The rebuild has caught up when it is so many milliseconds behind. */
+/** Milliseconds behind the present at which the rebuild has caught up. */
 const NEAR: Millis = 5_000;
 
-/** What a rebuild came to. */
+/** Result of a rebuild. */
 export interface Rebuilt extends Comparison {
-  /** Records that live has still to fold. */
+  /** Records that live has not folded yet. */
   readonly lag: number;
-  /** The chat's topics of which the beginning isn't kept, and the time from which they are. */
+  /** First times of the chat's topics whose beginning retention has deleted. */
   readonly cut: Readonly<Record<TopicId, Millis>>;
 }
 
 export interface Course {
   readonly isToSwitch: boolean;
   readonly progress: Progress;
-  /** Told what came of the comparison, before anything is switched. */
+  /** Takes the result of the comparison, before the switch. */
   compared(rebuilt: Rebuilt): void;
-  /** Ends it early; everything is taken away all the same. Its reason is thrown. */
+  /** Ends the rebuild early, with its clean-up. Its reason is thrown. */
   readonly signal: AbortSignal;
 }
 
 /**
  * Folds everything again from the topics into a state beside the live one, sends nothing, compares, and switches over if
- * asked to. Nothing is left of the rebuild afterwards. Throws Fatal where that can't be, Transient where it can't be now.
+ * asked to. Deletes the rebuild's topics and tables afterwards. Throws Fatal, and Transient where a retry may succeed.
  */
 export const rebuild = async (settings: CommonSettings, course: Course): Promise<Switched | null> => {
   await using stack = new AsyncDisposableStack();
@@ -60,7 +60,10 @@ export const rebuild = async (settings: CommonSettings, course: Course): Promise
   await checkSchema(database);
   const [schema] = await database.query<{ name: string }>("select quote_ident(current_schema()) as name");
   const schemas = { live: schema?.name ?? "public", rebuilt: REBUILD };
-  if (schemas.live === REBUILD) throw new Fatal(`the live state is in the schema ${REBUILD}, which is a rebuild's own`);
+  if (schemas.live === REBUILD)
+    throw new Fatal(
+      `the live state is in the schema ${REBUILD}, which rebuilds use: move the live state to another schema`,
+    );
   const clock = stack.use(await databaseClock(database));
   const log = stack.use(openKafka(product, kafkaSettings(settings, "whileaway-ops"), clock));
   return await alone(database, () => inPlace({ settings, course, database, log, schemas, clock }));
@@ -104,33 +107,37 @@ const inPlace = async ({ settings, course, database, log, schemas, clock }: Open
   }, signal);
   course.progress[Symbol.dispose]();
 
+  const context = { live, livePace, database, rebuilt, pace, schemas, still, fold, recent: noted, told, codec, signal };
+  await report(context, course);
+  if (!course.isToSwitch) return null;
+  checkKept(still.cut());
+  return await switchOver(context);
+};
+
+/** Compares the two states, and hands the result to the course. */
+const report = async (context: Switch, course: Course): Promise<void> => {
+  const { live, livePace, database, rebuilt, pace, schemas, still, told, signal } = context;
   const stands = standsOf(live, livePace);
   const comeToNow = async (): Promise<LivePace> => {
-    const at = clock.now();
+    const at = live.clock.now();
     await until(async () => ((await pace()) >= at ? true : null), signal);
     return until(() => stands(at), signal);
   };
-  const comparison = await compare(
-    {
-      database,
-      schemas,
-      processors: namesOf(processors),
-      recent: noted,
-      comeToNow,
-      told,
-      readTold: () => readAll(database, rebuilt.store, told, signal),
-    },
-    still.cut(),
-  );
+  const sides: Compared = {
+    database,
+    schemas,
+    processors: namesOf(live.processors),
+    recent: context.recent,
+    comeToNow,
+    told,
+    readTold: () => readAll(database, rebuilt.store, told, signal),
+  };
+  const comparison = await compare(sides, still.cut());
   const { done, total } = await countOf(live);
   course.compared({ ...comparison, lag: total - done, cut: Object.fromEntries(still.cut()) });
-  if (!course.isToSwitch) return null;
-  checkKept(still.cut());
-  const all = { live, livePace, database, rebuilt, pace, schemas, still, fold, recent: noted, told, codec, signal };
-  return await switchOver(all);
 };
 
-/** Reads who was told: what waits in the live outbox, and both logs, once the rebuilt one has all that was decided. */
+/** Reads the notifications in the live outbox and on both logs, once all those of the rebuild are published. */
 const readAll = async (database: Database, store: Store, told: Told, signal: AbortSignal): Promise<void> => {
   const waiting = await database.query<{ value: Uint8Array }>(
     "select value from outbox where stream like 'inboxes/%' and topic = 'notifications'",
@@ -140,11 +147,11 @@ const readAll = async (database: Database, store: Store, told: Told, signal: Abo
   await orAborted(told.read(), signal);
 };
 
-/** Whether all that was decided at some moment is on the log. */
+/** Tells if every entry decided until now is on the log. */
 const isPublished = async (store: Store): Promise<boolean> =>
   (await store.progress("inboxes", "notifications")).every(({ unpublished }) => unpublished === null);
 
-/** What is read in the background when the signal aborts comes to nothing. */
+/** Waits for the work, or rejects when the signal aborts. The work then goes on without a reader. */
 const orAborted = <T>(work: Promise<T>, signal: AbortSignal): Promise<T> =>
   Promise.race([
     work,
@@ -155,13 +162,13 @@ const orAborted = <T>(work: Promise<T>, signal: AbortSignal): Promise<T> =>
     }),
   ]);
 
-/** Whether live has come to a time, or does nothing about it: null while neither is known. */
+/** Tells whether live has reached a time, or stands still; null while neither is known. */
 const standsOf = (live: Side, livePace: FlowWatermark) => {
   let seen = "";
   let since = 0;
   return async (at: Millis): Promise<LivePace | null> => {
     const come = await livePace();
-    if (come >= at) return { at, isStill: false }; // as far as the rebuild is known to have come, too
+    if (come >= at) return { at, isStill: false }; // the rebuild has reached at least this time, too
     const marks = await marksOf(live);
     if (marks !== seen) [seen, since] = [marks, performance.now()];
     return performance.now() - since >= STILL_AFTER ? { at: come, isStill: true } : null;

@@ -15,39 +15,39 @@ import {
 } from "../../platform/engine/time/flow-watermark.ts";
 import type { Stateful } from "./rows.ts";
 
-/** One of the two that are compared, the live services' or the rebuild's: the log as it sees it, and its state. */
+/** One side of the comparison, the live services or the rebuild: its view of the log, and its state. */
 export interface Side {
   readonly log: Log;
   readonly store: Store;
-  /** The services': what they have come to is held against it. */
+  /** The services' clock, with which their watermarks are compared. */
   readonly clock: Clock;
-  /** Those whose state is compared. */
+  /** Processors whose state is compared. */
   readonly processors: readonly Folding[];
 }
 
-/** Of the mailer what it keeps, people's choices: the letters to who was told are written once. */
+/** The mailer with the input of its state alone, people's preferences. It writes no mails for notifications again. */
 export const choices = { ...mailer, inputs: ["preferences"], home: "preferences" } as const satisfies typeof mailer;
 
 export type Folding = typeof conversations | typeof inboxes | typeof choices;
 
-/** The processors whose state is folded anew; the mailer's only where one has ever run. */
+/** Lists the processors whose state is folded anew; the mailer only if one has ever run. */
 export const foldingsOf = async (live: Pick<Store, "progress">): Promise<readonly Folding[]> => {
   const isMailing = (await live.progress(choices.name, "notifications")).length > 0;
   return [conversations, inboxes, ...(isMailing ? [choices] : [])];
 };
 
-/** They name the tables of state. */
+/** Names of the processors, which name the tables of state. */
 export const namesOf = (processors: readonly Folding[]): readonly Stateful[] =>
   processors.map(({ name }) => name as Stateful);
 
-/** All that a processor reads as it goes, but for its lore. */
+/** Topics that a processor reads, without its global tables. */
 export const inputsOf = ({ inputs, strays }: Folding): readonly TopicId[] =>
   strays === null ? inputs : [...inputs, strays];
 
-/** Numbers from 0 up. */
+/** Lists the numbers from 0 to `count - 1`. */
 export const range = (count: number): readonly number[] => Array.from({ length: count }, (_none, index) => index);
 
-/** A side's pace, its timers and people's choices included. */
+/** Watermark of a side, with its timers and people's preferences included. */
 export const paceOfSide = async (side: Side): Promise<FlowWatermark> => {
   const { log, store, clock, processors } = side;
   const pace = await flowWatermark(Object.values(flow), "notifications", { log, store, clock });
@@ -70,37 +70,37 @@ export const paceOfSide = async (side: Side): Promise<FlowWatermark> => {
   };
 };
 
-/** Records: how many a side has folded, of how many there are. */
+/** Number of records that a side has folded, and of all records. */
 export interface Count {
   readonly done: number;
   readonly total: number;
 }
 
-/** How much a side has folded of what is on its log. @param of these topics alone */
+/** Counts the records of a side's log, and those folded. @param counted topics to count */
 export const countOf = async (
   { log, store, processors }: Omit<Side, "clock">,
-  of: readonly TopicId[] = topicIds,
+  counted: readonly TopicId[] = topicIds,
 ): Promise<Count> => {
   let [done, total] = [0, 0];
   for (const processor of processors) {
-    const places = await partitionsOf(
+    const partitions = await partitionsOf(
       log,
-      inputsOf(processor).filter((topic) => of.includes(topic)),
+      inputsOf(processor).filter((topic) => counted.includes(topic)),
     );
-    const [extents, progress] = await Promise.all([
-      log.offsets(places),
+    const [offsets, progress] = await Promise.all([
+      log.offsets(partitions),
       store.progress(processor.name, "notifications"),
     ]);
     const cursors = cursorsOf(progress);
-    places.forEach((place, index) => {
-      const { low, high } = extents[index] ?? { low: 0, high: 0 };
+    partitions.forEach((partition, index) => {
+      const { low, high } = offsets[index] ?? { low: 0, high: 0 };
       total += high - low;
-      done += Math.max(0, Math.min(cursors.get(nameOfPartition(place)) ?? 0, high) - low);
+      done += Math.max(0, Math.min(cursors.get(nameOfPartition(partition)) ?? 0, high) - low);
     });
   }
   return { done, total };
 };
 
-/** What changes as long as somebody works on a side. */
+/** Returns a text that changes while a process works on the side. */
 export const marksOf = async ({ store, processors }: Side): Promise<string> =>
   JSON.stringify(await Promise.all(processors.map(({ name }) => store.progress(name, "notifications"))));

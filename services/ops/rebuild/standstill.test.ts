@@ -9,7 +9,7 @@ const said = (topic: "messages" | "inbox", value: string) => ({
   value: Buffer.from(value),
 });
 
-test("once it stands still, the chat's part of the log ends there for whoever reads on; the rest goes on", async () => {
+test("a stopped log ends the chat's topics for its readers; other topics go on", async () => {
   const log = memoryLog({ now: () => 0 }, 1);
   const still = stillLog(log);
   await using member = await still.log.subscribe("readers", ["messages", "inbox"], 1);
@@ -39,11 +39,11 @@ test("once it stands still, the chat's part of the log ends there for whoever re
   expect([...still.cut()]).toEqual([]);
 });
 
-test("a topic of the chat's that begins later than at its first record is known to be cut, and from when on it is kept", async () => {
+test("a chat's topic without its first record is reported as cut, with its first time", async () => {
   const log = memoryLog({ now: () => 0 }, 1);
   const still = stillLog(log);
   await using member = await still.log.subscribe("readers", ["messages", "users", "inbox"], 1);
-  for (const place of member.assigned()) member.seek(place, 1); // where retention has deleted the first
+  for (const place of member.assigned()) member.seek(place, 1); // retention has deleted the first record
   const record = (topic: "messages" | "users" | "inbox", timestamp: number) =>
     ({ topic, partition: 0, key: "c", value: Buffer.from(""), timestamp }) as const;
   await log.publish((["messages", "users", "inbox"] as const).flatMap((topic) => [record(topic, 5), record(topic, 7)]));

@@ -4,15 +4,15 @@ import type { Log, FetchedRecords, Subscription } from "../../platform/contract/
 import type { Millis } from "../../platform/contract/time.ts";
 import { topicIds, topics, declared } from "../../domain/topics.ts";
 
-/** What the chat writes. */
+/** Topics that the chat writes. */
 const chat: readonly TopicId[] = topicIds.filter((topic) => topics[topic].owner === "external");
 
-/** A log of which the chat's part can be made to stand still. */
+/** A log whose topics of the chat can be stopped. */
 export interface StillLog {
   readonly log: Log;
-  /** From now on the chat's topics end, for whoever reads this log, where they end now (or have been read to). */
+  /** Ends the chat's topics, for readers of this log, at their present ends, or where they have been read to. */
   stop(): Promise<void>;
-  /** The time of the first record of those chat's topics that are kept from a later offset than the first. */
+  /** Times of the first records of the chat's topics whose beginning retention has deleted. */
   cut(): ReadonlyMap<TopicId, Millis>;
 }
 
@@ -21,53 +21,61 @@ export const stillLog = (log: Log): StillLog => {
   const cut = new Map<TopicId, Millis>();
   let ends: ReadonlyMap<string, number> = new Map();
 
-  const within = (slice: FetchedRecords): readonly FetchedRecords[] => {
-    const { from: place, records } = slice;
-    const end = ends.get(nameOfPartition(place)) ?? Infinity;
-    if (slice.next <= end) return [slice];
+  const within = (fetched: FetchedRecords): readonly FetchedRecords[] => {
+    const { from: partition, records } = fetched;
+    const end = ends.get(nameOfPartition(partition)) ?? Infinity;
+    if (fetched.next <= end) return [fetched];
     const before = records.filter(({ offset }) => offset < end);
-    return before.length === 0 && (handed.get(nameOfPartition(place)) ?? 0) >= end
+    return before.length === 0 && (handed.get(nameOfPartition(partition)) ?? 0) >= end
       ? []
-      : [{ from: place, records: before, next: end }];
+      : [{ from: partition, records: before, next: end }];
   };
-  const note = ({ from: place, records, next }: FetchedRecords): void => {
+  const note = ({ from: partition, records, next }: FetchedRecords): void => {
     const [first] = records;
-    const isFirst = !handed.has(nameOfPartition(place)) && declared(place.topic).cleanup === "delete";
-    if (isFirst && first !== undefined && first.offset > 0 && chat.includes(place.topic))
-      cut.set(place.topic, Math.max(cut.get(place.topic) ?? 0, first.timestamp));
-    handed.set(nameOfPartition(place), Math.max(handed.get(nameOfPartition(place)) ?? 0, next));
+    const isFirst = !handed.has(nameOfPartition(partition)) && declared(partition.topic).cleanup === "delete";
+    if (isFirst && first !== undefined && first.offset > 0 && chat.includes(partition.topic))
+      cut.set(partition.topic, Math.max(cut.get(partition.topic) ?? 0, first.timestamp));
+    handed.set(nameOfPartition(partition), Math.max(handed.get(nameOfPartition(partition)) ?? 0, next));
   };
   const take: (from: Subscription) => Subscription["take"] = (from) => (limit, isWanted) => {
-    const slices = from.take(limit, isWanted).flatMap(within);
-    slices.forEach(note);
-    return slices;
+    const fetched = from.take(limit, isWanted).flatMap(within);
+    fetched.forEach(note);
+    return fetched;
   };
 
   return {
     log: {
       ...log,
-      async offsets(places) {
-        const extents = await log.offsets(places);
-        return extents.map(({ low, high }, index) => {
-          const place = places[index];
-          return { low, high: Math.min(high, place === undefined ? high : (ends.get(nameOfPartition(place)) ?? high)) };
+      async offsets(partitions) {
+        const offsets = await log.offsets(partitions);
+        return offsets.map(({ low, high }, index) => {
+          const partition = partitions[index];
+          return {
+            low,
+            high: Math.min(high, partition === undefined ? high : (ends.get(nameOfPartition(partition)) ?? high)),
+          };
         });
       },
-      async subscribe(group, of, lanes) {
-        const member = await log.subscribe(group, of, lanes);
+      async subscribe(group, inputs, lanes) {
+        const member = await log.subscribe(group, inputs, lanes);
         return { ...member, take: take(member), [Symbol.asyncDispose]: () => member[Symbol.asyncDispose]() };
       },
     },
     async stop() {
-      const places = await partitionsOf(log, chat);
-      const extents = await log.offsets(places);
-      ends = new Map(
-        places.map((place, index) => {
-          const name = nameOfPartition(place);
-          return [name, Math.max(extents[index]?.high ?? 0, handed.get(name) ?? 0)];
-        }),
-      );
+      ends = await endsOf(log, handed);
     },
     cut: () => cut,
   };
+};
+
+/** Reads the ends of the chat's partitions: the log's, or a later offset that was handed on already. */
+const endsOf = async (log: Log, handed: ReadonlyMap<string, number>): Promise<ReadonlyMap<string, number>> => {
+  const partitions = await partitionsOf(log, chat);
+  const offsets = await log.offsets(partitions);
+  return new Map(
+    partitions.map((partition, index) => {
+      const name = nameOfPartition(partition);
+      return [name, Math.max(offsets[index]?.high ?? 0, handed.get(name) ?? 0)];
+    }),
+  );
 };

@@ -23,16 +23,16 @@ import { checkTables, swapTables } from "./tables.ts";
 import type { Told } from "./told.ts";
 import { until } from "./wait.ts";
 
-/** Milliseconds that the live services' commits may have to wait; a switch that takes longer is given up. */
+/** Milliseconds that the live services' commits may wait. A switch that takes longer is given up. */
 const SWITCH_PATIENCE = 60_000;
-/** For a lock that somebody else holds: a dump of the tables, say. */
+/** Time to wait for a lock that another session holds, such as a dump of the tables. */
 const LOCK_PATIENCE = "10s";
-/** The rebuild may be so many milliseconds behind when the live services are made to wait for it. */
+/** Milliseconds that the rebuild may be behind when the live services start to wait for it. */
 const NEAR: Millis = 2_000;
-/** For records that producers have dated ahead: live will fold them. */
+/** Milliseconds to wait for records with future timestamps. Live folds the rest after the switch. */
 const AHEAD_PATIENCE: Millis = 5_000;
 
-/** All that a switch has to do with. */
+/** Dependencies of a switch. */
 export interface Switch {
   readonly live: Side;
   readonly livePace: FlowWatermark;
@@ -51,12 +51,13 @@ export interface Switch {
 export interface Switched {
   /** Milliseconds for which the live services' commits waited. */
   readonly took: number;
-  /** What the rebuild had decided and live hadn't come to: notifications and the rest. */
+  /** Notifications carried over: decided by the rebuild, and not reached by live. */
   readonly notifications: number;
+  /** Other records carried over. */
   readonly others: number;
 }
 
-/** Throws Fatal where a switch can't be. */
+/** Throws Fatal if a switch is impossible. */
 export const checkSwitch = async ({
   live,
   database,
@@ -76,9 +77,9 @@ export const checkSwitch = async ({
 };
 
 /**
- * Throws Fatal where the rebuilt state lacks what still matters, because the chat's topics are kept too short: who takes
- * part may have been said at any time, all else is forgotten after a while anyway.
- * @param cut when those begin of which the beginning isn't kept
+ * Throws Fatal if the rebuilt state lacks facts that still matter, because the chat's topics are kept too short. A
+ * participant may have joined at any time; the state forgets all other facts after a while anyway.
+ * @param cut first times of the topics whose beginning retention has deleted
  */
 export const checkKept = (cut: ReadonlyMap<TopicId, Millis>): void => {
   const matters = Date.now() - Math.max(MESSAGE_RETENTION, THREAD_RETENTION);
@@ -90,50 +91,50 @@ export const checkKept = (cut: ReadonlyMap<TopicId, Millis>): void => {
 };
 
 /**
- * Puts the rebuilt state in place of the live one, in one transaction. The lanes are taken over as any process takes them
- * over, so the live services' commits wait; the rebuild folds what the log has by then, and stops; its state, what live
- * would have said yet, and where to go on from are saved as a commit of those lanes. Who held them before is fenced, and
- * takes them over with the new state. Throws Transient where it can't be now, and then nothing has changed.
+ * Puts the rebuilt state in place of the live one, in one transaction. It claims the lanes as any process claims them, so
+ * the live services' commits wait. The rebuild folds the log up to then, and stops. One commit of those lanes saves its
+ * state, the effects carried over, and the lanes' progress. The processes that held the lanes are fenced, and claim them
+ * again with the new state. Throws Transient if the switch can't succeed now; then nothing has changed.
  */
-export const switchOver = async (it: Switch): Promise<Switched> => {
-  for (const { name } of it.live.processors) await it.rebuilt.database.query(`analyze state_${name}`);
-  await until(async () => ((await it.pace()) >= it.live.clock.now() - NEAR ? true : null), it.signal);
-  const signal = AbortSignal.any([it.signal, AbortSignal.timeout(SWITCH_PATIENCE)]);
-  const past = await it.livePace();
-  it.recent.forget(past);
-  return it.database.transaction(async (connection) => {
+export const switchOver = async (context: Switch): Promise<Switched> => {
+  for (const { name } of context.live.processors) await context.rebuilt.database.query(`analyze state_${name}`);
+  await until(async () => ((await context.pace()) >= context.live.clock.now() - NEAR ? true : null), context.signal);
+  const signal = AbortSignal.any([context.signal, AbortSignal.timeout(SWITCH_PATIENCE)]);
+  const past = await context.livePace();
+  context.recent.forget(past);
+  return context.database.transaction(async (connection) => {
     const began = performance.now();
     await connection.query(`set local lock_timeout = '${LOCK_PATIENCE}'`);
     await connection.query(`set local idle_in_transaction_session_timeout = ${SWITCH_PATIENCE}`);
     const store = within(connection);
-    const live = await claimAll(store, it.live);
-    await it.told.add(await outboxOf(connection, live, ["notifications"]));
-    await it.still.stop();
-    const moment = Math.max(it.live.clock.now(), ...[...live.values()].flat().map(({ watermark: time }) => time));
+    const live = await claimAll(store, context.live);
+    await context.told.add(await outboxOf(connection, live, ["notifications"]));
+    await context.still.stop();
+    const moment = Math.max(context.live.clock.now(), ...[...live.values()].flat().map(({ watermark: time }) => time));
     await until(
-      async () => ((await it.pace()) >= moment && (await isAtRest(it.rebuilt, moment)) ? true : null),
+      async () => ((await context.pace()) >= moment && (await isAtRest(context.rebuilt, moment)) ? true : null),
       signal,
     );
-    await it.fold.stop();
-    const waiting = await onTheirWay(it.rebuilt);
+    await context.fold.stop();
+    const waiting = await onTheirWay(context.rebuilt);
     if (waiting > 0)
       throw new Transient(`the rebuild did not come to rest (${waiting} records are on their way): try again`);
-    const rebuilt = await claimAll(it.rebuilt.store, it.rebuilt);
-    await it.told.read();
-    const said = await save(it, connection, store, live, rebuilt, past);
+    const rebuilt = await claimAll(context.rebuilt.store, context.rebuilt);
+    await context.told.read();
+    const said = await save(context, connection, store, live, rebuilt, past);
     return { ...said, took: Math.round(performance.now() - began) };
   });
 };
 
-type Holds = ReadonlyMap<string, readonly LaneProgress[]>;
+type Progress = ReadonlyMap<string, readonly LaneProgress[]>;
 
-const claimAll = async (store: Store, { log, processors }: Side): Promise<Holds> => {
+const claimAll = async (store: Store, { log, processors }: Side): Promise<Progress> => {
   const holds = new Map<string, readonly LaneProgress[]>();
   for (const { name, home } of processors) holds.set(name, await store.claim(name, range(await log.partitions(home))));
   return holds;
 };
 
-/** The store inside a transaction that is open already. */
+/** Opens the store inside an open transaction. */
 const within = (connection: Connection): Store =>
   postgresStore({
     query: (sql, values) => connection.query(sql, values),
@@ -141,13 +142,13 @@ const within = (connection: Connection): Store =>
     [Symbol.asyncDispose]: () => Promise.resolve(),
   });
 
-/** Whether nothing more follows from what there is. Records dated ahead are waited for only so long. */
+/** Tells if the rebuild has folded everything. Records with future timestamps are waited for until AHEAD_PATIENCE. */
 const isAtRest = async (rebuilt: Switch["rebuilt"], moment: Millis): Promise<boolean> => {
   const { done, total } = await countOf(rebuilt);
   return (done === total || rebuilt.clock.now() > moment + AHEAD_PATIENCE) && (await onTheirWay(rebuilt)) === 0;
 };
 
-/** Records that a rebuilt processor has said to another, and that are not folded: a switch would lose them. */
+/** Counts records between the rebuilt processors that are not folded yet. A switch would lose them. */
 const onTheirWay = async (rebuilt: Switch["rebuilt"]): Promise<number> => {
   const [open] = await rebuilt.database.query<{ entries: number }>("select count(*) as entries from outbox");
   const { done, total } = await countOf(rebuilt, derivedTopics);
@@ -157,31 +158,31 @@ const onTheirWay = async (rebuilt: Switch["rebuilt"]): Promise<number> => {
 const isOurs = ({ topic }: TopicPartition): boolean => isDerived(topic);
 
 const save = async (
-  it: Switch,
+  context: Switch,
   connection: Connection,
   store: Store,
-  live: Holds,
-  rebuilt: Holds,
+  live: Progress,
+  rebuilt: Progress,
   past: Millis,
 ): Promise<Omit<Switched, "took">> => {
-  const { processors } = it.live;
+  const { processors } = context.live;
   const widths = new Map(
     await Promise.all(
-      Object.keys(multicasts).map(async (topic) => [topic, await it.live.log.partitions(topic)] as const),
+      Object.keys(multicasts).map(async (topic) => [topic, await context.live.log.partitions(topic)] as const),
     ),
   );
-  const untold = new Set(it.told.byRebuilt().map(({ id }) => id));
-  const entries = it.recent.entries();
+  const untold = new Set(context.told.byRebuilt().map(({ id }) => id));
+  const entries = context.recent.entries();
   if (entries === null)
     throw new Fatal("live is so far behind that what it has still to say doesn't fit in memory: let it catch up first");
   const standingsBy = new Map<string, Standings>();
-  for (const processor of processors) standingsBy.set(processor.name, await standingsOf(it.live, processor, live));
+  for (const processor of processors) standingsBy.set(processor.name, await standingsOf(context.live, processor, live));
   await dropOutbox(connection, live);
-  await swapTables(connection, it.schemas, namesOf(processors));
+  await swapTables(connection, context.schemas, namesOf(processors));
   let [notifications, others] = [0, 0];
   for (const processor of processors) {
     const { name } = processor;
-    const carried = carry(processor, live.get(name) ?? [], entries, past, untold, it.codec, widths);
+    const carried = carry(processor, live.get(name) ?? [], entries, past, untold, context.codec, widths);
     const holds = carried.holds.map((hold) => {
       const folded = rebuilt.get(name)?.find(({ lane }) => lane === hold.lane);
       const standing = standingsBy.get(name)?.(hold.lane);
@@ -200,39 +201,39 @@ const save = async (
 
 type Standings = (lane: Lane) => Standing;
 
-/** Where the live log stands for each lane of a processor, asked once the lanes are held. */
-const standingsOf = async (live: Side, processor: Folding, holds: Holds): Promise<Standings> => {
+/** Reads the state of the live log for each lane of a processor, once the lanes are held. */
+const standingsOf = async (live: Side, processor: Folding, holds: Progress): Promise<Standings> => {
   const count = await live.log.partitions(processor.home);
-  const places = (await partitionsOf(live.log, inputsOf(processor))).filter(isOurs);
-  const extents = await live.log.offsets(places);
+  const partitions = (await partitionsOf(live.log, inputsOf(processor))).filter(isOurs);
+  const offsets = await live.log.offsets(partitions);
   const senders = holds.get("conversations") ?? [];
   const read = [...inputsOf(processor), ...(processor.globalTable?.topics ?? [])];
   return (lane) => {
     const ends: Record<string, number> = {};
     const given: Record<string, number> = {};
-    places.forEach((place, index) => {
-      if (place.partition % count !== lane) return;
-      ends[nameOfPartition(place)] = extents[index]?.high ?? 0;
-      if (place.topic !== "inbox") return;
+    partitions.forEach((partition, index) => {
+      if (partition.partition % count !== lane) return;
+      ends[nameOfPartition(partition)] = offsets[index]?.high ?? 0;
+      if (partition.topic !== "inbox") return;
       for (const sender of senders)
-        given[`${nameOfPartition(place)}<${laneStream("conversations", sender.lane)}`] = sender.sequence;
+        given[`${nameOfPartition(partition)}<${laneStream("conversations", sender.lane)}`] = sender.sequence;
     });
     return { read, ends, given };
   };
 };
 
-const streamsOf = (live: Holds): readonly string[] =>
+const streamsOf = (live: Progress): readonly string[] =>
   [...live].flatMap(([processor, holds]) => holds.map(({ lane }) => laneStream(processor, lane)));
 
 const outboxOf = (
   connection: Connection,
-  live: Holds,
-  of: readonly TopicId[],
+  live: Progress,
+  wanted: readonly TopicId[],
 ): Promise<readonly Pick<OutboxEntry, "value">[]> =>
-  connection.query("select value from outbox where stream = any($1) and topic = any($2)", [streamsOf(live), of]);
+  connection.query("select value from outbox where stream = any($1) and topic = any($2)", [streamsOf(live), wanted]);
 
-/** What the live processors had to say to each other, the rebuilt ones have said and heard. */
-const dropOutbox = async (connection: Connection, live: Holds): Promise<void> => {
+/** Deletes the live processors' entries for each other. The rebuilt processors have exchanged theirs. */
+const dropOutbox = async (connection: Connection, live: Progress): Promise<void> => {
   const among: readonly TopicId[] = ["inbox", "conversationStrays", "inboxStrays"];
   await connection.query("delete from outbox where stream = any($1) and topic = any($2)", [streamsOf(live), among]);
 };

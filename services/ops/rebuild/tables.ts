@@ -3,14 +3,14 @@ import { Fatal } from "../../platform/contract/failure.ts";
 import { REBUILD } from "./apart.ts";
 import type { Schemas, Stateful } from "./rows.ts";
 
-/** Where the old tables are for a moment. */
+/** Schema that holds the old tables during the swap. */
 const BEFORE = `${REBUILD}_before`;
 
 const tableOf = (processor: Stateful): string => `state_${processor}`;
 
 /**
- * The rebuilt state tables take the live ones' place and privileges; the old ones are gone. No row is copied. Readers wait
- * until the transaction ends.
+ * Gives the rebuilt state tables the place and the privileges of the live ones, and drops the old ones. No row is copied.
+ * Readers wait until the transaction ends.
  */
 export const swapTables = async (
   connection: Connection,
@@ -39,7 +39,7 @@ interface Grant {
   readonly option: string;
 }
 
-/** Privileges that somebody other than the owner has. */
+/** Lists privileges of roles other than the owner. */
 const grantsOf = (connection: Connection, table: string): Promise<readonly Grant[]> =>
   connection.query<Grant>(
     `select a.privilege_type as privilege, case when a.is_grantable then ' with grant option' else '' end as option,
@@ -48,7 +48,7 @@ const grantsOf = (connection: Connection, table: string): Promise<readonly Grant
     [table],
   );
 
-/** Throws Fatal where a live table has what the migrations don't know of: it would be lost. */
+/** Throws Fatal if a live table has indexes, options or triggers that no migration made. A switch would lose them. */
 export const checkTables = async (
   connection: Connection,
   { live, rebuilt }: Schemas,

@@ -6,9 +6,9 @@ import type { Millis } from "../../platform/contract/time.ts";
 import { type Reader, readerOf } from "../../platform/runtime/log-reader.ts";
 import { decoded } from "../read.ts";
 
-/** That somebody was told. */
+/** A notification that one side decided. */
 export interface Telling {
-  /** The event's. */
+  /** Id of the TRIGGERED event. */
   readonly id: string;
   readonly notificationId: string;
   readonly userId: string;
@@ -16,24 +16,25 @@ export interface Telling {
   readonly at: Millis;
 }
 
-/** Who was told by one side and not, so far, by the other. What both told is forgotten, so it fits into memory. */
+/** Notifications of one side that the other lacks so far. Those of both are only counted, to save memory. */
 export interface Told extends AsyncDisposable {
-  /** Reads on, both logs side by side to where they end by then. Throws Transient. */
+  /** Reads both logs on, side by side, to their present ends. Throws Transient. */
   read(): Promise<void>;
-  /** What waits in the live outbox counts as told. */
+  /** Counts notifications in the live outbox as decided by live. */
   add(entries: readonly Pick<OutboxEntry, "value">[]): Promise<void>;
   readonly byBoth: () => number;
   readonly byLive: () => readonly Telling[];
   readonly byRebuilt: () => readonly Telling[];
-  /** The time from which on both logs are kept; null: since ever. */
+  /** Time from which both logs are kept; null: retention has deleted nothing. */
   readonly since: () => Millis | null;
 }
 
 export const readTold = (logs: { readonly live: Log; readonly rebuilt: Log }, codec: Codec): Told => {
   const live = sideOf(logs.live, codec);
   const rebuilt = sideOf(logs.rebuilt, codec);
-  /** What waited in the outbox: when it is on the log, it is no second telling. */
+  /** Ids from the outbox. Their records on the log are repeats. */
   const added = new Set<string>();
+  const isFirst = ({ id }: Telling): boolean => !added.has(id);
   let both = 0;
 
   const count = (mine: Map<string, Telling>, others: Map<string, Telling>, tellings: readonly Telling[]): void => {
@@ -45,43 +46,41 @@ export const readTold = (logs: { readonly live: Log; readonly rebuilt: Log }, co
   return {
     async read() {
       const [from, to] = [live.next(), rebuilt.next()];
-      let [a, b] = [await from.next(), await to.next()];
-      // Whoever is earlier goes on, so that what both told meets soon.
-      while (a.done !== true || b.done !== true) {
-        const isLiveNext = b.done === true || (a.done !== true && live.at() <= rebuilt.at());
+      let [ofLive, ofRebuilt] = [await from.next(), await to.next()];
+      // The earlier log is read on, so that notifications of both sides meet soon.
+      while (ofLive.done !== true || ofRebuilt.done !== true) {
+        const isLiveNext = ofRebuilt.done === true || (ofLive.done !== true && live.at() <= rebuilt.at());
         if (isLiveNext) {
-          if (a.done !== true)
-            count(
-              live.only,
-              rebuilt.only,
-              a.value.filter(({ id }) => !added.has(id)),
-            );
-          a = await from.next();
+          const tellings = ofLive.done === true ? [] : ofLive.value;
+          count(live.only, rebuilt.only, tellings.filter(isFirst));
+          ofLive = await from.next();
         } else {
-          if (b.done !== true) count(rebuilt.only, live.only, b.value);
-          b = await to.next();
+          if (ofRebuilt.done !== true) count(rebuilt.only, live.only, ofRebuilt.value);
+          ofRebuilt = await to.next();
         }
       }
     },
     async add(entries) {
       const raws = entries.map(({ value }, offset): RawRecord => ({ ...NOWHERE, offset, value }));
       await codec.prepare(raws);
-      const tellings = raws.flatMap((raw) => tellingOf(raw, codec) ?? []).filter(({ id }) => !added.has(id));
+      const tellings = raws.flatMap((raw) => tellingOf(raw, codec) ?? []).filter(isFirst);
       for (const { id } of tellings) added.add(id);
       count(live.only, rebuilt.only, tellings);
     },
     byBoth: () => both,
     byLive: () => [...live.only.values()],
     byRebuilt: () => [...rebuilt.only.values()],
-    since: () => {
-      const times = [live.since(), rebuilt.since()].filter((time) => time !== null);
-      return times.length === 0 ? null : Math.max(...times);
-    },
+    since: () => latest(live.since(), rebuilt.since()),
     async [Symbol.asyncDispose]() {
       await live.reader[Symbol.asyncDispose]();
       await rebuilt.reader[Symbol.asyncDispose]();
     },
   };
+};
+
+const latest = (...times: readonly (Millis | null)[]): Millis | null => {
+  const known = times.filter((time) => time !== null);
+  return known.length === 0 ? null : Math.max(...known);
 };
 
 const NOWHERE = {
@@ -104,14 +103,14 @@ interface Side {
   readonly reader: Reader;
   readonly only: Map<string, Telling>;
   next(): AsyncGenerator<readonly Telling[]>;
-  /** The time of the latest that was read. */
+  /** Time of the latest notification read. */
   at(): Millis;
   since(): Millis | null;
 }
 
 const sideOf = (log: Log, codec: Codec): Side => {
   const reader = readerOf(log, ["notifications"]);
-  /** By partition and stream, the latest number: what comes again was published twice. */
+  /** Latest number by partition and stream. A number that comes again was published twice. */
   const heard = new Map<string, number>();
   const begun = new Set<string>();
   let since: Millis | null = null;

@@ -1,11 +1,11 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { Transient } from "../../platform/contract/failure.ts";
 
-/** Milliseconds between two looks, and for how long what may pass is waited for. */
+/** Milliseconds between two attempts, and milliseconds for which Transient errors are tolerated. */
 const LOOK_EVERY = 200;
 const PATIENCE = 60_000;
 
-/** Asks again and again until the answer isn't null. Throws Transient that doesn't pass, and the signal's reason. */
+/** Asks until the answer isn't null. Throws a lasting Transient, and the signal's reason. */
 export const until = async <T>(ask: () => Promise<T | null>, signal: AbortSignal): Promise<T> => {
   let failedAt: number | null = null;
   for (;;) {
