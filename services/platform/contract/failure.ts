@@ -18,7 +18,7 @@ export class Fatal extends Error {
   override readonly name = "Fatal";
 }
 
-/** Whether a pure function that threw this over a record would throw it again: then the record is poison, whatever it was. */
+/** Tells whether a pure function that threw this over a record would throw it again: then the record is poison. */
 export const isPoisonous = (thrown: unknown): boolean => !(thrown instanceof Transient) && !(thrown instanceof Fatal);
 
 /** The message of anything thrown, for a log line or a dead letter's reason. */

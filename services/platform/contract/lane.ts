@@ -10,7 +10,7 @@ const M = 0x5bd1e995;
 /** UTF-8 of one UTF-16 code unit at most. */
 const MAX_BYTES = 3;
 const encoder = new TextEncoder();
-/** Where keys are encoded; longer ones than ids may be (`ids.ts`) have an array of their own. */
+/** Buffer in which keys are encoded. Keys longer than ids may be (contract/identity.ts) get a new array. */
 const scratch = new Uint8Array(1_024);
 
 /** Kafka's murmur2 (org.apache.kafka.common.utils.Utils#murmur2) of a string's UTF-8, as an unsigned 31-bit number. */

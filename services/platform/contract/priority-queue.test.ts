@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { priorityQueue } from "./priority-queue.ts";
 
-test("a heap gives what was put in the order of times, and of putting where these are equal", () => {
+test("items are taken in the order of their times, and items of one time in the order of putting", () => {
   const turn = fc.oneof({ weight: 2, arbitrary: fc.nat(9) }, { weight: 1, arbitrary: fc.constant("take" as const) });
   fc.assert(
     fc.property(fc.array(turn, { maxLength: 60 }), (turns) => {

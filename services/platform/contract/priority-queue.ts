@@ -20,7 +20,7 @@ export const priorityQueue = <T>(compare: (a: T, b: T) => number = () => 0): Pri
   const items: T[] = [];
   let order = 0;
 
-  /** Whether an item stands before the one at `index`. */
+  /** Tells whether an item stands before the one at `index`. */
   const isBefore = (at: Millis, own: number, item: T, index: number): boolean => {
     const other = times[index] ?? Infinity;
     if (at !== other) return at < other;

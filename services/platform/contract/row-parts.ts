@@ -9,7 +9,7 @@ export interface RowParts<Row> {
   span(key: string): Span;
   /** Key of the row that a part belongs to. */
   rowOf(part: string): string;
-  /** Key of the part that has the row's timer: it changes whenever that does, unless time or the lore alone moves it. */
+  /** Key of the part that has the row's timer: it changes whenever that does, unless time or the global table alone moves it. */
   timer(key: string): string;
   /** The row, from all parts that there are; undefined where it has none. */
   assemble(key: string, parts: ReadonlyMap<string, unknown>): Row | undefined;

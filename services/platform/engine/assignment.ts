@@ -47,7 +47,7 @@ export const nextBatchSize = (
 export interface Assignment<Row, Event> {
   readonly lanes: readonly Lane[];
   readonly partitions: readonly TopicPartition[];
-  /** Whether the processor has no other lanes. */
+  /** True: all of the processor's lanes are here. */
   readonly isAlone: boolean;
   /** Progress of the lanes as it is now, and as it was saved last. */
   readonly progress: Map<Lane, LaneProgress>;

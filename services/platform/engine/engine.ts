@@ -192,7 +192,7 @@ const letGo = <Row, Event extends Keyed, Given>(joined: Joined<Row, Event, Given
   return false;
 };
 
-/** Whether another has claimed one of the lanes: a commit that changes nothing is refused then. */
+/** Tells whether another process has claimed one of the lanes: a commit that changes nothing is refused then. */
 const isFenced = async (
   processor: string,
   { saved }: Pick<Assignment<unknown, unknown>, "saved">,

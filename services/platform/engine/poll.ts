@@ -22,7 +22,7 @@ const MAX_TAKEN = scaledToHeap(50_000);
 
 /** The outcome of reading. */
 export interface Polled {
-  /** Whether any records had arrived. */
+  /** True: some records had arrived. */
   readonly isAny: boolean;
   /** Strays on their way to their lanes, and dead letters. */
   readonly rerouted: readonly LaneEffect[];
@@ -68,7 +68,7 @@ const pollSome = async <Row, Event extends Keyed, Given>(
   return { isAny: fetched.length > 0, rerouted, count: fetched.reduce((sum, { records }) => sum + records.length, 0) };
 };
 
-/** Whether a partition is read on: not where too much of it waits, unless the watermark stands still without it. */
+/** Tells whether a partition is read on: not where too much of it waits, unless the watermark waits for it. */
 export const wanted =
   <Row, Event>({ reorderBuffer, watermark }: Assignment<Row, Event>) =>
   (partition: TopicPartition): boolean =>

@@ -74,7 +74,7 @@ const probeWatermark = async <Row, Event extends Keyed, Given>(
   if (wanted > watermark.time() && wanted <= now) await watermarkProbe.advance(now, wanted);
 };
 
-/** Whether other stages can go on by the lane's new progress, though nothing of it is folded. */
+/** Tells whether other stages can go on by the lane's new progress, though nothing of it is folded. */
 const isFurther = (
   now: LaneProgress,
   saved: LaneProgress | undefined,

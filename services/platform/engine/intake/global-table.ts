@@ -16,7 +16,7 @@ export interface GlobalTableReader<Value> extends AsyncDisposable {
   readonly partitions: readonly TopicPartition[];
   /** Applies the records that have arrived; false where there were none. Throws Transient. */
   step(): Promise<boolean>;
-  /** Whether every record is read that its topics had when this was first asked. Throws Transient. */
+  /** Tells whether every record is read that its topics had at the first call. Throws Transient. */
   isWhole(): Promise<boolean>;
   /** The value by now; it says itself from when on each part of it holds. */
   value(): Value;

@@ -29,9 +29,9 @@ export interface ReorderBuffer<Event> {
   advance(partition: TopicPartition, next: number): void;
   /** The time of the first waiting event; Infinity where none waits. */
   earliest(): Millis;
-  /** Whether an event of the lane waits. */
+  /** Tells whether an event of the lane waits. */
   has(lane: Lane): boolean;
-  /** Whether as many events of this partition wait as may. */
+  /** Tells whether as many events of this partition wait as may. */
   isFull(partition: TopicPartition): boolean;
   /**
    * The events logged by `until`, in order. Where they are more than about `limit` (an event of several keys counts for

@@ -8,35 +8,35 @@ import type { World } from "../world.ts";
 import { announce } from "../../runtime/facts.ts";
 import { passFailpoint } from "../../runtime/failpoints.ts";
 
-/** Outbox entries of a queue older than this were left by a process that died: any other takes them. */
+/** Milliseconds after which a queue's unpublished outbox entries count as left by a process that died. */
 const ORPHANED_AFTER = MINUTE;
-/** Milliseconds between two looks for such. */
+/** Milliseconds between two sweeps: for such entries, and for jobs to forget. */
 const SWEEP_EVERY = 30_000;
-/** For so long it is known that a job has ended, and what came of it: nothing that makes one is read again after it. */
+/** Milliseconds for which ended jobs are kept. No record that makes such a job again is read after that. */
 const RETENTION: Millis = 30 * DAY;
 const FORGOTTEN_AT_ONCE = 1_000;
-/** Milliseconds a job is held, renewed while its attempt goes on: runs out only when a process dies or stalls. */
+/** Milliseconds of a lease. It is renewed during the attempt, and runs out only when a process dies or stalls. */
 const LEASE = 30_000;
 const RENEW_EVERY = LEASE / 3;
-/** Milliseconds before its end in which a lease counts as over: another's clock may be ahead, and handing over takes time. */
+/** Milliseconds before its end at which a lease counts as over: another clock may be ahead, and sending takes time. */
 const LEASE_MARGIN = LEASE / 6;
-/** Milliseconds between two tries to save what an attempt came to: it has happened, and is not to happen again. */
+/** Milliseconds between two tries to save an outcome: the attempt has happened, and must not happen again. */
 const SAVE_AGAIN_AFTER = 500;
-/** Wait after an attempt that threw: a fault of ours or of a store, not an answer of the world. */
+/** Wait after an attempt that threw: a fault of ours or of a store, not an answer from outside. */
 const AFTER_A_FAULT = MINUTE;
-/** The same after the first that may pass (of Kafka, of PostgreSQL); twice as long after each one more, up to that. */
+/** Wait after a first Transient (of Kafka, of PostgreSQL). It doubles with each further one, up to AFTER_A_FAULT. */
 const AFTER_AN_OUTAGE = 2 * SECOND;
 
 /** Leases jobs of one queue, attempts and settles them. */
 export interface Worker {
   readonly name: string;
-  /** Leases what there is room for, starts it, and settles what has ended; false when there was nothing. */
+  /** Leases the jobs that there is room for, and starts them; false when there were none. */
   step(): Promise<boolean>;
-  /** When `step` will find something if nobody says so earlier. */
+  /** The time at which `step` finds the next job, unless a wakeup comes earlier. */
   nextDue(): Promise<Millis | null>;
-  /** Resolves when there may be something to lease, or room for it, or the signal aborts. */
+  /** Resolves when there may be a job to lease, or room for one, or the signal aborts. */
   arrival(signal: AbortSignal): Promise<void>;
-  /** Jobs under way. */
+  /** Number of attempts under way. */
   readonly busy: () => number;
   /** Waits for the attempts under way to settle; those still running at the signal are aborted. */
   drain(signal: AbortSignal): Promise<void>;
@@ -103,7 +103,7 @@ export const worker = (work: Work, { store, codec, clock, relay, wakeups }: Worl
   const start = (job: Job, until: Millis): void => {
     leases.set(job, until);
     const ended = run(job).catch((error: unknown) => {
-      // Not settled: the lease runs out and the job is attempted again, with the same ids.
+      // The job is not settled: its lease runs out, and it is attempted again with the same ids.
       announce("stumbled", { loop: work.queue, error: asError(error), wait: LEASE });
     });
     running.add(ended);
@@ -114,7 +114,7 @@ export const worker = (work: Work, { store, codec, clock, relay, wakeups }: Worl
     });
   };
 
-  /** What others have left undone, and what has been done for long. */
+  /** Publishes records that other processes have left, and forgets jobs that ended long ago. */
   const sweep = async (now: Millis): Promise<void> => {
     swept = now;
     await relay.sweep(queueStream(work.queue), now - ORPHANED_AFTER);
@@ -123,7 +123,7 @@ export const worker = (work: Work, { store, codec, clock, relay, wakeups }: Worl
     if (Math.max(jobs, notes) >= FORGOTTEN_AT_ONCE) swept = -Infinity; // there is more
   };
 
-  /** Those whose lease has run out may be another's by now. */
+  /** Renews the leases that have not run out; the others may be another process's by now. */
   const renew = async (now: Millis): Promise<void> => {
     const ours = [...leases].flatMap(([job, until]) => (now < until ? [job] : []));
     await store.renew(ours, now + LEASE);
@@ -140,12 +140,12 @@ export const worker = (work: Work, { store, codec, clock, relay, wakeups }: Worl
         await renew(now);
       }
       const room = relay.room() ? work.concurrency - running.size : 0;
-      if (room < Math.ceil(work.concurrency / 2)) return false; // one look fetches several
+      if (room < Math.ceil(work.concurrency / 2)) return false; // one query leases several jobs
       const jobs = await store.lease(work.queue, room, now, now + LEASE);
       for (const job of jobs) start(job, now + LEASE);
       return jobs.length > 0;
     },
-    // While there is no room, the end of an attempt is what to wait for.
+    // While there is no room, the end of an attempt wakes the worker.
     nextDue: () => (running.size > work.concurrency / 2 ? Promise.resolve(null) : store.nextJob(work.queue)),
     arrival: (signal) => wakeups.arrival(work.queue, signal),
     busy: () => running.size,

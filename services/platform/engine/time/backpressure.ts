@@ -10,7 +10,7 @@ import type { World } from "../world.ts";
  * lane holds that watermark back. Without this limit one fast lane, or an outage downstream, would fill memory.
  */
 export interface Backpressure {
-  /** Whether records after `time` must wait: enough lie downstream that are not folded up to this time. Throws Transient. */
+  /** Tells whether records after `time` must wait: enough lie downstream that are not folded up to this time. Throws Transient. */
   isExceeded(time: Millis): Promise<boolean>;
   /** Notes records on their way downstream. */
   send(records: number): void;

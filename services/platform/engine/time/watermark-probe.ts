@@ -24,7 +24,7 @@ export interface WatermarkProbe {
 export interface OwnProgress {
   readonly processor: string;
   readonly lanes: readonly Lane[];
-  /** Whether all of the processor's lanes are here. */
+  /** True: all of the processor's lanes are here. */
   readonly isAlone: boolean;
   readonly partitions: readonly TopicPartition[];
   /** Partitions of its global table. */
@@ -100,7 +100,7 @@ const start = async (probing: Probing, at: Millis): Promise<Probe> => {
   return probe;
 };
 
-/** Whether the probe has gone through all stages, and this processor has read to the ends that it found. */
+/** Continues the probe. True: it has gone through all stages, and this processor has read to the ends that it found. */
 const isOver = async (probing: Probing, probe: Probe): Promise<boolean> => {
   const { upstream, own, watermark } = probing;
   for (let stage = upstream[probe.stage]; stage !== undefined; stage = upstream[probe.stage]) {
@@ -119,7 +119,7 @@ const isOver = async (probing: Probing, probe: Probe): Promise<boolean> => {
   return watermark.isRead();
 };
 
-/** Whether every record is published that the stage owes for the records before the probe. */
+/** Tells whether every record is published that the stage owes for the records before the probe. */
 const isThrough = async (probing: Probing, probe: Probe, stage: Stage): Promise<boolean> => {
   const unknown = stage.from.filter((topic) => !probe.ends.has(nameOfPartition({ topic, partition: 0 })));
   if (unknown.length > 0) await askEnds(probing, probe, unknown);

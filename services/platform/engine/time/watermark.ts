@@ -19,9 +19,9 @@ export interface Watermark {
   time(): Millis;
   /** The least time that any partition of the lane has reached, of those that no stage upstream writes. */
   readTime(lane: Lane): Millis;
-  /** Whether the watermark stands still until more of this partition is read. */
+  /** Tells whether the watermark waits until more of this partition is read. */
   waitsFor(partition: TopicPartition): boolean;
-  /** Whether the partitions that stages upstream write are read to the ends set. */
+  /** Tells whether the partitions that stages upstream write are read to the ends set. */
   isRead(): boolean;
   /** Number of records known to be on the log and not read. */
   lag(): number;
