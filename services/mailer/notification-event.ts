@@ -6,7 +6,7 @@ import type { Millis } from "../platform/contract/time.ts";
 type Detail = Partial<Pick<NotificationEvent, "email" | "reason" | "statusCode" | "diagnostic">>;
 
 /**
- * Makes the event that says what became of a notification, with its recipient as the key. Identity: the id derives from
+ * Makes the event about the outcome of a notification, with its recipient as the key. Identity: the id derives from
  * the notification, the type and the address, where there is one. An event that is published twice has the same id.
  */
 export const notificationEvent = (

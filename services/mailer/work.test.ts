@@ -133,7 +133,9 @@ test("a fault of our configuration is announced as stumbled", async () => {
   using _ = listen("stumbled", ({ loop, error }) => announced.push(`${loop}: ${error.message}`));
   await mailerWith({ ...refused, stage: "rcpt", text: "451 later" }).attempt(1);
   await mailerWith({ ...refused, stage: "auth", code: 535, text: "535 wrong password" }).attempt(1);
-  expect(announced).toEqual(["mail: the mail server refuses us, not the recipient: 535 wrong password"]);
+  expect(announced).toEqual([
+    "mail: the mail server refuses us, not the recipient; check SMTP_URL and MAIL_FROM: 535 wrong password",
+  ]);
 });
 
 test("an attempt may take longer than connecting, the greeting and one reply together", () => {

@@ -69,7 +69,9 @@ export const mailing = ({
     const settled = settle({ letter, attempt: job.attempt, answer, now, chance: chance() });
     const { settlement, detail } = settled;
     if (detail["verdict"] === "ours" && settlement.state === "retry") {
-      const error = new Error(`the mail server refuses us, not the recipient: ${settlement.error}`);
+      const error = new Error(
+        `the mail server refuses us, not the recipient; check SMTP_URL and MAIL_FROM: ${settlement.error}`,
+      );
       announce("stumbled", { loop: MAIL_QUEUE, error, wait: settlement.runAt - now });
     }
     return settled;

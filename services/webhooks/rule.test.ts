@@ -107,8 +107,8 @@ describe("a body", () => {
   });
 
   test("has the event's symbol in lower case as its type, but for link.clicked", () => {
-    const others = Object.entries(webhookTypes).filter(([symbol]) => symbol !== "LINK_CLICKED");
-    expect(others.map(([, name]) => name)).toEqual(others.map(([symbol]) => `notification.${symbol.toLowerCase()}`));
+    const regular = Object.entries(webhookTypes).filter(([symbol]) => symbol !== "LINK_CLICKED");
+    expect(regular.map(([, name]) => name)).toEqual(regular.map(([symbol]) => `notification.${symbol.toLowerCase()}`));
   });
 
   test("is id, type, timestamp and data, without null fields, with times in ISO 8601 and empty lists", () => {

@@ -32,10 +32,10 @@ describe("a mail about many messages", () => {
       }),
     );
     for (const several of [1, 4, 30]) {
-      const some = Array.from({ length: several }, (_, index) =>
+      const conversations = Array.from({ length: several }, (_, index) =>
         conversation("&".repeat(900), talkative, { conversationId: `c-${index}`, photoUrl: url }),
       );
-      const shown = mail(triggered(some)).html;
+      const shown = mail(triggered(conversations)).html;
       expect(new TextEncoder().encode(shown).length).toBeLessThan(102_400);
       expect(shown).toContain("Join the conversation");
     }
