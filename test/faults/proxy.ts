@@ -22,7 +22,7 @@ export type Manner =
   /** A client gets half of the next answer, and is cut off. */
   | { readonly type: "halved" };
 
-/** Whether a client sends the text in this piece, or in this message where the proxy knows messages. */
+/** Tells whether a client sends the text in this piece, or in this message where the proxy knows messages. */
 export type Says = (piece: Buffer) => boolean;
 
 /** The length of the message that begins with these bytes; null while its length has not come. */
