@@ -6,7 +6,7 @@ const DUPLICATE_DATABASE = "42P04";
 const INVALID_PASSWORD = "28P01";
 const INSUFFICIENT_PRIVILEGE = "42501";
 
-/** Whether a PostgreSQL answers a query. Throws when it refuses the password, which no wait will mend. */
+/** Tells whether a PostgreSQL answers a query. Throws when it refuses the password, which no wait will mend. */
 export async function answers(url: string): Promise<boolean> {
   try {
     await query(url, "SELECT 1");

@@ -44,7 +44,7 @@ export async function findDocker(place: Place, mode: Mode, wanted: readonly Part
   return { client, images, run: randomUUID() };
 }
 
-/** Whether a variable, a file of settings, or a socket where testcontainers looks for one suggests an engine. */
+/** Tells whether a variable, a file of settings, or a socket where testcontainers looks for one suggests an engine. */
 export function hintsAtDocker(environment: Record<string, string | undefined>): boolean {
   if (environment["DOCKER_HOST"] || environment["TESTCONTAINERS_HOST_OVERRIDE"]) return true;
   const home = environment["HOME"] ?? homedir();

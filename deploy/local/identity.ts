@@ -19,7 +19,7 @@ export function self(): Identity {
   return { pid: process.pid, started: startedAt(process.pid) ?? "" };
 }
 
-/** Whether that very process still runs. */
+/** Tells whether that very process still runs. */
 export function runs({ pid, started }: Identity): boolean {
   return startedAt(pid) === started;
 }

@@ -6,14 +6,14 @@ const API = { apiVersions: 18, findCoordinator: 10, describeGroups: 15 } as cons
 /** Any group will do: a question about one makes the broker create and load its offsets topic. */
 const GROUP = string("whileaway-local-stack");
 
-/** Whether a broker answers. ApiVersions is the first request of every client. */
+/** Tells whether a broker answers. ApiVersions is the first request of every client. */
 export async function speaksKafka(port: number, host = "127.0.0.1"): Promise<boolean> {
   const answer = await ask(port, host, API.apiVersions, Buffer.alloc(0));
   return answer?.readInt16BE(0) === 0;
 }
 
 /**
- * Whether consumer groups can be joined. A new broker makes their topic at the first request for one. Until it has,
+ * Tells whether consumer groups can be joined. A new broker makes their topic at the first request for one. Until it has,
  * kafkajs logs a crash and restarts its consumer.
  */
 export async function servesGroups(port: number, host = "127.0.0.1"): Promise<boolean> {

@@ -32,7 +32,7 @@ export function fetched(name: string, cacheDir: string, goals: Fetched["goals"])
   return { name, pom, version, folder: join(cacheDir, `${name}-${version}-${mark}`), goals };
 }
 
-/** Whether it is in the cache. */
+/** Tells whether it is in the cache. */
 export function isCached(what: Fetched): boolean {
   return existsSync(what.folder);
 }

@@ -8,7 +8,7 @@ export type Part = (typeof PARTS)[number];
 export type Source = { readonly kind: "given"; readonly address: string } | { readonly kind: "docker" | "process" };
 export type Plan = Record<Part, Source>;
 
-/** Whether containers may, may not or must be used. */
+/** Tells whether containers may, may not or must be used. */
 export type Mode = "any" | "processes" | "docker";
 
 export const VARIABLES: Record<Part, string> = {

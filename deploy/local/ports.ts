@@ -67,7 +67,7 @@ export async function withPort<T>(chosen: Ports, name: string, start: (port: num
   }
 }
 
-/** Whether a process may listen on that port of 127.0.0.1 now. */
+/** Tells whether a process may listen on that port of 127.0.0.1 now. */
 export function isFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();

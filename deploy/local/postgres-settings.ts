@@ -25,7 +25,7 @@ export function postgresSettings(throwaway: boolean): Record<string, string> {
   return throwaway ? { ...SETTINGS, ...THROWAWAY } : SETTINGS;
 }
 
-/** Whether this stack has had a PostgreSQL. */
+/** Tells whether this stack has had a PostgreSQL. */
 export function hasPassword(dataDir: string): boolean {
   return existsSync(join(dataDir, FILE));
 }

@@ -49,7 +49,7 @@ export async function startRegistry(
   });
 }
 
-/** Whether a registry answers Confluent's list of subjects. */
+/** Tells whether a registry answers Confluent's list of subjects. */
 export async function speaksConfluent(address: string): Promise<boolean> {
   try {
     const response = await fetch(`${address}/subjects`, { signal: AbortSignal.timeout(ANSWER_MS) });

@@ -34,7 +34,7 @@ export async function unprivilegedUser(data: string): Promise<User | undefined> 
   );
 }
 
-/** Whether that user can read and enter a folder, and so all above it. */
+/** Tells whether that user can read and enter a folder, and so all above it. */
 export function reaches(user: User | undefined, folder: string): boolean {
   if (!user) return true;
   const { uid, gid } = user;

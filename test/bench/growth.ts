@@ -77,7 +77,7 @@ export const growth = async (
   };
 };
 
-/** Whether every message is folded, and every record of the inbox topic. */
+/** Tells whether every message is folded, and every record of the inbox topic. */
 const isThrough = async (house: House): Promise<boolean> => {
   const { database } = house;
   const folded = async (processor: string, topic: TopicId): Promise<number> => {

@@ -47,7 +47,7 @@ await using log = openKafka(product, { brokers: [broker], clientId: `bench-${pro
 using _metrics = openMetrics(product.counters);
 
 const own = await loadCodec(log);
-/** Whether the engine has taken a record: its work counts from then on, not from its first commit. */
+/** Tells whether the engine has taken a record: its work counts from then on, not from its first commit. */
 let hasBegun = false;
 const codec: Codec = {
   ...own,

@@ -15,7 +15,7 @@ export interface Run {
   readonly rawEventsPerSecond: number;
   /** The same in Node; NaN for a run of the peer. */
   readonly [RAW]: number;
-  /** Whether every record was drained before any was due: otherwise the figures mean nothing. */
+  /** Tells whether every record was drained before any was due: otherwise the figures mean nothing. */
   readonly isValid: boolean;
   /** The reference's verdict on the output, and the number of notifications that differ from it. */
   readonly check: string;

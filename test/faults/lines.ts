@@ -18,7 +18,7 @@ const measure: Measure = (bytes) => (bytes.length < 4 ? null : 4 + bytes.readInt
 
 const PRODUCE = 0;
 
-/** Whether the message is a Produce request. */
+/** Tells whether the message is a Produce request. */
 const produces: Says = (request) => request.readInt16BE(4) === PRODUCE;
 
 /** Cuts connections at a Produce request: its records are on the log or not, and the producer can't know. */

@@ -7,7 +7,7 @@ import { conversation, message, participant, presence, user } from "../support/c
 export interface Odd {
   readonly what: string;
   readonly reader: string;
-  /** Whether the reader gets a mail about it; otherwise the input must only do no harm. */
+  /** Tells whether the reader gets a mail about it; otherwise the input must only do no harm. */
   readonly isTold: boolean;
   readonly said: readonly NewRecord[];
 }

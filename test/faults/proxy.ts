@@ -22,7 +22,7 @@ export type Manner =
   /** A client gets half of the next answer, and is cut off. */
   | { readonly type: "halved" };
 
-/** Whether a client sends the text in this piece, or in this message where the proxy knows messages. */
+/** Tells whether a client sends the text in this piece, or in this message where the proxy knows messages. */
 export type Says = (piece: Buffer) => boolean;
 
 /** The length of the message that begins with these bytes; null while its length has not come. */
@@ -51,6 +51,15 @@ const HOST = "127.0.0.1";
 
 const never = new Promise<never>(() => undefined);
 
+interface Running {
+  readonly pairs: Set<Pair>;
+  readonly measure: Measure | null;
+  manner: Manner;
+  /** Settled, and made anew, when the behaviour changes. */
+  changed: PromiseWithResolvers<void>;
+  cuts: number;
+}
+
 /**
  * @param target address that the proxy hands on to
  * @param measure tells messages apart; with it whole messages are handed on, without it pieces as they come
@@ -60,64 +69,16 @@ export const startProxy = async (
   measure: Measure | null = null,
 ): Promise<Proxy> => {
   const pairs = new Set<Pair>();
-  let manner: Manner = { type: "pass" };
-  let changed = Promise.withResolvers<void>();
-  let cuts = 0;
-
-  const destroy = (pair: Pair, how: "end" | "reset"): void => {
-    for (const socket of [pair.client, pair.server]) {
-      if (how === "reset") socket.resetAndDestroy();
-      else socket.destroy();
-    }
+  const proxy: Running = {
+    pairs,
+    measure,
+    manner: { type: "pass" },
+    changed: Promise.withResolvers<void>(),
+    cuts: 0,
   };
-  /** Hands on piece after piece, as the behaviour says. */
-  const pump = async (from: Socket, to: Socket, pair: Pair): Promise<void> => {
-    const isAnswer = from === pair.server;
-    for await (const piece of measure === null ? (from as AsyncIterable<Buffer>) : messages(from, measure)) {
-      const isHeld = (): boolean => manner.type === "stalled" || (isAnswer && pair.isUnanswered);
-      while (isHeld()) await changed.promise;
-      if (pair.isSilent) await never;
-      if (manner.type === "slow") await delay(manner.latency);
-      if (manner.type === "throttled") await delay((1_000 * piece.length) / manner.bytesPerSecond);
-      if (manner.type === "unanswered at" && !isAnswer && says(piece, manner.text)) {
-        if (!pair.isUnanswered) cuts++;
-        pair.isUnanswered = true;
-      }
-      if (manner.type === "cut at" && !isAnswer && says(piece, manner.text)) {
-        cuts++;
-        if (manner.isHandedOn) await written(to, piece);
-        return destroy(pair, "end");
-      }
-      if (manner.type === "halved" && isAnswer) {
-        cuts++;
-        await written(to, piece.subarray(0, piece.length / 2));
-        return destroy(pair, "end");
-      }
-      if (!to.write(piece)) await once(to, "drain");
-    }
-    to.end();
-  };
-
   const listener = createServer((client) => {
-    if (manner.type === "closed") {
-      client.resetAndDestroy();
-      return;
-    }
-    const pair: Pair = { client, server: connect(target), isUnanswered: false, isSilent: false };
-    pairs.add(pair);
-    for (const socket of [pair.client, pair.server]) {
-      socket.on("error", () => destroy(pair, "end"));
-      socket.on("close", () => {
-        pair.client.end();
-        pair.server.end();
-        if (pair.client.closed && pair.server.closed) pairs.delete(pair);
-      });
-    }
-    for (const [from, to] of [
-      [pair.client, pair.server],
-      [pair.server, pair.client],
-    ] as const)
-      pump(from, to, pair).catch(() => destroy(pair, "end"));
+    if (proxy.manner.type === "closed") client.resetAndDestroy();
+    else join(proxy, client, connect(target));
   });
   listener.listen(0, HOST);
   await once(listener, "listening");
@@ -127,10 +88,10 @@ export const startProxy = async (
   return {
     port: (listener.address() as AddressInfo).port,
     behave(next) {
-      manner = next;
+      proxy.manner = next;
       for (const pair of pairs) pair.isUnanswered = false;
-      changed.resolve();
-      changed = Promise.withResolvers();
+      proxy.changed.resolve();
+      proxy.changed = Promise.withResolvers();
     },
     cut(how) {
       const all = open();
@@ -142,13 +103,70 @@ export const startProxy = async (
       for (const pair of all) pair.isSilent = true;
       return all.length;
     },
-    cuts: () => cuts,
+    cuts: () => proxy.cuts,
     async [Symbol.asyncDispose]() {
       listener.close();
       for (const pair of pairs) destroy(pair, "end");
       await once(listener, "close");
     },
   };
+};
+
+const destroy = (pair: Pair, how: "end" | "reset"): void => {
+  for (const socket of [pair.client, pair.server]) {
+    if (how === "reset") socket.resetAndDestroy();
+    else socket.destroy();
+  }
+};
+
+/** Joins a client's connection and one to the server, until both are closed. */
+const join = (proxy: Running, client: Socket, server: Socket): void => {
+  const { pairs } = proxy;
+  const pair: Pair = { client, server, isUnanswered: false, isSilent: false };
+  pairs.add(pair);
+  for (const socket of [client, server]) {
+    socket.on("error", () => destroy(pair, "end"));
+    socket.on("close", () => {
+      client.end();
+      server.end();
+      if (client.closed && server.closed) pairs.delete(pair);
+    });
+  }
+  for (const [from, to] of [
+    [client, server],
+    [server, client],
+  ] as const)
+    pump(proxy, from, to, pair).catch(() => destroy(pair, "end"));
+};
+
+/** Hands on piece after piece, as the behaviour says. */
+const pump = async (proxy: Running, from: Socket, to: Socket, pair: Pair): Promise<void> => {
+  const { measure } = proxy;
+  const isAnswer = from === pair.server;
+  const isHeld = (): boolean => proxy.manner.type === "stalled" || (isAnswer && pair.isUnanswered);
+  for await (const piece of measure === null ? (from as AsyncIterable<Buffer>) : messages(from, measure)) {
+    while (isHeld()) await proxy.changed.promise;
+    if (pair.isSilent) await never;
+    if (proxy.manner.type === "slow") await delay(proxy.manner.latency);
+    if (proxy.manner.type === "throttled") await delay((1_000 * piece.length) / proxy.manner.bytesPerSecond);
+    const { manner } = proxy;
+    if (manner.type === "unanswered at" && !isAnswer && says(piece, manner.text)) {
+      if (!pair.isUnanswered) proxy.cuts++;
+      pair.isUnanswered = true;
+    }
+    if (manner.type === "cut at" && !isAnswer && says(piece, manner.text)) {
+      proxy.cuts++;
+      if (manner.isHandedOn) await written(to, piece);
+      return destroy(pair, "end");
+    }
+    if (manner.type === "halved" && isAnswer) {
+      proxy.cuts++;
+      await written(to, piece.subarray(0, piece.length / 2));
+      return destroy(pair, "end");
+    }
+    if (!to.write(piece)) await once(to, "drain");
+  }
+  to.end();
 };
 
 const says = (piece: Buffer, text: string | Says): boolean =>

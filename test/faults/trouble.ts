@@ -1,4 +1,4 @@
-/** Whether every fault is tried in full (`npm run trouble`) or, in a run of all tests, some of each. */
+/** Tells whether every fault is tried in full (`npm run trouble`) or, in a run of all tests, some of each. */
 export const IS_WHOLE = process.env["TROUBLE"] === "whole";
 
 /** Seed of the workload, and of the kinds and moments of faults. It is printed, and SEED sets it. */

@@ -206,7 +206,7 @@ const briefly = (told: readonly NotificationEvent[]) =>
     .toSorted((a, b) => (a.id < b.id ? -1 : 1));
 
 /**
- * Whether the user had by then read any or all of the notification's messages, or written in the conversation after
+ * Tells whether the user had by then read any or all of the notification's messages, or written in the conversation after
  * them.
  */
 const hasRead = (

@@ -19,7 +19,7 @@ const SEED = Number(process.env["SEED"] ?? 20_261_122);
 const PATIENCE = 600_000;
 
 /**
- * Whether a record came in time. A later one no longer counts as of its own time, where that would need the whole past.
+ * Tells whether a record came in time. A later one no longer counts as of its own time, where that would need the whole past.
  */
 const isInTime = ({ at, value }: Line): boolean => at - (value?.occurredAt ?? at) <= LATENESS;
 

@@ -12,7 +12,7 @@ function minutes(time: string): number {
   return hour * 60 + minute;
 }
 
-/** Whether an instant is in quiet hours [from, to), which may wrap midnight. Equal times mean no quiet hours. */
+/** Tells whether an instant is in quiet hours [from, to), which may wrap midnight. Equal times mean no quiet hours. */
 export function isQuiet(hours: QuietHours, now: number, zone: string): boolean {
   const { hour, minute } = local(now, zone);
   const time = hour * 60 + minute;

@@ -25,7 +25,7 @@ export type Reason =
 export interface Moment {
   /** The record, SENT or EDITED, of that time. */
   readonly record: Fact<MessageValue>;
-  /** Whether the user took part then. */
+  /** Tells whether the user took part then. */
   readonly isParticipant: boolean;
   /**
    * The reasons why the message is not missed since then: the first of clauses 1 to 3 that fails, else all of 4 to 10

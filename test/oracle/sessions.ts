@@ -11,7 +11,7 @@ export interface Stretch {
   readonly signs: readonly Fact<PresenceValue>[];
 }
 
-/** Whether a record is a sign of life. */
+/** Tells whether a record is a sign of life. */
 export function isSign({ value }: Fact<PresenceValue>): boolean {
   return value.type === "ONLINE" || value.type === "HEARTBEAT";
 }
@@ -46,7 +46,7 @@ export function stretches(presence: readonly Fact<PresenceValue>[], now: number)
   return [...sessions.values()].flatMap((records) => stretchesOf(records, now));
 }
 
-/** Whether a user is online at the instant of the stretches. */
+/** Tells whether a user is online at the instant of the stretches. */
 export function isOnline(all: readonly Stretch[]): boolean {
   return all.some(({ end }) => end === Number.POSITIVE_INFINITY);
 }
@@ -56,7 +56,7 @@ export function awaySince(all: readonly Stretch[]): number {
   return Math.max(Number.NEGATIVE_INFINITY, ...all.map(({ end }) => end));
 }
 
-/** Whether a user attended a conversation at a time: a session was live, with it on screen by its latest sign. */
+/** Tells whether a user attended a conversation at a time: a session was live, with it on screen by its latest sign. */
 export function attended(all: readonly Stretch[], conversationId: string, time: number): boolean {
   return all.some(
     ({ end, signs }) =>

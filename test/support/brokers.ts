@@ -110,7 +110,7 @@ const findMachine = async (): Promise<Machine> => {
   };
   const elsewhere = { kind: "given", address: "" } as const;
   const programs = fetchPrograms(place, { kafka: { kind: "process" }, registry: elsewhere, postgres: elsewhere });
-  if (programs === undefined) throw new Error("planned without programs");
+  if (programs === undefined) throw new Error("Kafka is planned as a process, but its programs were not fetched");
   return { place, java: programs.java, jars: await programs.kafka };
 };
 

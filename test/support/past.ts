@@ -26,7 +26,7 @@ export const histories = (count: number, seed: number): readonly History[] =>
     .map((drawn, number) => ({ lines: apart(drawn.filter(isInTime), `${number}.`) }));
 
 /**
- * Whether a record came in time. A later one no longer counts as of its own time, where that would need the whole past.
+ * Tells whether a record came in time. A later one no longer counts as of its own time, where that would need the whole past.
  */
 const isInTime = ({ at, value }: Line): boolean => at - (value?.occurredAt ?? at) <= LATENESS;
 
