@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { Poison } from "../platform/contract/failure.ts";
-import type { LogRecord } from "./log-record.ts";
+import { checkKey, type LogRecord } from "./log-record.ts";
 import type { GlobalTable } from "../platform/contract/processor.ts";
 import type { RoleSettings } from "./records.ts";
 import {
@@ -258,7 +258,7 @@ const fieldsOf = (
   key: string,
   { role, version: _version, occurredAt: _at, ...fields }: RoleSettings,
 ): SettingsFields => {
-  if (role !== key) throw new Poison(`its key is "${key}" but its role "${role}"`);
+  checkKey(key, "role", role);
   return parseSettings(fields);
 };
 

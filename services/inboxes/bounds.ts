@@ -3,7 +3,7 @@ import { ELLIPSIS, startOf } from "../domain/text.ts";
 
 /**
  * Limits of a snapshot, in UTF-16 code units unless said otherwise. With 500 ids of MAX_ID_LENGTH, and each unit three
- * bytes, a notification stays below the 2 MiB that its topic takes (platform/adapters/kafka/ensure-topics.ts).
+ * bytes, a notification stays below the 2 MiB that its topic takes (platform/contract/topic.ts).
  */
 /** Text of a message. A longer text ends with an ellipsis. */
 export const MAX_TEXT = 8_000;

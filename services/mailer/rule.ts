@@ -1,3 +1,4 @@
+import { checkKey } from "../domain/log-record.ts";
 import { type Effect, type Processor, type Step, multicasts, note } from "../domain/effect.ts";
 import { Poison } from "../platform/contract/failure.ts";
 import { checkId } from "../platform/contract/identity.ts";
@@ -57,8 +58,10 @@ export const mailer: Processor<PreferenceRow, MailerEvent, SettingsBook> = {
   globalTable: settingsTable,
   read: (record): readonly MailerEvent[] => {
     const { key, at, loggedAt } = record;
-    if (record.topic === "preferences")
-      return [{ type: "chosen", key, at, loggedAt, preference: checkKey(key, record.value) }];
+    if (record.topic === "preferences") {
+      if (record.value !== null) checkKey(key, "userId", record.value.userId);
+      return [{ type: "chosen", key, at, loggedAt, preference: record.value }];
+    }
     if (record.topic !== "notifications" || record.value?.type !== "TRIGGERED") return [];
     checkId(record.value.notificationId, "notificationId");
     return [{ type: "triggered", key: record.value.userId, at, loggedAt, event: record.value }];
@@ -75,13 +78,6 @@ export const mailer: Processor<PreferenceRow, MailerEvent, SettingsBook> = {
     }
   },
   wake: () => null,
-};
-
-/** Throws Poison where the preference is another user's. */
-const checkKey = (key: string, preference: Preference | null): Preference | null => {
-  if (preference !== null && preference.userId !== key)
-    throw new Poison(`its key is "${key}" but its userId "${preference.userId}"`);
-  return preference;
 };
 
 const foldPreference = ({ key, at, preference }: Chosen, known: PreferenceRow | undefined): Step<PreferenceRow> => {

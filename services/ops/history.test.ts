@@ -23,7 +23,7 @@ test.each<readonly [what: string, line: unknown, reason: string]>([
   ["half a millisecond within", { ...whole, value: { ...record, occurredAt: 5.5 } }, "occurredAt is not a long"],
   ["no key", { ...whole, key: undefined }, "key is not a string"],
   ["no value", { ...whole, value: undefined }, "value is missing"],
-  ["a key that isn't the value's id", { ...whole, key: "bob" }, 'its key is "bob" but its userId "ada"'],
+  ["a key that isn't the value's id", { ...whole, key: "bob" }, 'its key is "bob" but its userId is "ada"'],
   ["a missing field", { ...whole, value: { type: "READ", userId: "ada" } }, "occurredAt is missing"],
   ["a wrong type", { ...whole, value: { ...record, readUntil: "now" } }, "readUntil is not null or a long"],
   ["an unknown symbol", { ...whole, value: { ...record, type: "AWOL" } }, "type is not one of ONLINE"],
