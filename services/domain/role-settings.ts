@@ -51,7 +51,7 @@ const secondsFrom = (least: number, most: number): Pick<Setting<number>, "kind" 
 
 /**
  * Every setting by role. Parsing, ranges in messages, `ops settings` and `ops whatif` come from this table. Defaults are
- * those of schemas/role-settings.avsc; services/ops/setting-table.test.ts compares the two.
+ * those of schemas/role-settings.avsc; services/ops/settings/setting-table.test.ts compares the two.
  */
 export const roleSettings: { readonly [Name in SettingName]: Setting<SettingValue<Name>> } = {
   timeout: {

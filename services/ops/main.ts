@@ -9,17 +9,17 @@ import { openRegistry } from "../platform/adapters/registry/registry.ts";
 import { kafkaSettings } from "../platform/app/serve.ts";
 import { ensureTopics } from "../platform/app/ensure-topics.ts";
 import { variables as webhookVariables } from "../webhooks/config.ts";
-import { deadCommand } from "./dead.ts";
-import { decideCommand } from "./decide.ts";
+import { deadCommand } from "./dead-letters/dead.ts";
+import { decideCommand } from "./decide/decide.ts";
 import { endpointsCommand } from "./endpoints.ts";
-import { rebuildCommand } from "./rebuild.ts";
+import { rebuildCommand } from "./rebuild/command.ts";
 import { reference } from "./reference.ts";
-import { replayTrace } from "./replay-trace.ts";
+import { replayTrace } from "./trace/replay-trace.ts";
 import { environment, openDesk, settings } from "./open-desk.ts";
-import { settingsCommand } from "./settings.ts";
+import { settingsCommand } from "./settings/settings.ts";
 import { dataDir, runningStack } from "./stack.ts";
-import { whatifCommand } from "./whatif.ts";
-import { whyCommand } from "./why.ts";
+import { whatifCommand } from "./whatif/whatif.ts";
+import { whyCommand } from "./why/why.ts";
 
 /** Default number of partitions of new topics. */
 const PARTITIONS = 6;

@@ -10,7 +10,7 @@ import { startStack } from "../../deploy/local/stack.ts";
 import { DEFAULT_ROLE, parseSettings } from "../../services/domain/role-settings.ts";
 import { SECOND } from "../../services/platform/contract/time.ts";
 import { declared, product } from "../../services/domain/topics.ts";
-import { revisionOf } from "../../services/ops/revise.ts";
+import { revisionOf } from "../../services/ops/settings/revise.ts";
 import { openKafka } from "../../services/platform/adapters/kafka/log.ts";
 import { migrate } from "../../services/platform/adapters/postgres/migrations.ts";
 import { openDatabase } from "../../services/platform/adapters/postgres/database.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { DeadLetter } from "../../services/platform/contract/records.ts";
-import { deadCommand } from "../../services/ops/dead.ts";
+import { deadCommand } from "../../services/ops/dead-letters/dead.ts";
 import { readWhole } from "../../services/ops/read.ts";
 import { at, message, participant, user } from "../support/chat.ts";
 import { eventually, type TestLog, testLog, world } from "../support/world.ts";

@@ -2,7 +2,7 @@ import { product } from "../../services/domain/topics.ts";
 import { randomUUID } from "node:crypto";
 import { expect, inject, test } from "vitest";
 import { defaultSettings } from "../../services/domain/role-settings.ts";
-import { settingsCommand } from "../../services/ops/settings.ts";
+import { settingsCommand } from "../../services/ops/settings/settings.ts";
 import { openKafka } from "../../services/platform/adapters/kafka/log.ts";
 import { type TestLog, testLog } from "../support/world.ts";
 

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { laneOf } from "../../services/platform/contract/lane.ts";
 import type { LedgerEntry, NotificationEvent } from "../../services/domain/records.ts";
 import { triggered } from "../../services/mailer/content/notification.fixture.ts";
-import { whyCommand } from "../../services/ops/why.ts";
+import { whyCommand } from "../../services/ops/why/why.ts";
 import { at } from "../support/chat.ts";
 import { PARTITIONS, type TestLog, testLog } from "../support/world.ts";
 

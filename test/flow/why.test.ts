@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { why } from "../../services/ops/why.ts";
-import { settingsSet } from "../../services/ops/roles.ts";
+import { why } from "../../services/ops/why/why.ts";
+import { settingsSet } from "../../services/ops/settings/roles.ts";
 import { message, participant, user } from "../support/chat.ts";
 import { eventually, world } from "../support/world.ts";
 

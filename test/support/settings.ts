@@ -8,7 +8,7 @@ import {
   settingsTable,
 } from "../../services/domain/role-settings.ts";
 import type { Millis } from "../../services/platform/contract/time.ts";
-import { revisionOf } from "../../services/ops/revise.ts";
+import { revisionOf } from "../../services/ops/settings/revise.ts";
 import { at } from "./chat.ts";
 import { logRecord } from "./spec.ts";
 

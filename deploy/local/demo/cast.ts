@@ -1,6 +1,6 @@
 import type { Access, Notify } from "../../../services/domain/records.ts";
 
-/** Who takes part in the demo's chat. */
+/** A person in the demo's chat. */
 export interface Person {
   readonly id: string;
   readonly name: string;
@@ -9,7 +9,7 @@ export interface Person {
   readonly timezone: string;
 }
 
-/** What is talked in, and by whom. */
+/** A conversation of the demo, and its participants. */
 export interface Room {
   readonly id: string;
   readonly subject: string;
@@ -42,21 +42,21 @@ const rooms: readonly (readonly [id: string, subject: string, members: readonly 
   ["support", "Support rota", ["katherine", "shafi", "maryam", "ada"]],
 ];
 
-/** How some take part where not everybody may do and hear everything. */
+/** Participants with less access, or fewer notifications, than the others. */
 const exceptions: Readonly<Record<string, { readonly access?: Access; readonly notify?: Notify }>> = {
   "proofs/alan": { notify: "MENTIONS_ONLY" },
   "lunch/kurt": { notify: "NONE" },
   "support/maryam": { access: "READ" },
 };
 
-/** Two addresses, and none: both are notified, and nobody. */
+/** Addresses of a person. Grace has two, and both get a mail; Kurt has none, and gets none. */
 const emailsOf = (id: string, mark: string): readonly string[] | null => {
   if (id === "kurt") return null;
   const own = `${id}${mark}@example.org`;
   return id === "grace" ? [own, `grace.navy${mark}@example.com`] : [own];
 };
 
-/** The cast. @param mark is put behind every id, so that several runs don't know of each other */
+/** The people and conversations. @param mark is put behind every id, so that several runs share none */
 export const cast = (mark = ""): Cast => ({
   people: people.map(([id, name, locale, timezone]) => ({
     id: `${id}${mark}`,

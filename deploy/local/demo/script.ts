@@ -3,15 +3,15 @@ import { type Millis, SECOND } from "../../../services/platform/contract/time.ts
 import type { Cast, Person, Room } from "./cast.ts";
 import { type Random, random } from "./random.ts";
 
-/** Something happens every tick, and nothing between two: what falls due half-way is clear of every event. */
+/** Milliseconds between two ticks. Events happen on ticks alone, so that timers, half-way between, meet none. */
 export const TICK: Millis = 2 * SECOND;
-/** Ticks between two signs of a session: well within its lapse. */
+/** Ticks between two signs of life of a session: well within its lapse. */
 const SIGN_EVERY = 8;
-/** In a tick: how likely someone comes, someone who is there goes, and each of those there writes. */
+/** Chances in a tick: that a person comes, that one who is there goes, and that one writes. */
 const COMES = 0.12;
 const GOES = 0.12;
 const WRITES = 0.3;
-/** Those who go without a word: their session lapses. */
+/** Chance that a person who goes sends no OFFLINE: their session lapses. */
 const VANISHES = 0.2;
 const MENTIONS = 0.15;
 
@@ -27,13 +27,13 @@ interface Visit {
   readonly since: number;
 }
 
-/** A small chat without end: who is there, what they write, what they read. */
+/** A small chat without end. */
 export interface Script {
-  /** What there is before anything happens: people, rooms, who takes part. */
+  /** Records of the people, the conversations and their participants. */
   opening(at: Millis): readonly NewRecord[];
-  /** What happens at the next tick. */
+  /** Records of the next tick. */
   tick(at: Millis): readonly NewRecord[];
-  /** Everybody leaves. */
+  /** Records by which everybody leaves. */
   closing(at: Millis): readonly NewRecord[];
 }
 

@@ -1,20 +1,18 @@
 import { DEFAULT_ROLE, parseSettings, type SettingsFields } from "../../../services/domain/role-settings.ts";
-import { revisionOf } from "../../../services/ops/revise.ts";
+import { revisionOf } from "../../../services/ops/settings/revise.ts";
 import type { Desk } from "../../../services/ops/desk.ts";
-import { settingsGet } from "../../../services/ops/roles.ts";
+import { settingsGet } from "../../../services/ops/settings/roles.ts";
 import { publish } from "../../../services/platform/engine/output/publish.ts";
 
-/** Seconds; odd numbers, so that nothing falls due on a tick of the script. */
+/** Seconds. Odd numbers, so that no timer falls on a tick of the script. */
 const TIMEOUT = 11;
 const SETTLE = 1;
 
-/** How the demo's people are told: soon. @param timeout in seconds, if it is to be another */
+/** Settings of the demo, by which people are told soon. @param timeout in seconds, in place of the demo's own */
 export const demoSettings = (timeout: string | undefined): SettingsFields =>
   parseSettings({ timeout: timeout === undefined ? TIMEOUT : Number(timeout), settle: SETTLE });
 
-/**
- * Says them for everybody, if need be as a new version. @param isKept what somebody said in an earlier run stays
- */
+/** Publishes settings for the default role, as a new version. @param isKept settings of an earlier run stay */
 export const putDemoSettings = async (desk: Desk, settings: SettingsFields, isKept: boolean): Promise<void> => {
   const { from, version } = await settingsGet(desk, DEFAULT_ROLE);
   if (isKept && from !== "built in") return;

@@ -7,6 +7,7 @@ import { type Product, rankOf } from "../../contract/topic.ts";
 import { scaledToHeap } from "../../runtime/memory-limits.ts";
 import type { PendingEvent } from "../pending-event.ts";
 import type { Origin } from "./decode.ts";
+import { countUntil, type Timed, timeOf } from "./log-time.ts";
 
 /** A record that was read for this lane, and its events. */
 export interface ReadRecord<Event> {
@@ -52,15 +53,11 @@ const MAX_BYTES = scaledToHeap(64 * 1024 * 1024);
 const MIN_EVENTS = 1_000;
 const MIN_BYTES = 1024 * 1024;
 
-interface Waiting<Event> extends PendingEvent<Event> {
+interface Waiting<Event> extends PendingEvent<Event>, Timed {
   readonly record: WaitingRecord;
-  readonly loggedAt: Millis;
   readonly at: Millis;
   readonly rank: number;
   readonly source: string;
-  readonly count: number;
-  /** Events of its queue up to here, in all. */
-  readonly total: number;
 }
 
 /** A record with events that wait. */
@@ -258,44 +255,6 @@ const cursorsOf = (
     if (cursor > (before[name] ?? 0)) moved[name] = cursor;
   }
   return Object.keys(moved).length === 0 ? before : { ...before, ...moved };
-};
-
-type Timed = readonly Pick<Waiting<unknown>, "loggedAt" | "count" | "total">[];
-
-/** Number of pending events of a time up to `until`. */
-const countUntil = (waiting: Timed, until: Millis): number => {
-  let [low, high] = [0, waiting.length];
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((waiting[middle]?.loggedAt ?? Infinity) <= until) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-};
-
-/** Number of events in them, one for each key. */
-const eventsUntil = (waiting: Timed, until: Millis): number => {
-  const [first, last] = [waiting[0], waiting[countUntil(waiting, until) - 1]];
-  return first === undefined || last === undefined ? 0 : last.total - first.total + first.count;
-};
-
-/** The least time by which `limit` events of all have come; `until`, where fewer come by that. */
-const timeOf = (all: readonly Timed[], until: Millis, limit: number): Millis => {
-  const countAll = (time: Millis): number => all.reduce((sum, waiting) => sum + eventsUntil(waiting, time), 0);
-  let low = Infinity;
-  let high = -Infinity;
-  for (const waiting of all) {
-    low = Math.min(low, waiting[0]?.loggedAt ?? Infinity);
-    high = Math.max(high, waiting.at(-1)?.loggedAt ?? -Infinity);
-  }
-  high = Math.min(high, until);
-  if (countAll(high) < limit) return until;
-  while (low < high) {
-    const middle = Math.floor((low + high) / 2);
-    if (countAll(middle) >= limit) high = middle;
-    else low = middle + 1;
-  }
-  return high;
 };
 
 /** The order of the log (services/inboxes/README.md, "Time is the log's"); it keeps the order of each queue. */
