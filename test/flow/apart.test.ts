@@ -88,7 +88,7 @@ test.each([
   [
     "is of a later version",
     "insert into migrations (name, run_on) values ('9999_later', now())",
-    "9999_later, which this version doesn't know",
+    "9999_later, which this version does not know",
   ],
 ])("a service refuses a database that %s", async (_what, change, why) => {
   const chat = await world();
