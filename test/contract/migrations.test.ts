@@ -29,6 +29,9 @@ const attended = {
   isMentioned: true,
 };
 
+/** A message as the version before saved it: it called the Kafka timestamp `seen`. */
+const asBefore = ({ loggedAt: seen, ...message }: typeof missed | typeof attended) => ({ ...message, seen });
+
 /** Rows as the version before saved them. */
 const before = {
   [profileKey("ada")]: { type: "profile", user: null, at: 1, deletedAt: null, restoredAt: null },
@@ -67,9 +70,9 @@ const before = {
     type: "thread",
     readUntil: -1,
     readAt: null,
-    missed: [missed],
+    missed: [asBefore(missed)],
     count: 1,
-    attended: [attended],
+    attended: [asBefore(attended)],
     told: ["m0"],
     toldAt: [at("10:00")],
     touchedAt: at("12:00"),
