@@ -1,4 +1,4 @@
-/** Where the parts of a row may lie: under these keys, and under all that begin with the prefix. */
+/** Keys of the parts of a row: these keys, and every key that begins with the prefix. */
 export interface Span {
   readonly keys: readonly string[];
   readonly prefix: string | null;

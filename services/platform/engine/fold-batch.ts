@@ -66,7 +66,7 @@ const FOLDED_AT_ONCE = 10_000;
 
 /** Timers folded in one transaction, about. */
 export const MAX_TIMERS = 2_000;
-/** Size of the effects of one transaction, about, each key of a multicast counted: some tens of megabytes. */
+/** Size of the effects of one transaction, about (`EffectList.size`): some tens of megabytes. */
 const MAX_EFFECTS = scaledToHeap(1_000_000);
 
 /**

@@ -1,5 +1,6 @@
-import type { Effect, Multicast } from "../../contract/effect.ts";
+import type { Effect, Multicast, MulticastFormat } from "../../contract/effect.ts";
 import type { Lane } from "../../contract/lane.ts";
+import type { TopicId } from "../../contract/topic.ts";
 import type { LaneEffect } from "../lane-effect.ts";
 
 /** The effects of a batch, in order. */
@@ -7,13 +8,13 @@ export interface EffectList {
   add(lane: Lane, effect: Effect): void;
   /** Starts the effects of another event: equal entries before and after are not joined here. */
   startEvent(): void;
-  /** Size of the list: one for each effect, and for each key of a multicast. */
+  /** Size of the list: one for each effect, and for each key of a multicast whose equal entries are not merged. */
   size(): number;
   effects(): readonly LaneEffect[];
 }
 
 /** Multicasts of one event that send the same entry object become one. */
-export const effectList = (): EffectList => {
+export const effectList = (formats: Readonly<Record<TopicId, MulticastFormat>> = {}): EffectList => {
   const all: LaneEffect[] = [];
   const sent = new Map<object, string[]>();
   let size = 0;
@@ -24,7 +25,7 @@ export const effectList = (): EffectList => {
         all.push({ lane, effect });
         return;
       }
-      size += effect.keys.length;
+      size += formats[effect.topic]?.mergesEqual === true ? 1 : effect.keys.length;
       const keys = sent.get(effect.entry);
       if (keys !== undefined) {
         for (const key of effect.keys) keys.push(key);

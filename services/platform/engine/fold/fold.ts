@@ -81,7 +81,7 @@ export const startFold = <Row, Event extends Keyed, Given>(batch: Batch<Row, Eve
   const state: Folding<Row, Event, Given> = {
     ...batch,
     overlay: rowOverlay(batch.rows),
-    effects: effectList(),
+    effects: effectList(batch.processor.multicasts),
     queue: timerQueue(),
     missing: new Map(),
     poisoned: [],
