@@ -5,6 +5,7 @@ const SPECS = [
   "services/**/*.test.ts",
   "schemas/**/*.test.ts",
   "test/bench/**/*.test.ts",
+  "test/house/**/*.test.ts",
   "test/faults/mutations.test.ts",
 ];
 
