@@ -17,7 +17,7 @@ export interface Ports {
   choose(name: string): Promise<number>;
 }
 
-/** Ports remembered in `ports.json` of the data folder. */
+/** Ports remembered in a file of the data folder. */
 export function ports(dataDir: string, environment: Record<string, string | undefined>): Ports {
   const file = join(dataDir, "ports.json");
   const given = new Set<number>();

@@ -4,7 +4,7 @@ import { dirname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 
-const root = fileURLToPath(new URL("..", import.meta.url));
+const root = fileURLToPath(new URL("../..", import.meta.url));
 const read = (file: string): string => readFileSync(join(root, file), "utf8");
 
 /** Files of the repository, new ones included. */
@@ -43,7 +43,8 @@ const lines = files.flatMap((file): readonly Line[] => {
 });
 
 const ROOTED = /(?<![\w./@-])(?:services|test|deploy|schemas|templates)\/(?:[\w./*-]|\{[\w,-]+\})*/g;
-const NAMED = /(?<![\w./-])(?:[\w-]+\/)*[\w-]+(?:\.[\w-]+)*\.(?:ts|sql|avsc|liquid)\b/g;
+/** A file's name; one in capitals, such as FILE.json, stands for a file of the reader's. */
+const NAMED = /(?<![\w./-])(?![A-Z]+\.)(?:[\w-]+\/)*\.?[\w-]+(?:\.[\w-]+)*\.(?:ts|sql|avsc|liquid|json)\b/g;
 const PAGE = /(?<![\w:/.-])(?:[\w.-]+\/)*[\w.-]+\.md\b/g;
 const LINK = /\]\((?!\w+:|#)([^)#\s]+)/g;
 const SECTION = /((?:[\w.-]+\/)*[\w.-]+\.md)[,)]? "([^"]+)"/g;
