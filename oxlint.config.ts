@@ -98,16 +98,21 @@ const purity: Rules = {
   "eslint/no-restricted-globals": [
     "error",
     "Date",
+    "performance",
+    "crypto",
     "process",
     "Buffer",
     "setTimeout",
     "setInterval",
+    "setImmediate",
     "fetch",
     "console",
+    "globalThis",
   ],
   "eslint/no-restricted-properties": [
     "error",
     { object: "Math", property: "random", message: "A rule draws no random number: the caller gives it one." },
+    { object: "Temporal", property: "Now", message: "A rule reads no clock: it goes by the event's time." },
   ],
 };
 
