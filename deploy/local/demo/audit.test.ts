@@ -5,9 +5,14 @@ import { type Expectation, type ExpectedMail, nameOf } from "./expected.ts";
 const to = (notificationId: string, address = "ada@example.org"): ExpectedMail => ({ notificationId, address });
 const never = new AbortController().signal;
 
-const expectation = (required: readonly ExpectedMail[], more: readonly ExpectedMail[] = []): Expectation => ({
+const expectation = (
+  required: readonly ExpectedMail[],
+  more: readonly ExpectedMail[] = [],
+  readLater: readonly string[] = [],
+): Expectation => ({
   required,
   dueBy: 0,
+  readLater: new Set(readLater),
   allowedBy: () => [...required, ...more],
 });
 
@@ -39,8 +44,14 @@ test("an audit waits for the last required mail", async () => {
 });
 
 test("an audit waits for no mail whose notification is superseded", async () => {
-  const found = await audit(expectation([to("a"), to("b")]), arrivals([[to("a")]], ["b"]), LONG, never);
+  const looks = arrivals([[to("a")]], ["b"]);
+  const found = await audit(expectation([to("a"), to("b")], [], ["b"]), looks, LONG, never);
   expect(found).toEqual({ ...nothing, superseded: [to("b")] });
+});
+
+test("a mail is missing that the mailer reports as superseded, but that nobody read by the records", async () => {
+  const found = await audit(expectation([to("a"), to("b")]), arrivals([[to("a")]], ["b"]), 0, never);
+  expect(found).toEqual({ ...nothing, missing: [to("b")] });
 });
 
 test("an allowed mail is neither missing nor unexpected", async () => {

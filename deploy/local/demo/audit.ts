@@ -12,7 +12,7 @@ const LOOK_EVERY = 250;
 /** The mails of an act that arrived, held against those that had to. */
 export interface Audit {
   readonly missing: readonly ExpectedMail[];
-  /** Required mails that are not to be sent any more: their recipients have read what they are about. */
+  /** Required mails that webhooks report as superseded, and whose recipients have read, by the records, what they are about. */
   readonly superseded: readonly ExpectedMail[];
   /** Mails to people of the act that do not follow from its records. */
   readonly unexpected: readonly ExpectedMail[];
@@ -24,7 +24,7 @@ export interface Audit {
 export interface Arrivals {
   /** Mails by name, and how often each came. */
   counts(): Promise<ReadonlyMap<string, number>>;
-  /** Notifications whose mails need not come. */
+  /** Notifications that the mailer reports as read before their mails were sent. */
   superseded(): ReadonlySet<string>;
   /** Tells if the address is one of the act's people's. */
   isOurs(address: string): boolean;
@@ -86,10 +86,11 @@ export const audit = async (
 };
 
 const absent = (
-  { required }: Pick<Expectation, "required">,
+  { required, readLater }: Pick<Expectation, "required" | "readLater">,
   arrived: ReadonlyMap<string, number>,
-  needless: ReadonlySet<string>,
+  reported: ReadonlySet<string>,
 ): Pick<Audit, "missing" | "superseded"> => {
+  const needless = new Set([...reported].filter((id) => readLater.has(id)));
   const all = required.filter((mail) => !arrived.has(nameOf(mail)));
   return {
     missing: all.filter(({ notificationId }) => !needless.has(notificationId)),

@@ -47,8 +47,8 @@ const playWith = async ({ late = 0, stopped = 0, flight = 0 }: Trouble, seed: nu
     if (flight > 0) await pass(flight);
     await chat.publish(...records.map((record): NewRecord => ({ ...record, timestamp })));
   };
-  const pace = { now: () => now, wait: (time: Millis) => pass(time + late) };
-  const act = await play(script(players, seed), publish, "one act", new AbortController().signal, pace);
+  const clock = { now: () => now, wait: (time: Millis) => pass(time + late) };
+  const act = await play(script(players, seed), publish, "one act", new AbortController().signal, clock);
   const records = await recordsOf({ log: chat.log, codec: chat.world.codec }, keysOf(players));
   const expectation = expectationOf(records, act, SETTINGS);
   await chat.advance(expectation.dueBy);
@@ -125,10 +125,17 @@ test("an act published in time leaves no mail open", async () => {
   expect(scripted(records, expectation.dueBy)).toEqual(arrived);
 });
 
+test("only some notifications of an act are about conversations that their recipients read later", async () => {
+  const { expectation } = await playWith({}, SEEDS[0] ?? 0);
+  const ids = new Set(expectation.required.map(({ notificationId }) => notificationId));
+  expect(expectation.readLater.size).toBeGreaterThan(0);
+  expect([...ids].filter((id) => !expectation.readLater.has(id)).length).toBeGreaterThan(0);
+});
+
 test("an expectation reads no record of other people", async () => {
   const players = cast("-a");
   await using chat = await wholeTopology(SETTINGS, undefined, START);
   await chat.publish(...script(cast("-b"), SEEDS[0] ?? 0).opening(START));
-  const desk = { log: chat.log, codec: chat.world.codec };
-  expect((await recordsOf(desk, keysOf(players))).map(({ topic }) => topic)).toEqual(["settings"]);
+  const deps = { log: chat.log, codec: chat.world.codec };
+  expect((await recordsOf(deps, keysOf(players))).map(({ topic }) => topic)).toEqual(["settings"]);
 });

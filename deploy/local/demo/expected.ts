@@ -1,3 +1,4 @@
+import type { ConversationId, UserId } from "../../../services/domain/ids.ts";
 import type { LogRecord } from "../../../services/domain/log-record.ts";
 import type { SettingsFields } from "../../../services/domain/role-settings.ts";
 import { derivedTopics, precedence } from "../../../services/domain/topics.ts";
@@ -22,6 +23,11 @@ export interface Expectation {
   readonly required: readonly ExpectedMail[];
   /** The time by which each of them has fallen due. */
   readonly dueBy: Millis;
+  /**
+   * Notifications whose recipients read or write, after the decision, in every conversation that the notification is
+   * about. Their mails need not be sent any more: on a machine that stalls, the reading can come before the sending.
+   */
+  readonly readLater: ReadonlySet<string>;
   /** Mails that may have arrived by a time, the required ones among them. */
   allowedBy(now: Millis): readonly ExpectedMail[];
 }
@@ -55,13 +61,18 @@ export const mailsOf = (
   records: readonly LogRecord[],
   until: Millis,
   takenAt?: (record: LogRecord) => Millis,
-): readonly ExpectedMail[] => {
-  const mails: ExpectedMail[] = [];
+): readonly ExpectedMail[] =>
+  lettersOf(records, until, takenAt).map(({ address, event: { notificationId } }) => ({ notificationId, address }));
+
+const lettersOf = (
+  records: readonly LogRecord[],
+  until: Millis,
+  takenAt?: (record: LogRecord) => Millis,
+): readonly Letter[] => {
+  const letters: Letter[] = [];
   const driver = deciders({
     enqueued({ queue, payload }) {
-      if (queue !== MAIL_QUEUE) return;
-      const { address, event } = payload as Letter; // as the rule made it
-      mails.push({ notificationId: event.notificationId, address });
+      if (queue === MAIL_QUEUE) letters.push(payload as Letter); // as the rule made it
     },
   });
   const inOrder = takenAt === undefined ? records : records.toSorted((a, b) => takenAt(a) - takenAt(b));
@@ -74,7 +85,24 @@ export const mailsOf = (
     time = Math.max(time, at);
   }
   driver.advance(until);
-  return mails;
+  return letters;
+};
+
+const isReadLater =
+  (records: readonly LogRecord[]) =>
+  ({ event }: Letter): boolean =>
+    event.snapshot !== null &&
+    event.snapshot.conversations.every(({ conversationId }) =>
+      records.some((record) => record.loggedAt > event.occurredAt && isReadBy(record, event.userId, conversationId)),
+    );
+
+/** Tells if a record says that a user reads in a conversation, or writes there, which reads it too. */
+const isReadBy = ({ topic, value }: LogRecord, userId: UserId, conversationId: ConversationId): boolean => {
+  if (value === null || (topic !== "presence" && topic !== "messages")) return false;
+  if (value.conversationId !== conversationId) return false;
+  return topic === "presence"
+    ? value.type === "READ" && value.userId === userId
+    : value.type === "SENT" && value.senderId === userId;
 };
 
 /** Names a mail by its notification and its address. */
@@ -96,6 +124,11 @@ export const expectationOf = (
   return {
     required: mailsOf(records, dueBy).filter((mail) => late.has(nameOf(mail))),
     dueBy,
+    readLater: new Set(
+      lettersOf(records, dueBy)
+        .filter(isReadLater(records))
+        .map(({ event }) => event.notificationId),
+    ),
     allowedBy(now) {
       const until = Math.max(now, dueBy);
       return [...mailsOf(records, until), ...mailsOf(records, until, takenAt)];

@@ -7,13 +7,13 @@ import { type Script, TICK } from "./script.ts";
 const TICKS_OF_ONE_ACT = 12;
 
 /** The clock and the timer of a play. */
-export interface Pace {
+export interface PlayClock {
   now(): Millis;
   /** Resolves after about so many milliseconds. Rejects if the signal aborts. */
   wait(time: Millis, signal: AbortSignal): Promise<void>;
 }
 
-const ownPace: Pace = {
+const realClock: PlayClock = {
   now: () => Date.now(),
   wait: (time, signal) => delay(time, undefined, { signal }),
 };
@@ -31,7 +31,7 @@ export const play = async (
   publish: (records: readonly NewRecord[]) => Promise<void>,
   length: "endless" | "one act",
   signal: AbortSignal,
-  pace: Pace = ownPace,
+  clock: PlayClock = realClock,
 ): Promise<Act> => {
   const acknowledged = new Map<string, Millis>();
   let count = 0;
@@ -39,7 +39,7 @@ export const play = async (
     const [first] = records;
     if (first === undefined) return;
     await publish(records);
-    if (length === "one act") acknowledged.set(batchOf(first), pace.now());
+    if (length === "one act") acknowledged.set(batchOf(first), clock.now());
     count += records.length;
   };
   const putAll = async (records: readonly NewRecord[]): Promise<void> => {
@@ -47,14 +47,14 @@ export const play = async (
     await put(records.filter(({ topic }) => topic !== "messages"));
     await put(records.filter(({ topic }) => topic === "messages"));
   };
-  let at = Math.floor(pace.now() / TICK) * TICK;
+  let at = Math.floor(clock.now() / TICK) * TICK;
   await putAll(script.opening(at));
   const ticks = length === "endless" ? Infinity : TICKS_OF_ONE_ACT;
   for (let tick = 1; !signal.aborted && tick <= ticks; tick++) {
-    at = await nextTick(at, pace, signal);
+    at = await nextTick(at, clock, signal);
     if (!signal.aborted) await putAll(script.tick(at));
   }
-  if (!signal.aborted) await putAll(script.closing(await nextTick(at, pace, signal)));
+  if (!signal.aborted) await putAll(script.closing(await nextTick(at, clock, signal)));
   return { records: count, acknowledged: (record) => acknowledged.get(batchOf(record)) ?? record.loggedAt };
 };
 
@@ -65,11 +65,11 @@ const batchOf = ({ topic, value }: Pick<NewRecord, "topic" | "value">): string =
 };
 
 /** The next tick that is not over: a machine that stalls leaves ticks out, and never tells of a past as if it were now. */
-const nextTick = async (last: Millis, pace: Pace, signal: AbortSignal): Promise<Millis> => {
-  const now = pace.now();
+const nextTick = async (last: Millis, clock: PlayClock, signal: AbortSignal): Promise<Millis> => {
+  const now = clock.now();
   const at = Math.max(last + TICK, Math.floor(now / TICK) * TICK);
   try {
-    if (at > now) await pace.wait(at - now, signal);
+    if (at > now) await clock.wait(at - now, signal);
   } catch {
     // aborted: the caller sees that
   }
