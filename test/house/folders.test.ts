@@ -1,6 +1,6 @@
 import { readdirSync } from "node:fs";
 import { expect, test } from "vitest";
-import { folders } from "../../oxlint.config.ts";
+import { folders } from "./layers.ts";
 
 const services = new URL("../../services/", import.meta.url);
 
@@ -16,6 +16,6 @@ test("every folder of services and of the platform has lint rules for its import
     ...foldersIn("platform/", "adapters"),
     ...foldersIn("platform/adapters/"),
   ];
-  const remedy = "name the folder in `services` or `platform` in oxlint.config.ts";
+  const remedy = "name the folder in `services` or `platform` in test/house/layers.ts";
   expect(found.toSorted(), remedy).toEqual(folders.toSorted());
 });
