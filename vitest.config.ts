@@ -1,6 +1,6 @@
 import { defineConfig } from "vitest/config";
 
-/** Specs need no server and take seconds; everything else runs on one stack of real servers. */
+/** Specs need no server, and take a minute together. Everything else runs on one stack of real servers. */
 const SPECS = [
   "services/**/*.test.ts",
   "schemas/**/*.test.ts",

@@ -2,9 +2,9 @@ import { readFile } from "node:fs/promises";
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { run, startChild, type Program } from "./child.ts";
+import { type Program, run, startChild, untilReady } from "./child.ts";
 import { runs, startedAt } from "./identity.ts";
-import { until, untilReady } from "./ready.ts";
+import { until } from "./ready.ts";
 import { scratch } from "./scratch.ts";
 
 const WAIT_MS = 10_000;

@@ -3,6 +3,7 @@ import { appendFileSync, closeSync, existsSync, mkdirSync, openSync, readFileSyn
 import { join } from "node:path";
 import { LocalStackError } from "./errors.ts";
 import { noteChild } from "./hold.ts";
+import { until } from "./ready.ts";
 import type { Voice } from "./voice.ts";
 
 const TAIL_LINES = 20;
@@ -90,6 +91,14 @@ export async function run(dataDir: string, program: Program): Promise<string> {
   const code = await child.exit;
   if (code !== 0) throw new LocalStackError(`${program.name} failed (${child.ended()})\n${child.tail()}`);
   return child.output();
+}
+
+/** Waits for a child to be ready. Throws with the end of its log when it dies first or takes too long. */
+export async function untilReady(child: Child, fact: () => Promise<boolean>, limitMs: number): Promise<void> {
+  const ready = await until(async () => child.ended() !== undefined || (await fact()), limitMs);
+  const ended = child.ended();
+  if (ended !== undefined) throw new LocalStackError(`${child.name} ended while starting (${ended})\n${child.tail()}`);
+  if (!ready) throw new LocalStackError(`${child.name} was not ready after ${limitMs / 1000} s\n${child.tail()}`);
 }
 
 /** Reports a child that ends unasked. The returned object is disposed before the child is. */

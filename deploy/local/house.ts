@@ -1,7 +1,7 @@
 import { product } from "../../services/domain/topics.ts";
 import { join } from "node:path";
 import type { Database } from "../../services/platform/contract/database.ts";
-import type { Desk } from "../../services/ops/desk.ts";
+import type { CommandDeps } from "../../services/ops/command-deps.ts";
 import { endpointsAdd } from "../../services/ops/endpoints.ts";
 import type { StackAddresses } from "../../services/ops/stack.ts";
 import { avroCodec, registeredIds } from "../../services/platform/adapters/registry/codec.ts";
@@ -22,7 +22,7 @@ export interface House extends AsyncDisposable {
   readonly mailbox: Mailbox;
   readonly receiver: Receiver;
   readonly database: Database;
-  readonly desk: Desk;
+  readonly deps: CommandDeps;
   /** The settings of services here. */
   readonly settings: Readonly<Record<string, string>>;
   readonly addresses: StackAddresses;
@@ -72,7 +72,7 @@ export const openHouse = async ({ folder, cacheDir, say }: HouseOptions): Promis
     mailbox,
     receiver,
     database,
-    desk: { log, codec },
+    deps: { log, codec },
     settings,
     addresses: addressesOf(stack, mailbox, receiver, ports.services),
     [Symbol.asyncDispose]: () => open.disposeAsync(),

@@ -3,11 +3,10 @@ import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { buildOnce } from "./build.ts";
-import { type Child, run, startChild } from "./child.ts";
+import { type Child, run, startChild, untilReady } from "./child.ts";
 import type { Java } from "./java.ts";
 import { speaksKafka } from "./kafka-wire.ts";
 import type { Place } from "./place.ts";
-import { untilReady } from "./ready.ts";
 
 /** Milliseconds for a start. After a kill -9 of the broker itself its session of 9 s must end first. */
 export const READY_MS = 300_000;

@@ -1,11 +1,10 @@
-import { guard } from "./child.ts";
+import { guard, untilReady } from "./child.ts";
 import type { Java } from "./java.ts";
 import { formatNode, newClusterId, READY_MS, startNode } from "./kafka-node.ts";
 import { servesGroups } from "./kafka-wire.ts";
 import { fetched, type Fetched } from "./maven.ts";
 import { upIn, type Place, type Started } from "./place.ts";
 import { withPort } from "./ports.ts";
-import { untilReady } from "./ready.ts";
 
 /** Heap of a node in MiB. */
 const HEAP = 512;

@@ -50,11 +50,6 @@ export function ports(dataDir: string, environment: Record<string, string | unde
   };
 }
 
-/** A free port for a program outside of the stack, remembered in the same folder under a name of its own. */
-export function keepPort(dataDir: string, name: string): Promise<number> {
-  return ports(dataDir, {}).choose(name);
-}
-
 /** Tries `start` with a port, and again with another while it fails because the port was taken first. */
 export async function withPort<T>(chosen: Ports, name: string, start: (port: number) => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {

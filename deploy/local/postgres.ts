@@ -1,7 +1,7 @@
 import { chown, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { buildOnce } from "./build.ts";
-import { guard, run, startChild, type Child } from "./child.ts";
+import { type Child, guard, run, startChild, untilReady } from "./child.ts";
 import { answers, createDatabase } from "./database.ts";
 import { LocalStackError } from "./errors.ts";
 import { commandOf } from "./identity.ts";
@@ -9,7 +9,6 @@ import { upIn, type Place, type Started } from "./place.ts";
 import { withPort } from "./ports.ts";
 import { postgresFiles, type PostgresFiles } from "./postgres-files.ts";
 import { hasPassword, keptPassword, NAME, postgresSettings } from "./postgres-settings.ts";
-import { untilReady } from "./ready.ts";
 import { nameOf, reachableFolder, reaches, unprivilegedUser, type User } from "./unprivileged.ts";
 
 const READY_MS = 300_000;

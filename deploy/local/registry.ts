@@ -1,12 +1,11 @@
 import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { guard, startChild } from "./child.ts";
+import { guard, startChild, untilReady } from "./child.ts";
 import { LocalStackError } from "./errors.ts";
 import type { Java } from "./java.ts";
 import { fetched, type Fetched } from "./maven.ts";
 import { upIn, type Place, type Started } from "./place.ts";
 import { withPort } from "./ports.ts";
-import { untilReady } from "./ready.ts";
 
 const READY_MS = 300_000;
 const ANSWER_MS = 5_000;

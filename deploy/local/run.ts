@@ -20,6 +20,8 @@ import { type House, openHouse } from "./house.ts";
 const PATIENCE: Millis = 5 * MINUTE;
 const COUNTS_EVERY = 10 * SECOND;
 const SEED = 7;
+/** Environment variable: seconds of the role setting `timeout` in the demo. Only `npm start` reads it. */
+const TIMEOUT_VARIABLE = "NOTIFY_AFTER_SECONDS";
 
 export interface DemoOptions {
   readonly folder: string;
@@ -35,10 +37,10 @@ export interface DemoOptions {
 export const runDemo = async (options: DemoOptions): Promise<number> => {
   await using running = new AsyncDisposableStack();
   const house = await build(options, running);
-  const { log, codec } = house.desk;
+  const { log, codec } = house.deps;
   const put = (records: readonly NewRecord[]): Promise<void> => publish(log, codec, records);
   const isKept = options.act !== "once"; // the verdict needs the demo's own settings
-  await putDemoSettings({ log, codec }, demoSettings(process.env["NOTIFY_AFTER_SECONDS"]), isKept);
+  await putDemoSettings({ log, codec }, demoSettings(process.env[TIMEOUT_VARIABLE]), isKept);
   return options.act === "once" ? await once(house, put, options) : await live(house, put, options);
 };
 
@@ -91,7 +93,7 @@ const tellCounts = async (metrics: string, say: (line: string) => void, signal: 
 };
 
 const once = async (
-  { mailbox, receiver, addresses, desk }: House,
+  { mailbox, receiver, addresses, deps }: House,
   put: (records: readonly NewRecord[]) => Promise<void>,
   { say, signal }: DemoOptions,
 ): Promise<number> => {
@@ -101,10 +103,10 @@ const once = async (
   say("one act of a small chat …");
   const act = await play(script(players, SEED), put, "one act", signal);
   const keys = keysOf(players);
-  const records = await recordsOf(desk, keys);
+  const records = await recordsOf(deps, keys);
   const lost = act.records - records.filter(({ key }) => keys.has(key)).length;
   if (lost > 0) say(`records: ${lost} of ${act.records} are not on the log`);
-  const expectation = expectationOf(records, act, demoSettings(process.env["NOTIFY_AFTER_SECONDS"]));
+  const expectation = expectationOf(records, act, demoSettings(process.env[TIMEOUT_VARIABLE]));
   say(`${act.records} records said; ${expectation.required.length} mails must come …`);
   const addressed = new Set(players.people.flatMap(({ emails }) => emails ?? []));
   const arrivals = {

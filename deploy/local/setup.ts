@@ -1,12 +1,9 @@
-import { product } from "../../services/domain/topics.ts";
+import { DEFAULT_PARTITIONS, product } from "../../services/domain/topics.ts";
 import { openKafka } from "../../services/platform/adapters/kafka/log.ts";
 import { migrate } from "../../services/platform/adapters/postgres/migrations.ts";
 import { openRegistry } from "../../services/platform/adapters/registry/registry.ts";
 import { ensureTopics } from "../../services/platform/app/ensure-topics.ts";
 import type { Stack } from "./stack.ts";
-
-/** Partitions of the local stack's topics: enough that keys are spread. */
-const PARTITIONS = 6;
 
 /** Topics, schemas and tables, as `ops topics` and `ops migrate` make them. */
 export const setUp = async (stack: Stack, prefix: string, say: (line: string) => void): Promise<void> => {
@@ -17,7 +14,7 @@ export const setUp = async (stack: Stack, prefix: string, say: (line: string) =>
     tls: false,
   });
   const [{ created, differing }, migrations] = await Promise.all([
-    ensureTopics(product, kafka, openRegistry(stack.registry), prefix, PARTITIONS, 1),
+    ensureTopics(product, kafka, openRegistry(stack.registry), prefix, DEFAULT_PARTITIONS, 1),
     migrate(stack.postgres),
   ]);
   for (const line of differing) say(`topics: ${line}`);

@@ -31,7 +31,7 @@ create table state_inboxes (
 ) with (fillfactor = 80);
 create index state_inboxes_due on state_inboxes (lane, due) where due is not null;
 
--- What is to be published, saved with what it follows from and deleted when it is on the log.
+-- Records to publish. Each is saved with the rows that it follows from, and deleted when it is on the log.
 create table outbox (
   stream text collate "C" not null,
   sequence bigint not null,

@@ -1,6 +1,6 @@
 -- Up Migration
 
--- Who is told over HTTP what happens to notifications.
+-- Endpoints that are told over HTTP of the events of notifications.
 create table webhook_endpoints (
   id text collate "C" primary key,
   url text not null,

@@ -1,6 +1,6 @@
 -- Up Migration
 
--- What a lane knows of time. within, reached: by queue, events folded of the record after `heard`, and the latest time
+-- Progress of a lane in time. within, reached: by queue, events folded of the record after `heard`, and the latest time
 -- folded; time: all that the log had by then is folded; examined, examined_time: next offset by topic/partition, and the
 -- time, up to which all is examined and strays are on their way.
 alter table lanes

@@ -18,4 +18,4 @@ where s.key like 'o%' and s.value::jsonb ? 'type';
 
 -- Down Migration
 
--- What a version before would read is not kept: `ops rebuild --switch` of that version makes its rows.
+-- Rows in the form of an earlier version are not kept: `ops rebuild --switch` of that version makes them.

@@ -1,7 +1,7 @@
 -- Up Migration
 
--- What a user has of a conversation says less: messages are arrays (id, sender, sentAt, since after that, seen after that,
--- whether the user is mentioned), and what is as in a new one is left out.
+-- A user's row about a conversation becomes smaller. Messages are arrays: id, sender, sentAt, time from there to since,
+-- time from there to seen, 1 if the user is mentioned. Fields that have the value of a new row are left out.
 create function messages_as_arrays(them jsonb) returns jsonb as $$
   select nullif(
     coalesce(
@@ -33,4 +33,4 @@ drop function messages_as_arrays;
 
 -- Down Migration
 
--- What a version before would read is not kept: `ops rebuild --switch` of that version makes its rows.
+-- Rows in the form of an earlier version are not kept: `ops rebuild --switch` of that version makes them.

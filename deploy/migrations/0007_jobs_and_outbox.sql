@@ -3,7 +3,7 @@
 -- Ended jobs are forgotten after a while: the oldest are found by this.
 create index jobs_ended on jobs (queue, settled_at) where state <> 'ready';
 
--- What is published a moment later isn't worth being compressed: that takes four fifths of the CPU of saving it.
+-- Records are published a moment later, and are not compressed: that would be four fifths of the CPU of saving them.
 alter table outbox alter column value set storage external;
 
 -- Down Migration

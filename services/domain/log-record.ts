@@ -4,8 +4,8 @@ import type { Values } from "./records.ts";
 import type { TopicId } from "./topics.ts";
 
 /**
- * Greatest time between a record's own time and its arrival in the log at which it is still folded exactly as of its
- * own time.
+ * Longest delay of a late record, from its own time to its Kafka timestamp. Up to this delay, the record is folded
+ * exactly as of its own time.
  */
 export const LATENESS: Millis = HOUR;
 

@@ -18,27 +18,27 @@ export interface Conversation {
 export type InboxEntryType = "CANDIDATE" | "OWN" | "EDITED" | "WITHDRAWN" | "CLOSED" | "MENTIONS_ONLY";
 
 export interface InboxEntry {
-  /** CANDIDATE: a message that its recipients may have missed. OWN: the recipient wrote it, which reads all before it. EDITED: whom the message mentions now. WITHDRAWN: no longer for these recipients, for the reason given. CLOSED: nothing in the conversation is for them any more, for the reason given. MENTIONS_ONLY: from now on only what mentions them. */
+  /** CANDIDATE: the recipients may have missed this message. OWN: the recipient wrote this message, and so has read every earlier one. EDITED: the message was edited, and mentions the recipients in `mentioned` now. WITHDRAWN: the message is no longer for these recipients, for the reason given. CLOSED: nothing in the conversation is for them any more, for the reason given. MENTIONS_ONLY: from now on only messages that mention them are for them. */
   readonly type: InboxEntryType;
   readonly conversationId: ConversationId;
   readonly messageId: null | MessageId;
   readonly senderId: null | UserId;
   /** CANDIDATE, OWN: the message's time. */
   readonly sentAt: Millis;
-  /** WITHDRAWN, CLOSED: the reason code. CANDIDATE: anew where it takes the place of what was said of the message before. */
+  /** WITHDRAWN, CLOSED: the reason code. CANDIDATE: `anew` if this entry replaces earlier candidates of the same message. */
   readonly reason: null | string;
   readonly recipients: readonly UserId[];
-  /** Those of the recipients whom the message mentions. */
+  /** Recipients whom the message mentions. */
   readonly mentioned: readonly UserId[];
-  /** When that happened which it follows from: in this order entries are taken. */
+  /** Time of the event that the entry follows from. */
   readonly occurredAt: Millis;
-  /** CANDIDATE: since when, where that is not occurredAt: what is late tells of a candidate of another time. */
+  /** CANDIDATE: the time since which the message counts as missed, if that is not occurredAt. A late event can tell of a candidate of another time. */
   readonly since: null | Millis;
-  /** When the log had the record that says so, by its own timestamp: occurredAt or later. */
+  /** Kafka timestamp of the record that the entry follows from: occurredAt or later. Entries are folded in its order. */
   readonly loggedAt: Millis;
 }
 
-/** Topic whileaway.inbox, no key: the producer names the partition. What the recipients of one partition need to know of their conversations, ids only; one record for many messages. */
+/** Topic whileaway.inbox, no key: the producer names the partition. Changes in conversations that concern the recipients on one partition. A record has ids only, and entries about many messages. */
 export interface InboxRecord {
   readonly entries: readonly InboxEntry[];
 }
@@ -46,25 +46,25 @@ export interface InboxRecord {
 export type Verdict = "CANDIDATE" | "REJECTED" | "HELD" | "DROPPED" | "TRIGGERED" | "SUPPRESSED";
 
 export interface LedgerEntry {
-  /** CANDIDATE: the message is missed for now. REJECTED: it is not, for the reason given. HELD: nobody is told yet. DROPPED: it is no longer missed. TRIGGERED: they are told. SUPPRESSED: no mail goes. */
+  /** CANDIDATE: the message is missed for now. REJECTED: it is not, for the reason given. HELD: the users are not told yet. DROPPED: the message is no longer missed. TRIGGERED: the users are told. SUPPRESSED: no mail is sent. */
   readonly verdict: Verdict;
   /** The reason code; null where there is none to give. */
   readonly reason: null | string;
-  /** Whom it is about. */
+  /** Users whom the verdict is about. */
   readonly users: readonly string[];
   readonly conversationId: null | ConversationId;
-  /** Empty where it is about all that is missed there. */
+  /** Empty: the verdict is about all messages that the users have missed in the conversation. */
   readonly messageIds: readonly MessageId[];
   readonly notificationId: null | NotificationId;
   /** HELD: when that reason ends by time alone. */
   readonly until: null | Millis;
-  /** What it was decided from. */
+  /** Facts from which the verdict was decided, by name. */
   readonly facts: Readonly<Record<string, string>>;
   /** The stream's time of the verdict. */
   readonly occurredAt: Millis;
 }
 
-/** Topic whileaway.ledger, no key: on the partition of its users. Verdicts: why somebody was told, or wasn't. */
+/** Topic whileaway.ledger, no key: on the partition of its users. Verdicts, with the reason why somebody was told or was not. */
 export interface LedgerRecord {
   readonly entries: readonly LedgerEntry[];
 }
@@ -217,7 +217,7 @@ export interface ParticipantEvent {
   readonly occurredAt: Millis;
 }
 
-/** Topic notification.preferences, compacted, key = userId. What a person has chosen about all their mail, whole; a tombstone takes the choice back. */
+/** Topic notification.preferences, compacted, key = userId. A person's whole choice about all their mail; a tombstone takes the choice back. */
 export interface Preference {
   readonly userId: UserId;
   /** Addresses that get no notification any more. */
@@ -262,7 +262,7 @@ export interface QuietHours {
   readonly timezone: null | string;
 }
 
-/** Topic notification.settings, compacted, key = role. How the users of a role are told; a tombstone takes the role's own settings away. Times are in seconds. */
+/** Topic notification.settings, compacted, key = role. Settings by which the users of a role are told; a tombstone takes the role's own settings away. Times are in seconds. */
 export interface RoleSettings {
   /** default holds for users without a role, and for roles without settings. */
   readonly role: string;

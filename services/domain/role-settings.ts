@@ -113,7 +113,7 @@ export const roleSettings: { readonly [Name in SettingName]: Setting<SettingValu
 };
 
 /** Rows without the types of their values, for code that treats all alike. */
-const rows = roleSettings as unknown as Readonly<Record<SettingName, Setting<unknown>>>;
+const rows: Readonly<Record<SettingName, Setting<unknown>>> = roleSettings;
 
 export const settingNames = Object.keys(roleSettings) as readonly SettingName[];
 
@@ -170,7 +170,7 @@ const settingsSchema = z.strictObject(
 /** Checks names and ranges. Throws Poison with each field that is wrong and its range. */
 export const parseSettings = (given: unknown): SettingsFields => {
   const parsed = settingsSchema.safeParse(given);
-  if (parsed.success) return parsed.data as unknown as SettingsFields; // by the table's type
+  if (parsed.success) return parsed.data as SettingsFields; // by the table's type
   const wrong = parsed.error.issues.flatMap((issue) =>
     issue.code === "unrecognized_keys"
       ? issue.keys.map((key) => `${[...issue.path, key].join(".")}: is not a setting`)
@@ -181,11 +181,15 @@ export const parseSettings = (given: unknown): SettingsFields => {
 
 export const defaultSettings: SettingsFields = parseSettings({});
 
+/** Fields of a setting that holds others; none where it is missing or no object. */
+const objectOf = (value: unknown): Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null ? { ...value } : {};
+
 /** The value of a setting as it is written on a command line. */
 export const writtenSetting = (settings: SettingsFields, name: SettingName): string => {
   const [field, inner] = fieldsIn(name);
-  const value = (settings as unknown as Record<string, unknown>)[field];
-  return rows[name].kind.write(inner === undefined ? value : (value as Record<string, unknown>)[inner]);
+  const fields: Readonly<Record<string, unknown>> = settings;
+  return rows[name].kind.write(inner === undefined ? fields[field] : objectOf(fields[field])[inner]);
 };
 
 /** Changes one setting to the value that `text` writes, unchecked: `parseSettings` checks it. */
@@ -198,7 +202,7 @@ export const withSetting = (
   const value = rows[name].kind.read(text);
   return {
     ...settings,
-    [field]: inner === undefined ? value : { ...(settings[field] as Record<string, unknown>), [inner]: value },
+    [field]: inner === undefined ? value : { ...objectOf(settings[field]), [inner]: value },
   };
 };
 

@@ -14,7 +14,7 @@ export interface SettingKind<Value> {
   /** Reads a value as it is written. Returns the text itself where it can't be read, for the schema to refuse. */
   readonly read: (text: string) => unknown;
   /** Writes a value in the form that `read` takes. */
-  readonly write: (value: Value) => string;
+  write(value: Value): string;
 }
 
 const NONE = "none";

@@ -19,6 +19,9 @@ const declare = (
 
 const FOR_EVER = -1;
 
+/** Partitions of new topics, unless an operator says another number. It limits how many processes share the work. */
+export const DEFAULT_PARTITIONS = 6;
+
 /**
  * Time for which every revision of a compacted topic is kept. A rebuild decides by the revision that held then; for
  * decisions older than this it only has the latest one.

@@ -145,7 +145,7 @@ describe("a notification", () => {
     expect(told(event, { rows })).toEqual([]);
   });
 
-  test("whose addresses are all unsubscribed is suppressed, with its reason in the ledger", () => {
+  test("to unsubscribed addresses alone is suppressed, with its reason in the ledger", () => {
     const rows = chosen([NOON, ["grace@example.com"]]);
     const event = mailed("grace@example.com");
     expect(letters(event, { rows })).toEqual([]);

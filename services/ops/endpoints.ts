@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import type { Connection, Database } from "../platform/contract/database.ts";
+import type { Refusal } from "./command-deps.ts";
 import type { Settings } from "../platform/app/config.ts";
 import { networks } from "../webhooks/call/networks.ts";
 import type { variables } from "../webhooks/config.ts";
@@ -21,11 +22,6 @@ export interface Addition {
   readonly types?: readonly string[] | undefined;
   readonly description?: string | undefined;
   readonly settings: EndpointSettings;
-}
-
-/** Reason why a command can't be done. */
-export interface Refusal {
-  readonly refused: string;
 }
 
 /** Registers an endpoint. Only this answer has the secret unmasked. */

@@ -1,4 +1,4 @@
-import { product } from "../domain/topics.ts";
+import { DEFAULT_PARTITIONS, product } from "../domain/topics.ts";
 import { Command, InvalidArgumentError } from "commander";
 import { Fatal, messageOf } from "../platform/contract/failure.ts";
 import { parse } from "../platform/app/config.ts";
@@ -15,14 +15,11 @@ import { endpointsCommand } from "./endpoints.ts";
 import { rebuildCommand } from "./rebuild/command.ts";
 import { reference } from "./reference.ts";
 import { replayTrace } from "./trace/replay-trace.ts";
-import { environment, openDesk, settings } from "./open-desk.ts";
+import { environment, openCommandDeps, settings } from "./open-command-deps.ts";
 import { settingsCommand } from "./settings/settings.ts";
 import { dataDir, runningStack } from "./stack.ts";
 import { whatifCommand } from "./whatif/whatif.ts";
 import { whyCommand } from "./why/why.ts";
-
-/** Default number of partitions of new topics. */
-const PARTITIONS = 6;
 
 const whole = (text: string): number => {
   const number = Number(text);
@@ -50,7 +47,7 @@ ops
 ops
   .command("topics")
   .description("creates the topics that are missing, registers the schemas, compares the rest and changes none of it")
-  .option("--partitions <n>", "partitions of topics that are created", whole, PARTITIONS)
+  .option("--partitions <n>", "partitions of topics that are created", whole, DEFAULT_PARTITIONS)
   .option("--replication <n>", "replicas of topics that are created", whole, 1)
   .action(async ({ partitions, replication }: { partitions: number; replication: number }) => {
     const { TOPIC_PREFIX, SCHEMA_REGISTRY_URL } = settings();
@@ -79,9 +76,9 @@ ops.addCommand(
   ),
 );
 
-ops.addCommand(settingsCommand(openDesk));
-ops.addCommand(whyCommand(openDesk));
-ops.addCommand(deadCommand(openDesk));
+ops.addCommand(settingsCommand(openCommandDeps));
+ops.addCommand(whyCommand(openCommandDeps));
+ops.addCommand(deadCommand(openCommandDeps));
 
 ops.addCommand(decideCommand());
 ops.addCommand(whatifCommand());

@@ -2,14 +2,14 @@ import type { RecordOf } from "../domain/log-record.ts";
 import { isPoisonous } from "../platform/contract/failure.ts";
 import type { Codec, RawRecord } from "../platform/contract/ports.ts";
 import type { TopicId } from "../domain/topics.ts";
-import type { Desk } from "./desk.ts";
+import type { CommandDeps } from "./command-deps.ts";
 
 /**
  * Reads the present records of a topic, decoded, with each partition in its order; with `only`, those of one partition.
  * Undecodable records are left out, as services do. Throws Transient.
  */
 export async function* readWhole<T extends TopicId>(
-  { log, codec }: Desk,
+  { log, codec }: CommandDeps,
   topic: T,
   only?: number,
 ): AsyncGenerator<RecordOf<T>> {

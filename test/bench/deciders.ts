@@ -36,9 +36,9 @@ export const decide = async ({ house: { settings }, folder, tell }: Site): Promi
  * make it check all of its users.
  */
 export const readyFor = async (site: Site, timeout: number): Promise<Place> => {
-  const { desk, database } = site.house;
-  await publish(desk.log, desk.codec, [settingsSaid({ timeout }, SINCE_EVER)]);
-  const lanes = await desk.log.partitions("inbox");
+  const { deps, database } = site.house;
+  await publish(deps.log, deps.codec, [settingsSaid({ timeout }, SINCE_EVER)]);
+  const lanes = await deps.log.partitions("inbox");
   await using _deciding = await decide(site);
   for (let heard = 0; heard < lanes; await delay(LOOK_EVERY)) {
     const [found] = await database.query<{ count: number }>(
@@ -51,7 +51,7 @@ export const readyFor = async (site: Site, timeout: number): Promise<Place> => {
 };
 
 /** The number of records that a topic has had so far. */
-export const recordsOn = async ({ desk: { log } }: House, topic: TopicId): Promise<number> => {
+export const recordsOn = async ({ deps: { log } }: House, topic: TopicId): Promise<number> => {
   const places = await partitionsOf(log, [topic]);
   return (await log.offsets(places)).reduce((sum, { high }) => sum + high, 0);
 };

@@ -37,8 +37,8 @@ export const endToEnd = async (
   { house, folder, tell }: Site,
   { count, rate }: { readonly count: number; readonly rate: number },
 ): Promise<EndToEnd> => {
-  const { desk, settings, mailbox, receiver } = house;
-  await publish(desk.log, desk.codec, [settingsSaid({}, SINCE_EVER)]);
+  const { deps, settings, mailbox, receiver } = house;
+  await publish(deps.log, deps.codec, [settingsSaid({}, SINCE_EVER)]);
   await using application = startApplication(folder, { ...process.env, ...settings, LOG_LEVEL: "warn" }, tell);
   await application.ready();
   const all = WARM_UP + count;
@@ -47,7 +47,7 @@ export const endToEnd = async (
     for (const address of to) mails.set(address.split("@")[0], Date.now());
   });
   for (let index = 0; index < all; index++) {
-    await publish(desk.log, desk.codec, letter(index));
+    await publish(deps.log, deps.codec, letter(index));
     await delay(SECOND / rate); // the rate of a light load, not a wait for a fact
   }
   const webhooks = (): ReadonlyMap<UserId, Millis> =>
@@ -65,11 +65,11 @@ export const endToEnd = async (
     new Map<string, Millis>(),
     new Map<string, Millis>(),
   ];
-  for await (const { key, loggedAt: timestamp } of readWhole(desk, "messages")) messages.set(key, timestamp);
-  for await (const { value, loggedAt: timestamp } of readWhole(desk, "inbox"))
+  for await (const { key, loggedAt: timestamp } of readWhole(deps, "messages")) messages.set(key, timestamp);
+  for await (const { value, loggedAt: timestamp } of readWhole(deps, "inbox"))
     for (const { type, conversationId } of value?.entries ?? [])
       if (type === "CANDIDATE") entries.set(conversationId, timestamp);
-  for await (const { key, value, loggedAt: timestamp } of readWhole(desk, "notifications"))
+  for await (const { key, value, loggedAt: timestamp } of readWhole(deps, "notifications"))
     if (value?.type === "TRIGGERED") decisions.set(key, timestamp);
   const moments = lettersTold(all)
     .slice(WARM_UP)
@@ -81,7 +81,7 @@ export const endToEnd = async (
       "webhook received": told.get(userId) ?? NaN,
     }));
   return Object.fromEntries(
-    STAGES.map(([name, from, to]) => [name, spreadOf(moments.map((of) => of[to] - of[from]))]),
+    STAGES.map(([name, from, to]) => [name, spreadOf(moments.map((moment) => moment[to] - moment[from]))]),
   ) as EndToEnd;
 };
 

@@ -35,7 +35,7 @@ export const growth = async (
   site: Site,
   { users, processes, messages }: Pick<Growth, "users" | "processes" | "messages">,
 ): Promise<Growth> => {
-  const { desk, database } = site.house;
+  const { deps, database } = site.house;
   const place = await readyFor(site, TIMEOUT);
   const later = Date.now() + LATER;
   await wait(place, 0, users, (index) => later + index);
@@ -56,8 +56,8 @@ export const growth = async (
   const step = Math.max(1, Math.floor(users / messages));
   for (let first = 0; first < messages; first += AT_ONCE)
     await publish(
-      desk.log,
-      desk.codec,
+      deps.log,
+      deps.codec,
       Array.from({ length: Math.min(AT_ONCE, messages - first) }, (_none, number) => {
         const index = ((first + number) * step) % users;
         const id = `again-${first + number}`;

@@ -31,7 +31,7 @@ export interface Lateness extends Load {
 
 /** Measures the lateness of notifications that are due, with so many others waiting beside them. */
 export const lateness = async (site: Site, { pending, rate, seconds }: Load): Promise<Lateness> => {
-  const { desk, database } = site.house;
+  const { deps, database } = site.house;
   const place = await readyFor(site, TIMEOUT);
   const later = Date.now() + LATER;
   await wait(place, 0, pending, (index) => later + index, ["inboxes"]);
@@ -51,7 +51,7 @@ export const lateness = async (site: Site, { pending, rate, seconds }: Load): Pr
   const late: number[] = [];
   const due = new Map<string, Millis>();
   for (let index = pending + rate * WARM_UP; index < pending + count; index++) due.set(readerOf(index), dueAt(index));
-  for await (const { key, loggedAt: timestamp } of readWhole(desk, "notifications")) {
+  for await (const { key, loggedAt: timestamp } of readWhole(deps, "notifications")) {
     const expected = due.get(key);
     if (expected !== undefined) late.push(timestamp - expected);
   }

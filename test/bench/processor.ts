@@ -82,7 +82,7 @@ const run = async (processor: Task["processor"]): Promise<void> => {
 const running = Array.from({ length: processes }, () => [run("conversations"), run("inboxes")]).flat();
 
 /** Our progress goes to the load's tools, in the file and by the group that they read. */
-const sum = (of: keyof Done): number => reports.reduce((total, done) => total + done[of], 0);
+const sum = (field: keyof Done): number => reports.reduce((total, done) => total + done[field], 0);
 const kafka = new kafkajs.Kafka({ brokers: [broker], clientId: "bench-tools", logLevel: kafkajs.logLevel.NOTHING });
 const admin = kafka.admin();
 await admin.connect();

@@ -39,7 +39,7 @@ export const sideOf = (label: string, output: string): Run | null => {
   const own = objects.find((one) => one["label"] === label);
   if (own === undefined) return null;
   const raw = objects.find((one) => one["label"] === `${label}-raw`) ?? {};
-  const number = (name: string, of: Record<string, unknown> = own): number => Number(of[name] ?? Number.NaN);
+  const number = (name: string, object: Record<string, unknown> = own): number => Number(object[name] ?? Number.NaN);
   const check = lines.find((line) => line.startsWith("check: ")) ?? "not checked";
   const counts = [...check.matchAll(/(different|missing|unexpected|duplicates|early) (\d+)/g)];
   return {

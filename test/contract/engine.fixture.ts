@@ -28,9 +28,9 @@ export type Row =
 type Timer = Extract<Row, { readonly type: "timer" }>;
 
 export const logKey = (key: string): string => `log ${key}`;
-const timerKey = (key: string, of: number): string => `timer ${key} ${of}`;
+const timerKey = (key: string, number: number): string => `timer ${key} ${number}`;
 
-const lore: GlobalTable<readonly (readonly [loggedAt: Millis, by: Millis])[]> = {
+const settingsTable: GlobalTable<readonly (readonly [loggedAt: Millis, by: Millis])[]> = {
   topics: ["settings"],
   initial: [],
   apply: (known, { loggedAt: timestamp, value }) => [
@@ -142,7 +142,7 @@ export const second: Processor<Row, Said, Known> = {
     },
     { processor: "inboxes", home: "inbox", from: ["presence", "users"], to: "inboxStrays", by: "read" },
   ],
-  globalTable: lore,
+  globalTable: settingsTable,
   read(record) {
     if (record.topic !== "inbox")
       return [{ key: record.key, at: record.at, loggedAt: record.loggedAt, ...(record.value as unknown as Content) }];

@@ -127,7 +127,7 @@ describe("the lines of every key are the same, in the same order", () => {
   });
 
   test.each<readonly [string, Way]>([
-    ["whatever crashes, fails or is lost", {}],
+    ["where a step crashes, fails or is lost", {}],
     ["with records astray", { isAstray: true }],
     ["with other numbers of partitions", { partitions: uneven }],
     ["with both", { isAstray: true, partitions: uneven }],
@@ -171,8 +171,8 @@ describe("the cost of a step", () => {
       store: {
         ...store,
         commit: (commit) => (asked.push(`commit ${commit.processor}`), store.commit(commit)),
-        progress: (...of) => (asked.push("progress"), store.progress(...of)),
-        due: (...of) => (asked.push("due"), store.due(...of)),
+        progress: (...args) => (asked.push("progress"), store.progress(...args)),
+        due: (...args) => (asked.push("due"), store.due(...args)),
       },
       codec,
       clock,

@@ -109,11 +109,11 @@ describe.each(logs)("a log %s", (_name, open) => {
     const all = values.flatMap((value) => [saying("ledger", 0, value), saying("ledger", 1, value)]);
     await log.publish([...all, saying("preferences", 1, "another")]);
     const found = await scan("ledger", "preferences");
-    const of = (topic: TopicId, partition: number) =>
+    const valuesOn = (topic: TopicId, partition: number) =>
       found.filter((one) => one.topic === topic && one.partition === partition).map(({ value }) => text(value));
     expect(empty).toEqual([]);
-    expect([of("ledger", 0), of("ledger", 1)]).toEqual([values, values]);
-    expect([of("preferences", 0), of("preferences", 1)]).toEqual([[], ["another"]]);
+    expect([valuesOn("ledger", 0), valuesOn("ledger", 1)]).toEqual([values, values]);
+    expect([valuesOn("preferences", 0), valuesOn("preferences", 1)]).toEqual([[], ["another"]]);
     expect(await scan("ledger", "preferences")).toHaveLength(found.length);
     for await (const some of log.scan(["ledger"])) {
       expect(some.length).toBeGreaterThan(0);

@@ -49,8 +49,8 @@ test("a process that is asked to stop keeps its lanes until its last step is sav
   const left = await chat.database.transaction(async (connection): Promise<keyof typeof members> => {
     await connection.query("lock table state_conversations in access exclusive mode");
     // One lane has work that its owner can't do. The other member could claim the lane.
-    const of = (index: number): number => laneOf(lettersTold(40)[index]?.conversationId ?? "", PARTITIONS);
-    await write(letters.slice(20).filter((index) => of(index) === 0));
+    const laneOfLetter = (index: number): number => laneOf(lettersTold(40)[index]?.conversationId ?? "", PARTITIONS);
+    await write(letters.slice(20).filter((index) => laneOfLetter(index) === 0));
     const waiting = async () =>
       connection.query<{ name: keyof typeof members }>(
         `select application_name as name from pg_locks join pg_stat_activity using (pid)

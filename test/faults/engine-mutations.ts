@@ -1,4 +1,4 @@
-import type { Mutation } from "./mutations.ts";
+import type { Mutation } from "./mutation.ts";
 
 /** Faults in the platform's guarantees. */
 export const engineMutations: readonly Mutation[] = [
@@ -16,7 +16,7 @@ export const engineMutations: readonly Mutation[] = [
     from: "if (joined.assignment !== null && now === joined.assigned) return joined.assignment;",
     to: "if (joined.assignment !== null) return joined.assignment;",
     test: "test/flow/chaos.test.ts",
-    only: "whatever crashes",
+    only: "crashes, fails or is lost",
   },
   {
     what: "effects are published before their commit",
@@ -24,7 +24,7 @@ export const engineMutations: readonly Mutation[] = [
     from: `if ((await world.store.commit(commit)) === "fenced") return "fenced";`,
     to: `world.relay.offer(encoded.outbox);\n  if ((await world.store.commit(commit)) === "fenced") return "fenced";`,
     test: "test/contract/engine.test.ts",
-    only: "whatever crashes",
+    only: "crashes, fails or is lost",
   },
   {
     what: "the parts of a commit are saved without a transaction",
@@ -56,7 +56,7 @@ export const engineMutations: readonly Mutation[] = [
     from: "number > (lastRead.get(queue) ?? progress.get(lane)?.lastSequence[queue] ?? -1);",
     to: "number > -1;",
     test: "test/contract/engine.test.ts",
-    only: "whatever crashes",
+    only: "crashes, fails or is lost",
   },
   {
     what: "the relay deletes outbox entries before it publishes them",
@@ -64,7 +64,7 @@ export const engineMutations: readonly Mutation[] = [
     from: "        await log.publish(batch.map(outgoing));",
     to: "        await store.published(batch);\n        await log.publish(batch.map(outgoing));",
     test: "test/contract/engine.test.ts",
-    only: "whatever crashes",
+    only: "crashes, fails or is lost",
   },
   {
     what: "outbox entries that an earlier owner left are forgotten",
@@ -72,7 +72,7 @@ export const engineMutations: readonly Mutation[] = [
     from: "  await world.relay.recover(assignment.streams());\n",
     to: "",
     test: "test/contract/engine.test.ts",
-    only: "whatever crashes",
+    only: "crashes, fails or is lost",
   },
   {
     what: "the outbox is published in reverse order",
@@ -160,7 +160,7 @@ export const engineMutations: readonly Mutation[] = [
     from: "const held = joined.assignment;\n        joined.assignment = null;",
     to: "const held = joined.assignment;",
     test: "test/contract/engine.test.ts",
-    only: "whatever crashes",
+    only: "crashes, fails or is lost",
   },
   {
     what: "a commit with an unknown result counts as done",
@@ -231,7 +231,7 @@ export const engineMutations: readonly Mutation[] = [
     file: "services/platform/engine/time/backpressure.ts",
     from: "if (pending < maxPending) return false;",
     to: "if (pending < Infinity) return false;",
-    test: "test/contract/lead.test.ts",
+    test: "test/contract/backpressure.test.ts",
     only: "pauses while",
   },
   {

@@ -13,7 +13,8 @@ import { homedir, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { startStack } from "../../deploy/local/stack.ts";
-import { type Mutation, mutations } from "./mutations.ts";
+import type { Mutation } from "./mutation.ts";
+import { mutations } from "./mutations.ts";
 
 /**
  * `npm run mutations [-- WORDS]`: puts each fault into a copy of the repository and runs the test that guards against

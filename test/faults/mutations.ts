@@ -1,16 +1,5 @@
 import { engineMutations } from "./engine-mutations.ts";
-
-/** A fault that is put in on purpose, and the test that must fail by it. */
-export interface Mutation {
-  readonly what: string;
-  readonly file: string;
-  /** The text to replace, which occurs once in the file, and its replacement. */
-  readonly from: string;
-  readonly to: string;
-  readonly test: string;
-  /** Text in the names of the tests to run; empty: all tests of the file. */
-  readonly only: string;
-}
+import type { Mutation } from "./mutation.ts";
 
 /** Every fault that a test must notice. */
 export const mutations: readonly Mutation[] = [
@@ -21,7 +10,7 @@ export const mutations: readonly Mutation[] = [
     from: "export const derivedId = (...parts: readonly (string | number)[]): string => {",
     to: "export const derivedId = (...parts: readonly (string | number)[]): string => {\n  parts = [...parts, Math.random()];",
     test: "test/flow/chaos.test.ts",
-    only: "whatever crashes",
+    only: "crashes, fails or is lost",
   },
   {
     what: "a read message is still missed",

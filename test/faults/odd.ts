@@ -12,8 +12,8 @@ export interface Odd {
   readonly said: readonly NewRecord[];
 }
 
-const many = <T>(count: number, of: (index: number) => T): readonly T[] =>
-  Array.from({ length: count }, (_none, index) => of(index));
+const many = <T>(count: number, make: (index: number) => T): readonly T[] =>
+  Array.from({ length: count }, (_none, index) => make(index));
 
 /** Ids with a special meaning in JavaScript or in a database. */
 const IDS = [

@@ -20,12 +20,12 @@ const own = (seconds: number) => ({ occurredAt: at(seconds) });
 const picky = participant(at(0), "JOINED", "c", "ada", { notify: "MENTIONS_ONLY" });
 const mention = { mentions: ["ada"] };
 
-/** Ada has the conversation on screen for five minutes. */
+/** Signs of life: Ada has the conversation on screen for five minutes. */
 const signs = Array.from({ length: 21 }, (_none, index) =>
   presence(at(15 * index), "HEARTBEAT", "ada", { conversationId: "c" }),
 );
 
-/** Histories on which rule and judge once differed, made small, described in words. */
+/** Histories on which the rule and the judge once differed, made small, each with its description. */
 export const found: readonly (readonly [string, readonly Line[]])[] = [
   [
     "settings change at the very time of a message elsewhere",
@@ -63,7 +63,7 @@ export const found: readonly (readonly [string, readonly Line[]])[] = [
     [...both, presence(at(1), "OFFLINE", "ada"), sent(1, "m0"), presence(at(40), "HEARTBEAT", "ada", own(0))],
   ],
   [
-    "who has left is said to have joined, late",
+    "a late record says that somebody who has left had joined",
     [
       participant(at(0), "JOINED", "c", "bob"),
       sent(30, "m0", { mentions: ["ada"] }),
@@ -74,15 +74,15 @@ export const found: readonly (readonly [string, readonly Line[]])[] = [
     ],
   ],
   [
-    "a deleted conversation was back before it was talked in, it turns out",
+    "a late record says that a deleted conversation was back before a message in it",
     [...both, conversation(at(0), "c", null), sent(1, "m0"), conversation(at(2), "c", own(0))],
   ],
   [
-    "a deleted user was back before it was written to, it turns out",
+    "a late record says that a deleted user was back before a message to them",
     [...both, user(at(0), "ada", null), sent(1, "m0"), user(at(2), "ada", own(0))],
   ],
   [
-    "what was seen as it was sent was missed when it was edited, it turns out",
+    "late records say that a message was seen when it was sent, and missed when it was edited",
     [
       ...both,
       sent(0, "m0"),
@@ -92,11 +92,11 @@ export const found: readonly (readonly [string, readonly Line[]])[] = [
     ],
   ],
   [
-    "an edit comes late that mentions as a later one does",
+    "a late edit mentions the same person as a later edit",
     [...both, sent(0, "m0"), edited(4, "m0", ["ada"]), edited(46, "m0", ["ada"], own(1))],
   ],
   [
-    "a message in a deleted conversation is not for who has muted that, either",
+    "a message in a deleted conversation is not for somebody who has muted the conversation",
     [
       ...both,
       participant(at(0), "JOINED", "c", "eve", { notify: "NONE" }),
@@ -106,11 +106,11 @@ export const found: readonly (readonly [string, readonly Line[]])[] = [
     ],
   ],
   [
-    "an edit takes back the mention that another had made",
+    "an edit takes back a mention that an earlier edit had made",
     [picky, sent(0, "m0"), edited(10, "m0", ["ada"]), edited(20, "m0", []), sent(30, "m1", mention)],
   ],
   [
-    "an edit newly mentions who was not mentioned and has muted the conversation since",
+    "an edit newly mentions somebody who has muted the conversation since the message",
     [
       picky,
       sent(0, "m0"),
@@ -120,7 +120,7 @@ export const found: readonly (readonly [string, readonly Line[]])[] = [
     ],
   ],
   [
-    "an edit newly mentions who joined after it was sent, without access",
+    "an edit newly mentions somebody who joined without access after the message",
     [
       participant(at(0), "JOINED", "c", "eve"),
       sent(0, "m0"),
@@ -129,17 +129,17 @@ export const found: readonly (readonly [string, readonly Line[]])[] = [
     ],
   ],
   [
-    "what is missed is edited to mention who has it on screen now",
+    "an edit of a missed message mentions somebody who has the conversation on screen now",
     [...both, sent(0, "m0"), presence(at(10), "ONLINE", "ada", { conversationId: "c" }), edited(20, "m0", ["ada"])],
   ],
   [
-    "it turns out that somebody had left when a message was sent to them",
+    "a late record says that somebody had left when a message was sent to them",
     [...both, sent(0, "m0"), sent(10, "m1"), participant(at(60), "LEFT", "c", "ada", own(10)), sent(10, "m2")].toSorted(
       (one, other) => one.at - other.at,
     ),
   ],
   [
-    "a message is edited twice, the first time at the very time of its sending, and all of it is late",
+    "a late message has two late edits, one of them of the very time of its sending",
     [
       picky,
       sent(60, "m0", own(10)),
@@ -149,7 +149,7 @@ export const found: readonly (readonly [string, readonly Line[]])[] = [
     ],
   ],
   [
-    "it turns out that somebody took part, and had muted the conversation",
+    "a late record says that somebody took part, and had muted the conversation",
     [
       participant(at(0), "JOINED", "c", "eve"),
       sent(10, "m0"),
@@ -161,7 +161,7 @@ export const found: readonly (readonly [string, readonly Line[]])[] = [
     [...both, sent(0, "m0"), sent(40 * day, "m1"), sent(40 * day + 400, "m2")],
   ],
   [
-    "it turns out that all counted, and not only mentions, when a mention was taken back that was held for hours",
+    "a mention that was held for hours is taken back, and a late record says that all messages counted then",
     [
       settings(at(0), "default", { dailyCap: 1 }),
       picky,
@@ -176,7 +176,7 @@ export const found: readonly (readonly [string, readonly Line[]])[] = [
     [picky, sent(10, "m0"), edited(10, "m0", ["ada"]), edited(20, "m0", []), sent(70, "m1", mention)],
   ],
   [
-    "an edit of the very time of the sending, and late, mentions who has read it since",
+    "a late edit of the very time of the sending mentions somebody who has read the message since",
     [
       ...both,
       presence(at(0), "HEARTBEAT", "ada", { sessionId: "tab", conversationId: "c" }),
@@ -186,7 +186,7 @@ export const found: readonly (readonly [string, readonly Line[]])[] = [
     ],
   ],
   [
-    "it turns out, all at once, that somebody had come back and then muted the conversation",
+    "two late records at once say that somebody had come back, and then muted the conversation",
     [
       ...both,
       participant(at(1), "LEFT", "c", "ada", own(0)),
@@ -201,10 +201,16 @@ export const found: readonly (readonly [string, readonly Line[]])[] = [
     "an edit says that it was made before its message",
     [picky, participant(at(0), "JOINED", "c", "bob"), sent(10, "m1"), edited(12, "m1", ["ada"], own(5))],
   ],
-  ["an edit with such a time comes first", [...both, edited(5, "m1", ["ada"]), sent(10, "m1", mention)]],
-  ["a message attended comes late, after many signs", [...both, ...signs, sent(310, "m1", own(30))]],
   [
-    "a session turns out to have looked away, and back, among many signs",
+    "an edit that comes before its message says that it was made before it",
+    [...both, edited(5, "m1", ["ada"]), sent(10, "m1", mention)],
+  ],
+  [
+    "a late message, which was on screen, comes after many signs of life",
+    [...both, ...signs, sent(310, "m1", own(30))],
+  ],
+  [
+    "late signs of life say that a session looked away and back, among many others",
     [
       ...both,
       ...signs,

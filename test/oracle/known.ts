@@ -62,18 +62,18 @@ function fact(line: Line, offset: number): Fact<Line["value"]> {
 /** The records of a history that may matter to a user. */
 export function concerning(lines: readonly Line[], userId: string): Facts {
   const facts = lines.map((line, offset) => ({ line, fact: fact(line, offset) }));
-  const of = <Value>(topic: Line["topic"], mine: (line: Line) => boolean): readonly Fact<Value>[] =>
+  const factsOf = <Value>(topic: Line["topic"], mine: (line: Line) => boolean): readonly Fact<Value>[] =>
     facts
       .filter(({ line }) => line.topic === topic && mine(line))
       .map((each) => each.fact as Fact<Value>)
       .toSorted(compare);
   const all = (): boolean => true;
   return {
-    settings: of("notification.settings", all),
-    users: of("chat.users", (line) => line.key === userId),
-    conversations: of("chat.conversations", all),
-    participants: of("chat.participants", ({ value }) => (value as ParticipantValue).userId === userId),
-    presence: of("chat.presence", (line) => line.key === userId),
-    messages: of("chat.messages", all),
+    settings: factsOf("notification.settings", all),
+    users: factsOf("chat.users", (line) => line.key === userId),
+    conversations: factsOf("chat.conversations", all),
+    participants: factsOf("chat.participants", ({ value }) => (value as ParticipantValue).userId === userId),
+    presence: factsOf("chat.presence", (line) => line.key === userId),
+    messages: factsOf("chat.messages", all),
   };
 }

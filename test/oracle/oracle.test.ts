@@ -103,14 +103,14 @@ describe("missed messages", () => {
     expect(told(mentionsOnly(1), edited(5, "unknown", ["bob"]))).toEqual([]);
   });
 
-  test("someone who attended has missed nothing, unless the session lapses, which was live until its latest sign only", () => {
+  test("someone who attended has missed nothing, but a session that lapses attended only until its latest sign of life", () => {
     const there = [bob(0, "ONLINE", "c"), fromAnn(30, "m1"), bob(40, "HEARTBEAT", "c"), fromAnn(40, "m2")];
     expect(told(...there)).toEqual(["340 c: m2"]);
     expect(told(...there, bob(41, "OFFLINE"))).toEqual([]);
     expect(told(bob(0, "ONLINE", "other"), fromAnn(30, "m1"), bob(40, "OFFLINE"))).toEqual(["340 c: m1"]);
   });
 
-  test("a read up to the message, or a later message of one's own, ends it; marking as unread does not", () => {
+  test("a message is missed no more after a read up to it, or a later message of the recipient's own; marking as unread changes nothing", () => {
     expect(told(fromAnn(10, "m1"), fromAnn(20, "m2"), bob(20, "READ", "c"), bob(30, "MARKED_UNREAD", "c"))).toEqual([]);
     const upTo = presence(s(50), "READ", "bob", { conversationId: "c", readUntil: s(10) });
     expect(told(fromAnn(10, "m1"), fromAnn(20, "m2"), upTo)).toEqual(["320 c: m2"]);
@@ -119,7 +119,7 @@ describe("missed messages", () => {
     expect(told(message(s(20), "SENT", "c", "m2", { senderId: "bob" }), fromAnn(20, "m1"))).toEqual(["320 c: m1"]);
   });
 
-  test("deleted messages, and those missed before leaving or a tombstone, are missed no more, even after coming back", () => {
+  test("a message is missed no more once it, its conversation or its recipient is deleted, or the recipient has left, even after a return", () => {
     expect(told(fromAnn(10, "m1"), message(s(20), "DELETED", "c", "m1"))).toEqual([]);
     const back = [participant(s(20), "LEFT", "c", "bob"), participant(s(30), "JOINED", "c", "bob"), fromAnn(40, "m2")];
     expect(told(fromAnn(10, "m1"), ...back)).toEqual(["340 c: m2"]);
@@ -149,7 +149,7 @@ describe("the time of telling", () => {
     expect(told(quick, ...burst, ...longer)[0]).toBe("120 c: m0 m55 m64 m73 m82 m91 m100 m109 m118");
   });
 
-  test("each notification about a conversation cools down for longer, until they come online or read there", () => {
+  test("each notification about a conversation cools down for longer, until the recipient comes online or reads it", () => {
     const three = [fromAnn(0, "m1"), fromAnn(310, "m2"), fromAnn(1210, "m3")];
     const each = ["300 c: m1", "1200 c: m2", "3000 c: m3"];
     expect(told(...three)).toEqual(each);
@@ -194,7 +194,7 @@ describe("the time of telling", () => {
 });
 
 describe("the reasons", () => {
-  test("of clauses 1 to 3 the first that fails is the reason, of 4 to 9 all that fail", () => {
+  test("the reasons are the first of clauses 1 to 3 that fails, or else all of 4 to 9 that fail", () => {
     const system = message(s(1), "SENT", "c", "m1", { kind: "SYSTEM", senderId: "bob" });
     expect(why("m1", participant(s(0), "UPDATED", "c", "bob", { notify: "NONE" }), system)).toEqual([
       "system_message self",
@@ -209,7 +209,7 @@ describe("the reasons", () => {
     expect(why("m1", fromAnn(1, "m1"), message(s(9), "DELETED", "c", "m1"))).toEqual(["deleted"]);
   });
 
-  test("each moment at which a message newly mentions them has reasons of its own", () => {
+  test("each moment at which a message newly mentions somebody has reasons of its own", () => {
     const lines = [mentionsOnly(1), fromAnn(10, "m1"), edited(20, "m1", ["bob"])];
     expect(why("m1", ...lines)).toEqual(["not_mentioned", "told"]);
     expect(why("m1", ...lines, edited(30, "m1", []))).toEqual(["not_mentioned", "unmentioned"]);
@@ -217,7 +217,7 @@ describe("the reasons", () => {
     expect(why("m1", ...lines, mutedThen)).toEqual(["not_mentioned", "muted"]);
   });
 
-  test("the first clause of When that fails is the reason why they aren't told yet", () => {
+  test("the first clause of When that fails is the reason why somebody is not told yet", () => {
     const slow = byDefault({ timeout: 60, settle: 10, dailyCap: 1 });
     const there = [bob(0, "ONLINE"), fromAnn(10, "m1"), fromAnn(105, "m2"), bob(45, "OFFLINE")];
     expect(held(slow, ...there)).toEqual(["10 online", "45 timeout", "105 settle", "115"]);

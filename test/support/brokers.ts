@@ -68,7 +68,7 @@ export const startBrokers = async (
   const all = nodes.map((node) => broker(machine, node));
   for (const one of all) made.defer(() => one.stop());
   await Promise.all(all.map((one) => one.start()));
-  const addresses = (of: (node: KafkaNode) => number) => nodes.map((node) => `127.0.0.1:${of(node)}`).join(",");
+  const addresses = (portOf: (node: KafkaNode) => number) => nodes.map((node) => `127.0.0.1:${portOf(node)}`).join(",");
   return {
     address: addresses(({ port }) => port),
     front: addresses((node) => node.front?.advertised ?? node.port),

@@ -48,37 +48,37 @@ const apart = (drawn: readonly Line[], mark: string): readonly Line[] => {
 
 /** A line under ids of its own. */
 const marked = (line: Line, mark: string): Line => {
-  const of = (id: string): string => `${mark}${id}`;
-  const maybe = (id: string | null): string | null => (id === null ? null : of(id));
-  const key = of(line.key);
+  const ownId = (id: string): string => `${mark}${id}`;
+  const maybe = (id: string | null): string | null => (id === null ? null : ownId(id));
+  const key = ownId(line.key);
   switch (line.topic) {
     case "chat.messages": {
       const { conversationId, messageId, senderId, mentions } = line.value;
-      const ids = { conversationId: of(conversationId), messageId: of(messageId), senderId: maybe(senderId) };
-      return { ...line, key, value: { ...line.value, ...ids, mentions: mentions.map(of) } };
+      const ids = { conversationId: ownId(conversationId), messageId: ownId(messageId), senderId: maybe(senderId) };
+      return { ...line, key, value: { ...line.value, ...ids, mentions: mentions.map(ownId) } };
     }
     case "chat.participants":
       return {
         ...line,
         key,
-        value: { ...line.value, conversationId: of(line.value.conversationId), userId: of(line.value.userId) },
+        value: { ...line.value, conversationId: ownId(line.value.conversationId), userId: ownId(line.value.userId) },
       };
     case "chat.presence":
       return {
         ...line,
         key,
-        value: { ...line.value, conversationId: maybe(line.value.conversationId), userId: of(line.value.userId) },
+        value: { ...line.value, conversationId: maybe(line.value.conversationId), userId: ownId(line.value.userId) },
       };
     case "chat.users":
       if (line.value === null) return { ...line, key };
       return {
         ...line,
         key,
-        value: { ...line.value, userId: of(line.value.userId), role: of(line.value.role ?? "default") },
+        value: { ...line.value, userId: ownId(line.value.userId), role: ownId(line.value.role ?? "default") },
       };
     case "chat.conversations":
       if (line.value === null) return { ...line, key };
-      return { ...line, key, value: { ...line.value, conversationId: of(line.value.conversationId) } };
+      return { ...line, key, value: { ...line.value, conversationId: ownId(line.value.conversationId) } };
     case "notification.settings":
       return { ...line, key };
   }

@@ -88,7 +88,7 @@ export const play = async (
     .filter(({ id }) => !ids.has(id) && ids.add(id));
   // After an outage late notifications may come in another order.
   if (down === undefined)
-    for (const of of Map.groupBy(told, ({ userId }) => userId).values())
-      expect(of.map((each) => each.at)).toEqual(of.map((each) => each.at).toSorted((a, b) => a - b));
+    for (const tellings of Map.groupBy(told, ({ userId }) => userId).values())
+      expect(tellings.map((each) => each.at)).toEqual(tellings.map((each) => each.at).toSorted((a, b) => a - b));
   return told.toSorted((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1));
 };

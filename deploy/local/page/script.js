@@ -1,4 +1,4 @@
-// What the pages do in a browser: times in the reader's zone, live rows, one dangerous button. Without it they still read.
+// Script of the pages: times in the reader's zone, live rows, one dangerous button. The pages are readable without it.
 "use strict";
 
 const ROWS_SHOWN = 200; // a page left open for a day must not grow without end

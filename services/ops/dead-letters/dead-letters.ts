@@ -3,7 +3,7 @@ import type { DeadLetter, Settled } from "../../platform/contract/records.ts";
 import { Fatal, messageOf } from "../../platform/contract/failure.ts";
 import type { Outgoing } from "../../platform/contract/ports.ts";
 import { type TopicId, topicIds, topics } from "../../domain/topics.ts";
-import type { Desk, Refusal } from "../desk.ts";
+import type { CommandDeps, Refusal } from "../command-deps.ts";
 import { readWhole } from "../read.ts";
 
 /** A dead letter, and how it was settled; null: it is open. */
@@ -13,10 +13,10 @@ export interface Found {
 }
 
 /** Lists the dead letters by their timestamps. @param withSettled whether to list settled ones too */
-export const deadLetters = async (desk: Desk, withSettled: boolean): Promise<readonly Found[]> => {
+export const deadLetters = async (deps: CommandDeps, withSettled: boolean): Promise<readonly Found[]> => {
   const letters = new Map<string, DeadLetter>();
   const settled = new Map<string, Settled>();
-  for await (const { value } of readWhole(desk, "deadLetters")) {
+  for await (const { value } of readWhole(deps, "deadLetters")) {
     if (value === null) continue;
     if (value.settled !== null) settled.set(value.id, value.settled);
     else if (!letters.has(value.id)) letters.set(value.id, value); // a repeat is equal
@@ -28,8 +28,8 @@ export const deadLetters = async (desk: Desk, withSettled: boolean): Promise<rea
 };
 
 /** Finds the one letter for each beginning of an id. */
-export const findLetters = async (desk: Desk, ids: readonly string[]): Promise<readonly Found[] | Refusal> => {
-  const all = await deadLetters(desk, true);
+export const findLetters = async (deps: CommandDeps, ids: readonly string[]): Promise<readonly Found[] | Refusal> => {
+  const all = await deadLetters(deps, true);
   const found: Found[] = [];
   for (const id of ids) {
     const matching = all.filter(({ letter }) => letter.id.startsWith(id));
@@ -48,25 +48,26 @@ export const findLetters = async (desk: Desk, ids: readonly string[]): Promise<r
  * Publishes records again, byte for byte, with their timestamps, on their partitions. A processor that has folded a
  * record meanwhile recognizes the repeat.
  */
-export const retry = async (desk: Desk, letters: readonly DeadLetter[]): Promise<Refusal | null> => {
+export const retry = async (deps: CommandDeps, letters: readonly DeadLetter[]): Promise<Refusal | null> => {
   const records: Outgoing[] = [];
   for (const letter of letters) {
     const record = again(letter);
     if ("refused" in record) return record;
     const { topic, partition } = record;
-    if (partition !== undefined && partition >= (await desk.log.partitions(topic)))
+    if (partition !== undefined && partition >= (await deps.log.partitions(topic)))
       return { refused: `${letter.id}: ${letter.topic} has no partition ${partition} any more` };
     records.push(record);
   }
-  await desk.log.publish(records);
-  await settle(desk, letters, "RETRIED");
+  await deps.log.publish(records);
+  await settle(deps, letters, "RETRIED");
   return null;
 };
 
 /** Settles letters without publishing their records. */
-export const drop = (desk: Desk, letters: readonly DeadLetter[]): Promise<void> => settle(desk, letters, "DROPPED");
+export const drop = (deps: CommandDeps, letters: readonly DeadLetter[]): Promise<void> =>
+  settle(deps, letters, "DROPPED");
 
-const settle = async ({ log, codec }: Desk, letters: readonly DeadLetter[], settled: Settled): Promise<void> => {
+const settle = async ({ log, codec }: CommandDeps, letters: readonly DeadLetter[], settled: Settled): Promise<void> => {
   const records = letters.map((letter) => ({ ...letter, key: null, value: null, headers: {}, settled }));
   await log.publish(
     records.map((value) => ({ topic: "deadLetters", key: null, value: codec.encode("deadLetters", value) })),
@@ -101,7 +102,7 @@ export const textOf = (bytes: Uint8Array | null): string | null | undefined => {
 };
 
 /** Decodes the letter's value into JSON, or says why that is impossible. */
-export const contentOf = async ({ codec }: Desk, { topic: name, value }: DeadLetter): Promise<string> => {
+export const contentOf = async ({ codec }: CommandDeps, { topic: name, value }: DeadLetter): Promise<string> => {
   const topic = topicIds.find((each): each is TopicId => topics[each].name === name);
   if (value === null || topic === undefined) return "none";
   try {

@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import type { DeadLetter } from "../../platform/contract/records.ts";
 import { contentOf, deadLetters, drop, findLetters, type Found, retry, textOf } from "./dead-letters.ts";
-import { atDesk, type Desk, type OpenDesk, type Refusal } from "../desk.ts";
+import { withCommandDeps, type CommandDeps, type OpenCommandDeps, type Refusal } from "../command-deps.ts";
 import { table } from "../table.ts";
 
 /** Characters of an id, and of a reason, in a list. */
@@ -16,7 +16,7 @@ interface Flags {
 }
 
 /** `ops dead list|show|retry|drop`. @param say takes one line of the answer */
-export const deadCommand = (open: OpenDesk, say: (line: string) => void = console.log): Command => {
+export const deadCommand = (open: OpenCommandDeps, say: (line: string) => void = console.log): Command => {
   const command = new Command("dead").description("dead letters: records that no service could take");
   addList(command, open, say);
   addShow(command, open, say);
@@ -24,32 +24,32 @@ export const deadCommand = (open: OpenDesk, say: (line: string) => void = consol
   return command;
 };
 
-const addList = (command: Command, open: OpenDesk, say: (line: string) => void): void => {
+const addList = (command: Command, open: OpenCommandDeps, say: (line: string) => void): void => {
   command
     .command("list")
     .description("lists the open dead letters, the oldest first")
     .option("--all", "lists the retried and dropped ones too")
     .option("--json", "prints JSON")
     .action(async ({ all = false, json = false }: Flags) => {
-      const found = await atDesk(open, (desk) => deadLetters(desk, all));
+      const found = await withCommandDeps(open, (deps) => deadLetters(deps, all));
       if (json) say(JSON.stringify(found.map(dataOf), null, 2));
       else if (found.length === 0) say("there are none");
       else for (const line of table(found.map(columnsOf))) say(line);
     });
 };
 
-const addShow = (command: Command, open: OpenDesk, say: (line: string) => void): void => {
+const addShow = (command: Command, open: OpenCommandDeps, say: (line: string) => void): void => {
   command
     .command("show")
     .description("shows everything kept of a dead letter")
     .argument("<id>", "beginning of the id")
     .option("--json", "prints JSON, bytes in base64")
     .action(async (id: string, { json = false }: Flags) => {
-      const answer = await atDesk(open, async (desk): Promise<readonly [Found, string] | Refusal> => {
-        const letters = await findLetters(desk, [id]);
+      const answer = await withCommandDeps(open, async (deps): Promise<readonly [Found, string] | Refusal> => {
+        const letters = await findLetters(deps, [id]);
         const letter = "refused" in letters ? letters : letters[0];
         if (letter === undefined || "refused" in letter) return letter ?? { refused: `no dead letter ${id}` };
-        return [letter, await contentOf(desk, letter.letter)];
+        return [letter, await contentOf(deps, letter.letter)];
       });
       if ("refused" in answer) return command.error(answer.refused);
       const [found, content] = answer;
@@ -58,17 +58,17 @@ const addShow = (command: Command, open: OpenDesk, say: (line: string) => void):
     });
 };
 
-const addSettling = (command: Command, open: OpenDesk, say: (line: string) => void): void => {
+const addSettling = (command: Command, open: OpenCommandDeps, say: (line: string) => void): void => {
   /** Acts on the letters whose ids begin so. */
   const settled = async (
     ids: readonly string[],
-    act: (desk: Desk, letters: readonly DeadLetter[]) => Promise<Refusal | null>,
+    act: (deps: CommandDeps, letters: readonly DeadLetter[]) => Promise<Refusal | null>,
   ): Promise<number> => {
-    const answer = await atDesk(open, async (desk) => {
-      const found = await findLetters(desk, ids);
+    const answer = await withCommandDeps(open, async (deps) => {
+      const found = await findLetters(deps, ids);
       if ("refused" in found) return found;
       const letters = found.map(({ letter }) => letter);
-      return (await act(desk, letters)) ?? letters;
+      return (await act(deps, letters)) ?? letters;
     });
     return "refused" in answer ? command.error(answer.refused) : answer.length;
   };
@@ -85,8 +85,8 @@ const addSettling = (command: Command, open: OpenDesk, say: (line: string) => vo
     .description("takes them off the list; the topic keeps them as long as it keeps anything")
     .argument("<id...>", "beginnings of ids")
     .action(async (ids: readonly string[]) => {
-      const count = await settled(ids, async (desk, letters) => {
-        await drop(desk, letters);
+      const count = await settled(ids, async (deps, letters) => {
+        await drop(deps, letters);
         return null;
       });
       say(`${count} dropped`);

@@ -9,6 +9,7 @@ import { inboxes } from "../../inboxes/rule.ts";
 import { mailer } from "../../mailer/rule.ts";
 import { type AvroType, avroType, problemsOf, withDefaults } from "../../platform/adapters/registry/avro.ts";
 import { schemaOf } from "../../platform/adapters/registry/codec.ts";
+import { isObject } from "../json.ts";
 import { type Remarks, remarksOn } from "./record-fields.ts";
 
 /** Topics of which a history may have records: every topic that decides notifications. */
@@ -106,9 +107,6 @@ const parsed = (line: string): Readonly<Record<string, unknown>> => {
     ? said
     : refuse(`not an object; a line is {${FIELDS.map((field) => `"${field}": …`).join(", ")}}`);
 };
-
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 const unknown = (name: unknown, known: ReadonlyMap<string, unknown>): string =>
   `topic is ${name === undefined ? "missing" : JSON.stringify(name)}; it may be ${[...known.keys()].join(", ")}`;

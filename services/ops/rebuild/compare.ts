@@ -20,7 +20,7 @@ import type { Telling, Told } from "./told.ts";
 const LOOKS = 5;
 
 /** Time that the live services have reached. */
-export interface LivePace {
+export interface LiveProgress {
   readonly at: Millis;
   /** Tells if the live services stopped there before reaching the present. */
   readonly isStill: boolean;
@@ -34,7 +34,7 @@ export interface Compared {
   readonly recent: Recent;
   readonly told: Told;
   /** Resolves when the rebuild has reached the time of the call, and live has reached it or stands still. */
-  comeToNow(): Promise<LivePace>;
+  comeToNow(): Promise<LiveProgress>;
   /** Reads the notifications decided until then. */
   readTold(): Promise<void>;
 }
@@ -70,7 +70,7 @@ export interface Comparison {
     readonly from: Millis | null;
     readonly until: Millis;
   };
-  readonly live: LivePace;
+  readonly live: LiveProgress;
 }
 
 export const isEqual = ({ kinds, told }: Comparison): boolean =>
@@ -104,7 +104,7 @@ export const compare = async (sides: Compared, cut: ReadonlyMap<TopicId, Millis>
 };
 
 /**
- * Reads differing rows again. Both states move on, each at its own pace. A row is settled when both still have it as they
+ * Reads differing rows again. Both states move on, each at its own speed. A row is settled when both still have it as they
  * had it at the read before, after both have passed the moment of that read. A settled row that differs is a difference.
  */
 const settle = async (

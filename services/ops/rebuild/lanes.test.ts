@@ -39,15 +39,15 @@ test("a switched lane continues the chat's topics at the rebuilt lane's cursors,
 });
 
 test("a switched lane ignores records already numbered for it; strays keep the numbers of their origin", () => {
-  const { lastSequence: heard, partiallyFolded: within, lastTime: reached } = switched(live, rebuilt, standing);
-  expect(heard).toEqual({
+  const { lastSequence, partiallyFolded, lastTime } = switched(live, rebuilt, standing);
+  expect(lastSequence).toEqual({
     "inbox/1<conversations/0": 1_700,
     "inbox/1<conversations/1": 1_800,
     "presence/1": 44,
     "inboxStrays/1<presence/0": 33,
   });
-  expect(within).toEqual({ "inboxStrays/1<presence/0": 1 });
-  expect(reached).toEqual(rebuilt.lastTime);
+  expect(partiallyFolded).toEqual({ "inboxStrays/1<presence/0": 1 });
+  expect(lastTime).toEqual(rebuilt.lastTime);
 });
 
 test("a switched lane keeps its own sequence and epoch, and has the rebuilt lane's watermark", () => {

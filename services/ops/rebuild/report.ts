@@ -4,7 +4,7 @@ import type { Rebuilt } from "./run.ts";
 import type { Switched } from "./switch.ts";
 import type { Telling } from "./told.ts";
 
-/** Rows named, and notifications named of each side. */
+/** Limit of rows that are listed, and of notifications of each side. The others are counted. */
 const MAX_NAMED = 20;
 
 /** Writes a comparison as lines for people. */
@@ -13,11 +13,11 @@ export const reportOf = (rebuilt: Rebuilt): readonly string[] => {
   return [
     ...(live.isStill
       ? [
-          `live stands still: it has come ${live.at < 0 ? "nowhere" : `to ${iso(live.at)}`}, ${lag} records are waiting; compared is what it has decided until then`,
+          `the live services make no progress: they have decided ${live.at < 0 ? "nothing" : `everything up to ${iso(live.at)}`}, and ${lag} records wait for them. Only their decisions up to then are compared`,
         ]
       : []),
     ...Object.entries(cut).map(
-      ([topic, from]) => `${topic} is kept from ${iso(from)} on: what was before, a rebuild doesn't know`,
+      ([topic, from]) => `${topic} is kept from ${iso(from)} on: the rebuild does not know the records before that`,
     ),
     ...table(
       kinds.map(({ kind, rows, different }) => ({
@@ -27,8 +27,10 @@ export const reportOf = (rebuilt: Rebuilt): readonly string[] => {
         different: String(different),
       })),
     ),
-    ...(ahead > 0 ? [`${ahead} rows have changed since live stands still: not compared`] : []),
-    ...(moving > 0 ? [`${moving} rows changed at every look: not compared`] : []),
+    ...(ahead > 0
+      ? [`${ahead} rows of the rebuild have later changes than the live services have reached: not compared`]
+      : []),
+    ...(moving > 0 ? [`${moving} rows changed each time they were read: not compared`] : []),
     ...named(
       differences,
       ({ kind, lane, key, where }: Difference) => `  ${kind} ${printable(key)} (lane ${lane}): ${where.join("; ")}`,
@@ -41,14 +43,14 @@ export const reportOf = (rebuilt: Rebuilt): readonly string[] => {
     ...named(told.rebuilt, telling),
     "",
     isEqual(rebuilt)
-      ? `equal: the live state is what the topics say${live.isStill ? ", as far as it has come" : ""}`
+      ? `equal: the live state is what the topics say${live.isStill ? ", up to the time that it has reached" : ""}`
       : "different: the live state is not what the topics say",
   ];
 };
 
 /** Writes the outcome of the switch as a line for people. */
 export const switchedLine = ({ took, notifications, others }: Switched): string =>
-  `switched over; the live services waited ${took} ms. Said for them, because they hadn't come to it: ${notifications} notifications, ${others} other records`;
+  `switched over; the live services waited ${took} ms. Published in their place, because they had not reached these yet: ${notifications} notifications, ${others} other records`;
 
 const telling = ({ userId, conversationId, at, notificationId }: Telling): string =>
   `  ${userId} about ${conversationId ?? "several conversations"} at ${iso(at)}: ${notificationId}`;

@@ -13,12 +13,12 @@ import { openRegistry } from "../../platform/adapters/registry/registry.ts";
 import { type CommonSettings, kafkaSettings } from "../../platform/app/serve.ts";
 import { postgresStore } from "../../platform/adapters/postgres/store.ts";
 import { alone, openApart, REBUILD } from "./apart.ts";
-import { compare, type Compared, type Comparison, type LivePace } from "./compare.ts";
+import { compare, type Compared, type Comparison, type LiveProgress } from "./compare.ts";
 import { startFold } from "./fold.ts";
 import type { Progress } from "./progress.ts";
 import { recent } from "./recent.ts";
 import type { FlowWatermark } from "../../platform/engine/time/flow-watermark.ts";
-import { countOf, foldingsOf, marksOf, namesOf, paceOfSide, type Side } from "./side.ts";
+import { countOf, foldingsOf, marksOf, namesOf, watermarkOfSide, type Side } from "./side.ts";
 import { stillLog } from "./standstill.ts";
 import { checkKept, checkSwitch, type Switch, type Switched, switchOver } from "./switch.ts";
 import { readTold, type Told } from "./told.ts";
@@ -88,12 +88,12 @@ const inPlace = async ({ settings, course, database, log, schemas, clock }: Open
   const apart = stack.use(await openApart(settings, log, database, clock));
   if (course.isToSwitch) await checkSwitch({ live, database, schemas });
 
-  const livePace = await paceOfSide(live);
-  const since = await livePace();
+  const liveWatermark = await watermarkOfSide(live);
+  const since = await liveWatermark();
   const still = stillLog(apart.log);
   const noted = recent(postgresStore(apart.database), codec, since);
   const rebuilt = { log: still.log, store: noted.store, clock, processors, database: apart.database };
-  const pace = await paceOfSide(rebuilt);
+  const rebuiltWatermark = await watermarkOfSide(rebuilt);
   const fold = stack.use(await startFold(rebuilt, codec));
   const told = stack.use(readTold({ live: log, rebuilt: apart.log }, codec));
   const failed = new AbortController();
@@ -101,13 +101,26 @@ const inPlace = async ({ settings, course, database, log, schemas, clock }: Open
   const signal = AbortSignal.any([course.signal, failed.signal]);
 
   await until(async () => {
-    noted.forget(await livePace());
+    noted.forget(await liveWatermark());
     course.progress.show(await countOf(rebuilt));
-    return (await pace()) >= clock.now() - NEAR ? true : null;
+    return (await rebuiltWatermark()) >= clock.now() - NEAR ? true : null;
   }, signal);
   course.progress[Symbol.dispose]();
 
-  const context = { live, livePace, database, rebuilt, pace, schemas, still, fold, recent: noted, told, codec, signal };
+  const context = {
+    live,
+    liveWatermark,
+    database,
+    rebuilt,
+    rebuiltWatermark,
+    schemas,
+    still,
+    fold,
+    recent: noted,
+    told,
+    codec,
+    signal,
+  };
   await report(context, course);
   if (!course.isToSwitch) return null;
   checkKept(still.cut());
@@ -116,11 +129,11 @@ const inPlace = async ({ settings, course, database, log, schemas, clock }: Open
 
 /** Compares the two states, and hands the result to the course. */
 const report = async (context: Switch, course: Course): Promise<void> => {
-  const { live, livePace, database, rebuilt, pace, schemas, still, told, signal } = context;
-  const stands = standsOf(live, livePace);
-  const comeToNow = async (): Promise<LivePace> => {
+  const { live, liveWatermark, database, rebuilt, rebuiltWatermark, schemas, still, told, signal } = context;
+  const stands = standsOf(live, liveWatermark);
+  const comeToNow = async (): Promise<LiveProgress> => {
     const at = live.clock.now();
-    await until(async () => ((await pace()) >= at ? true : null), signal);
+    await until(async () => ((await rebuiltWatermark()) >= at ? true : null), signal);
     return until(() => stands(at), signal);
   };
   const sides: Compared = {
@@ -163,11 +176,11 @@ const orAborted = <T>(work: Promise<T>, signal: AbortSignal): Promise<T> =>
   ]);
 
 /** Tells whether live has reached a time, or stands still; null while neither is known. */
-const standsOf = (live: Side, livePace: FlowWatermark) => {
+const standsOf = (live: Side, liveWatermark: FlowWatermark) => {
   let seen = "";
   let since = 0;
-  return async (at: Millis): Promise<LivePace | null> => {
-    const come = await livePace();
+  return async (at: Millis): Promise<LiveProgress | null> => {
+    const come = await liveWatermark();
     if (come >= at) return { at, isStill: false }; // the rebuild has reached at least this time, too
     const marks = await marksOf(live);
     if (marks !== seen) [seen, since] = [marks, performance.now()];

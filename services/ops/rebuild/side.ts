@@ -48,10 +48,10 @@ export const inputsOf = ({ inputs, strays }: Folding): readonly TopicId[] =>
 export const range = (count: number): readonly number[] => Array.from({ length: count }, (_none, index) => index);
 
 /** Watermark of a side, with its timers and people's preferences included. */
-export const paceOfSide = async (side: Side): Promise<FlowWatermark> => {
+export const watermarkOfSide = async (side: Side): Promise<FlowWatermark> => {
   const { log, store, clock, processors } = side;
-  const pace = await flowWatermark(Object.values(flow), "notifications", { log, store, clock });
-  const choicesPace = processors.includes(choices)
+  const notificationsWatermark = await flowWatermark(Object.values(flow), "notifications", { log, store, clock });
+  const choicesWatermark = processors.includes(choices)
     ? await topicWatermark(choices.name, "preferences", side)
     : () => Promise.resolve(Infinity);
   const timed = processors.filter((one) => one !== choices);
@@ -59,14 +59,14 @@ export const paceOfSide = async (side: Side): Promise<FlowWatermark> => {
   for (const { name, home } of timed) lanes.set(name, range(await log.partitions(home)));
 
   return async () => {
-    const reached = await pace();
+    const reached = await notificationsWatermark();
     const progress = await Promise.all(timed.map(({ name }) => store.progress(name, "notifications")));
     const times = progress.flat().map(({ watermark: time }) => time);
     const isWhole = times.length >= [...lanes.values()].flat().length;
     const saved = isWhole ? Math.min(...times) : -1;
     const due = await Promise.all(timed.map(({ name }) => store.nextDue(name, lanes.get(name) ?? [])));
     const decided = Math.max(saved, Math.min(reached, ...due.map((at) => (at ?? Infinity) - 1)));
-    return Math.min(decided, await choicesPace());
+    return Math.min(decided, await choicesWatermark());
   };
 };
 

@@ -29,16 +29,16 @@ const SWITCH_PATIENCE = 60_000;
 const LOCK_PATIENCE = "10s";
 /** Milliseconds that the rebuild may be behind when the live services start to wait for it. */
 const NEAR: Millis = 2_000;
-/** Milliseconds to wait for records with future timestamps. Live folds the rest after the switch. */
+/** Milliseconds to wait for records with future timestamps. The live services fold the rest after the switch. */
 const AHEAD_PATIENCE: Millis = 5_000;
 
 /** Dependencies of a switch. */
 export interface Switch {
   readonly live: Side;
-  readonly livePace: FlowWatermark;
+  readonly liveWatermark: FlowWatermark;
   readonly database: Database;
   readonly rebuilt: Side & { readonly database: Database };
-  readonly pace: FlowWatermark;
+  readonly rebuiltWatermark: FlowWatermark;
   readonly schemas: Schemas;
   readonly still: StillLog;
   readonly fold: Fold;
@@ -51,7 +51,7 @@ export interface Switch {
 export interface Switched {
   /** Milliseconds for which the live services' commits waited. */
   readonly took: number;
-  /** Notifications carried over: decided by the rebuild, and not reached by live. */
+  /** Notifications carried over: the rebuild has decided them, and the live services had not reached them. */
   readonly notifications: number;
   /** Other records carried over. */
   readonly others: number;
@@ -70,7 +70,7 @@ export const checkSwitch = async ({
       throw new Fatal(`${name} has never run here, so there is nothing to switch: start the services`);
     if (lanes.length !== count || lanes.some((lane) => lane >= count))
       throw new Fatal(
-        `${name} has worked in ${lanes.length} lanes, but its topics have ${count} partitions now: a switch can't deal its state out anew`,
+        `${name} has worked in ${lanes.length} lanes, but its topics have ${count} partitions now: a switch cannot move its state to another number of lanes`,
       );
   }
   await checkTables(database, schemas, namesOf(live.processors));
@@ -86,7 +86,7 @@ export const checkKept = (cut: ReadonlyMap<TopicId, Millis>): void => {
   const lost = [...cut].filter(([topic, from]) => topic === "participants" || from > matters);
   if (lost.length > 0)
     throw new Fatal(
-      `the beginning of ${lost.map(([topic]) => declared(topic).name).join(", ")} is not kept any more, and the live state still goes by it: a switch would forget it`,
+      `the beginning of ${lost.map(([topic]) => declared(topic).name).join(", ")} is no longer on the log, but the live state still depends on it: a switch would lose what those records said`,
     );
 };
 
@@ -98,9 +98,12 @@ export const checkKept = (cut: ReadonlyMap<TopicId, Millis>): void => {
  */
 export const switchOver = async (context: Switch): Promise<Switched> => {
   for (const { name } of context.live.processors) await context.rebuilt.database.query(`analyze state_${name}`);
-  await until(async () => ((await context.pace()) >= context.live.clock.now() - NEAR ? true : null), context.signal);
+  await until(
+    async () => ((await context.rebuiltWatermark()) >= context.live.clock.now() - NEAR ? true : null),
+    context.signal,
+  );
   const signal = AbortSignal.any([context.signal, AbortSignal.timeout(SWITCH_PATIENCE)]);
-  const past = await context.livePace();
+  const past = await context.liveWatermark();
   context.recent.forget(past);
   return context.database.transaction(async (connection) => {
     const began = performance.now();
@@ -112,13 +115,16 @@ export const switchOver = async (context: Switch): Promise<Switched> => {
     await context.still.stop();
     const moment = Math.max(context.live.clock.now(), ...[...live.values()].flat().map(({ watermark: time }) => time));
     await until(
-      async () => ((await context.pace()) >= moment && (await isAtRest(context.rebuilt, moment)) ? true : null),
+      async () =>
+        (await context.rebuiltWatermark()) >= moment && (await isAtRest(context.rebuilt, moment)) ? true : null,
       signal,
     );
     await context.fold.stop();
     const waiting = await onTheirWay(context.rebuilt);
     if (waiting > 0)
-      throw new Transient(`the rebuild did not come to rest (${waiting} records are on their way): try again`);
+      throw new Transient(
+        `the rebuild did not finish in time (${waiting} of its records are not folded yet): try again`,
+      );
     const rebuilt = await claimAll(context.rebuilt.store, context.rebuilt);
     await context.told.read();
     const said = await save(context, connection, store, live, rebuilt, past);
@@ -174,7 +180,9 @@ const save = async (
   const untold = new Set(context.told.byRebuilt().map(({ id }) => id));
   const entries = context.recent.entries();
   if (entries === null)
-    throw new Fatal("live is so far behind that what it has still to say doesn't fit in memory: let it catch up first");
+    throw new Fatal(
+      "the live services are so far behind that the records they have yet to publish do not fit in memory: let them catch up first",
+    );
   const standingsBy = new Map<string, Standings>();
   for (const processor of processors) standingsBy.set(processor.name, await standingsOf(context.live, processor, live));
   await dropOutbox(connection, live);
@@ -191,7 +199,8 @@ const save = async (
       return switched(hold, folded, standing);
     });
     const commit = { processor: name, lanes: holds, revisit: null, rows: [], outbox: carried.outbox, jobs: [] };
-    if ((await store.commit(commit)) === "fenced") throw new Transient("the lanes passed to another: try again");
+    if ((await store.commit(commit)) === "fenced")
+      throw new Transient("another process has claimed the lanes: try again");
     const told = countOfTopic(carried.outbox, "notifications");
     notifications += told;
     others += carried.outbox.length - told;

@@ -59,7 +59,7 @@ export const checkTables = async (
     const more = mine.filter((trait) => !theirs.includes(trait));
     if (more.length > 0)
       throw new Fatal(
-        `the table ${live}.${table} has what no migration made: ${more.join("; ")}. A switch would lose it: take it away first, and make it again afterwards`,
+        `the table ${live}.${table} has parts that no migration made: ${more.join("; ")}. A switch would lose them: drop them first, and create them again afterwards`,
       );
   }
 };

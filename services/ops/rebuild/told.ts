@@ -16,7 +16,7 @@ export interface Telling {
   readonly at: Millis;
 }
 
-/** Notifications of one side that the other lacks so far. Those of both are only counted, to save memory. */
+/** Notifications of one side that the other lacks so far. Notifications of both sides are only counted, to save memory. */
 export interface Told extends AsyncDisposable {
   /** Reads both logs on, side by side, to their present ends. Throws Transient. */
   read(): Promise<void>;
@@ -111,7 +111,7 @@ interface Side {
 const sideOf = (log: Log, codec: Codec): Side => {
   const reader = readerOf(log, ["notifications"]);
   /** Latest number by partition and stream. A number that comes again was published twice. */
-  const heard = new Map<string, number>();
+  const lastSequence = new Map<string, number>();
   const begun = new Set<string>();
   let since: Millis | null = null;
   let at: Millis = -1;
@@ -121,8 +121,8 @@ const sideOf = (log: Log, codec: Codec): Side => {
     if (stream === undefined) return true;
     const name = `${nameOfPartition(raw)}<${utf8.decode(stream)}`;
     const number = Number(utf8.decode(raw.headers[SEQUENCE_HEADER]));
-    if (number <= (heard.get(name) ?? -1)) return false;
-    heard.set(name, number);
+    if (number <= (lastSequence.get(name) ?? -1)) return false;
+    lastSequence.set(name, number);
     return true;
   };
   const begin = (raw: RawRecord): void => {

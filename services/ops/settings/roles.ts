@@ -5,7 +5,7 @@ import type { RoleSettings } from "../../domain/records.ts";
 import { DEFAULT_ROLE, defaultSettings, parseSettings, type SettingsFields } from "../../domain/role-settings.ts";
 import type { Millis } from "../../platform/contract/time.ts";
 import { publish } from "../../platform/engine/output/publish.ts";
-import type { Desk, Refusal } from "../desk.ts";
+import type { CommandDeps, Refusal } from "../command-deps.ts";
 import { revised, revisionOf } from "./revise.ts";
 import { readWhole } from "../read.ts";
 
@@ -32,23 +32,24 @@ interface Latest {
 type Roles = ReadonlyMap<string, Latest>;
 
 /** Lists the roles with settings, and `default`, by name. */
-export const settingsList = async (desk: Desk): Promise<readonly RoleView[]> => {
-  const roles = await readRoles(desk);
+export const settingsList = async (deps: CommandDeps): Promise<readonly RoleView[]> => {
+  const roles = await readRoles(deps);
   const own = [...roles].flatMap(([role, { own: fields }]) => (fields === null ? [] : [role]));
   return [...new Set([DEFAULT_ROLE, ...own])].toSorted().map((role) => viewOf(roles, role));
 };
 
 /** Reads the settings that hold for a role. */
-export const settingsGet = async (desk: Desk, role: string): Promise<RoleView> => viewOf(await readRoles(desk), role);
+export const settingsGet = async (deps: CommandDeps, role: string): Promise<RoleView> =>
+  viewOf(await readRoles(deps), role);
 
 /** Changes the settings that assignments name. The others stay as they hold for the role now, and become the role's. */
 export const settingsSet = async (
-  desk: Desk,
+  deps: CommandDeps,
   role: string,
   assignments: readonly string[],
   now: Millis,
 ): Promise<RoleView | Refusal> => {
-  const roles = await readRoles(desk);
+  const roles = await readRoles(deps);
   const { role: _role, from: _from, version: _version, since: _since, ...held } = viewOf(roles, role);
   try {
     const fields = revised(held, assignments);
@@ -58,7 +59,7 @@ export const settingsSet = async (
       (roles.get(role)?.version ?? 0) + 1,
       after(roles, role, now),
     );
-    await put(desk, record, record.value?.occurredAt ?? now);
+    await put(deps, record, record.value?.occurredAt ?? now);
     return {
       ...fields,
       role,
@@ -73,23 +74,23 @@ export const settingsSet = async (
 };
 
 /** Removes a role's settings, so that those of `default` hold for it again. */
-export const settingsReset = async (desk: Desk, role: string, now: Millis): Promise<RoleView | Refusal> => {
-  const roles = await readRoles(desk);
+export const settingsReset = async (deps: CommandDeps, role: string, now: Millis): Promise<RoleView | Refusal> => {
+  const roles = await readRoles(deps);
   if ((roles.get(role)?.own ?? null) === null) return { refused: `the role ${role} has no settings of its own` };
   const at = after(roles, role, now);
-  await put(desk, { topic: "settings", key: role, value: null }, at);
+  await put(deps, { topic: "settings", key: role, value: null }, at);
   return viewOf(new Map(roles).set(role, { at, own: null, version: 0 }), role);
 };
 
 /** Publishes a record with its own time as the timestamp. On a machine with a slow clock a change would count as older than the settings it replaces. */
-const put = ({ log, codec }: Desk, record: NewRecord, timestamp: Millis): Promise<void> =>
+const put = ({ log, codec }: CommandDeps, record: NewRecord, timestamp: Millis): Promise<void> =>
   publish(log, codec, [{ ...record, timestamp }]);
 
 const after = (roles: Roles, role: string, now: Millis): Millis => Math.max(now, (roles.get(role)?.at ?? -1) + 1);
 
-const readRoles = async (desk: Desk): Promise<Roles> => {
+const readRoles = async (deps: CommandDeps): Promise<Roles> => {
   const roles = new Map<string, Latest>();
-  for await (const { key, value, at } of readWhole(desk, "settings")) {
+  for await (const { key, value, at } of readWhole(deps, "settings")) {
     const known = roles.get(key);
     const found = value === null ? null : fieldsOf(key, value);
     if (found === "unusable") continue;

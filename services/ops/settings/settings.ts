@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import { settingNames, writtenSetting } from "../../domain/role-settings.ts";
 import type { Millis } from "../../platform/contract/time.ts";
-import { atDesk, type Desk, type OpenDesk, type Refusal } from "../desk.ts";
+import { withCommandDeps, type CommandDeps, type OpenCommandDeps, type Refusal } from "../command-deps.ts";
 import { assignmentHelp } from "./revise.ts";
 import { type RoleView, settingsGet, settingsList, settingsReset, settingsSet } from "./roles.ts";
 import { table } from "../table.ts";
@@ -12,7 +12,7 @@ interface Flags {
 
 /** `ops settings list|get|set|reset`. @param say takes one line of the answer */
 export const settingsCommand = (
-  open: OpenDesk,
+  open: OpenCommandDeps,
   say: (line: string) => void = console.log,
   now: () => Millis = Date.now,
 ): Command => {
@@ -21,10 +21,10 @@ export const settingsCommand = (
   );
 
   const answer = async (
-    ask: (desk: Desk) => Promise<RoleView | readonly RoleView[] | Refusal>,
+    ask: (deps: CommandDeps) => Promise<RoleView | readonly RoleView[] | Refusal>,
     { json }: Flags,
   ): Promise<void> => {
-    const data = await atDesk(open, ask);
+    const data = await withCommandDeps(open, ask);
     if ("refused" in data) command.error(data.refused);
     else for (const line of json ? [JSON.stringify(data, null, 2)] : linesOf(data)) say(line);
   };
@@ -34,17 +34,17 @@ export const settingsCommand = (
   sub("list", "lists the roles with settings, and default").action((flags: Flags) => answer(settingsList, flags));
   sub("get", "prints the settings that hold for a role")
     .argument("<role>")
-    .action((role: string, flags: Flags) => answer((desk) => settingsGet(desk, role), flags));
+    .action((role: string, flags: Flags) => answer((deps) => settingsGet(deps, role), flags));
   sub("set", "changes a role's settings from now on")
     .argument("<role>")
     .argument("<name=value...>", "settings to change; the others stay as they hold for the role now")
     .addHelpText("after", `\n${assignmentHelp}`)
     .action((role: string, assignments: readonly string[], flags: Flags) =>
-      answer((desk) => settingsSet(desk, role, assignments, now()), flags),
+      answer((deps) => settingsSet(deps, role, assignments, now()), flags),
     );
   sub("reset", "removes a role's settings, so that those of default hold for it again")
     .argument("<role>")
-    .action((role: string, flags: Flags) => answer((desk) => settingsReset(desk, role, now()), flags));
+    .action((role: string, flags: Flags) => answer((deps) => settingsReset(deps, role, now()), flags));
   return command;
 };
 

@@ -3,9 +3,9 @@ import type { LogRecord, NewRecord } from "../../domain/log-record.ts";
 import type { Millis } from "../../platform/contract/time.ts";
 import type { TopicId } from "../../domain/topics.ts";
 import { type Outcome, outcomeOf, type Roles, type Stretch } from "./compare.ts";
-import { atDesk } from "../desk.ts";
+import { withCommandDeps } from "../command-deps.ts";
 import { readLog } from "./log-history.ts";
-import { openDesk } from "../open-desk.ts";
+import { openCommandDeps } from "../open-command-deps.ts";
 import { readTrace } from "../trace/trace.ts";
 import { traceScript } from "../trace/trace-script.ts";
 
@@ -45,7 +45,9 @@ const logged = ({ topic, key, value }: NewRecord): LogRecord => {
 const [{ from, to, roles, trace }] = (await once(process, "message")) as [Task];
 const outcome: Outcome =
   trace === null
-    ? await atDesk(openDesk, ({ log, codec }) => outcomeOf(readLog(log, codec, TOPICS), { from, to }, roles))
+    ? await withCommandDeps(openCommandDeps, ({ log, codec }) =>
+        outcomeOf(readLog(log, codec, TOPICS), { from, to }, roles),
+      )
     : await outcomeOf(fromTrace(trace), { from, to }, roles);
 process.send?.(outcome);
 process.disconnect();

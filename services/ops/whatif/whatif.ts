@@ -13,6 +13,7 @@ import {
 } from "../../domain/role-settings.ts";
 import { MAX_TIME, type Millis, MINUTE, SECOND } from "../../platform/contract/time.ts";
 import { compared, type Outcome, type Roles } from "./compare.ts";
+import { isObject } from "../json.ts";
 import { knownAssignments } from "../settings/revise.ts";
 import { READ_WITHIN } from "./tally.ts";
 import { reportOf } from "./whatif-report.ts";
@@ -120,9 +121,6 @@ const rolesOf = (file: string): Roles => {
     throw new Poison(`${file}: ${messageOf(error)}`);
   }
 };
-
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 const fieldsOf = (role: string, fields: unknown): SettingsFields => {
   if (!isObject(fields))

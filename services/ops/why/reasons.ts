@@ -8,7 +8,7 @@ const reasons: Readonly<Record<string, string>> = {
   not_participant: "they did not take part in the conversation",
   no_access: "they had no access to the conversation",
   muted: "they had muted the conversation",
-  not_mentioned: "only what mentions them is for them there, and it did not",
+  not_mentioned: "they are told only of messages that mention them there, and it did not mention them",
   attending: "they had the conversation on screen",
   read: "they had read it",
   deleted: "it was deleted",

@@ -48,7 +48,9 @@ export const ensureTopics = async (
   const declared = Object.entries(product.topics);
   const missing = declared.filter(([topic]) => !found.has(topic));
   if (missing.length > 0)
-    await log.create(missing.map(([topic, of]) => ({ topic, partitions, replication, config: declaredConfig(of) })));
+    await log.create(
+      missing.map(([topic, declaration]) => ({ topic, partitions, replication, config: declaredConfig(declaration) })),
+    );
   await untilThere(
     log,
     missing.map(([topic]) => topic),
@@ -63,7 +65,7 @@ export const ensureTopics = async (
   return {
     created: missing.map(([topic, { cleanup }]) => `${log.nameOf(topic)}: ${partitions} partitions, ${cleanup}`),
     differing: [
-      ...declared.flatMap(([topic, of]) => differences(log.nameOf(topic), of, found.get(topic))),
+      ...declared.flatMap(([topic, declaration]) => differences(log.nameOf(topic), declaration, found.get(topic))),
       ...unequal(product, log, found, partitions),
       ...levels,
     ],

@@ -13,8 +13,8 @@ export const logFacts = (log: Logger): Disposable => {
   hearing.use(listen("claimed", (fact) => log.info(fact, "lanes claimed")));
   hearing.use(listen("committed", (fact) => log.debug(fact, "batch committed")));
   hearing.use(listen("fenced", (fact) => log.warn(fact, "commit refused: another process has claimed a lane")));
-  hearing.use(listen("deadLetter", (fact) => log.warn(fact, "record cannot be taken: it is a dead letter")));
-  hearing.use(listen("stuck", (fact) => log.error(fact, "timer cannot be folded: it is put off")));
+  hearing.use(listen("deadLetter", (fact) => log.warn(fact, "record cannot be processed; put with the dead letters")));
+  hearing.use(listen("stuck", (fact) => log.error(fact, "timer cannot be folded; put off to be tried again later")));
   hearing.use(
     listen("clamped", (fact) => log.warn(fact, "record timestamp is in the future; clamped to its arrival time")),
   );

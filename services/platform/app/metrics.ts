@@ -2,7 +2,7 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom
 import type { Product } from "../contract/topic.ts";
 import { listen } from "../runtime/facts.ts";
 
-/** Upper bounds of the histograms' buckets, in seconds: from a commit's few milliseconds to a mail server's answer. */
+/** Upper bounds of the histograms' buckets, in seconds: from a commit's few milliseconds to a slow answer from outside. */
 const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 
 /** The process's metrics in Prometheus's format, fed from the loops' facts until disposed of. */
@@ -23,11 +23,11 @@ export const openMetrics = (counters: Product["counters"]): Metrics => {
     new Histogram({ name: `whileaway_${name}`, help, labelNames: [...labelNames], buckets: BUCKETS, registers });
 
   const records = counter("taken_total", "Records taken from the log", ["processor", "topic"]);
-  const events = counter("events_total", "Events folded: a message counts for each recipient", ["processor"]);
-  const decided = counter("decided_total", "Records that follow from what was taken", ["processor", "topic"]);
+  const events = counter("events_total", "Events folded: an event of several keys counts for each", ["processor"]);
+  const decided = counter("decided_total", "Records that commits put in the outbox", ["processor", "topic"]);
   const own = new Map(Object.entries(counters).map(([name, help]) => [name, counter(`${name}_total`, help, [])]));
   const timers = counter("timers_total", "Timers folded", ["processor"]);
-  const commits = histogram("commit_seconds", "From taking a batch to having it committed", ["processor"]);
+  const commits = histogram("commit_seconds", "Time from reading a batch to its commit", ["processor"]);
   const lag = new Gauge({
     name: "whileaway_lag_records",
     help: "Records on the log and not yet taken, as last seen",
@@ -36,9 +36,14 @@ export const openMetrics = (counters: Product["counters"]): Metrics => {
   });
   const published = counter("published_total", "Records published", ["topic"]);
   const dead = counter("dead_letters_total", "Records put with the dead letters", ["processor", "topic"]);
-  const clamped = counter("clamped_total", "Records whose time was beyond the log's timestamp", ["topic"]);
+  const clamped = counter("clamped_total", "Records with a time later than the log allows, which was clamped", [
+    "topic",
+  ]);
   const fenced = counter("fenced_total", "Commits refused because another held a lane", ["processor"]);
-  const attempts = histogram("attempt_seconds", "Attempts at work outside: mail, webhooks", ["queue", "outcome"]);
+  const attempts = histogram("attempt_seconds", "Attempts at jobs, with their calls to outside systems", [
+    "queue",
+    "outcome",
+  ]);
   const stumbles = counter("stumbles_total", "Failures after which a loop went on", ["loop"]);
 
   const hearing = new DisposableStack();

@@ -207,7 +207,7 @@ const runLoops = async (
   }
 };
 
-/** Publishes the records that the relay still holds. Those that it cannot publish now are in the store for the next start. */
+/** Publishes the records that the relay still holds. The store has the ones that it cannot publish now, for the next start. */
 const flush = async ({ relay: publisher }: World): Promise<void> => {
   try {
     while (await publisher.step());

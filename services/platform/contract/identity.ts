@@ -1,4 +1,4 @@
-// oxlint-disable-next-line eslint/no-restricted-imports -- a pure function of its arguments
+// oxlint-disable-next-line house/imports -- a pure function of its arguments
 import { hash } from "node:crypto";
 import { Poison } from "./failure.ts";
 

@@ -4,17 +4,17 @@ import type { RowParts } from "./row-parts.ts";
 import type { Millis } from "./time.ts";
 import type { TopicId } from "./topic.ts";
 
-/** A stage of the flow: a processor that turns records of some topics into records of another. */
+/** A stage of the flow: a processor that turns records of some topics (`from`) into records of another (`to`). */
 export interface Stage {
   readonly processor: string;
   /** The topic whose partitions are its lanes. */
   readonly home: TopicId;
-  /** All topics that decide when it puts something on the other. */
+  /** Topics whose records lead to records on `to`. */
   readonly from: readonly TopicId[];
   readonly to: TopicId;
   /**
-   * Step after which its records follow from those it took: `read` for strays, which leave at once, else `folded`. Records
-   * that follow from its timers are not waited for.
+   * Moment at which a record of `from` leads to one on `to`: `read` for strays, which are forwarded at once, else `folded`.
+   * The watermark does not wait for records that follow from timers.
    */
   readonly by: "read" | "folded";
 }

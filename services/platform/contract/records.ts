@@ -4,11 +4,11 @@ import type { Millis } from "./time.ts";
 
 export type Settled = "RETRIED" | "DROPPED";
 
-/** Topic whileaway.dead-letters, no key. A record that could not be taken, byte for byte, with its place and the reason. */
+/** Topic whileaway.dead-letters, no key. A record that a processor could not take, byte for byte, with its place and the reason. */
 export interface DeadLetter {
   /** Derived from the processor and the place. */
   readonly id: string;
-  /** Who could not take it; another processor may have. */
+  /** The processor that could not take the record. Another processor may have taken it. */
   readonly processor: string;
   readonly topic: string;
   readonly partition: number;
@@ -18,9 +18,9 @@ export interface DeadLetter {
   readonly value: null | Uint8Array;
   readonly headers: Readonly<Record<string, Uint8Array>>;
   readonly reason: string;
-  /** Whether all bytes of the record are here. */
+  /** True: all bytes of the record are here. False: the record was too large, and only its beginning is here. */
   readonly isWhole: boolean;
-  /** What was done about it (`ops dead`): a later record with its id says so, and has no bytes. */
+  /** Set in a later record with the same id and no bytes, once `ops dead` has retried or dropped the dead letter. */
   readonly settled: null | Settled;
   readonly occurredAt: Millis;
 }

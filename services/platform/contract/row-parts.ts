@@ -4,7 +4,7 @@ export interface Span {
   readonly prefix: string | null;
 }
 
-/** How rows lie in the store: in parts, each under a key of its own, so that only what has changed is written. */
+/** Layout of rows in the store: in parts, each under a key of its own, so that only changed parts are written. */
 export interface RowParts<Row> {
   span(key: string): Span;
   /** Key of the row that a part belongs to. */

@@ -1,4 +1,3 @@
-import type { Log } from "./ports.ts";
 import type { TopicId } from "./topic.ts";
 
 /** A partition of a topic. */
@@ -10,9 +9,9 @@ export interface TopicPartition {
 /** `topic/partition`. Identity: cursors are saved under it. */
 export const nameOfPartition = ({ topic, partition }: TopicPartition): string => `${topic}/${partition}`;
 
-/** All partitions of the topics. Throws Transient. */
+/** All partitions of the topics, by the log's own count of each. Throws Transient. */
 export const partitionsOf = async (
-  log: Pick<Log, "partitions">,
+  log: { readonly partitions: (topic: TopicId) => Promise<number> },
   topics: Iterable<TopicId>,
 ): Promise<readonly TopicPartition[]> => {
   const counts = await Promise.all(Array.from(topics, async (topic) => [topic, await log.partitions(topic)] as const));

@@ -97,8 +97,8 @@ export const claimLanes = async <Row, Event extends Keyed>(
   const { store } = world;
   const owned = [...new Set(partitions.map(({ partition }) => partition % lanes))].toSorted((a, b) => a - b);
   const progress = new Map((await store.claim(name, owned)).map((lane) => [lane.lane, lane]));
-  const cursor = (of: TopicPartition): number | null =>
-    progress.get(of.partition % lanes)?.cursors[nameOfPartition(of)] ?? null;
+  const cursor = (partition: TopicPartition): number | null =>
+    progress.get(partition.partition % lanes)?.cursors[nameOfPartition(partition)] ?? null;
   const start = partitions.map(cursor);
   await checkEnds(name, partitions, start, world);
   partitions.forEach((partition, index) => subscription.seek(partition, start[index] ?? null));
@@ -142,7 +142,7 @@ const checkEnds = async (
     const [from, high] = [start[index] ?? 0, offsets[index]?.high ?? Infinity];
     if (from > high)
       throw new Fatal(
-        `${processor} has taken ${from} records of ${nameOfPartition(partition)}, but the log has only ${high}: was the topic made anew? Then its state must be, too`,
+        `${processor} has read ${nameOfPartition(partition)} up to offset ${from}, but the log ends at ${high}. A topic that was deleted and created again needs a new state, too`,
       );
   });
 };

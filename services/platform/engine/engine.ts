@@ -71,7 +71,8 @@ export const startEngine = async <Row, Event extends Keyed, Given>(
       } catch (error) {
         const held = joined.assignment;
         joined.assignment = null;
-        // Rows of one's own memory beside rows that another has written meanwhile: such a failure says nothing.
+        // After a takeover, rows cached here may not fit the rows that the new owner has stored. A failure over such rows
+        // is no fault of the rule.
         if (error instanceof Transient || held === null || !(await isFenced(processor.name, held, world.store)))
           throw error;
         return letGo(joined);

@@ -29,8 +29,8 @@ export interface Polled {
 }
 
 /**
- * Takes the records that have arrived. Those of this lane wait in the reorder buffer for the watermark; the others are
- * rerouted at once, and once. `assignment.progress` says how far that goes, and is to be saved with `rerouted`.
+ * Takes the records that have arrived. Events of these lanes wait in the reorder buffer for the watermark. Strays and dead
+ * letters are rerouted at once, and once: `assignment.progress` says up to where, and is saved with `rerouted`.
  */
 export const poll = async <Row, Event extends Keyed, Given>(
   context: StepContext<Row, Event, Given>,

@@ -91,10 +91,10 @@ const noteGlobalTable = <Row, Event extends Keyed, Given>({
 }: StepContext<Row, Event, Given>): Millis | null => {
   let since = Infinity;
   globalTable?.advance(assignment.watermark);
-  for (const [lane, of] of assignment.progress) {
-    const changes = globalTable?.changesSince(of.cursors) ?? null;
+  for (const [lane, progress] of assignment.progress) {
+    const changes = globalTable?.changesSince(progress.cursors) ?? null;
     if (changes === null) continue;
-    assignment.progress.set(lane, { ...of, cursors: { ...of.cursors, ...changes.cursors } });
+    assignment.progress.set(lane, { ...progress, cursors: { ...progress.cursors, ...changes.cursors } });
     since = Math.min(since, changes.since);
   }
   return since === Infinity ? null : since;

@@ -84,9 +84,9 @@ const lettersOf = <Row, Event extends Keyed, Given>(
 ];
 
 const nextSequence = (progress: Map<Lane, LaneProgress>, lane: Lane): number => {
-  const of = progress.get(lane);
-  const sequence = (of?.sequence ?? 0) + 1;
-  if (of !== undefined) progress.set(lane, { ...of, sequence });
+  const before = progress.get(lane);
+  const sequence = (before?.sequence ?? 0) + 1;
+  if (before !== undefined) progress.set(lane, { ...before, sequence });
   return sequence;
 };
 

@@ -43,7 +43,10 @@ export interface Facts {
     readonly at: Millis;
     readonly reason: string;
   };
-  /** The record's timestamp was `by` milliseconds in the future, and was clamped to its arrival time. */
+  /**
+   * A time of the record was `by` milliseconds too late, and was clamped: its own time to its Kafka timestamp, and that to
+   * its arrival.
+   */
   readonly clamped: {
     readonly topic: TopicId;
     readonly partition: number;

@@ -1,5 +1,5 @@
 /**
- * Failpoints: the moments at which a crash matters most, since the last action is not recorded yet, or not handed on. They
+ * Failpoints: the moments at which a crash matters most, because the last action is not recorded or not handed on yet. They
  * cost nothing unless a test arms them.
  */
 export type Failpoint =
@@ -11,9 +11,9 @@ export type Failpoint =
   | "published"
   /** A job is leased; nothing of it is sent. */
   | "leased"
-  /** An endpoint has answered; the row of the attempt is not written. */
+  /** An outside system has answered; the service's own row about the attempt is not written. */
   | "answered"
-  /** A mail server or an endpoint has answered; the job is not settled. */
+  /** An outside system has answered; the job is not settled. */
   | "attempted";
 
 /** @param loop the processor or queue that has come to the failpoint; "" for the relay, which serves all */

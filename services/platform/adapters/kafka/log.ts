@@ -49,7 +49,7 @@ export const openKafka = (product: Product, settings: KafkaSettings, clock: Cloc
   );
   const counts = new Map<TopicId, number>();
 
-  const metadataOf = (names?: string[]) => admin.use((of) => fetchMetadata(of, names));
+  const metadataOf = (names?: string[]) => admin.use((client) => fetchMetadata(client, names));
   const partitions = async (topic: TopicId): Promise<number> => {
     const known = counts.get(topic);
     if (known !== undefined) return known;
@@ -67,7 +67,7 @@ export const openKafka = (product: Product, settings: KafkaSettings, clock: Cloc
   const send = async (records: readonly Placed[]): Promise<readonly Answered[]> => {
     const topicMessages = Array.from(
       Map.groupBy(records, ({ topic }) => topic),
-      ([topic, of]) => ({ topic: nameOf(topic), messages: of.map(message) }),
+      ([topic, some]) => ({ topic: nameOf(topic), messages: some.map(message) }),
     );
     const answers = await producer.use((to) => to.sendBatch({ acks: -1, topicMessages }));
     return answers.flatMap(({ topicName, partition }) => {
@@ -113,7 +113,7 @@ export const openKafka = (product: Product, settings: KafkaSettings, clock: Cloc
       const found = new Map<string, OffsetRange>();
       const ask = async (topic: TopicId): Promise<void> => {
         await partitions(topic); // throws Fatal where the topic does not exist
-        const offsets = await admin.use((of) => of.fetchTopicOffsets(nameOf(topic)));
+        const offsets = await admin.use((client) => client.fetchTopicOffsets(nameOf(topic)));
         for (const { partition, low, high } of offsets)
           found.set(`${topic}/${partition}`, { low: Number(low), high: Number(high) });
       };
@@ -136,14 +136,14 @@ export const openKafka = (product: Product, settings: KafkaSettings, clock: Cloc
       const configs =
         ours.length === 0
           ? []
-          : (await admin.use((of) => of.describeConfigs({ resources, includeSynonyms: false }))).resources;
+          : (await admin.use((client) => client.describeConfigs({ resources, includeSynonyms: false }))).resources;
       const configOf = new Map(
         configs.map(({ resourceName, configEntries }) => [
           resourceName,
           Object.fromEntries(configEntries.map(({ configName, configValue }) => [configName, configValue])),
         ]),
       );
-      return new Map(ours.map(({ topic, name, ...of }) => [topic, { ...of, config: configOf.get(name) ?? {} }]));
+      return new Map(ours.map(({ topic, name, ...state }) => [topic, { ...state, config: configOf.get(name) ?? {} }]));
     },
     async create(wanted) {
       const asked = wanted.map(({ topic, partitions: numPartitions, replication: replicationFactor, config }) => ({
@@ -153,17 +153,17 @@ export const openKafka = (product: Product, settings: KafkaSettings, clock: Cloc
         configEntries: Object.entries(config).map(([name, value]) => ({ name, value })),
       }));
       // Without waitForLeaders: with it kafkajs gives up where a broker does not know the topic yet.
-      await admin.use((of) => of.createTopics({ topics: asked, waitForLeaders: false }));
+      await admin.use((client) => client.createTopics({ topics: asked, waitForLeaders: false }));
     },
     async clear() {
       if (apart === undefined)
         throw new Fatal("Kafka: clear() deletes the topics of a log apart, and this is the live log");
       const names = new Set((await metadataOf()).topics.map(({ name }) => name));
       const left = product.derived.map(nameOf).filter((name) => names.has(name));
-      if (left.length > 0) await admin.use((of) => of.deleteTopics({ topics: left }));
-      const all = await admin.use((of) => of.listGroups());
+      if (left.length > 0) await admin.use((client) => client.deleteTopics({ topics: left }));
+      const all = await admin.use((client) => client.listGroups());
       const ours = all.groups.map(({ groupId }) => groupId).filter((id) => id.startsWith(groups));
-      if (ours.length > 0) await admin.use((of) => of.deleteGroups(ours));
+      if (ours.length > 0) await admin.use((client) => client.deleteGroups(ours));
       counts.clear();
     },
     async [Symbol.asyncDispose]() {

@@ -9,7 +9,6 @@ export const avroType = (schema: string): AvroType =>
   avro.Type.forSchema(JSON.parse(schema) as avro.Schema, { omitRecordMethods: true });
 
 export type AvroType = avro.Type;
-export type AvroResolver = ReturnType<avro.Type["createResolver"]>;
 
 /** Tells whether the reader schema reads all that the writer schema has written (Avro: BACKWARD compatible). */
 export const canRead = (reader: string, writer: string): boolean => {

@@ -21,12 +21,15 @@ const sample = { topic: "shop.orders", partition: 1, offset: 5, timestamp: 7, ke
 const open = async () => {
   const known = memoryRegistry();
   const asked: number[] = [];
-  const registry = { ...known, find: (id: number) => (asked.push(id), known.find(id)) };
+  /** Answers instead of the registry while it is set. */
+  const stub: { find: ((id: number) => Promise<string | null>) | null } = { find: null };
+  const registry = { ...known, find: (id: number) => (asked.push(id), (stub.find ?? known.find)(id)) };
   for (const topic of Object.values(product.topics)) await registry.register(subjectOf(topic, ""), schemaOf(topic));
   const codec = avroCodec(product, registry, await registeredIds(product, registry, ""));
   return {
     codec,
     asked,
+    stub,
     /** Registers a schema, and writes a value by it. */
     async written(schema: object, value: unknown): Promise<Uint8Array> {
       const text = JSON.stringify(schema);
@@ -117,6 +120,21 @@ describe("a value of another schema", () => {
     await written(older, sample);
     expect(await read(value)).toEqual({ ...sample, value: null });
     expect(asked).toEqual([2, 2]);
+  });
+
+  test("is poison where its schema is not Avro", async () => {
+    const { read, stub } = await open();
+    stub.find = () => Promise.resolve('syntax = "proto3"; message A { string a = 1; }');
+    await expect(read(wire(77, Buffer.of(1)))).rejects.toMatchObject(poison("can't be read"));
+  });
+
+  test("fails while the registry is away, and is read once it is back", async () => {
+    const { read, written, stub } = await open();
+    const value = await written(without("value"), sample);
+    stub.find = () => Promise.reject(new Error("away"));
+    await expect(read(value)).rejects.toThrow("away");
+    stub.find = null;
+    expect(await read(value)).toEqual({ ...sample, value: null });
   });
 });
 

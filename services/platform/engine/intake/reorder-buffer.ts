@@ -257,7 +257,10 @@ const cursorsOf = (
   return Object.keys(moved).length === 0 ? before : { ...before, ...moved };
 };
 
-/** The order of the log (services/inboxes/README.md, "Time is the log's"); it keeps the order of each queue. */
+/**
+ * The order of folding: by Kafka timestamp, then the record's own time, then the precedence of its topic (`Product`). Events
+ * of one queue keep their order.
+ */
 const inOrder = <Event>(a: Waiting<Event>, b: Waiting<Event>): number =>
   a.loggedAt - b.loggedAt ||
   a.at - b.at ||

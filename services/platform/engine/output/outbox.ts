@@ -93,7 +93,7 @@ const lanePackings = ({ processor, widths }: Encoding) => {
     },
     records: () =>
       [...lanes].flatMap(([lane, topics]) =>
-        [...topics].flatMap(([topic, of]) => of.records().map((record) => ({ lane, topic, ...record }))),
+        [...topics].flatMap(([topic, packed]) => packed.records().map((record) => ({ lane, topic, ...record }))),
       ),
   };
 };

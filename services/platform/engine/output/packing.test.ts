@@ -75,7 +75,7 @@ test.each([36, MAX_ID_LENGTH])("a record stays below its topic's limit where ids
     ledger.add(verdict({ messageIds: ids, notificationId: id(1, 36), facts: { user } }), [user]);
   const inbox = packing(multicasts.inbox, 1);
   const entry = { type: "CANDIDATE", sentAt: 1, reason: null, since: null, occurredAt: 1, loggedAt: 1 } as const;
-  const add = (of: InboxEntry): void => inbox.add(of, of.recipients);
+  const add = (added: InboxEntry): void => inbox.add(added, added.recipients);
   const named = (messageId: string, recipients: readonly string[]): InboxEntry => {
     return {
       ...entry,

@@ -36,7 +36,7 @@ export interface OwnProgress {
 /** One probe. */
 interface Probe {
   readonly at: Millis;
-  /** Ends of partitions, by name. Those that a stage writes are added when the probe is through that stage. */
+  /** Ends of partitions, by name. Partitions that a stage writes are added when the probe is through that stage. */
   readonly ends: Map<string, OffsetRange>;
   /** Times up to which every record has come to a topic that a stage writes. */
   readonly reached: Map<TopicId, Millis>;
@@ -93,7 +93,10 @@ const start = async (probing: Probing, at: Millis): Promise<Probe> => {
   const { upstream, own } = probing;
   const probe: Probe = { at, ends: new Map(), reached: new Map(), stage: 0, stageResult: null };
   const fed = new Set(upstream.map(({ to }) => to));
-  const topics = [...upstream.flatMap(({ from }) => from), ...[...own.partitions, ...own.global].map((of) => of.topic)];
+  const topics = [
+    ...upstream.flatMap(({ from }) => from),
+    ...[...own.partitions, ...own.global].map(({ topic }) => topic),
+  ];
   const first = new Set(topics.filter((topic) => !fed.has(topic)));
   await askEnds(probing, probe, first);
   setEnds(probing, probe, [...own.partitions.filter(({ topic }) => first.has(topic)), ...own.global], at);

@@ -5,8 +5,7 @@ import { nameOfPartition, type TopicPartition } from "../../contract/topic-parti
 import type { TopicId } from "../../contract/topic.ts";
 
 /**
- * The watermark: every record that the log had by its time has been read here, on every partition of every lane
- * (services/inboxes/README.md, "Time is the log's").
+ * The watermark: every record that the log had by its time has been read here, on every partition of every lane.
  */
 export interface Watermark {
   /** Notes that everything of the partition before `next` has been read; the latest of it was logged at `latest`. */
@@ -50,12 +49,13 @@ const positionAt = (lane: Lane | null, isFed: boolean, next: number): Position =
 });
 
 /** Moves the time of a partition to where it was read, or to that of its end. */
-const move = (of: Position): void => {
-  if (of.next >= of.end) of.time = Math.max(of.time, of.endTime);
-  if (!of.isFed) of.time = Math.max(of.time, of.latest - 1);
+const move = (position: Position): void => {
+  if (position.next >= position.end) position.time = Math.max(position.time, position.endTime);
+  if (!position.isFed) position.time = Math.max(position.time, position.latest - 1);
 };
 
-const least = (some: readonly Position[]): Millis => some.reduce((time, of) => Math.min(time, of.time), Infinity);
+const least = (some: readonly Position[]): Millis =>
+  some.reduce((time, position) => Math.min(time, position.time), Infinity);
 
 /**
  * @param start the offset from which each partition is read, in the order of `partitions`
@@ -80,28 +80,28 @@ export const openWatermark = (
 
   return {
     advance(partition, next, latest) {
-      const of = positions.get(nameOfPartition(partition));
-      if (of === undefined) return;
-      of.next = Math.max(of.next, next);
-      of.latest = Math.max(of.latest, latest);
-      move(of);
+      const position = positions.get(nameOfPartition(partition));
+      if (position === undefined) return;
+      position.next = Math.max(position.next, next);
+      position.latest = Math.max(position.latest, latest);
+      move(position);
     },
     setEnd(partition, { low, high }, time) {
-      const of = positions.get(nameOfPartition(partition));
-      if (of === undefined) return;
-      of.next = Math.max(of.next, low);
-      of.end = high;
-      of.endTime = time;
-      move(of);
+      const position = positions.get(nameOfPartition(partition));
+      if (position === undefined) return;
+      position.next = Math.max(position.next, low);
+      position.end = high;
+      position.endTime = time;
+      move(position);
     },
     position: (partition) => positions.get(nameOfPartition(partition))?.next ?? 0,
     time: () => least(all),
-    readTime: (lane) => least(all.filter((of) => of.lane === lane && !of.isFed)),
+    readTime: (lane) => least(all.filter((position) => position.lane === lane && !position.isFed)),
     waitsFor(partition) {
-      const of = positions.get(nameOfPartition(partition));
-      return of !== undefined && of.next < of.end && of.time <= least(all);
+      const position = positions.get(nameOfPartition(partition));
+      return position !== undefined && position.next < position.end && position.time <= least(all);
     },
-    isRead: () => all.every((of) => !of.isFed || of.next >= of.end),
+    isRead: () => all.every((position) => !position.isFed || position.next >= position.end),
     lag: () => all.reduce((sum, { next, end }) => sum + (end > next && end !== Infinity ? end - next : 0), 0),
   };
 };

@@ -5,7 +5,7 @@ import { openKafka } from "../platform/adapters/kafka/log.ts";
 import { openRegistry } from "../platform/adapters/registry/registry.ts";
 import { type CommonSettings, kafkaSettings } from "../platform/app/serve.ts";
 import { commonVariables } from "../platform/app/variables.ts";
-import type { OpenDesk } from "./desk.ts";
+import type { OpenCommandDeps } from "./command-deps.ts";
 import { dataDir, runningStack } from "./stack.ts";
 
 /** The environment, completed from the local stack if one runs here. */
@@ -18,7 +18,7 @@ export const environment: Readonly<Record<string, string | undefined>> = {
 export const settings = (): CommonSettings => parse(commonVariables, environment);
 
 /** Opens the log that the environment names. */
-export const openDesk: OpenDesk = async () => {
+export const openCommandDeps: OpenCommandDeps = async () => {
   const { SCHEMA_REGISTRY_URL, TOPIC_PREFIX } = settings();
   const registry = openRegistry(SCHEMA_REGISTRY_URL);
   const codec = avroCodec(product, registry, await registeredIds(product, registry, TOPIC_PREFIX));
